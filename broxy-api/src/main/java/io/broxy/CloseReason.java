@@ -1,0 +1,25 @@
+package io.broxy;
+
+/** Why a tunnel, or the attempt to make one, came to its end. */
+public enum CloseReason {
+    /** Both sides ended their streams and every byte was delivered. */
+    FINISHED,
+    /** No byte moved in either direction for the idle time, or, after one side had ended, for the half-close time. */
+    IDLE,
+    /** The client's connection broke before its stream had ended; the origin was reset. */
+    CLIENT_RESET,
+    /** The origin's connection broke before its stream had ended; the client was reset. */
+    ORIGIN_RESET,
+    /** It was still running when the grace time of {@link ProxyHandler#drain} was over. */
+    DRAINED,
+    /** {@link Tunnel#close()}, or the close of its handler or {@code Broxy}. */
+    CLOSED,
+    /** No connection to the target; {@link TunnelResult#cause()} is the {@link DialException}. */
+    DIAL_FAILED,
+    /** The request was refused; {@link TunnelResult#cause()} is the {@link RefusedException}. */
+    REFUSED,
+    /** The client went away before the tunnel stood. */
+    CLIENT_GONE,
+    /** A local failure; see {@link TunnelResult#cause()}. */
+    FAILED
+}

@@ -1,0 +1,114 @@
+package io.broxy;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A CONNECT request whose head a host server has already read and parsed.
+ *
+ * <p>Threading: immutable; {@link #earlyBytes()} gives each caller a view of its own.
+ */
+public final class ConnectRequest {
+
+    /**
+     * A header field as received.
+     *
+     * @param name the field name
+     * @param value the field value without surrounding white space
+     */
+    public record Field(String name, String value) {
+        /** Checks for null. */
+        public Field {
+            Objects.requireNonNull(name, "name");
+            Objects.requireNonNull(value, "value");
+        }
+    }
+
+    private final HostPort target;
+    private final List<Field> fields;
+    private final ByteBuffer earlyBytes;
+    private final @Nullable String identity;
+
+    private ConnectRequest(Builder builder) {
+        target = builder.target;
+        fields = List.copyOf(builder.fields);
+        earlyBytes = builder.earlyBytes;
+        identity = builder.identity;
+    }
+
+    /** A request for a target, with no fields, no early bytes and no identity. */
+    public static ConnectRequest to(HostPort target) {
+        return builder(target).build();
+    }
+
+    /** Starts a request for a target. */
+    public static Builder builder(HostPort target) {
+        return new Builder(target);
+    }
+
+    /** Where the client wants to go. */
+    public HostPort target() {
+        return target;
+    }
+
+    /** The header fields in their order; unmodifiable. */
+    public List<Field> fields() {
+        return fields;
+    }
+
+    /** What the host server has read past the head: the first bytes for the origin. Read-only. */
+    public ByteBuffer earlyBytes() {
+        return earlyBytes.duplicate();
+    }
+
+    /** Who the host server found the client to be, or null; it appears in {@link TunnelResult#identity()}. */
+    public @Nullable String identity() {
+        return identity;
+    }
+
+    /** Names the target only. */
+    @Override
+    public String toString() {
+        return "ConnectRequest[" + target + "]";
+    }
+
+    /** Collects a request. Threading: for one thread. */
+    public static final class Builder {
+        private final HostPort target;
+        private final List<Field> fields = new ArrayList<>();
+        private ByteBuffer earlyBytes = ByteBuffer.allocate(0).asReadOnlyBuffer();
+        private @Nullable String identity;
+
+        private Builder(HostPort target) {
+            this.target = Objects.requireNonNull(target, "target");
+        }
+
+        /** Adds a header field. */
+        public Builder field(String name, String value) {
+            fields.add(new Field(name, value));
+            return this;
+        }
+
+        /** Sets the bytes that followed the head; what remains in the buffer is copied, the buffer stays as it is. */
+        public Builder earlyBytes(ByteBuffer bytes) {
+            ByteBuffer copy = ByteBuffer.allocate(bytes.remaining());
+            copy.put(bytes.duplicate()).flip();
+            earlyBytes = copy.asReadOnlyBuffer();
+            return this;
+        }
+
+        /** Sets who the client is. */
+        public Builder identity(String identity) {
+            this.identity = Objects.requireNonNull(identity, "identity");
+            return this;
+        }
+
+        /** The request. */
+        public ConnectRequest build() {
+            return new ConnectRequest(this);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+package io.broxy;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a client's connection ended. Implemented by Broxy only.
+ *
+ * <p>Threading: immutable.
+ */
+public interface ConnectionResult {
+
+    /** From the hand-over of the connection to its end. */
+    Duration duration();
+
+    /** Why it ended. */
+    CloseReason reason();
+
+    /** The tunnel that the connection became, or null when it never became one. */
+    @Nullable TunnelResult tunnel();
+
+    /** The failure behind the reason, or null where there is none. */
+    @Nullable Throwable cause();
+}

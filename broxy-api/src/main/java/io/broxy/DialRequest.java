@@ -1,0 +1,128 @@
+package io.broxy;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What to dial and under which conditions.
+ *
+ * <p>Threading: immutable; a request may be dialled any number of times.
+ */
+public final class DialRequest {
+    private final HostPort target;
+    private final @Nullable Duration timeout;
+    private final AddressPolicy addressPolicy;
+    private final Map<String, Object> attributes;
+
+    private DialRequest(Builder builder) {
+        target = builder.target;
+        timeout = builder.timeout;
+        addressPolicy = builder.addressPolicy;
+        attributes = builder.attributes == null ? Map.of() : Map.copyOf(builder.attributes);
+    }
+
+    /** A request with defaults: the dialer's own time-out, any destination, no attributes. */
+    public static DialRequest to(HostPort target) {
+        return builder(target).build();
+    }
+
+    /** Starts a request for a target. */
+    public static Builder builder(HostPort target) {
+        return new Builder(target);
+    }
+
+    /** Starts a request that equals this one. */
+    public Builder toBuilder() {
+        Builder builder = new Builder(target).addressPolicy(addressPolicy);
+        builder.timeout = timeout;
+        attributes.forEach(builder::attribute);
+        return builder;
+    }
+
+    /** Where the connection shall lead. */
+    public HostPort target() {
+        return target;
+    }
+
+    /**
+     * The time for the whole dial, counted from the call of {@code dial}: resolving, connecting and every handshake
+     * together. Null means the dialer's default. A dialer that goes through another one passes on what is left.
+     */
+    public @Nullable Duration timeout() {
+        return timeout;
+    }
+
+    /**
+     * Asked for each address just before connecting to that very address; default {@link AddressPolicy#any()}. It
+     * speaks of the target: a dialer that goes through a proxy does not apply it to the proxy's address.
+     */
+    public AddressPolicy addressPolicy() {
+        return addressPolicy;
+    }
+
+    /** Free values for user-written dialers, such as a tenant or a trace id; unmodifiable. Built-in dialers read none. */
+    public Map<String, Object> attributes() {
+        return attributes;
+    }
+
+    /** Names the target, the time-out and the attributes' names (their values may be secrets). */
+    @Override
+    public String toString() {
+        return "DialRequest[" + target + (timeout == null ? "" : ", timeout " + timeout)
+                + (attributes.isEmpty() ? "" : ", attributes " + attributes.keySet()) + "]";
+    }
+
+    /** Collects a request. Threading: for one thread. */
+    public static final class Builder {
+        private HostPort target;
+        private @Nullable Duration timeout;
+        private AddressPolicy addressPolicy = AddressPolicy.any();
+        private @Nullable Map<String, Object> attributes;
+
+        private Builder(HostPort target) {
+            this.target = Objects.requireNonNull(target, "target");
+        }
+
+        /** Replaces the target. */
+        public Builder target(HostPort target) {
+            this.target = Objects.requireNonNull(target, "target");
+            return this;
+        }
+
+        /**
+         * Sets the time for the whole dial.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        public Builder timeout(Duration timeout) {
+            if (timeout.isNegative() || timeout.isZero()) {
+                throw new IllegalArgumentException("a dial's time-out must be positive, not " + timeout);
+            }
+            this.timeout = timeout;
+            return this;
+        }
+
+        /** Sets which addresses may be connected to. */
+        public Builder addressPolicy(AddressPolicy addressPolicy) {
+            this.addressPolicy = Objects.requireNonNull(addressPolicy, "addressPolicy");
+            return this;
+        }
+
+        /** Adds a value for user-written dialers, or replaces the one of that name. */
+        public Builder attribute(String name, Object value) {
+            if (attributes == null) {
+                attributes = new LinkedHashMap<>();
+            }
+            attributes.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+            return this;
+        }
+
+        /** The request. */
+        public DialRequest build() {
+            return new DialRequest(this);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package io.broxy;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+
+/**
+ * Opens connections to targets.
+ *
+ * <p>An own dialer implements {@link #dial(DialRequest)}; the built-in ones are made by {@code io.broxy.core.Broxy}.
+ * Dialers compose: one that goes through a proxy dials that proxy with another dialer.
+ *
+ * <p>Threading: implementations are thread-safe.
+ */
+@FunctionalInterface
+public interface Dialer {
+
+    /**
+     * Opens a connection and returns it, blocking until it stands. It can be used on platform and virtual threads, and
+     * interrupting the thread ends the attempt with {@link DialException.Reason#CANCELLED}, the interrupt status set.
+     *
+     * @param request the target and the conditions, among them the one time-out for everything this dial does
+     * @return the connection, which the caller owns and must close
+     * @throws DialException if no connection could be made; nothing stays open then
+     */
+    Connection dial(DialRequest request) throws DialException;
+
+    /**
+     * Opens a connection with default conditions.
+     *
+     * @param target where to
+     * @return the connection, which the caller owns and must close
+     * @throws DialException if no connection could be made
+     */
+    default Connection dial(HostPort target) throws DialException {
+        return dial(DialRequest.to(target));
+    }
+
+    /**
+     * Opens a connection without blocking the caller. The future fails with a {@link DialException}. Ending the future
+     * from outside ({@code cancel}, {@code orTimeout}, …) ends the attempt, and a connection that comes too late is
+     * closed.
+     *
+     * <p>Built-in dialers never block a thread for this and ignore the executor. This default runs
+     * {@link #dial(DialRequest)} on the executor, and interrupts it there when the future is ended from outside.
+     *
+     * @param request the target and the conditions
+     * @param executor runs a blocking {@code dial}
+     * @return completes with the connection, off Broxy's event loops
+     */
+    default CompletableFuture<Connection> dialAsync(DialRequest request, Executor executor) {
+        return BlockingDial.start(this, request, executor);
+    }
+}

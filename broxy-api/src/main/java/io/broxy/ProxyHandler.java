@@ -1,0 +1,159 @@
+package io.broxy;
+
+import java.net.Socket;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Turns accepted sockets into CONNECT tunnels (RFC 9110 section 9.3.6).
+ *
+ * <p>Every method that takes a client's socket returns at once and takes the socket over with the call: whatever
+ * happens, Broxy closes it. A {@link SocketChannel}, or a {@link Socket} that has one, is served by an event loop. A
+ * socket without a channel (an {@code SSLSocket}, one accepted by a plain {@code ServerSocket}) is served by two threads
+ * for as long as its tunnel lasts. The client is answered in HTTP/1.1: 200 when the tunnel stands, else an error with
+ * {@code Proxy-Status} (RFC 9209), after which the connection is closed with time for the client to read it.
+ *
+ * <p>A channel that is registered with a selector is misuse, an {@link IllegalStateException}, and stays untouched.
+ *
+ * <p>Threading: thread-safe; callers may be platform or virtual threads.
+ */
+public interface ProxyHandler extends AutoCloseable {
+
+    /**
+     * Reads a CONNECT request from the client, dials its target, answers, and relays.
+     *
+     * @param client a connected channel in either blocking mode, registered with no selector; given away with this call
+     * @return the tunnel to come
+     * @throws IllegalStateException if the channel is registered with a selector
+     */
+    Tunnel handleConnect(SocketChannel client);
+
+    /**
+     * Reads a CONNECT request from the client, dials its target, answers, and relays.
+     *
+     * @param client a connected socket; given away with this call
+     * @return the tunnel to come
+     * @throws IllegalStateException if the socket's channel is registered with a selector
+     */
+    Tunnel handleConnect(Socket client);
+
+    /**
+     * Serves a CONNECT whose head the host server has read: dials, answers, and relays.
+     *
+     * @param client a connected channel in either blocking mode, registered with no selector; given away with this call
+     * @param request what the host server has read from it
+     * @return the tunnel to come
+     * @throws IllegalStateException if the channel is registered with a selector
+     */
+    Tunnel handleConnect(SocketChannel client, ConnectRequest request);
+
+    /**
+     * Serves a CONNECT whose head the host server has read: dials, answers, and relays.
+     *
+     * @param client a connected socket; given away with this call
+     * @param request what the host server has read from it
+     * @return the tunnel to come
+     * @throws IllegalStateException if the socket's channel is registered with a selector
+     */
+    Tunnel handleConnect(Socket client, ConnectRequest request);
+
+    /**
+     * Serves a client's whole connection: CONNECT becomes a tunnel, other methods are answered with 501.
+     *
+     * @param client a connected channel in either blocking mode, registered with no selector; given away with this call
+     * @return completes when the connection is closed, never exceptionally, off the event loops; ending the future from
+     *     outside resets the connection
+     * @throws IllegalStateException if the channel is registered with a selector
+     */
+    CompletableFuture<ConnectionResult> handle(SocketChannel client);
+
+    /**
+     * Serves a client's whole connection: CONNECT becomes a tunnel, other methods are answered with 501.
+     *
+     * @param client a connected socket; given away with this call
+     * @return completes when the connection is closed, never exceptionally, off the event loops; ending the future from
+     *     outside resets the connection
+     * @throws IllegalStateException if the socket's channel is registered with a selector
+     */
+    CompletableFuture<ConnectionResult> handle(Socket client);
+
+    /**
+     * Takes no new work from now on (new requests get 503) and waits until the running tunnels have ended. Those that
+     * still run after the grace time are reset with {@link CloseReason#DRAINED}. Blocks; must not be called on an event
+     * loop.
+     *
+     * @param grace how long to wait; zero resets at once
+     * @return true if all ended by themselves
+     * @throws InterruptedException if the waiting thread is interrupted; the handler stays draining
+     * @throws IllegalArgumentException if the grace time is negative
+     */
+    boolean drain(Duration grace) throws InterruptedException;
+
+    /** A snapshot of the counters. */
+    ProxyStats stats();
+
+    /** Resets every running tunnel and refuses new work; repeated calls change nothing. */
+    @Override
+    void close();
+
+    /** Collects the settings of a handler. Threading: for one thread. */
+    interface Builder {
+
+        /** Who opens connections to targets; default a {@link DirectDialer} with its defaults. */
+        Builder dialer(Dialer dialer);
+
+        /**
+         * Which addresses clients may reach; default {@link AddressPolicy#publicOnly()}. It goes with each request to
+         * the dialer, which asks it for each address just before connecting to it.
+         */
+        Builder addressPolicy(AddressPolicy policy);
+
+        /**
+         * The time from the hand-over of a connection to the end of the request's head; default 10 s. A client that
+         * sends slowly does not extend it.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        Builder headTimeout(Duration timeout);
+
+        /**
+         * The time for dialing the target, name look-up included; default 10 s.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        Builder dialTimeout(Duration timeout);
+
+        /**
+         * How long a tunnel may stand without a byte in either direction; default 5 min.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        Builder idleTimeout(Duration timeout);
+
+        /**
+         * The idle time once one side has ended its stream; default 60 s, and never more than the idle time.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        Builder halfCloseTimeout(Duration timeout);
+
+        /**
+         * How many tunnels may be in the making or running at once; default 20,000. Beyond it clients get 503.
+         *
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        Builder maxTunnels(int max);
+
+        /**
+         * How many clients without a channel (see {@link ProxyHandler}) may be served at once, each with two threads;
+         * default 500. Beyond it they get 503.
+         *
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        Builder maxStreamClients(int max);
+
+        /** The handler. */
+        ProxyHandler build();
+    }
+}

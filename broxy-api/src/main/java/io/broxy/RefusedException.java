@@ -1,0 +1,52 @@
+package io.broxy;
+
+import java.io.IOException;
+
+/** A client's request was refused before anything was dialled. Its message is safe to log and holds nothing of the client's bytes. */
+public final class RefusedException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    /** What was wrong with the request, or with the time it came. */
+    public enum Reason {
+        /** The request's head breaks HTTP/1.1 (RFC 9112). */
+        BAD_REQUEST,
+        /** The request target is no {@code host:port} that can be dialled. */
+        BAD_TARGET,
+        /** A limit on the size of the head was passed. */
+        HEAD_TOO_LARGE,
+        /** The head did not come in time. */
+        HEAD_TIMEOUT,
+        /** The method or a feature that the request wants is not served. */
+        NOT_IMPLEMENTED,
+        /** A cap on tunnels was reached. */
+        LIMIT,
+        /** The handler is draining or closed. */
+        DRAINING
+    }
+
+    private final Reason reason;
+    private final int status;
+
+    /**
+     * Creates a refusal.
+     *
+     * @param reason the kind
+     * @param status the HTTP status sent to the client
+     * @param message a fixed text
+     */
+    public RefusedException(Reason reason, int status, String message) {
+        super(message);
+        this.reason = reason;
+        this.status = status;
+    }
+
+    /** The kind of refusal. */
+    public Reason reason() {
+        return reason;
+    }
+
+    /** The HTTP status that the client was sent. */
+    public int status() {
+        return status;
+    }
+}

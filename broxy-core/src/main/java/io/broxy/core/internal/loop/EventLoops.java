@@ -1,0 +1,54 @@
+package io.broxy.core.internal.loop;
+
+import io.broxy.core.internal.time.Ticker;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The event loops of one engine. Threading: thread-safe. */
+public final class EventLoops {
+    private final List<EventLoop> loops;
+    private final AtomicInteger next = new AtomicInteger();
+
+    private EventLoops(List<EventLoop> loops) {
+        this.loops = List.copyOf(loops);
+    }
+
+    /**
+     * Starts loops.
+     *
+     * @throws IOException if a selector cannot be opened; none is left then
+     */
+    public static EventLoops start(int count, BufferPool pool, Ticker ticker) throws IOException {
+        List<EventLoop> loops = new ArrayList<>(count);
+        try {
+            for (int i = 1; i <= count; i++) {
+                loops.add(new EventLoop("broxy-loop-" + i, pool, ticker));
+            }
+        } finally {
+            loops.forEach(EventLoop::start);
+            if (loops.size() < count) {
+                loops.forEach(EventLoop::stop);
+            }
+        }
+        return new EventLoops(loops);
+    }
+
+    /** The next loop in turn. */
+    public EventLoop next() {
+        return loops.get(Math.floorMod(next.getAndIncrement(), loops.size()));
+    }
+
+    /** Ends all loops and waits for their threads. False if one was still at work after the time. */
+    public boolean stop(long nanos) throws InterruptedException {
+        loops.forEach(EventLoop::stop);
+        long deadline = System.nanoTime() + nanos;
+        boolean ended = true;
+        for (EventLoop loop : loops) {
+            ended &= loop.awaitStop(Math.max(TimeUnit.MILLISECONDS.toNanos(1), deadline - System.nanoTime()));
+        }
+        return ended;
+    }
+}

@@ -1,0 +1,5 @@
+/** Moving bytes between two connections: on a loop, on two threads, or between a caller's channels. */
+@NullMarked
+package io.broxy.core.internal.relay;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,12 @@
+package io.broxy.core.internal.time;
+
+/** The one source of time: monotonic nanoseconds with an arbitrary origin. Threading: implementations are thread-safe. */
+@FunctionalInterface
+public interface Ticker {
+
+    /** The system's monotonic clock. */
+    Ticker SYSTEM = System::nanoTime;
+
+    /** Now. Only differences mean something; compare by subtraction, for values may wrap around. */
+    long nanos();
+}
