@@ -54,7 +54,7 @@ public final class EventLoop implements Executor {
     private final ArrayDeque<Runnable> releasing = new ArrayDeque<>();
 
     private long nowNanos;
-    private boolean nowIsStale;
+    private boolean asleep;
     private volatile boolean stopping;
     private volatile boolean stopped;
 
@@ -102,7 +102,7 @@ public final class EventLoop implements Executor {
             throw new RejectedExecutionException("the event loop has stopped");
         }
         tasks.add(task);
-        if (!awake.get() && awake.compareAndSet(false, true)) {
+        if (!inLoop() && !awake.get() && awake.compareAndSet(false, true)) {
             selector.wakeup();
         }
         if (stopped && tasks.remove(task)) {
@@ -156,6 +156,11 @@ public final class EventLoop implements Executor {
         releasing.add(task);
     }
 
+    /** Whether the loop has been asked to end: what is begun now would not come to its end. */
+    public boolean isStopping() {
+        return stopping;
+    }
+
     /** Asks the loop to end: everything registered is abandoned, its thread and its selector end. */
     void stop() {
         stopping = true;
@@ -181,8 +186,8 @@ public final class EventLoop implements Executor {
     }
 
     private void select() {
+        asleep = true;
         awake.set(false); // from here on a new task wakes the selector
-        nowIsStale = true;
         try {
             if (!tasks.isEmpty() || !closing.isEmpty() || !releasing.isEmpty()) {
                 selector.selectNow(this::dispatch);
@@ -198,8 +203,7 @@ public final class EventLoop implements Executor {
             log.error("selecting failed", e);
             LockSupport.parkNanos(SELECT_FAILURE_PAUSE_NANOS);
         }
-        awake.set(true);
-        refreshNow();
+        woken();
     }
 
     /** Rounded up, so that a timer is due when select returns; 0 means "no limit" to select. */
@@ -207,15 +211,17 @@ public final class EventLoop implements Executor {
         return nanos == Long.MAX_VALUE ? 0 : (nanos + 999_999) / 1_000_000;
     }
 
-    private void refreshNow() {
-        if (nowIsStale) {
+    /** Once a turn: tasks need no wake-up any more, and the clock is read. */
+    private void woken() {
+        if (asleep) {
+            asleep = false;
+            awake.set(true);
             nowNanos = ticker.nanos();
-            nowIsStale = false;
         }
     }
 
     private void dispatch(SelectionKey key) {
-        refreshNow();
+        woken();
         ChannelEvents events = (ChannelEvents) key.attachment();
         try {
             if (key.isValid()) {
@@ -282,7 +288,7 @@ public final class EventLoop implements Executor {
 
     // ------------------------------------------------------------------- the end
 
-    /** Runs what is left, so that what tasks carry is released too, until nothing makes new work. */
+    /** Ends what is left, so that what tasks and timers carry is released too, until nothing makes new work. */
     private void end() {
         stopped = true;
         do {
@@ -299,7 +305,10 @@ public final class EventLoop implements Executor {
             }
             letGo();
             runTasks();
-        } while (!tasks.isEmpty() || !closing.isEmpty() || !releasing.isEmpty());
+            for (Runnable task; (task = timers.pollNext()) != null; ) {
+                runSafely(task);
+            }
+        } while (!selector.keys().isEmpty() || !tasks.isEmpty() || !closing.isEmpty() || !releasing.isEmpty());
         buffers.close();
         try {
             selector.close();

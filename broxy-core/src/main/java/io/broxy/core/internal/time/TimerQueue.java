@@ -63,12 +63,17 @@ public final class TimerQueue {
 
     /** Takes out one timer that is due and gives its task, or null when none is due. */
     public @Nullable Runnable poll(long nowNanos) {
-        if (size == 0 || at(0).deadlineNanos - nowNanos > 0) {
+        return size == 0 || at(0).deadlineNanos - nowNanos > 0 ? null : pollNext();
+    }
+
+    /** Takes out the timer that is due next, whenever that is, and gives its task, or null when there is none. */
+    public @Nullable Runnable pollNext() {
+        if (size == 0) {
             return null;
         }
-        Timer due = at(0);
-        cancel(due);
-        return due.task;
+        Timer next = at(0);
+        cancel(next);
+        return next.task;
     }
 
     /** Nanoseconds until the next timer is due: 0 when one is, {@link Long#MAX_VALUE} when there is none. */

@@ -1,0 +1,242 @@
+package io.broxy.core;
+
+import io.broxy.Connection;
+import io.broxy.Copier;
+import io.broxy.Dialer;
+import io.broxy.DirectDialer;
+import io.broxy.ProxyHandler;
+import io.broxy.core.internal.dial.DialEngine;
+import io.broxy.core.internal.dial.DirectDialerBuilder;
+import io.broxy.core.internal.loop.BufferPool;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.EventLoops;
+import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.DialingSocketFactory;
+import io.broxy.core.internal.net.SocketConnection;
+import io.broxy.core.internal.net.StreamConnection;
+import io.broxy.core.internal.proxy.ProxyEngine;
+import io.broxy.core.internal.proxy.ProxyHandlerBuilder;
+import io.broxy.core.internal.relay.BlockingRelay;
+import io.broxy.core.internal.relay.EngineCopier;
+import io.broxy.core.internal.time.Ticker;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.nio.channels.SocketChannel;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.SocketFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An engine: a few event loops, their buffers, the executors beside them, and the makers of everything that runs on them.
+ * An application usually has one.
+ *
+ * <pre>{@code
+ * try (Broxy broxy = Broxy.create()) {
+ *     ProxyHandler handler = broxy.proxyHandler().build();
+ *     try (ProxyServer server = broxy.listen(new InetSocketAddress("127.0.0.1", 3128), handler)) {
+ *         server.join();
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class Broxy implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Broxy.class);
+
+    /** Ending a loop takes no longer than what it is at, which never blocks; a user's code may take longer. */
+    private static final long STOP_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private final BufferPool buffers;
+    private final Workers workers;
+    private final EventLoops loops;
+    private final DialEngine dialEngine;
+    private final ProxyEngine proxyEngine;
+    private final EngineCopier copier;
+    private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private Broxy(Builder builder) {
+        buffers = new BufferPool(builder.callerBufferBytes, builder.remainderBytes);
+        workers = new Workers();
+        try {
+            loops = EventLoops.start(builder.eventLoops, buffers, Ticker.SYSTEM);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the event loops could not be started", e);
+        }
+        BlockingRelay.Means blocking = new BlockingRelay.Means(buffers, workers, Ticker.SYSTEM);
+        dialEngine = new DialEngine(loops, workers.resolver(), workers.callbacks(), Ticker.SYSTEM);
+        proxyEngine = new ProxyEngine(loops, blocking);
+        copier = new EngineCopier(loops, blocking);
+    }
+
+    /** An engine with the defaults. */
+    public static Broxy create() {
+        return builder().build();
+    }
+
+    /** Collects the settings of an engine. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Starts a dialer that connects directly. */
+    public DirectDialer.Builder directDialer() {
+        ensureOpen();
+        return new DirectDialerBuilder(dialEngine);
+    }
+
+    /** Starts a proxy handler. Unless another is set, its dialer is a {@link #directDialer()} with the defaults. */
+    public ProxyHandler.Builder proxyHandler() {
+        ensureOpen();
+        return new ProxyHandlerBuilder(proxyEngine, () -> directDialer().build(), open::add);
+    }
+
+    /** The copier of this engine. */
+    public Copier copier() {
+        ensureOpen();
+        return copier;
+    }
+
+    /**
+     * Accepts clients and gives each to a handler.
+     *
+     * @param address where to listen; port 0 takes a free one, see {@link ProxyServer#localAddress()}
+     * @param handler a handler of any engine, or an own one, whose {@code handle} must not block: it is called on an
+     *     event loop
+     * @return the running server
+     * @throws IOException if the address cannot be listened on
+     */
+    public ProxyServer listen(SocketAddress address, ProxyHandler handler) throws IOException {
+        ensureOpen();
+        ProxyServer server = ProxyServer.start(address, handler, loops.next(), open::remove);
+        open.add(server);
+        if (closed.get()) {
+            server.close();
+            ensureOpen();
+        }
+        return server;
+    }
+
+    /**
+     * Sockets that a dialer connects: for JDBC drivers, HTTP clients and whatever else takes a {@link SocketFactory}. A
+     * name that is not resolved goes to the dialer as it is. Such a socket is no channel's, and its options may be set
+     * before and after it is connected.
+     *
+     * @param dialer makes the connections
+     */
+    public SocketFactory socketFactory(Dialer dialer) {
+        return new DialingSocketFactory(Objects.requireNonNull(dialer, "dialer"));
+    }
+
+    /**
+     * A connection over an own channel, for own {@link Dialer}s and for {@link Copier#relay}. It can be relayed on an event
+     * loop.
+     *
+     * @param channel connected, registered with no selector; given away with this call, and set to blocking mode
+     * @throws IllegalStateException if the channel is registered with a selector; it stays untouched
+     * @throws IOException if it is closed or not connected; it is closed then
+     */
+    public Connection connection(SocketChannel channel) throws IOException {
+        if (channel.isRegistered()) {
+            throw new IllegalStateException("the channel is registered with a selector");
+        }
+        return SocketConnection.of(channel);
+    }
+
+    /**
+     * A connection over an own socket, for own {@link Dialer}s and for {@link Copier#relay}. One without a channel, such as
+     * an {@code SSLSocket}, is relayed by two threads.
+     *
+     * @param socket connected; given away with this call
+     * @throws IllegalStateException if the socket's channel is registered with a selector; it stays untouched
+     * @throws IOException if it is closed or not connected
+     */
+    public Connection connection(Socket socket) throws IOException {
+        SocketChannel channel = socket.getChannel();
+        return channel != null ? connection(channel) : new StreamConnection(socket);
+    }
+
+    private void ensureOpen() {
+        if (closed.get()) {
+            throw new IllegalStateException("this Broxy is closed");
+        }
+    }
+
+    /**
+     * Ends everything: servers stop accepting, tunnels are reset, dials fail with {@link
+     * io.broxy.DialException.Reason#CANCELLED}, and every thread and descriptor of this engine is gone when this returns.
+     * Connections that users hold stay open. Repeated calls change nothing.
+     *
+     * <p>It waits up to some seconds for user code that is running (dialers, resolvers, dependents of futures) and then
+     * interrupts it.
+     *
+     * @throws IllegalStateException if called on an event loop, which would wait for itself
+     */
+    @Override
+    public void close() {
+        if (EventLoop.current() != null) {
+            throw new IllegalStateException("an event loop cannot wait for its own end");
+        }
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        open.forEach(Broxy::closePart);
+        copier.close();
+        try {
+            boolean ended = loops.stop(STOP_NANOS) & workers.stop(STOP_NANOS);
+            if (!ended) {
+                log.warn("user code is still running on threads of a closed Broxy");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void closePart(AutoCloseable part) {
+        try {
+            part.close();
+        } catch (Exception e) {
+            throw new IllegalStateException("closing " + part + " failed", e);
+        }
+    }
+
+    /** Collects the settings of an engine. Threading: for one thread. */
+    public static final class Builder {
+        private int eventLoops = Runtime.getRuntime().availableProcessors();
+        private long callerBufferBytes = defaultBudget();
+        private long remainderBytes = defaultBudget();
+
+        private Builder() {}
+
+        /** 64 MiB, and in a small JVM an eighth of its heap, for direct memory is as big as the heap by default. */
+        private static long defaultBudget() {
+            return Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 8);
+        }
+
+        /**
+         * How many event loops serve connections; default one for each processor.
+         *
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        public Builder eventLoops(int count) {
+            if (count < 1) {
+                throw new IllegalArgumentException("there must be at least 1 event loop, not " + count);
+            }
+            eventLoops = count;
+            return this;
+        }
+
+        /** The engine, running. */
+        public Broxy build() {
+            return new Broxy(this);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package io.broxy.core;
+
+import io.broxy.ProxyHandler;
+import io.broxy.core.internal.loop.Acceptor;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.proxy.ProxyHandling;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnknownHostException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+
+/**
+ * Accepts clients on an event loop and gives each to a {@link ProxyHandler}, which spreads them over all loops. When no
+ * connection can be accepted, as when the process has run out of descriptors, it pauses and resumes by itself; clients wait
+ * in the system's queue meanwhile.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class ProxyServer implements AutoCloseable {
+    /** How many connections may wait to be accepted; the system may allow fewer. */
+    private static final int BACKLOG = 1_024;
+
+    private final ServerSocketChannel channel;
+    private final SocketAddress localAddress;
+    private final EventLoop loop;
+    private final Acceptor acceptor;
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    private ProxyServer(
+            ServerSocketChannel channel, ProxyHandler handler, EventLoop loop, Consumer<ProxyServer> onClose)
+            throws IOException {
+        this.channel = channel;
+        this.localAddress = channel.getLocalAddress();
+        this.loop = loop;
+        Consumer<SocketChannel> serve = handler instanceof ProxyHandling own ? own::serve : handler::handle;
+        this.acceptor = new Acceptor(loop, channel, serve, () -> {
+            onClose.accept(this);
+            closed.countDown();
+        });
+    }
+
+    static ProxyServer start(
+            SocketAddress address, ProxyHandler handler, EventLoop loop, Consumer<ProxyServer> onClose)
+            throws IOException {
+        Objects.requireNonNull(handler, "handler");
+        if (address instanceof InetSocketAddress internet && internet.isUnresolved()) {
+            throw new UnknownHostException("cannot listen on " + internet.getHostString() + ": unknown host");
+        }
+        ServerSocketChannel channel = ServerSocketChannel.open();
+        try {
+            channel.bind(address, BACKLOG);
+            channel.configureBlocking(false);
+            ProxyServer server = new ProxyServer(channel, handler, loop, onClose);
+            loop.execute(server.acceptor::start);
+            return server;
+        } catch (IOException e) {
+            channel.close();
+            throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    /** Where it listens, with the port that was taken if port 0 was asked for. */
+    public SocketAddress localAddress() {
+        return localAddress;
+    }
+
+    /** Waits until the server is closed. */
+    public void join() throws InterruptedException {
+        closed.await();
+    }
+
+    /**
+     * Stops accepting and frees the port, which is done when this returns unless it is called on an event loop. Clients
+     * that were accepted stay with their handler. Repeated calls change nothing.
+     */
+    @Override
+    public void close() {
+        try {
+            loop.execute(acceptor::close);
+            if (EventLoop.current() == null) {
+                join();
+            }
+        } catch (RejectedExecutionException e) {
+            // The loop has stopped, and has closed the acceptor by that.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

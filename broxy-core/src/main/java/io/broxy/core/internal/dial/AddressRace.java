@@ -1,0 +1,260 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.AddressPolicy;
+import io.broxy.DialException;
+import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.time.TimerQueue;
+import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Connects to the addresses of one name as RFC 8305 says: families interleaved (section 4), one attempt after the other
+ * with a delay between (section 5), the next one at once when one fails; the first that connects wins, and the others are
+ * given up.
+ *
+ * <p>It does no I/O by itself and has no clock of its own: the connector makes the attempts, the timers and the ticker are
+ * given.
+ *
+ * <p>Threading: owned by its event loop.
+ *
+ * @param <C> what an attempt yields
+ */
+final class AddressRace<C> {
+
+    /** Makes attempts. */
+    interface Connector<C> {
+        /**
+         * Begins to connect.
+         *
+         * @param contender told the end of the attempt, possibly before this method returns
+         * @return gives the attempt up, after which the contender is told nothing any more
+         */
+        Runnable connect(InetSocketAddress address, Contender<C> contender);
+    }
+
+    /** Told how an attempt ended. */
+    interface Contender<C> {
+        void connected(C connection);
+
+        void failed(DialException.Reason reason, Throwable failure);
+    }
+
+    /** Told how the race ended, once. */
+    interface Finish<C> {
+        void won(C connection);
+
+        void lost(DialException.Reason reason);
+    }
+
+    private final Connector<C> connector;
+    private final AddressPolicy policy;
+    private final TimerQueue timers;
+    private final Ticker ticker;
+    private final long delayNanos;
+    private final Finish<C> finish;
+
+    private final Queue<InetSocketAddress> waiting;
+    private final List<Attempt> running = new ArrayList<>(1);
+    private final List<DialException.Attempt> failures = new ArrayList<>(0);
+    private DialException.@Nullable Reason worst;
+    private TimerQueue.@Nullable Timer nextStart;
+    private boolean over;
+
+    /** What one race needs besides its addresses. */
+    record Rules(AddressPolicy policy, TimerQueue timers, Ticker ticker, long delayNanos) {}
+
+    AddressRace(List<InetSocketAddress> inOrder, Connector<C> connector, Rules rules, Finish<C> finish) {
+        this.waiting = new ArrayDeque<>(inOrder);
+        this.connector = connector;
+        this.policy = rules.policy();
+        this.timers = rules.timers();
+        this.ticker = rules.ticker();
+        this.delayNanos = rules.delayNanos();
+        this.finish = finish;
+    }
+
+    /**
+     * Sorts addresses for a race: without repetitions, the families taking turns, the first one's first, within a family
+     * in the given order (RFC 8305 section 4 with a First Address Family Count of 1).
+     */
+    static List<InetAddress> interleave(List<InetAddress> addresses) {
+        if (addresses.size() < 2) {
+            return addresses;
+        }
+        Queue<InetAddress> first = new ArrayDeque<>();
+        Queue<InetAddress> second = new ArrayDeque<>();
+        boolean firstIs4 = addresses.get(0) instanceof Inet4Address;
+        for (InetAddress address : new LinkedHashSet<>(addresses)) {
+            ((address instanceof Inet4Address) == firstIs4 ? first : second).add(address);
+        }
+        List<InetAddress> order = new ArrayList<>(addresses.size());
+        while (!first.isEmpty() || !second.isEmpty()) {
+            moveOne(first, order);
+            moveOne(second, order);
+        }
+        return order;
+    }
+
+    private static void moveOne(Queue<InetAddress> from, List<InetAddress> to) {
+        InetAddress address = from.poll();
+        if (address != null) {
+            to.add(address);
+        }
+    }
+
+    /** Begins; the end may be told before this method returns. */
+    void start() {
+        startNext();
+    }
+
+    /** Gives every attempt up; the end is not told any more. */
+    void cancel() {
+        giveUp(null);
+    }
+
+    /** Gives every attempt up, each with the same failure, for {@link #failures}; the end is not told any more. */
+    void giveUp(@Nullable Throwable failure) {
+        over = true;
+        if (nextStart != null) {
+            timers.cancel(nextStart);
+        }
+        for (Attempt attempt : running) {
+            attempt.giveUp();
+            if (failure != null) {
+                failures.add(attempt.failure(failure));
+            }
+        }
+        running.clear();
+        waiting.clear();
+    }
+
+    /** Each address that failed, in the order of the failures. */
+    List<DialException.Attempt> failures() {
+        return failures;
+    }
+
+    private void startNext() {
+        if (nextStart != null) {
+            timers.cancel(nextStart);
+        }
+        while (!over) {
+            InetSocketAddress address = waiting.poll();
+            if (address == null) {
+                loseIfNoneRuns();
+                return;
+            }
+            if (admit(address)) {
+                new Attempt(address).start();
+                planNext();
+                return;
+            }
+        }
+    }
+
+    private void planNext() {
+        if (over || waiting.isEmpty() || running.isEmpty()) {
+            return; // an attempt that failed at once has started the next one itself
+        }
+        long at = ticker.nanos() + delayNanos;
+        if (nextStart == null) {
+            nextStart = timers.schedule(at, this::startNext);
+        } else {
+            timers.reschedule(nextStart, at);
+        }
+    }
+
+    private boolean admit(InetSocketAddress address) {
+        IOException denied;
+        try {
+            if (policy.admits(address.getAddress())) {
+                return true;
+            }
+            denied = new IOException(DialException.Reason.DENIED.text());
+        } catch (RuntimeException e) {
+            denied = new IOException("the address policy failed, which counts as a denial", e);
+        }
+        note(DialException.Reason.DENIED, new DialException.Attempt(address, denied, Duration.ZERO));
+        return false;
+    }
+
+    private void note(DialException.Reason reason, DialException.Attempt failure) {
+        failures.add(failure);
+        if (worst == null || weight(reason) > weight(worst)) {
+            worst = reason;
+        }
+    }
+
+    /** The reason of the attempt that came farthest stands for all. */
+    private static int weight(DialException.Reason reason) {
+        return switch (reason) {
+            case DENIED -> 0;
+            case LOCAL -> 1;
+            case UNREACHABLE -> 2;
+            case TIMEOUT -> 3;
+            default -> 4;
+        };
+    }
+
+    private void loseIfNoneRuns() {
+        if (running.isEmpty() && !over) {
+            over = true;
+            finish.lost(worst == null ? DialException.Reason.UNREACHABLE : worst);
+        }
+    }
+
+    /** One address being connected to. */
+    private final class Attempt implements Contender<C> {
+        private final InetSocketAddress address;
+        private final long startNanos = ticker.nanos();
+        private @Nullable Runnable giveUp;
+        private boolean ended;
+
+        Attempt(InetSocketAddress address) {
+            this.address = address;
+        }
+
+        void start() {
+            running.add(this);
+            Runnable stop = connector.connect(address, this);
+            if (!ended) {
+                giveUp = stop;
+            }
+        }
+
+        void giveUp() {
+            ended = true;
+            if (giveUp != null) {
+                giveUp.run();
+            }
+        }
+
+        DialException.Attempt failure(Throwable failure) {
+            return new DialException.Attempt(address, failure, Duration.ofNanos(ticker.nanos() - startNanos));
+        }
+
+        @Override
+        public void connected(C connection) {
+            ended = true;
+            running.remove(this);
+            cancel();
+            finish.won(connection);
+        }
+
+        @Override
+        public void failed(DialException.Reason reason, Throwable failure) {
+            ended = true;
+            running.remove(this);
+            note(reason, failure(failure));
+            startNext();
+        }
+    }
+}

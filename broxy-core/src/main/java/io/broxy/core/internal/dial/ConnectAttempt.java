@@ -1,0 +1,116 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.DialException.Reason;
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopSocket;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A connect on a loop.
+ *
+ * <p>Threading: owned by its event loop.
+ */
+final class ConnectAttempt implements ChannelEvents, Runnable {
+    private static final Logger log = LoggerFactory.getLogger(ConnectAttempt.class);
+
+    private final EventLoop loop;
+    private final AddressRace.Contender<LoopConnection> contender;
+    private @Nullable SocketChannel channel;
+    private @Nullable SelectionKey key;
+
+    private ConnectAttempt(EventLoop loop, AddressRace.Contender<LoopConnection> contender) {
+        this.loop = loop;
+        this.contender = contender;
+    }
+
+    /** Begins to connect; what is returned gives up. */
+    static Runnable start(
+            EventLoop loop,
+            NewSockets sockets,
+            InetSocketAddress address,
+            AddressRace.Contender<LoopConnection> contender) {
+        ConnectAttempt attempt = new ConnectAttempt(loop, contender);
+        attempt.start(sockets, address);
+        return attempt;
+    }
+
+    private void start(NewSockets sockets, InetSocketAddress address) {
+        SocketChannel opened;
+        try {
+            opened = sockets.open();
+        } catch (IOException | RuntimeException e) {
+            contender.failed(Reason.LOCAL, e);
+            return;
+        }
+        channel = opened;
+        try {
+            opened.configureBlocking(false);
+            // The second look is for the loopback, where the handshake is over when connect returns.
+            if (opened.connect(address) || opened.finishConnect()) {
+                contender.connected(new LoopSocket(loop, opened));
+            } else {
+                key = loop.register(opened, SelectionKey.OP_CONNECT, this);
+            }
+        } catch (IOException | RuntimeException e) {
+            close();
+            contender.failed(DialFailures.ofConnecting(e), e);
+        }
+    }
+
+    @Override
+    public void ready(int readyOps) {
+        SocketChannel connecting = channel;
+        SelectionKey own = key;
+        if (connecting == null || own == null) {
+            return;
+        }
+        try {
+            if (!connecting.finishConnect()) {
+                return;
+            }
+        } catch (IOException e) {
+            close();
+            contender.failed(DialFailures.ofConnecting(e), e);
+            return;
+        }
+        contender.connected(new LoopSocket(loop, connecting, own));
+    }
+
+    /** Gives up. */
+    @Override
+    public void run() {
+        close();
+    }
+
+    private void close() {
+        SocketChannel own = channel;
+        channel = null;
+        if (key != null) {
+            if (key.isValid()) {
+                loop.close(key);
+            }
+        } else if (own != null) {
+            try {
+                own.close();
+            } catch (IOException e) {
+                log.debug("closing a socket failed", e);
+            }
+        }
+    }
+
+    @Override
+    public void abandoned(Throwable cause) {
+        if (channel != null) {
+            close();
+            contender.failed(loop.isStopping() ? Reason.CANCELLED : Reason.LOCAL, cause);
+        }
+    }
+}

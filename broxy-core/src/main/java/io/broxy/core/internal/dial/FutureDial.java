@@ -1,0 +1,111 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.HostPort;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopDialer;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A dial on a loop whose connection goes to a user through a future. Ending the future from outside ends the dial; a
+ * connection that comes too late is closed.
+ *
+ * <p>Threading: the future is for any thread, the rest is owned by the event loop.
+ */
+final class FutureDial implements LoopDialer.Outcome {
+    private static final Logger log = LoggerFactory.getLogger(FutureDial.class);
+
+    private final CompletableFuture<Connection> future = new CompletableFuture<>();
+    private final HostPort target;
+    private final Executor completer;
+    private LoopDialer.@Nullable Dialing dialing;
+
+    private FutureDial(HostPort target, Executor completer) {
+        this.target = target;
+        this.completer = completer;
+    }
+
+    /**
+     * Begins a dial.
+     *
+     * @param completer completes the future, so that its dependents stay off the loop
+     * @param begin begins the dial on the loop
+     */
+    static CompletableFuture<Connection> start(
+            EventLoop loop,
+            HostPort target,
+            Executor completer,
+            BiFunction<EventLoop, LoopDialer.Outcome, LoopDialer.Dialing> begin) {
+        FutureDial dial = new FutureDial(target, completer);
+        try {
+            loop.execute(() -> {
+                if (!dial.future.isDone()) {
+                    dial.dialing = begin.apply(loop, dial);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            dial.future.completeExceptionally(closed(target, e));
+            return dial.future;
+        }
+        dial.future.whenComplete((connection, failure) -> dial.ended(loop));
+        return dial.future;
+    }
+
+    private static DialException closed(HostPort target, Throwable cause) {
+        return new DialException(DialException.Reason.CANCELLED, target, Duration.ZERO, List.of(), cause);
+    }
+
+    private void ended(EventLoop loop) {
+        try {
+            loop.execute(() -> {
+                if (dialing != null) {
+                    dialing.cancel(); // changes nothing when the dial itself has ended the future
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            // The loop has stopped, and has ended the dial by that.
+        }
+    }
+
+    @Override
+    public void connected(LoopConnection connection) {
+        connection.release(ready -> complete(() -> succeed(ready)), failure -> complete(() -> {
+            DialException.Reason reason = DialException.Reason.LOCAL;
+            future.completeExceptionally(new DialException(reason, target, Duration.ZERO, List.of(), failure));
+        }));
+    }
+
+    private void succeed(Connection connection) {
+        if (!future.complete(connection)) {
+            try {
+                connection.close();
+            } catch (IOException e) {
+                log.debug("closing a connection that came too late failed", e);
+            }
+        }
+    }
+
+    @Override
+    public void failed(DialException failure) {
+        complete(() -> future.completeExceptionally(failure));
+    }
+
+    private void complete(Runnable completion) {
+        try {
+            completer.execute(completion);
+        } catch (RejectedExecutionException e) {
+            completion.run(); // the engine ends; somebody may still be waiting
+        }
+    }
+}

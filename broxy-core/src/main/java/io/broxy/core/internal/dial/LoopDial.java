@@ -1,0 +1,159 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.DialException;
+import io.broxy.DialException.Reason;
+import io.broxy.DialRequest;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.time.TimerQueue;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A direct dial on a loop: look the name up, race its addresses, all under one deadline.
+ *
+ * <pre>
+ *   RESOLVING ──> RACING ──> over        (a literal address begins with RACING)
+ * </pre>
+ *
+ * <p>Threading: owned by its event loop.
+ */
+final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConnection> {
+    private final EventLoop loop;
+    private final DialRequest request;
+    private final DirectDialing dialer;
+    private final LoopDialer.Outcome outcome;
+    private final long startNanos;
+    private final TimerQueue.Timer deadline;
+    private @Nullable AddressRace<LoopConnection> race;
+    private boolean over;
+
+    private LoopDial(
+            EventLoop loop, DialRequest request, long startNanos, DirectDialing dialer, LoopDialer.Outcome outcome) {
+        this.loop = loop;
+        this.request = request;
+        this.dialer = dialer;
+        this.outcome = outcome;
+        this.startNanos = startNanos;
+        this.deadline = loop.timers().schedule(startNanos + dialer.timeoutNanos(request), this::timedOut);
+    }
+
+    /** Begins a dial whose time runs from {@code startNanos}. */
+    static LoopDial start(
+            EventLoop loop, DialRequest request, long startNanos, DirectDialing dialer, LoopDialer.Outcome outcome) {
+        LoopDial dial = new LoopDial(loop, request, startNanos, dialer, outcome);
+        dial.begin();
+        return dial;
+    }
+
+    /** Begins a dial of addresses that have been looked up. */
+    static LoopDial start(
+            EventLoop loop,
+            DialRequest request,
+            List<InetAddress> addresses,
+            long startNanos,
+            DirectDialing dialer,
+            LoopDialer.Outcome outcome) {
+        LoopDial dial = new LoopDial(loop, request, startNanos, dialer, outcome);
+        dial.race(addresses);
+        return dial;
+    }
+
+    private void begin() {
+        InetAddress literal = request.target().address();
+        if (literal != null) {
+            race(List.of(literal));
+            return;
+        }
+        dialer.resolver().resolve(request.target().host()).whenComplete((addresses, failure) -> {
+            if (loop.inLoop()) { // the answer was in the cache
+                resolved(addresses, failure);
+                return;
+            }
+            try {
+                loop.execute(() -> resolved(addresses, failure));
+            } catch (RejectedExecutionException e) {
+                // The loop has stopped; its end has fired the deadline.
+            }
+        });
+    }
+
+    private void resolved(@Nullable List<InetAddress> addresses, @Nullable Throwable failure) {
+        if (over) {
+            return;
+        }
+        if (addresses == null) {
+            fail(Reason.RESOLVE, failure);
+        } else {
+            race(addresses);
+        }
+    }
+
+    private void race(List<InetAddress> addresses) {
+        List<InetSocketAddress> inOrder = new ArrayList<>(addresses.size());
+        for (InetAddress address : AddressRace.interleave(addresses)) {
+            if (dialer.sockets().fits(address)) {
+                inOrder.add(new InetSocketAddress(address, request.target().port()));
+            }
+        }
+        AddressRace<LoopConnection> all = new AddressRace<>(
+                inOrder,
+                (address, contender) -> ConnectAttempt.start(loop, dialer.sockets(), address, contender),
+                new AddressRace.Rules(
+                        request.addressPolicy(), loop.timers(), dialer.ticker(), dialer.attemptDelayNanos()),
+                this);
+        race = all;
+        all.start();
+    }
+
+    private void timedOut() {
+        Reason reason = loop.isStopping() ? Reason.CANCELLED : Reason.TIMEOUT;
+        if (race != null) {
+            race.giveUp(new SocketTimeoutException("no answer in the dial's time"));
+        }
+        fail(reason, null);
+    }
+
+    @Override
+    public void won(LoopConnection connection) {
+        end();
+        outcome.connected(connection);
+    }
+
+    @Override
+    public void lost(Reason reason) {
+        fail(reason, null);
+    }
+
+    private void fail(Reason reason, @Nullable Throwable cause) {
+        end();
+        outcome.failed(new DialException(
+                reason,
+                request.target(),
+                Duration.ofNanos(dialer.ticker().nanos() - startNanos),
+                race == null ? List.of() : race.failures(),
+                cause));
+    }
+
+    private void end() {
+        over = true;
+        loop.timers().cancel(deadline);
+    }
+
+    @Override
+    public void cancel() {
+        if (!over) {
+            end();
+            if (race != null) {
+                race.cancel();
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.core.internal.net.SocketOptions;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.SocketChannel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sockets of one dialer, ready to connect.
+ *
+ * @param options set on each
+ * @param localAddress where each is bound to, or null for the system's choice
+ * <p>Threading: immutable.
+ */
+record NewSockets(SocketOptions options, @Nullable InetAddress localAddress) {
+
+    /** Opens one, blocking. */
+    SocketChannel open() throws IOException {
+        SocketChannel channel = SocketChannel.open();
+        try {
+            options.applyTo(channel);
+            if (localAddress != null) {
+                channel.bind(new InetSocketAddress(localAddress, 0));
+            }
+            return channel;
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    /** Whether a socket bound to the local address can reach an address at all. */
+    boolean fits(InetAddress address) {
+        return localAddress == null || localAddress.getClass() == address.getClass();
+    }
+}

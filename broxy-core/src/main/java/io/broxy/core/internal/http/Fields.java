@@ -1,0 +1,201 @@
+package io.broxy.core.internal.http;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The fields of a head in their order, duplicates kept (RFC 9110, section 5.3). A view over the bytes of the head:
+ * look-ups compare bytes, and every String is made when it is asked for, from ISO-8859-1, and not kept.
+ *
+ * <p>Names are compared without regard to the case of US-ASCII letters. A value comes without the white space around it.
+ *
+ * <p>Threading: immutable.
+ */
+public final class Fields {
+    /** The layout of the offsets: so many numbers a field, in this order. */
+    static final int OFFSETS = 4;
+
+    static final int NAME_START = 0;
+    static final int NAME_END = 1;
+    static final int VALUE_START = 2;
+    static final int VALUE_END = 3;
+
+    private static final int CRLF_LENGTH = 2;
+
+    private final byte[] head;
+    private final int[] offsets;
+    private final int size;
+
+    Fields(byte[] head, int[] offsets, int size) {
+        this.head = head;
+        this.offsets = offsets;
+        this.size = size;
+    }
+
+    /** How many field lines there are. */
+    public int size() {
+        return size;
+    }
+
+    /**
+     * The name of a field as it was received.
+     *
+     * @throws IndexOutOfBoundsException if there is no such field
+     */
+    public String name(int index) {
+        return text(offset(index, NAME_START), offset(index, NAME_END));
+    }
+
+    /**
+     * The value of a field, which may be empty.
+     *
+     * @throws IndexOutOfBoundsException if there is no such field
+     */
+    public String value(int index) {
+        return text(valueStart(index), valueEnd(index));
+    }
+
+    /**
+     * Whether a field has this name.
+     *
+     * @throws IndexOutOfBoundsException if there is no such field
+     */
+    public boolean isNamed(int index, String name) {
+        return Grammar.equalsIgnoreCase(head, offset(index, NAME_START), offset(index, NAME_END), name);
+    }
+
+    /** The value of the first field of this name, or null when there is none. */
+    public @Nullable String first(String name) {
+        int index = indexOf(name, 0);
+        return index < 0 ? null : value(index);
+    }
+
+    /** The values of all fields of this name in their order; unmodifiable. */
+    public List<String> values(String name) {
+        List<String> values = new ArrayList<>(1);
+        for (int i = indexOf(name, 0); i >= 0; i = indexOf(name, i + 1)) {
+            values.add(value(i));
+        }
+        return List.copyOf(values);
+    }
+
+    /** Whether there is a field of this name. */
+    public boolean contains(String name) {
+        return indexOf(name, 0) >= 0;
+    }
+
+    /** How many fields have this name. */
+    public int count(String name) {
+        int count = 0;
+        for (int i = indexOf(name, 0); i >= 0; i = indexOf(name, i + 1)) {
+            count++;
+        }
+        return count;
+    }
+
+    /**
+     * Whether one of the members of a list field is this token, letter case aside; all lines of the name make one list
+     * (RFC 9110, section 5.6.1). For lists of plain tokens such as Connection and Upgrade: a member with parameters is
+     * another text, and a comma within quotes divides like any other.
+     */
+    public boolean containsToken(String name, String token) {
+        for (int i = indexOf(name, 0); i >= 0; i = indexOf(name, i + 1)) {
+            if (listHas(valueStart(i), valueEnd(i), token)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean listHas(int from, int to, String token) {
+        for (int start = from; start <= to; ) {
+            int comma = start;
+            while (comma < to && head[comma] != ',') {
+                comma++;
+            }
+            if (memberIs(start, comma, token)) {
+                return true;
+            }
+            start = comma + 1;
+        }
+        return false;
+    }
+
+    private boolean memberIs(int from, int to, String token) {
+        int start = from;
+        int end = to;
+        while (start < end && Grammar.isOws(head[start])) {
+            start++;
+        }
+        while (start < end && Grammar.isOws(head[end - 1])) {
+            end--;
+        }
+        return start < end && Grammar.equalsIgnoreCase(head, start, end, token);
+    }
+
+    /**
+     * A whole field line as it was received, white space and CRLF included; read-only.
+     *
+     * @throws IndexOutOfBoundsException if there is no such field
+     */
+    public ByteBuffer line(int index) {
+        int start = offset(index, NAME_START);
+        return ByteBuffer.wrap(head, start, lineEnd(index) - start).slice().asReadOnlyBuffer();
+    }
+
+    /** Copies a whole field line with its CRLF. */
+    void copyLine(int index, HeadWriter to) {
+        int start = offset(index, NAME_START);
+        to.append(head, start, lineEnd(index) - start);
+    }
+
+    private int lineEnd(int index) {
+        return index + 1 < size ? offset(index + 1, NAME_START) : head.length - CRLF_LENGTH;
+    }
+
+    /** The next field of this name at or after an index, or -1. */
+    int indexOf(String name, int from) {
+        for (int i = from; i < size; i++) {
+            if (isNamed(i, name)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Whether a field's value is this text, letter case aside. */
+    boolean isValue(int index, String text) {
+        return Grammar.equalsIgnoreCase(head, valueStart(index), valueEnd(index), text);
+    }
+
+    /** The bytes of the head, for those in this package who read values without making Strings. */
+    byte[] head() {
+        return head;
+    }
+
+    int valueStart(int index) {
+        return offset(index, VALUE_START);
+    }
+
+    int valueEnd(int index) {
+        return offset(index, VALUE_END);
+    }
+
+    private int offset(int index, int which) {
+        return offsets[OFFSETS * Objects.checkIndex(index, size) + which];
+    }
+
+    private String text(int from, int to) {
+        return new String(head, from, to - from, StandardCharsets.ISO_8859_1);
+    }
+
+    /** Names how many fields there are; their values may be secrets. */
+    @Override
+    public String toString() {
+        return "Fields[" + size + "]";
+    }
+}

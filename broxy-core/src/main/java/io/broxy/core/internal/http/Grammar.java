@@ -1,0 +1,147 @@
+package io.broxy.core.internal.http;
+
+/**
+ * The character classes of HTTP (RFC 9110, section 5) and of a URI's host (RFC 3986, section 3.2.2), one table for all.
+ *
+ * <p>Every test takes a byte, whose sign is cut off, or a character, of which those above 0xFF belong to no class.
+ *
+ * <p>Threading: stateless.
+ */
+final class Grammar {
+    static final byte HTAB = '\t';
+    static final byte LF = '\n';
+    static final byte CR = '\r';
+    static final byte SP = ' ';
+
+    private static final int TCHAR = 1;
+    private static final int VCHAR = 1 << 1;
+    private static final int FIELD_BYTE = 1 << 2;
+    private static final int DIGIT = 1 << 3;
+    private static final int HEX_DIGIT = 1 << 4;
+    private static final int REG_NAME = 1 << 5;
+
+    private static final String TCHAR_MARKS = "!#$%&'*+-.^_`|~";
+    private static final String UNRESERVED_MARKS = "-._~";
+    private static final String SUB_DELIMS = "!$&'()*+,;=";
+
+    private static final byte[] CLASSES = classes();
+
+    private Grammar() {}
+
+    private static byte[] classes() {
+        byte[] classes = new byte[256];
+        mark(classes, '0', '9', TCHAR | DIGIT | HEX_DIGIT | REG_NAME);
+        mark(classes, 'A', 'Z', TCHAR | REG_NAME);
+        mark(classes, 'a', 'z', TCHAR | REG_NAME);
+        mark(classes, 'A', 'F', HEX_DIGIT);
+        mark(classes, 'a', 'f', HEX_DIGIT);
+        mark(classes, TCHAR_MARKS, TCHAR);
+        mark(classes, UNRESERVED_MARKS + SUB_DELIMS, REG_NAME);
+        mark(classes, 0x21, 0x7E, VCHAR | FIELD_BYTE);
+        mark(classes, 0x80, 0xFF, FIELD_BYTE); // obs-text
+        mark(classes, SP, SP, FIELD_BYTE);
+        mark(classes, HTAB, HTAB, FIELD_BYTE);
+        return classes;
+    }
+
+    private static void mark(byte[] classes, int first, int last, int bits) {
+        for (int c = first; c <= last; c++) {
+            classes[c] |= (byte) bits;
+        }
+    }
+
+    private static void mark(byte[] classes, String characters, int bits) {
+        for (int i = 0; i < characters.length(); i++) {
+            classes[characters.charAt(i)] |= (byte) bits;
+        }
+    }
+
+    /** A line ends with CRLF and nothing else (RFC 9112, section 2.2). */
+    static void requireLf(byte b) throws BadHeadException {
+        if (b != LF) {
+            throw BadHeadException.syntax("a CR is not followed by LF");
+        }
+    }
+
+    private static boolean is(byte b, int bits) {
+        return (CLASSES[b & 0xFF] & bits) != 0;
+    }
+
+    private static boolean is(char c, int bits) {
+        return c <= 0xFF && (CLASSES[c] & bits) != 0;
+    }
+
+    /** A byte of a token: a method, a field name (RFC 9110, section 5.6.2). */
+    static boolean isTchar(byte b) {
+        return is(b, TCHAR);
+    }
+
+    /** Visible US-ASCII. */
+    static boolean isVchar(byte b) {
+        return is(b, VCHAR);
+    }
+
+    /** A byte of a field value or a reason phrase: VCHAR, obs-text, SP, HTAB (RFC 9110, section 5.5). */
+    static boolean isFieldByte(byte b) {
+        return is(b, FIELD_BYTE);
+    }
+
+    /** Optional white space: SP or HTAB (RFC 9110, section 5.6.3). */
+    static boolean isOws(int c) {
+        return c == SP || c == HTAB;
+    }
+
+    static boolean isDigit(byte b) {
+        return is(b, DIGIT);
+    }
+
+    static boolean isHexDigit(byte b) {
+        return is(b, HEX_DIGIT);
+    }
+
+    /** What a reg-name is made of besides percent-encoded bytes: unreserved and sub-delims (RFC 3986, appendix A). */
+    static boolean isRegNameByte(byte b) {
+        return is(b, REG_NAME);
+    }
+
+    /** Whether a text is a token: not empty, and nothing but token characters. */
+    static boolean isToken(CharSequence text) {
+        return !text.isEmpty() && consistsOf(text, TCHAR);
+    }
+
+    /** Whether a text has visible US-ASCII only, and some. */
+    static boolean isVisible(CharSequence text) {
+        return !text.isEmpty() && consistsOf(text, VCHAR);
+    }
+
+    /** Whether a text has only what a field value or a reason phrase may have; it may be empty. */
+    static boolean isFieldText(CharSequence text) {
+        return consistsOf(text, FIELD_BYTE);
+    }
+
+    private static boolean consistsOf(CharSequence text, int bits) {
+        for (int i = 0; i < text.length(); i++) {
+            if (!is(text.charAt(i), bits)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether the bytes are the text, letter case of US-ASCII aside. */
+    static boolean equalsIgnoreCase(byte[] bytes, int from, int to, String text) {
+        if (to - from != text.length()) {
+            return false;
+        }
+        for (int i = from; i < to; i++) {
+            if (lowerCase(bytes[i] & 0xFF) != lowerCase(text.charAt(i - from))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static int lowerCase(int c) {
+        return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+    }
+}

@@ -1,0 +1,91 @@
+package io.broxy.core.internal.http;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * The head of a request: a view over its bytes. It is well-formed; what {@link RequestRules} says about the whole has
+ * not been asked yet.
+ *
+ * <p>Threading: immutable.
+ */
+public final class RequestHead {
+    /** Those of RFC 9110, section 9, and RFC 5789: given without making a String. */
+    private static final String[] METHODS = {
+        "CONNECT", "GET", "POST", "HEAD", "PUT", "OPTIONS", "DELETE", "PATCH", "TRACE"
+    };
+
+    private static final byte[] CONNECT = "CONNECT".getBytes(StandardCharsets.US_ASCII);
+
+    private final byte[] bytes;
+    private final int methodEnd;
+    private final int targetEnd;
+    private final int minorVersion;
+    private final Fields fields;
+
+    RequestHead(byte[] bytes, int methodEnd, int targetEnd, int minorVersion, Fields fields) {
+        this.bytes = bytes;
+        this.methodEnd = methodEnd;
+        this.targetEnd = targetEnd;
+        this.minorVersion = minorVersion;
+        this.fields = fields;
+    }
+
+    /** The method as it was received; methods are case-sensitive. */
+    public String method() {
+        for (String method : METHODS) {
+            if (isMethod(method)) {
+                return method;
+            }
+        }
+        return text(0, methodEnd);
+    }
+
+    /** Whether the method is CONNECT. */
+    public boolean isConnect() {
+        return Arrays.equals(bytes, 0, methodEnd, CONNECT, 0, CONNECT.length);
+    }
+
+    private boolean isMethod(String method) {
+        if (method.length() != methodEnd) {
+            return false;
+        }
+        for (int i = 0; i < methodEnd; i++) {
+            if (bytes[i] != method.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The request target as it was received: visible US-ASCII, in any form. A new String each time. */
+    public String target() {
+        return text(methodEnd + 1, targetEnd);
+    }
+
+    /** The x of HTTP/1.x: 0 or 1, and 1 for what is higher. */
+    public int minorVersion() {
+        return minorVersion;
+    }
+
+    /** The fields. */
+    public Fields fields() {
+        return fields;
+    }
+
+    /** The whole head as it was received, without an empty line before it; read-only. */
+    public ByteBuffer bytes() {
+        return ByteBuffer.wrap(bytes).asReadOnlyBuffer();
+    }
+
+    private String text(int from, int to) {
+        return new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
+    }
+
+    /** Names the method only: targets and fields may hold secrets. */
+    @Override
+    public String toString() {
+        return "RequestHead[" + method() + ", " + fields.size() + " fields]";
+    }
+}

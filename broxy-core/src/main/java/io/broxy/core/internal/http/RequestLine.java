@@ -1,0 +1,67 @@
+package io.broxy.core.internal.http;
+
+import static io.broxy.core.internal.http.BadHeadException.syntax;
+import static io.broxy.core.internal.http.Grammar.SP;
+
+/**
+ * {@code method SP request-target SP HTTP-version} (RFC 9112, section 3), with exactly one SP each. The method is a
+ * token. The request target is visible US-ASCII; which of its four forms it has is not looked at here.
+ *
+ * <pre>
+ *   METHOD ──SP──> TARGET ──SP──> VERSION
+ * </pre>
+ *
+ * <p>Threading: for one thread at a time.
+ */
+final class RequestLine implements FirstLine<RequestHead> {
+
+    private enum State {
+        METHOD,
+        TARGET,
+        VERSION
+    }
+
+    private final Version version = new Version();
+    private State state = State.METHOD;
+    private int methodEnd;
+    private int targetEnd;
+
+    @Override
+    public void next(byte b, int index) throws BadHeadException {
+        switch (state) {
+            case METHOD -> method(b, index);
+            case TARGET -> target(b, index);
+            case VERSION -> version.next(b);
+        }
+    }
+
+    private void method(byte b, int index) throws BadHeadException {
+        if (b == SP && index > 0) {
+            methodEnd = index;
+            state = State.TARGET;
+        } else if (!Grammar.isTchar(b)) {
+            throw syntax(b, "the method is not a token");
+        }
+    }
+
+    private void target(byte b, int index) throws BadHeadException {
+        if (b == SP && index > methodEnd + 1) {
+            targetEnd = index;
+            state = State.VERSION;
+        } else if (!Grammar.isVchar(b)) {
+            throw syntax(b, "the request target has a character that it must not have");
+        }
+    }
+
+    @Override
+    public void end(int index) throws BadHeadException {
+        if (!version.complete()) {
+            throw syntax("the request line is not complete");
+        }
+    }
+
+    @Override
+    public RequestHead head(byte[] bytes, Fields fields) {
+        return new RequestHead(bytes, methodEnd, targetEnd, version.minor(), fields);
+    }
+}

@@ -1,0 +1,80 @@
+package io.broxy.core.internal.http;
+
+import static io.broxy.core.internal.http.BadHeadException.syntax;
+import static io.broxy.core.internal.http.Grammar.SP;
+
+/**
+ * {@code HTTP-version SP status-code SP [ reason-phrase ]} (RFC 9112, section 4). The second SP is required also when
+ * there is no reason, as the RFC demands of servers. The status is 100 to 999: RFC 9110, section 15, knows 100 to 599,
+ * and lets a client take what is above for a server's error, which is the caller's business.
+ *
+ * <pre>
+ *   VERSION ──SP──> STATUS ──SP──> REASON
+ * </pre>
+ *
+ * <p>Threading: for one thread at a time.
+ */
+final class StatusLine implements FirstLine<ResponseHead> {
+    private static final int STATUS_DIGITS = 3;
+
+    private enum State {
+        VERSION,
+        STATUS,
+        REASON
+    }
+
+    private final Version version = new Version();
+    private State state = State.VERSION;
+    private int statusDigits;
+    private int status;
+    private int reasonStart;
+    private int reasonEnd;
+
+    @Override
+    public void next(byte b, int index) throws BadHeadException {
+        switch (state) {
+            case VERSION -> version(b);
+            case STATUS -> status(b, index);
+            case REASON -> reason(b);
+        }
+    }
+
+    private void version(byte b) throws BadHeadException {
+        if (b == SP && version.complete()) {
+            state = State.STATUS;
+        } else {
+            version.next(b);
+        }
+    }
+
+    private void status(byte b, int index) throws BadHeadException {
+        if (b == SP && statusDigits == STATUS_DIGITS) {
+            reasonStart = index + 1;
+            state = State.REASON;
+        } else if (Grammar.isDigit(b) && statusDigits < STATUS_DIGITS && (statusDigits > 0 || b != '0')) {
+            status = 10 * status + (b - '0');
+            statusDigits++;
+        } else {
+            throw syntax(b, "the status is not a number of three digits from 100");
+        }
+    }
+
+    private static void reason(byte b) throws BadHeadException {
+        if (!Grammar.isFieldByte(b)) {
+            throw syntax(b, "the reason phrase has a control character");
+        }
+    }
+
+    @Override
+    public void end(int index) throws BadHeadException {
+        if (state != State.REASON) {
+            throw syntax("the status line is not complete");
+        }
+        reasonEnd = index;
+    }
+
+    @Override
+    public ResponseHead head(byte[] bytes, Fields fields) {
+        return new ResponseHead(bytes, status, reasonStart, reasonEnd, version.minor(), fields);
+    }
+}

@@ -1,0 +1,110 @@
+package io.broxy.core.internal.loop;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The buffers of one loop: a big one that everything read passes through, and smaller ones for what a slow peer leaves
+ * unwritten. Measured on loopback, a relayed GiB costs a third less with 1 MiB than with 64 KiB; since the buffer belongs
+ * to the loop and not to the tunnel, a megabyte is affordable.
+ *
+ * <p>Threading: owned by the event loop.
+ */
+public final class LoopBuffers {
+    /** The size of the shared buffer, and so of the biggest read and the biggest remainder. */
+    public static final int MAX_READ = 1 << 20;
+
+    /** What a pipe starts to read with, and what it reads at most once the remainders have reached their cap. */
+    public static final int MIN_READ = 64 << 10;
+
+    /** What is read at most once the remainders have reached twice their cap: slow, but with an end to the growth. */
+    static final int SCARCE_READ = 8 << 10;
+
+    private static final int SMALLEST_CLASS = 10; // 1 KiB
+    private static final int LARGEST_CLASS = 20; // 1 MiB
+    /** Free buffers that a loop keeps for later remainders. */
+    private static final int MAX_FREE_BYTES = 4 << 20;
+
+    private final HeldBytes held;
+    private final ArrayDeque<ByteBuffer>[] free;
+    private int freeBytes;
+    private @Nullable ByteBuffer shared;
+
+    LoopBuffers(HeldBytes held) {
+        this.held = held;
+        @SuppressWarnings({"unchecked", "rawtypes"}) // arrays know no type parameters
+        ArrayDeque<ByteBuffer>[] classes = new ArrayDeque[LARGEST_CLASS - SMALLEST_CLASS + 1];
+        for (int i = 0; i < classes.length; i++) {
+            classes[i] = new ArrayDeque<>(0);
+        }
+        free = classes;
+    }
+
+    /** The loop's one big buffer, cleared. Whoever asks for it must be done with it before the loop does anything else. */
+    public ByteBuffer shared() {
+        ByteBuffer buffer = shared;
+        if (buffer == null) {
+            buffer = ByteBuffer.allocateDirect(MAX_READ);
+            shared = buffer;
+        }
+        return buffer.clear();
+    }
+
+    /** How much to read for a pipe that would read so much: less when too many remainders are held already. */
+    public int readSize(int wanted) {
+        long bytes = held.get();
+        if (bytes < held.max()) {
+            return wanted;
+        }
+        return Math.min(wanted, bytes < 2 * held.max() ? MIN_READ : SCARCE_READ);
+    }
+
+    /** Copies what is left in a buffer into one of its own, ready to be written, to be {@linkplain #release released}. */
+    public ByteBuffer hold(ByteBuffer rest) {
+        ByteBuffer buffer = rest.remaining() > MAX_READ ? ByteBuffer.allocate(rest.remaining()) : take(rest.remaining());
+        held.add(buffer.capacity());
+        return buffer.clear().put(rest).flip();
+    }
+
+    private ByteBuffer take(int bytes) {
+        int sizeClass = sizeClass(bytes);
+        ByteBuffer buffer = free[sizeClass - SMALLEST_CLASS].poll();
+        if (buffer == null) {
+            return allocate(1 << sizeClass);
+        }
+        freeBytes -= buffer.capacity();
+        return buffer;
+    }
+
+    /** Takes back what {@link #hold} gave. */
+    public void release(ByteBuffer buffer) {
+        held.add(-buffer.capacity());
+        if (buffer.isDirect() && freeBytes + buffer.capacity() <= MAX_FREE_BYTES) {
+            freeBytes += buffer.capacity();
+            free[sizeClass(buffer.capacity()) - SMALLEST_CLASS].push(buffer);
+        }
+    }
+
+    /** The smallest power of two that holds so many bytes, as an exponent. */
+    private static int sizeClass(int bytes) {
+        return Math.max(SMALLEST_CLASS, Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(1, bytes) - 1));
+    }
+
+    /** What has been read must be kept somewhere: when direct memory is used up, on the heap. */
+    private static ByteBuffer allocate(int size) {
+        try {
+            return ByteBuffer.allocateDirect(size);
+        } catch (OutOfMemoryError e) {
+            return ByteBuffer.allocate(size);
+        }
+    }
+
+    void close() {
+        shared = null;
+        for (ArrayDeque<ByteBuffer> sizeClass : free) {
+            sizeClass.clear();
+        }
+        freeBytes = 0;
+    }
+}

@@ -1,0 +1,292 @@
+package io.broxy.core.internal.net;
+
+import io.broxy.Connection;
+import io.broxy.DialRequest;
+import io.broxy.Dialer;
+import io.broxy.HostPort;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.net.SocketImpl;
+import java.net.SocketOption;
+import java.net.SocketOptions;
+import java.net.StandardSocketOptions;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The inside of a {@link Socket} whose connection comes from a {@link Dialer}. {@code java.net.Socket} keeps the state of a
+ * socket; this only remembers options until there is a connection and passes everything on to it from then on.
+ *
+ * <p>Threading: as a socket's; options are guarded by this.
+ */
+final class DialedSocketImpl extends SocketImpl {
+    private final Dialer dialer;
+    /** Set before there is a connection, in the order of the setting. */
+    private final Map<Integer, Object> earlyOptions = new LinkedHashMap<>();
+
+    private volatile @Nullable Connection connection;
+    private volatile @Nullable Socket socket;
+    private volatile boolean closed;
+
+    private DialedSocketImpl(Dialer dialer) {
+        this.dialer = dialer;
+    }
+
+    /** A socket that is not connected yet. */
+    static Socket socket(Dialer dialer) throws SocketException {
+        return new DialedSocket(new DialedSocketImpl(dialer));
+    }
+
+    private static final class DialedSocket extends Socket {
+        DialedSocket(SocketImpl inside) throws SocketException {
+            super(inside);
+        }
+    }
+
+    private Socket connected() throws SocketException {
+        Socket own = socket;
+        if (own == null) {
+            throw new SocketException(closed ? "Socket closed" : "Socket is not connected");
+        }
+        return own;
+    }
+
+    // ------------------------------------------------------------------ connecting
+
+    @Override
+    protected void create(boolean stream) throws IOException {
+        if (!stream) {
+            throw new IOException("only TCP can be dialled");
+        }
+    }
+
+    @Override
+    protected void connect(String host, int port) throws IOException {
+        connect(InetSocketAddress.createUnresolved(host, port), 0);
+    }
+
+    @Override
+    protected void connect(InetAddress address, int port) throws IOException {
+        connect(new InetSocketAddress(address, port), 0);
+    }
+
+    /** A time-out of 0 means the dialer's own. */
+    @Override
+    protected void connect(SocketAddress address, int timeoutMillis) throws IOException {
+        if (!(address instanceof InetSocketAddress target)) {
+            throw new IllegalArgumentException("only an InetSocketAddress can be dialled, not " + address);
+        }
+        DialRequest.Builder request = DialRequest.builder(hostPort(target));
+        if (timeoutMillis > 0) {
+            request.timeout(Duration.ofMillis(timeoutMillis));
+        }
+        Connection dialled = dialer.dial(request.build());
+        try {
+            adopt(dialled, target);
+        } catch (IOException | RuntimeException e) {
+            dialled.abort();
+            throw e;
+        }
+    }
+
+    /** The name as it was given where there is one, so that the dialer resolves it or passes it on. */
+    private static HostPort hostPort(InetSocketAddress target) throws UnknownHostException {
+        try {
+            return HostPort.of(target.getHostString(), target.getPort());
+        } catch (IllegalArgumentException e) {
+            UnknownHostException failure = new UnknownHostException(e.getMessage());
+            failure.initCause(e);
+            throw failure;
+        }
+    }
+
+    private void adopt(Connection dialled, InetSocketAddress target) throws IOException {
+        Socket own = dialled.asSocket();
+        synchronized (this) {
+            for (Map.Entry<Integer, Object> option : earlyOptions.entrySet()) {
+                set(own, option.getKey(), option.getValue());
+            }
+            if (closed) {
+                throw new SocketException("Socket closed");
+            }
+            connection = dialled;
+            socket = own;
+        }
+        address = target.getAddress() != null ? target.getAddress() : own.getInetAddress();
+        port = target.getPort();
+        localport = own.getLocalPort();
+    }
+
+    /** Where a connection begins is the dialer's choice; only its own choice can be asked for. */
+    @Override
+    protected void bind(InetAddress host, int port) throws IOException {
+        if (!host.isAnyLocalAddress() || port != 0) {
+            throw new SocketException("the local address of a dialled socket is set on its dialer");
+        }
+    }
+
+    @Override
+    protected void listen(int backlog) throws IOException {
+        throw new SocketException("a dialled socket does not listen");
+    }
+
+    @Override
+    protected void accept(SocketImpl into) throws IOException {
+        throw new SocketException("a dialled socket does not accept");
+    }
+
+    // ------------------------------------------------------------------ the connection
+
+    @Override
+    protected InputStream getInputStream() throws IOException {
+        return connected().getInputStream();
+    }
+
+    @Override
+    protected OutputStream getOutputStream() throws IOException {
+        return connected().getOutputStream();
+    }
+
+    @Override
+    protected int available() throws IOException {
+        return connected().getInputStream().available();
+    }
+
+    @Override
+    protected void shutdownInput() throws IOException {
+        connected().shutdownInput();
+    }
+
+    @Override
+    protected void shutdownOutput() throws IOException {
+        connected().shutdownOutput();
+    }
+
+    @Override
+    protected boolean supportsUrgentData() {
+        return true;
+    }
+
+    @Override
+    protected void sendUrgentData(int data) throws IOException {
+        connected().sendUrgentData(data);
+    }
+
+    @Override
+    protected void close() throws IOException {
+        Connection own;
+        synchronized (this) {
+            closed = true;
+            own = connection;
+        }
+        if (own != null) {
+            own.close();
+        }
+    }
+
+    // ------------------------------------------------------------------ options
+
+    @Override
+    protected Set<SocketOption<?>> supportedOptions() {
+        return Set.of(
+                StandardSocketOptions.TCP_NODELAY,
+                StandardSocketOptions.SO_KEEPALIVE,
+                StandardSocketOptions.SO_LINGER,
+                StandardSocketOptions.SO_SNDBUF,
+                StandardSocketOptions.SO_RCVBUF);
+    }
+
+    @Override
+    protected <T> void setOption(SocketOption<T> name, T value) throws IOException {
+        connected().setOption(name, value);
+    }
+
+    @Override
+    protected <T> T getOption(SocketOption<T> name) throws IOException {
+        return connected().getOption(name);
+    }
+
+    @Override
+    public void setOption(int option, Object value) throws SocketException {
+        synchronized (this) {
+            if (closed) {
+                throw new SocketException("Socket closed");
+            }
+            if (socket == null) {
+                earlyOptions.put(option, value);
+                return;
+            }
+        }
+        set(connected(), option, value);
+    }
+
+    @Override
+    public Object getOption(int option) throws SocketException {
+        synchronized (this) {
+            if (closed) {
+                throw new SocketException("Socket closed");
+            }
+            if (socket == null) {
+                Object early = earlyOptions.get(option);
+                return early != null ? early : unset(option);
+            }
+        }
+        return get(connected(), option);
+    }
+
+    private static void set(Socket socket, int option, Object value) throws SocketException {
+        switch (option) {
+            case SocketOptions.TCP_NODELAY -> socket.setTcpNoDelay((Boolean) value);
+            case SocketOptions.SO_KEEPALIVE -> socket.setKeepAlive((Boolean) value);
+            case SocketOptions.SO_OOBINLINE -> socket.setOOBInline((Boolean) value);
+            case SocketOptions.SO_REUSEADDR -> socket.setReuseAddress((Boolean) value);
+            case SocketOptions.SO_TIMEOUT -> socket.setSoTimeout((Integer) value);
+            case SocketOptions.SO_SNDBUF -> socket.setSendBufferSize((Integer) value);
+            case SocketOptions.SO_RCVBUF -> socket.setReceiveBufferSize((Integer) value);
+            case SocketOptions.IP_TOS -> socket.setTrafficClass((Integer) value);
+            case SocketOptions.SO_LINGER -> socket.setSoLinger(
+                    value instanceof Integer, value instanceof Integer seconds ? seconds : 0);
+            default -> throw new SocketException("a dialled socket has no option " + option);
+        }
+    }
+
+    private static Object get(Socket socket, int option) throws SocketException {
+        return switch (option) {
+            case SocketOptions.TCP_NODELAY -> socket.getTcpNoDelay();
+            case SocketOptions.SO_KEEPALIVE -> socket.getKeepAlive();
+            case SocketOptions.SO_OOBINLINE -> socket.getOOBInline();
+            case SocketOptions.SO_REUSEADDR -> socket.getReuseAddress();
+            case SocketOptions.SO_TIMEOUT -> socket.getSoTimeout();
+            case SocketOptions.SO_SNDBUF -> socket.getSendBufferSize();
+            case SocketOptions.SO_RCVBUF -> socket.getReceiveBufferSize();
+            case SocketOptions.IP_TOS -> socket.getTrafficClass();
+            case SocketOptions.SO_LINGER -> socket.getSoLinger();
+            case SocketOptions.SO_BINDADDR -> socket.getLocalAddress();
+            default -> throw new SocketException("a dialled socket has no option " + option);
+        };
+    }
+
+    /** What an option is before there is a connection: off, or not known. */
+    private static Object unset(int option) throws SocketException {
+        return switch (option) {
+            case SocketOptions.TCP_NODELAY,
+                    SocketOptions.SO_KEEPALIVE,
+                    SocketOptions.SO_OOBINLINE,
+                    SocketOptions.SO_REUSEADDR -> false;
+            case SocketOptions.SO_TIMEOUT, SocketOptions.SO_SNDBUF, SocketOptions.SO_RCVBUF, SocketOptions.IP_TOS -> 0;
+            case SocketOptions.SO_LINGER -> -1;
+            case SocketOptions.SO_BINDADDR -> new InetSocketAddress(0).getAddress();
+            default -> throw new SocketException("a dialled socket has no option " + option);
+        };
+    }
+}

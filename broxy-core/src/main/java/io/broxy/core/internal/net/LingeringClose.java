@@ -1,0 +1,112 @@
+package io.broxy.core.internal.net;
+
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.LoopBuffers;
+import io.broxy.core.internal.time.TimerQueue;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Closes a connection so that the peer can read the last bytes: a close with unread input makes TCP send a reset, which
+ * destroys what the peer has not read yet (RFC 9112 section 9.6). So: write, end the output, discard what still comes
+ * until the peer ends too or the time is over.
+ *
+ * <pre>
+ *   WRITING ──> DISCARDING ──> closed
+ * </pre>
+ *
+ * <p>Threading: owned by its event loop.
+ */
+public final class LingeringClose implements ChannelEvents {
+    /** How long the peer may take to read the last bytes and to end. */
+    public static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private final LoopConnection connection;
+    private final EventLoop loop;
+    private final ByteBuffer last;
+    private final Runnable closed;
+    private final TimerQueue.Timer timer;
+    private boolean over;
+
+    private LingeringClose(LoopConnection connection, ByteBuffer last, Runnable closed) {
+        this.connection = connection;
+        this.loop = connection.loop();
+        this.last = last;
+        this.closed = closed;
+        this.timer = loop.timers().schedule(loop.nowNanos() + TIMEOUT_NANOS, this::end);
+    }
+
+    /**
+     * Begins to close.
+     *
+     * @param last the last bytes for the peer, kept until they are written
+     * @param closed told when the connection is closed
+     */
+    public static LingeringClose start(LoopConnection connection, ByteBuffer last, Runnable closed) {
+        LingeringClose close = new LingeringClose(connection, last, closed);
+        connection.handler(close);
+        close.write();
+        return close;
+    }
+
+    /** Waits no longer: the peer is reset. */
+    public void abort() {
+        if (!over) {
+            connection.abort();
+            end();
+        }
+    }
+
+    @Override
+    public void ready(int readyOps) {
+        if (last.hasRemaining()) {
+            write();
+        } else {
+            discard();
+        }
+    }
+
+    private void write() {
+        try {
+            if (last.hasRemaining()) {
+                connection.write(last);
+            }
+            if (last.hasRemaining()) {
+                connection.interest(SelectionKey.OP_WRITE);
+            } else {
+                connection.shutdownOutput();
+                connection.interest(SelectionKey.OP_READ);
+            }
+        } catch (IOException e) {
+            end(); // the peer is gone, nobody is left to read
+        }
+    }
+
+    private void discard() {
+        try {
+            ByteBuffer buffer = loop.buffers().shared();
+            if (connection.read(buffer.limit(LoopBuffers.MIN_READ)) < 0) {
+                end();
+            }
+        } catch (IOException e) {
+            end();
+        }
+    }
+
+    private void end() {
+        if (!over) {
+            over = true;
+            loop.timers().cancel(timer);
+            connection.close();
+            closed.run();
+        }
+    }
+
+    @Override
+    public void abandoned(Throwable cause) {
+        end();
+    }
+}

@@ -1,0 +1,63 @@
+package io.broxy.core.internal.net;
+
+import io.broxy.Connection;
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.EventLoop;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.nio.ByteBuffer;
+import java.util.function.Consumer;
+
+/**
+ * A connected byte stream as its event loop drives it: nothing blocks, and readiness is told to one handler.
+ *
+ * <p>Threading: owned by its event loop.
+ */
+public interface LoopConnection {
+
+    /** The loop that owns it. */
+    EventLoop loop();
+
+    /** Replaces who is told about readiness. */
+    void handler(ChannelEvents handler);
+
+    /**
+     * Sets what readiness the handler wants to be told, replacing what was wanted.
+     *
+     * @param ops {@link java.nio.channels.SelectionKey#OP_READ} and {@link java.nio.channels.SelectionKey#OP_WRITE}, or 0
+     * @throws IOException if the connection is closed
+     */
+    void interest(int ops) throws IOException;
+
+    /** What readiness is wanted. */
+    int interest();
+
+    /** Reads what is there: how many bytes, 0 for none now, -1 at the end of the stream. */
+    int read(ByteBuffer into) throws IOException;
+
+    /** Writes what goes out now, and gives how many bytes that were. */
+    int write(ByteBuffer from) throws IOException;
+
+    /** Ends the output; reading goes on. */
+    void shutdownOutput() throws IOException;
+
+    /** Closes; the peer sees the end of the stream. Repeated calls change nothing. */
+    void close();
+
+    /** Closes, and the peer sees a reset. Repeated calls change nothing. */
+    void abort();
+
+    /** Whether neither {@link #close} nor {@link #abort} was called. */
+    boolean isOpen();
+
+    /** The peer's address. */
+    SocketAddress remoteAddress();
+
+    /**
+     * Gives it away to a user: it leaves the loop and blocks from then on.
+     *
+     * @param ready gets it, on the loop, or is not called because {@code failed} was
+     * @param failed told why it could not be; it is closed then
+     */
+    void release(Consumer<Connection> ready, Consumer<IOException> failed);
+}

@@ -1,0 +1,35 @@
+package io.broxy.core.internal.net;
+
+import io.broxy.DialException;
+import io.broxy.DialRequest;
+import io.broxy.core.internal.loop.EventLoop;
+
+/**
+ * A dialer that works on event loops: a tunnel's two connections live on one loop without a hand-over.
+ *
+ * <p>Threading: thread-safe; {@link #dial} and everything that comes of it runs on the given loop.
+ */
+public interface LoopDialer {
+
+    /** Told how a dial ended, once, on the loop. Threading: owned by its event loop. */
+    interface Outcome {
+        /** The connection stands and belongs to whoever is told. */
+        void connected(LoopConnection connection);
+
+        /** There is none. */
+        void failed(DialException failure);
+    }
+
+    /** A dial that is under way. Threading: owned by its event loop. */
+    interface Dialing {
+        /** Ends it: the outcome is not told any more, and whatever was opened is closed. */
+        void cancel();
+    }
+
+    /**
+     * Begins a dial.
+     *
+     * @param outcome told the end, possibly before this method returns
+     */
+    Dialing dial(EventLoop loop, DialRequest request, Outcome outcome);
+}

@@ -1,0 +1,165 @@
+package io.broxy.core.internal.net;
+
+import io.broxy.Connection;
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.EventLoop;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A {@link SocketChannel} on its loop. It is registered only once readiness is waited for: a short exchange that never
+ * has to wait costs the selector nothing.
+ *
+ * <p>Threading: owned by its event loop.
+ */
+public final class LoopSocket implements LoopConnection {
+    private static final Logger log = LoggerFactory.getLogger(LoopSocket.class);
+
+    private final EventLoop loop;
+    private final SocketChannel channel;
+    private @Nullable SelectionKey key;
+    private @Nullable ChannelEvents handler;
+    private int interest;
+    private boolean open = true;
+
+    /** Takes over a connected channel. */
+    public LoopSocket(EventLoop loop, SocketChannel channel) {
+        this.loop = loop;
+        this.channel = channel;
+    }
+
+    /** Takes over a connected channel that was registered with the loop for connecting. */
+    public LoopSocket(EventLoop loop, SocketChannel channel, SelectionKey key) {
+        this(loop, channel);
+        this.key = key;
+        key.interestOps(0);
+    }
+
+    @Override
+    public EventLoop loop() {
+        return loop;
+    }
+
+    @Override
+    public void handler(ChannelEvents handler) {
+        assert loop.inLoop();
+        this.handler = handler;
+        if (key != null) {
+            key.attach(handler);
+        }
+    }
+
+    @Override
+    public void interest(int ops) throws IOException {
+        assert loop.inLoop();
+        if (ops == interest || !open) {
+            return;
+        }
+        if (key == null) {
+            key = loop.register(channel, ops, requireHandler());
+        } else {
+            key.interestOps(ops);
+        }
+        interest = ops;
+    }
+
+    private ChannelEvents requireHandler() {
+        if (handler == null) {
+            throw new IllegalStateException("no handler to tell about readiness");
+        }
+        return handler;
+    }
+
+    @Override
+    public int interest() {
+        return interest;
+    }
+
+    @Override
+    public int read(ByteBuffer into) throws IOException {
+        return channel.read(into);
+    }
+
+    @Override
+    public int write(ByteBuffer from) throws IOException {
+        return channel.write(from);
+    }
+
+    @Override
+    public void shutdownOutput() throws IOException {
+        channel.shutdownOutput();
+    }
+
+    @Override
+    public void close() {
+        assert loop.inLoop();
+        if (!open) {
+            return;
+        }
+        open = false;
+        interest = 0;
+        if (key != null) {
+            loop.close(key);
+            return;
+        }
+        try {
+            channel.close();
+        } catch (IOException e) {
+            log.debug("closing a connection failed", e);
+        }
+    }
+
+    @Override
+    public void abort() {
+        if (!open) {
+            return;
+        }
+        try {
+            channel.setOption(StandardSocketOptions.SO_LINGER, 0); // makes close send RST
+        } catch (IOException e) {
+            log.debug("a connection is closed without a reset", e);
+        }
+        close();
+    }
+
+    @Override
+    public boolean isOpen() {
+        return open;
+    }
+
+    @Override
+    public SocketAddress remoteAddress() {
+        return channel.socket().getRemoteSocketAddress();
+    }
+
+    @Override
+    public void release(Consumer<Connection> ready, Consumer<IOException> failed) {
+        assert loop.inLoop();
+        open = false;
+        SelectionKey own = key;
+        if (own == null) {
+            passToUser(ready, failed);
+        } else {
+            loop.release(own, () -> passToUser(ready, failed));
+        }
+    }
+
+    private void passToUser(Consumer<Connection> ready, Consumer<IOException> failed) {
+        SocketConnection connection;
+        try {
+            connection = SocketConnection.of(channel);
+        } catch (IOException e) {
+            failed.accept(e);
+            return;
+        }
+        ready.accept(connection);
+    }
+}

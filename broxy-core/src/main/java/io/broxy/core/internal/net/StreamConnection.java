@@ -1,0 +1,164 @@
+package io.broxy.core.internal.net;
+
+import io.broxy.Connection;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A {@link Socket} without a channel, such as an {@code SSLSocket}: it has streams and no readiness.
+ *
+ * <p>Threading: as {@link Connection} says.
+ */
+public final class StreamConnection implements Transferable {
+    private static final Logger log = LoggerFactory.getLogger(StreamConnection.class);
+
+    /** A TLS record's most (RFC 8446 section 5.1). */
+    private static final int SCRATCH_SIZE = 16 << 10;
+
+    private final Socket socket;
+    private final InputStream in;
+    private final OutputStream out;
+    private final SocketAddress local;
+    private final SocketAddress remote;
+    private final Ownership ownership = new Ownership();
+    private byte[] readScratch = {};
+    private byte[] writeScratch = {};
+
+    /**
+     * Takes over a connected socket.
+     *
+     * @throws IOException if it is closed or not connected; it is left as it is
+     */
+    public StreamConnection(Socket socket) throws IOException {
+        this.socket = socket;
+        this.in = socket.getInputStream();
+        this.out = socket.getOutputStream();
+        this.local = socket.getLocalSocketAddress();
+        this.remote = socket.getRemoteSocketAddress();
+    }
+
+    private StreamConnection(StreamConnection from) {
+        this.socket = from.socket;
+        this.in = from.in;
+        this.out = from.out;
+        this.local = from.local;
+        this.remote = from.remote;
+    }
+
+    @Override
+    public void give() throws ClosedChannelException {
+        ownership.give();
+    }
+
+    @Override
+    public void takeBack() {
+        ownership.takeBack();
+    }
+
+    @Override
+    public Connection given() {
+        return new StreamConnection(this);
+    }
+
+    @Override
+    public int read(ByteBuffer into) throws IOException {
+        ownership.ensureOwned();
+        if (!into.hasRemaining()) {
+            return 0;
+        }
+        if (readScratch.length == 0) {
+            readScratch = new byte[SCRATCH_SIZE];
+        }
+        int count = in.read(readScratch, 0, Math.min(into.remaining(), SCRATCH_SIZE));
+        if (count > 0) {
+            into.put(readScratch, 0, count);
+        }
+        return count;
+    }
+
+    @Override
+    public int write(ByteBuffer from) throws IOException {
+        ownership.ensureOwned();
+        if (writeScratch.length == 0) {
+            writeScratch = new byte[SCRATCH_SIZE];
+        }
+        int count = from.remaining();
+        while (from.hasRemaining()) {
+            int step = Math.min(from.remaining(), SCRATCH_SIZE);
+            from.get(writeScratch, 0, step);
+            out.write(writeScratch, 0, step);
+        }
+        out.flush();
+        return count;
+    }
+
+    @Override
+    public SocketAddress localAddress() {
+        return local;
+    }
+
+    @Override
+    public SocketAddress remoteAddress() {
+        return remote;
+    }
+
+    @Override
+    public void shutdownOutput() throws IOException {
+        ownership.ensureOwned();
+        try {
+            socket.shutdownOutput();
+        } catch (UnsupportedOperationException e) {
+            SocketException failure = new SocketException("this socket cannot end its output alone");
+            failure.initCause(e);
+            throw failure;
+        }
+    }
+
+    @Override
+    public void abort() {
+        if (ownership.end()) {
+            try {
+                socket.setSoLinger(true, 0); // makes close send RST, and never wait
+            } catch (IOException | UnsupportedOperationException e) {
+                log.debug("a socket is closed without a reset", e);
+            }
+            try {
+                socket.close();
+            } catch (IOException e) {
+                log.debug("closing a socket failed", e);
+            }
+        }
+    }
+
+    @Override
+    public Socket asSocket() throws IOException {
+        ownership.ensureOwned();
+        return socket;
+    }
+
+    @Override
+    public boolean isOpen() {
+        return ownership.isOwned() && !socket.isClosed();
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (ownership.end()) {
+            socket.close();
+        }
+    }
+
+    /** Names both addresses. */
+    @Override
+    public String toString() {
+        return "Connection[" + local + " to " + remote + "]";
+    }
+}

@@ -1,0 +1,335 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.CloseReason;
+import io.broxy.ConnectRequest;
+import io.broxy.Connection;
+import io.broxy.ConnectionResult;
+import io.broxy.DialRequest;
+import io.broxy.HostPort;
+import io.broxy.ProxyHandler;
+import io.broxy.ProxyStats;
+import io.broxy.RefusedException;
+import io.broxy.Tunnel;
+import io.broxy.TunnelResult;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.LoopSocket;
+import io.broxy.core.internal.relay.BlockingRelay;
+import io.broxy.core.internal.relay.TunnelHandle;
+import io.broxy.core.internal.time.Durations;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.IllegalBlockingModeException;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes clients over, and gives each to a session: one with a channel to a {@link ClientSession} on a loop, one without to
+ * a {@link StreamSession} on a thread.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class ProxyHandling implements ProxyHandler {
+    static final Logger log = LoggerFactory.getLogger(ProxyHandling.class);
+
+    private final HandlerSettings settings;
+    private final ProxyEngine engine;
+    private final Accounting accounting = new Accounting();
+    private final Admission clients;
+    private final Admission streams;
+    /** Those that are served by threads. */
+    private final Set<TunnelHandle> threaded = ConcurrentHashMap.newKeySet();
+
+    private final TunnelHandle.EndListener onEnd = this::ended;
+    private final TunnelHandle.EndListener onEndUncounted = this::endedUncounted;
+
+    ProxyHandling(HandlerSettings settings, ProxyEngine engine) {
+        this.settings = settings;
+        this.engine = engine;
+        this.clients = new Admission(settings.maxTunnels());
+        this.streams = new Admission(settings.maxStreamClients());
+    }
+
+    // ------------------------------------------------------------------ clients come
+
+    @Override
+    public Tunnel handleConnect(SocketChannel client) {
+        return start(client, null);
+    }
+
+    @Override
+    public Tunnel handleConnect(Socket client) {
+        SocketChannel channel = client.getChannel();
+        return channel != null ? start(channel, null) : start(client, null);
+    }
+
+    @Override
+    public Tunnel handleConnect(SocketChannel client, ConnectRequest request) {
+        return start(client, Objects.requireNonNull(request, "request"));
+    }
+
+    @Override
+    public Tunnel handleConnect(Socket client, ConnectRequest request) {
+        Objects.requireNonNull(request, "request");
+        SocketChannel channel = client.getChannel();
+        return channel != null ? start(channel, request) : start(client, request);
+    }
+
+    @Override
+    public CompletableFuture<ConnectionResult> handle(SocketChannel client) {
+        return result(start(client, null));
+    }
+
+    @Override
+    public CompletableFuture<ConnectionResult> handle(Socket client) {
+        SocketChannel channel = client.getChannel();
+        return result(channel != null ? start(channel, null) : start(client, null));
+    }
+
+    /** As {@link #handle(SocketChannel)}, for a server that waits for no result. */
+    public void serve(SocketChannel client) {
+        start(client, null);
+    }
+
+    private static CompletableFuture<ConnectionResult> result(TunnelHandle tunnel) {
+        CompletableFuture<ConnectionResult> result = tunnel.completion()
+                .thenApply(end -> new Result(
+                        end.duration(),
+                        end.reason(),
+                        tunnel.phase() == TunnelHandle.Phase.ESTABLISHED ? end : null,
+                        end.cause()));
+        result.whenComplete((end, failure) -> tunnel.end(CloseReason.CLOSED)); // nothing, if it was the end
+        return result;
+    }
+
+    private record Result(
+            @Override Duration duration,
+            @Override CloseReason reason,
+            @Override @Nullable TunnelResult tunnel,
+            @Override @Nullable Throwable cause)
+            implements ConnectionResult {}
+
+    static RefusedException full() {
+        return new RefusedException(RefusedException.Reason.LIMIT, 503, "too many tunnels");
+    }
+
+    static RefusedException draining() {
+        return new RefusedException(RefusedException.Reason.DRAINING, 503, "the proxy takes no new tunnels");
+    }
+
+    // ------------------------------------------------------------------ with a channel
+
+    private TunnelHandle start(SocketChannel client, @Nullable ConnectRequest request) {
+        IOException broken = takeOver(client);
+        Admission.Verdict verdict = clients.enter();
+        TunnelHandle tunnel = open(verdict);
+        if (broken != null) {
+            close(client);
+            tunnel.ended(CloseReason.CLIENT_GONE, broken, 0, 0);
+            return tunnel;
+        }
+        if (verdict == Admission.Verdict.OVERFULL) {
+            close(client);
+            tunnel.ended(CloseReason.REFUSED, full(), 0, 0);
+            return tunnel;
+        }
+        EventLoop loop = engine.loops().next();
+        try {
+            loop.execute(() -> {
+                ClientSession session = new ClientSession(this, tunnel, new LoopSocket(loop, client));
+                if (verdict == Admission.Verdict.FULL) {
+                    session.turnAway(full());
+                } else if (request != null) {
+                    session.serve(request);
+                } else {
+                    session.readHead();
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            close(client);
+            tunnel.ended(CloseReason.CLOSED, null, 0, 0);
+        }
+        return tunnel;
+    }
+
+    /** Makes a channel ready for a loop; its failure is given back, for the caller has given the channel away by then. */
+    private static @Nullable IOException takeOver(SocketChannel client) {
+        if (client.isRegistered()) {
+            throw registered(null);
+        }
+        try {
+            client.configureBlocking(false);
+            client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            return null;
+        } catch (IllegalBlockingModeException e) { // registered meanwhile
+            throw registered(e);
+        } catch (IOException e) {
+            return e;
+        }
+    }
+
+    private static IllegalStateException registered(@Nullable Exception cause) {
+        return new IllegalStateException("the channel is registered with a selector, so a loop cannot own it", cause);
+    }
+
+    private TunnelHandle open(Admission.Verdict verdict) {
+        TunnelHandle tunnel = new TunnelHandle(
+                engine.blocking().ticker(),
+                engine.blocking().workers().callbacks(),
+                verdict == Admission.Verdict.OVERFULL ? onEndUncounted : onEnd);
+        accounting.opened(tunnel);
+        return tunnel;
+    }
+
+    private static void close(AutoCloseable client) {
+        try {
+            client.close();
+        } catch (Exception e) {
+            log.debug("closing a client's connection failed", e);
+        }
+    }
+
+    // ------------------------------------------------------------------ without a channel
+
+    private TunnelHandle start(Socket client, @Nullable ConnectRequest request) {
+        Admission.Verdict verdict = clients.enter();
+        TunnelHandle tunnel = open(verdict);
+        Admission.Verdict threads =
+                verdict == Admission.Verdict.OVERFULL ? verdict : enterThreads(tunnel);
+        if (threads == Admission.Verdict.OVERFULL) {
+            close(client);
+            tunnel.ended(CloseReason.REFUSED, full(), 0, 0);
+            return tunnel;
+        }
+        boolean admitted = verdict == Admission.Verdict.ADMITTED && threads == Admission.Verdict.ADMITTED;
+        try {
+            engine.blocking()
+                    .workers()
+                    .streams()
+                    .execute(new StreamSession(this, tunnel, client, request, admitted ? null : full()));
+        } catch (RejectedExecutionException e) {
+            close(client);
+            tunnel.ended(CloseReason.CLOSED, null, 0, 0);
+        } catch (OutOfMemoryError e) { // "unable to create native thread"
+            close(client);
+            tunnel.ended(CloseReason.FAILED, e, 0, 0);
+        }
+        return tunnel;
+    }
+
+    private Admission.Verdict enterThreads(TunnelHandle tunnel) {
+        Admission.Verdict verdict = streams.enter();
+        if (verdict != Admission.Verdict.OVERFULL) {
+            threaded.add(tunnel);
+        }
+        return verdict;
+    }
+
+    // ------------------------------------------------------------------ what sessions ask for
+
+    HandlerSettings settings() {
+        return settings;
+    }
+
+    ProxyEngine engine() {
+        return engine;
+    }
+
+    Accounting accounting() {
+        return accounting;
+    }
+
+    /** Begins to dial for a session on a loop. */
+    LoopDialer.Dialing beginDial(EventLoop loop, HostPort target, ClientSession session) {
+        DialRequest dial = settings.dialRequest(target);
+        return settings.dialer() instanceof LoopDialer own
+                ? own.dial(loop, dial, session)
+                : UserDial.start(
+                        loop,
+                        settings.dialer(),
+                        dial,
+                        settings.dialTimeout(),
+                        session,
+                        engine.blocking().workers().callbacks());
+    }
+
+    void established(TunnelHandle tunnel) {
+        tunnel.phase(TunnelHandle.Phase.ESTABLISHED);
+        accounting.established();
+    }
+
+    /** Whether a tunnel whose client has a channel may have threads, which its dialer's connection makes necessary. */
+    boolean mayHaveThreads(TunnelHandle tunnel) {
+        return switch (enterThreads(tunnel)) {
+            case ADMITTED -> true;
+            case FULL, OVERFULL -> false;
+        };
+    }
+
+    /** Answers the client and relays on threads. */
+    void relayBlocking(Connection client, Connection origin, TunnelHandle tunnel, ByteBuffer early, EventLoop clock) {
+        established(tunnel);
+        BlockingRelay.start(
+                client, origin, settings.idleness(), tunnel, early, Replies.established(), clock, engine.blocking());
+    }
+
+    // ------------------------------------------------------------------ ends
+
+    private void ended(TunnelHandle tunnel, TunnelResult result) {
+        if (tunnel.phase() != TunnelHandle.Phase.REQUESTED) {
+            accounting.endTunnel();
+        }
+        if (threaded.remove(tunnel)) {
+            streams.leave();
+        }
+        clients.leave();
+        endedUncounted(tunnel, result);
+    }
+
+    private void endedUncounted(TunnelHandle tunnel, TunnelResult result) {
+        accounting.ended(tunnel, result);
+        if (log.isDebugEnabled()) {
+            log.debug(
+                    "tunnel to {}: {} after {} ms, {} bytes to the origin, {} to the client",
+                    result.target(),
+                    result.reason(),
+                    result.duration().toMillis(),
+                    result.bytesToOrigin(),
+                    result.bytesToClient(),
+                    result.cause());
+        }
+    }
+
+    @Override
+    public boolean drain(Duration grace) throws InterruptedException {
+        long nanos = Durations.nanos(grace, "the grace time");
+        if (EventLoop.current() != null) {
+            throw new IllegalStateException("waiting on an event loop would stop everything that it serves");
+        }
+        accounting.startDraining();
+        boolean ended = accounting.awaitTunnels(nanos);
+        accounting.endAll(CloseReason.DRAINED);
+        return ended;
+    }
+
+    @Override
+    public ProxyStats stats() {
+        return accounting.stats();
+    }
+
+    @Override
+    public void close() {
+        accounting.startDraining();
+        accounting.endAll(CloseReason.CLOSED);
+    }
+}

@@ -1,0 +1,128 @@
+package io.broxy.core.internal.relay;
+
+import io.broxy.CloseReason;
+import io.broxy.Connection;
+import io.broxy.Copier;
+import io.broxy.CopyException;
+import io.broxy.Tunnel;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.EventLoops;
+import io.broxy.core.internal.net.LoopSocket;
+import io.broxy.core.internal.net.SocketConnection;
+import io.broxy.core.internal.net.Transferable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.channels.WritableByteChannel;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The copier of an engine. Threading: thread-safe. */
+public final class EngineCopier implements Copier {
+    private static final Logger log = LoggerFactory.getLogger(EngineCopier.class);
+
+    /** The defaults of {@link io.broxy.ProxyHandler.Builder}. */
+    private static final Idleness IDLENESS =
+            new Idleness(TimeUnit.MINUTES.toNanos(5), TimeUnit.SECONDS.toNanos(60));
+
+    private final EventLoops loops;
+    private final BlockingRelay.Means blocking;
+    private final ChannelCopier copier;
+    private final Set<TunnelHandle> running = ConcurrentHashMap.newKeySet();
+
+    /** Creates the copier. */
+    public EngineCopier(EventLoops loops, BlockingRelay.Means blocking) {
+        this.loops = loops;
+        this.blocking = blocking;
+        this.copier = new ChannelCopier(blocking.buffers());
+    }
+
+    @Override
+    public long copy(ReadableByteChannel source, WritableByteChannel sink) throws CopyException {
+        return copier.copy(source, sink);
+    }
+
+    @Override
+    public Tunnel relay(Connection a, Connection b) {
+        if (a == b) {
+            throw new IllegalArgumentException("a connection cannot be relayed to itself");
+        }
+        TunnelHandle tunnel = new TunnelHandle(
+                blocking.ticker(), blocking.workers().callbacks(), (ended, result) -> running.remove(ended));
+        try {
+            giveBoth(a, b);
+        } catch (ClosedChannelException e) {
+            abort(a, b);
+            tunnel.ended(CloseReason.FAILED, e, 0, 0);
+            return tunnel;
+        }
+        tunnel.phase(TunnelHandle.Phase.ESTABLISHED);
+        running.add(tunnel);
+        if (a instanceof SocketConnection one && b instanceof SocketConnection other) {
+            relayOnLoop(one.channel(), other.channel(), tunnel);
+        } else {
+            ByteBuffer nothing = ByteBuffer.allocate(0);
+            BlockingRelay.start(given(a), given(b), IDLENESS, tunnel, nothing, nothing, loops.next(), blocking);
+        }
+        return tunnel;
+    }
+
+    /** Takes both from their user, or neither. */
+    private static void giveBoth(Connection a, Connection b) throws ClosedChannelException {
+        if (a instanceof Transferable own) {
+            own.give();
+        }
+        try {
+            if (b instanceof Transferable own) {
+                own.give();
+            }
+        } catch (ClosedChannelException | IllegalStateException e) {
+            if (a instanceof Transferable own) {
+                own.takeBack();
+            }
+            throw e;
+        }
+    }
+
+    private static Connection given(Connection connection) {
+        return connection instanceof Transferable own ? own.given() : connection;
+    }
+
+    private static void abort(Connection a, Connection b) {
+        a.abort();
+        b.abort();
+    }
+
+    private void relayOnLoop(SocketChannel a, SocketChannel b, TunnelHandle tunnel) {
+        EventLoop loop = loops.next();
+        try {
+            a.configureBlocking(false);
+            b.configureBlocking(false);
+            loop.execute(() ->
+                    Relay.start(new LoopSocket(loop, a), new LoopSocket(loop, b), IDLENESS, tunnel, null, null, 0));
+        } catch (IOException | RejectedExecutionException e) {
+            close(a);
+            close(b);
+            tunnel.ended(CloseReason.FAILED, e, 0, 0);
+        }
+    }
+
+    private static void close(SocketChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            log.debug("closing a connection failed", e);
+        }
+    }
+
+    /** Ends every relay that is running. */
+    public void close() {
+        running.forEach(TunnelHandle::close);
+    }
+}

@@ -1,0 +1,241 @@
+package io.broxy.core.internal.relay;
+
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.LoopBuffers;
+import io.broxy.core.internal.net.LoopConnection;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One direction of a relay. What was read is written at once; what the sink does not take is held, and the source is not
+ * read until it is gone, so that a slow reader stops the sender. A turn is one read and one write, so that bulk does not
+ * starve its neighbours.
+ *
+ * <pre>
+ *             end of the source
+ *   OPEN ───────────────────────────────────> ENDED
+ *    │  sink broken behind its own end           ^
+ *    └──────────────────────────> DISCARDING ────┘
+ * </pre>
+ *
+ * <p>Threading: owned by its event loop, but for {@link #moved}.
+ */
+final class Pipe implements ChannelEvents {
+    private enum State {
+        /** Bytes go over. */
+        OPEN,
+        /** The sink takes nothing any more; what comes is dropped, so that the source may come to its end. */
+        DISCARDING,
+        /** The source has ended, and so has the output of the sink. */
+        ENDED
+    }
+
+    private static final VarHandle MOVED;
+
+    static {
+        try {
+            MOVED = MethodHandles.lookup().findVarHandle(Pipe.class, "moved", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Relay relay;
+    private final LoopConnection source;
+    private final LoopConnection sink;
+    /** The other direction: whoever writes to this pipe's source. */
+    private Pipe reverse = this;
+
+    private State state = State.OPEN;
+    private int readSize = LoopBuffers.MIN_READ;
+    private @Nullable ByteBuffer held;
+    private long moved;
+
+    Pipe(Relay relay, LoopConnection source, LoopConnection sink) {
+        this.relay = relay;
+        this.source = source;
+        this.sink = sink;
+    }
+
+    static void pair(Pipe one, Pipe other) {
+        one.reverse = other;
+        other.reverse = one;
+    }
+
+    LoopConnection source() {
+        return source;
+    }
+
+    LoopConnection sink() {
+        return sink;
+    }
+
+    boolean isEnded() {
+        return state == State.ENDED;
+    }
+
+    boolean isDiscarding() {
+        return state == State.DISCARDING;
+    }
+
+    /** Bytes that the sink has taken; for any thread. */
+    long moved() {
+        return (long) MOVED.getOpaque(this);
+    }
+
+    /**
+     * Begins to relay.
+     *
+     * @param first goes to the sink before anything that is read, released by this pipe; null for nothing
+     * @param notCounted how many bytes at its start are the proxy's own
+     */
+    void start(@Nullable ByteBuffer first, int notCounted) throws IOException {
+        moved = -notCounted;
+        source.handler(this);
+        if (first == null) {
+            want(source, SelectionKey.OP_READ);
+        } else {
+            held = first;
+            flush();
+        }
+    }
+
+    // ------------------------------------------------------------------ readiness of the source
+
+    @Override
+    public void ready(int readyOps) {
+        if ((readyOps & SelectionKey.OP_WRITE) != 0) {
+            reverse.flush();
+        }
+        if ((readyOps & SelectionKey.OP_READ) != 0 && source.isOpen()) {
+            pump();
+        }
+    }
+
+    private void pump() {
+        if (held != null || state == State.ENDED) {
+            return; // the flush before has ended it
+        }
+        LoopBuffers buffers = relay.loop().buffers();
+        int size = buffers.readSize(readSize);
+        ByteBuffer buffer = buffers.shared().limit(size);
+        int count;
+        try {
+            count = source.read(buffer);
+        } catch (IOException e) {
+            relay.reset(source, e);
+            return;
+        }
+        if (count < 0) {
+            relay.touch();
+            end();
+        } else if (count > 0) {
+            relay.touch();
+            if (state == State.OPEN) {
+                pass(buffer.flip(), size);
+            }
+        }
+    }
+
+    private void pass(ByteBuffer buffer, int size) {
+        int count = buffer.remaining();
+        try {
+            sink.write(buffer);
+            addMoved(buffer.position());
+            if (buffer.hasRemaining()) {
+                held = relay.loop().buffers().hold(buffer);
+                readSize = LoopBuffers.MIN_READ;
+                unwant(source, SelectionKey.OP_READ);
+                want(sink, SelectionKey.OP_WRITE);
+            } else if (count == size && readSize < LoopBuffers.MAX_READ) {
+                readSize *= 2;
+            }
+        } catch (IOException e) {
+            sinkFailed(e);
+        }
+    }
+
+    /** The sink may take more. */
+    private void flush() {
+        ByteBuffer rest = held;
+        if (rest == null) {
+            return;
+        }
+        try {
+            int count = sink.write(rest);
+            if (count > 0) {
+                relay.touch();
+                addMoved(count);
+            }
+            if (rest.hasRemaining()) {
+                want(sink, SelectionKey.OP_WRITE);
+            } else {
+                releaseHeld();
+                unwant(sink, SelectionKey.OP_WRITE);
+                want(source, SelectionKey.OP_READ);
+            }
+        } catch (IOException e) {
+            sinkFailed(e);
+        }
+    }
+
+    // ------------------------------------------------------------------ ends
+
+    private void end() {
+        try {
+            unwant(source, SelectionKey.OP_READ); // else a hang-up would spin
+            if (state == State.OPEN) {
+                sink.shutdownOutput();
+            }
+        } catch (IOException e) {
+            // The sink broke: what it had to say is decided by the direction that reads from it.
+        }
+        state = State.ENDED;
+        relay.ended(this);
+    }
+
+    private void sinkFailed(IOException failure) {
+        if (!WriteFailures.isAfterEnd(failure)) {
+            relay.reset(sink, failure);
+            return;
+        }
+        state = State.DISCARDING;
+        releaseHeld();
+        try {
+            unwant(sink, SelectionKey.OP_WRITE);
+            want(source, SelectionKey.OP_READ);
+        } catch (IOException e) {
+            relay.reset(source, e);
+            return;
+        }
+        relay.discarding(this);
+    }
+
+    void releaseHeld() {
+        if (held != null) {
+            relay.loop().buffers().release(held);
+            held = null;
+        }
+    }
+
+    private void addMoved(int count) {
+        MOVED.setOpaque(this, moved + count);
+    }
+
+    private static void want(LoopConnection connection, int op) throws IOException {
+        connection.interest(connection.interest() | op);
+    }
+
+    private static void unwant(LoopConnection connection, int op) throws IOException {
+        connection.interest(connection.interest() & ~op);
+    }
+
+    @Override
+    public void abandoned(Throwable cause) {
+        relay.abandoned(cause);
+    }
+}

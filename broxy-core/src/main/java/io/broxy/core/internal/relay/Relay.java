@@ -1,0 +1,202 @@
+package io.broxy.core.internal.relay;
+
+import io.broxy.CloseReason;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LingeringClose;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.time.TimerQueue;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A tunnel's bytes, both ways, on one loop: two {@link Pipe}s, one idle clock, one end. The clock is lazy: a byte only
+ * notes the time, and the timer looks at it when it fires.
+ *
+ * <p>How one side's break meets the other (a cut stream must never look complete, a complete one never be cut): a reset
+ * before a side's stream has ended resets the other. After it, the other side still gets all that was sent and an orderly
+ * end.
+ *
+ * <p>Threading: owned by its event loop, but for what {@link Stage} says.
+ */
+public final class Relay implements Stage {
+    private final EventLoop loop;
+    private final LoopConnection client;
+    private final LoopConnection origin;
+    private final Pipe toOrigin;
+    private final Pipe toClient;
+    private final Idleness idleness;
+    private final TunnelHandle tunnel;
+    private final TimerQueue.Timer idleTimer;
+    private long lastActivityNanos;
+    private boolean over;
+
+    private Relay(LoopConnection client, LoopConnection origin, Idleness idleness, TunnelHandle tunnel) {
+        this.loop = client.loop();
+        this.client = client;
+        this.origin = origin;
+        this.idleness = idleness;
+        this.tunnel = tunnel;
+        this.toOrigin = new Pipe(this, client, origin);
+        this.toClient = new Pipe(this, origin, client);
+        Pipe.pair(toOrigin, toClient);
+        this.lastActivityNanos = loop.nowNanos();
+        this.idleTimer = loop.timers().schedule(lastActivityNanos + idleness.idleNanos(), this::checkIdle);
+    }
+
+    /**
+     * Relays until both sides have ended, then closes both and records the tunnel's end.
+     *
+     * @param client on the same loop as {@code origin}
+     * @param toOrigin held bytes that go to the origin first, or null; released by the relay
+     * @param toClient held bytes that go to the client first, or null; released by the relay
+     * @param answerBytes how many bytes of {@code toClient} are the proxy's own
+     */
+    public static void start(
+            LoopConnection client,
+            LoopConnection origin,
+            Idleness idleness,
+            TunnelHandle tunnel,
+            @Nullable ByteBuffer toOrigin,
+            @Nullable ByteBuffer toClient,
+            int answerBytes) {
+        Relay relay = new Relay(client, origin, idleness, tunnel);
+        tunnel.stage(relay);
+        // Each connection needs its handler before the other's pipe may wait for it.
+        client.handler(relay.toOrigin);
+        origin.handler(relay.toClient);
+        try {
+            relay.toOrigin.start(toOrigin, 0);
+            if (relay.over) {
+                relay.release(toClient);
+                return;
+            }
+            relay.toClient.start(toClient, answerBytes);
+        } catch (IOException e) {
+            relay.end(CloseReason.FAILED, e);
+        }
+    }
+
+    private void release(@Nullable ByteBuffer held) {
+        if (held != null) {
+            loop.buffers().release(held);
+        }
+    }
+
+    EventLoop loop() {
+        return loop;
+    }
+
+    /** A byte, or an end, has gone over. */
+    void touch() {
+        lastActivityNanos = loop.nowNanos();
+    }
+
+    // ------------------------------------------------------------------ what the pipes tell
+
+    /** A pipe's source has come to its end, and the sink has been told. */
+    void ended(Pipe pipe) {
+        Pipe other = pipe == toOrigin ? toClient : toOrigin;
+        if (other.isEnded()) {
+            end(CloseReason.FINISHED, null);
+        } else if (other.isDiscarding()) {
+            finishOneSided(other);
+        } else {
+            loop.timers().reschedule(idleTimer, lastActivityNanos + idleness.limitNanos(true));
+        }
+    }
+
+    /** A pipe's sink broke behind its own end: nothing can be passed to it any more. */
+    void discarding(Pipe pipe) {
+        Pipe other = pipe == toOrigin ? toClient : toOrigin;
+        if (other.isEnded()) {
+            finishOneSided(pipe);
+        }
+    }
+
+    /** One side has sent all and is gone; the other has got it all, and may still be sending into the void. */
+    private void finishOneSided(Pipe discarding) {
+        if (over) {
+            return;
+        }
+        CloseReason reason = discarding == toOrigin ? CloseReason.FINISHED : CloseReason.CLIENT_RESET;
+        stop();
+        discarding.sink().close();
+        LingeringClose.start(discarding.source(), ByteBuffer.allocate(0), () -> record(reason, null));
+    }
+
+    /** A side's connection broke before its stream had ended. */
+    void reset(LoopConnection side, IOException cause) {
+        end(side == client ? CloseReason.CLIENT_RESET : CloseReason.ORIGIN_RESET, cause);
+    }
+
+    // ------------------------------------------------------------------ ends
+
+    private void checkIdle() {
+        boolean halfClosed = toOrigin.isEnded() || toClient.isEnded();
+        long deadline = lastActivityNanos + idleness.limitNanos(halfClosed);
+        if (deadline - loop.nowNanos() > 0) {
+            loop.timers().reschedule(idleTimer, deadline);
+        } else {
+            end(CloseReason.IDLE, null);
+        }
+    }
+
+    @Override
+    public void end(CloseReason reason) {
+        if (loop.inLoop()) {
+            end(reason, null);
+            return;
+        }
+        try {
+            loop.execute(() -> end(reason, null));
+        } catch (RejectedExecutionException e) {
+            // The loop has stopped, and has abandoned the tunnel by that.
+        }
+    }
+
+    void abandoned(Throwable cause) {
+        if (loop.isStopping()) {
+            end(CloseReason.CLOSED, null);
+        } else {
+            end(CloseReason.FAILED, cause);
+        }
+    }
+
+    private void end(CloseReason reason, @Nullable Throwable cause) {
+        if (over) {
+            return;
+        }
+        stop();
+        if (reason == CloseReason.FINISHED) {
+            client.close();
+            origin.close();
+        } else {
+            client.abort();
+            origin.abort();
+        }
+        record(reason, cause);
+    }
+
+    private void stop() {
+        over = true;
+        loop.timers().cancel(idleTimer);
+        toOrigin.releaseHeld();
+        toClient.releaseHeld();
+    }
+
+    private void record(CloseReason reason, @Nullable Throwable cause) {
+        tunnel.ended(reason, cause, bytesToOrigin(), bytesToClient());
+    }
+
+    @Override
+    public long bytesToOrigin() {
+        return toOrigin.moved();
+    }
+
+    @Override
+    public long bytesToClient() {
+        return Math.max(0, toClient.moved());
+    }
+}

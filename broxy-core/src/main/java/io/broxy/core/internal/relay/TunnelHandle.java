@@ -1,0 +1,210 @@
+package io.broxy.core.internal.relay;
+
+import io.broxy.CloseReason;
+import io.broxy.HostPort;
+import io.broxy.Tunnel;
+import io.broxy.TunnelResult;
+import io.broxy.core.internal.time.Ticker;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the user holds of a tunnel, and what all its stages share. A future is made only when one is asked for: most
+ * tunnels are handed over and never looked at again.
+ *
+ * <p>Threading: thread-safe; the lock guards {@code stage}, {@code endRequest}, {@code future} and {@code result}.
+ */
+public final class TunnelHandle implements Tunnel {
+
+    /** How far a tunnel has come. */
+    public enum Phase {
+        /** The client was handed over. */
+        REQUESTED,
+        /** The request was let in and its target is being dialled. */
+        ADMITTED,
+        /** Both connections stand. */
+        ESTABLISHED
+    }
+
+    /** Told about a tunnel's end, once, before anyone who waits for it. */
+    @FunctionalInterface
+    public interface EndListener {
+        /** The tunnel has ended, its connections are closed. */
+        void ended(TunnelHandle tunnel, TunnelResult result);
+    }
+
+    private final Ticker ticker;
+    private final long startNanos;
+    private final Executor callbacks;
+    private final EndListener endListener;
+
+    private @Nullable HostPort target;
+    private @Nullable String identity;
+    private volatile Phase phase = Phase.REQUESTED;
+
+    private final Object lock = new Object();
+    private @Nullable Stage stage;
+    private @Nullable CloseReason endRequest;
+    private @Nullable CompletableFuture<TunnelResult> future;
+    private volatile @Nullable TunnelResult result;
+
+    /**
+     * Creates the handle of a tunnel that begins now.
+     *
+     * @param callbacks runs dependents of the future
+     */
+    public TunnelHandle(Ticker ticker, Executor callbacks, EndListener endListener) {
+        this.ticker = ticker;
+        this.startNanos = ticker.nanos();
+        this.callbacks = callbacks;
+        this.endListener = endListener;
+    }
+
+    /** Names the target and the client for the result; by the tunnel's current owner, before its end. */
+    public void describe(HostPort target, @Nullable String identity) {
+        this.target = target;
+        this.identity = identity;
+    }
+
+    /** The target, where it is known. */
+    public @Nullable HostPort target() {
+        return target;
+    }
+
+    /** Notes how far it has come; by its current owner. */
+    public void phase(Phase reached) {
+        phase = reached;
+    }
+
+    /** How far it has come. */
+    public Phase phase() {
+        return phase;
+    }
+
+    /** When the client was handed over. */
+    public long startNanos() {
+        return startNanos;
+    }
+
+    /** Passes the tunnel to its next stage, which is told at once when the end was asked for before. */
+    public void stage(Stage next) {
+        CloseReason asked;
+        synchronized (lock) {
+            stage = next;
+            asked = endRequest;
+        }
+        if (asked != null) {
+            next.end(asked);
+        }
+    }
+
+    /** Asks the current stage to end the tunnel. Only the first reason asked for counts. */
+    public void end(CloseReason reason) {
+        Stage current;
+        synchronized (lock) {
+            if (endRequest != null || result != null) {
+                return;
+            }
+            endRequest = reason;
+            current = stage;
+        }
+        if (current != null) {
+            current.end(reason);
+        }
+    }
+
+    /** Records the end; by the tunnel's last stage, once, when both connections are closed. */
+    public void ended(CloseReason reason, @Nullable Throwable cause, long bytesToOrigin, long bytesToClient) {
+        TunnelResult end = new Result(
+                target,
+                identity,
+                bytesToOrigin,
+                bytesToClient,
+                Duration.ofNanos(ticker.nanos() - startNanos),
+                reason,
+                cause);
+        CompletableFuture<TunnelResult> waiting;
+        synchronized (lock) {
+            if (result != null) {
+                throw new IllegalStateException("the tunnel has ended before");
+            }
+            result = end;
+            stage = null;
+            waiting = future;
+        }
+        endListener.ended(this, end);
+        if (waiting != null) {
+            completeOffLoop(waiting, end);
+        }
+    }
+
+    private void completeOffLoop(CompletableFuture<TunnelResult> waiting, TunnelResult end) {
+        try {
+            callbacks.execute(() -> waiting.complete(end));
+        } catch (RejectedExecutionException e) {
+            waiting.complete(end); // the engine ends, and its loop threads with it
+        }
+    }
+
+    @Override
+    public CompletableFuture<TunnelResult> completion() {
+        return future().copy();
+    }
+
+    private CompletableFuture<TunnelResult> future() {
+        synchronized (lock) {
+            if (future == null) {
+                future = result != null ? CompletableFuture.completedFuture(result) : new CompletableFuture<>();
+            }
+            return future;
+        }
+    }
+
+    @Override
+    public TunnelResult join() throws InterruptedException {
+        try {
+            return future().get();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("a tunnel's future never fails", e);
+        }
+    }
+
+    @Override
+    public long bytesToOrigin() {
+        TunnelResult end = result;
+        Stage current = currentStage();
+        return end != null ? end.bytesToOrigin() : current != null ? current.bytesToOrigin() : 0;
+    }
+
+    @Override
+    public long bytesToClient() {
+        TunnelResult end = result;
+        Stage current = currentStage();
+        return end != null ? end.bytesToClient() : current != null ? current.bytesToClient() : 0;
+    }
+
+    private @Nullable Stage currentStage() {
+        synchronized (lock) {
+            return stage;
+        }
+    }
+
+    @Override
+    public void close() {
+        end(CloseReason.CLOSED);
+    }
+
+    private record Result(
+            @Override @Nullable HostPort target,
+            @Override @Nullable String identity,
+            @Override long bytesToOrigin,
+            @Override long bytesToClient,
+            @Override Duration duration,
+            @Override CloseReason reason,
+            @Override @Nullable Throwable cause)
+            implements TunnelResult {}
+}

@@ -1,0 +1,43 @@
+package io.broxy.core.internal.relay;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.Pipe;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells why a write failed. The kernel reports EPIPE when the peer had ended its stream before the connection broke, so
+ * what it sent is complete, and ECONNRESET when it had not; and it reports either only once, so that a later read sees
+ * nothing but the end of the stream. The JDK throws the same exception for both, only with the system's text, which
+ * depends on the locale; so the text of EPIPE is learnt from a pipe that nobody reads.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class WriteFailures {
+    private static final @Nullable String BROKEN_PIPE = brokenPipe();
+
+    private WriteFailures() {}
+
+    /** Whether the peer had ended its own stream before the write failed. */
+    static boolean isAfterEnd(IOException failure) {
+        return BROKEN_PIPE != null && BROKEN_PIPE.equals(failure.getMessage());
+    }
+
+    private static @Nullable String brokenPipe() {
+        try {
+            Pipe pipe = Pipe.open();
+            try (Pipe.SinkChannel sink = pipe.sink()) {
+                pipe.source().close();
+                sink.write(ByteBuffer.allocate(1));
+                return null;
+            } catch (IOException e) {
+                return e.getMessage();
+            }
+        } catch (IOException e) {
+            LoggerFactory.getLogger(WriteFailures.class)
+                    .warn("no pipe could be opened: a connection that breaks will count as reset", e);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,8 @@
+/** Broxy's engine: dialers, copiers and proxy handlers over event loops. {@link io.broxy.core.Broxy} is the way in. */
+module io.broxy.core {
+    requires transitive io.broxy;
+    requires static org.jspecify;
+    requires org.slf4j;
+
+    exports io.broxy.core;
+}
