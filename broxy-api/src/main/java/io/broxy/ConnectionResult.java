@@ -17,8 +17,10 @@ public interface ConnectionResult {
     CloseReason reason();
 
     /** The tunnel that the connection became, or null when it never became one. */
-    @Nullable TunnelResult tunnel();
+    @Nullable
+    TunnelResult tunnel();
 
     /** The failure behind the reason, or null where there is none. */
-    @Nullable Throwable cause();
+    @Nullable
+    Throwable cause();
 }

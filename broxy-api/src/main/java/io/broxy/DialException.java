@@ -89,7 +89,8 @@ public final class DialException extends IOException {
 
     private static String message(
             Reason reason, HostPort target, Duration duration, List<Attempt> attempts, @Nullable Throwable cause) {
-        StringBuilder text = new StringBuilder("dialing ").append(target).append(" failed: ").append(reason.text);
+        StringBuilder text =
+                new StringBuilder("dialing ").append(target).append(" failed: ").append(reason.text);
         if (attempts.isEmpty() && cause != null && cause.getMessage() != null) {
             text.append(" (").append(cause.getMessage()).append(')');
         }

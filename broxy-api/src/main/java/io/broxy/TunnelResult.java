@@ -11,10 +11,12 @@ import org.jspecify.annotations.Nullable;
 public interface TunnelResult {
 
     /** The target, or null when the client's head never came or named none. */
-    @Nullable HostPort target();
+    @Nullable
+    HostPort target();
 
     /** The client's identity as given by {@link ConnectRequest#identity()}, or null when there is none. */
-    @Nullable String identity();
+    @Nullable
+    String identity();
 
     /** Bytes of the client's stream that were passed to the origin. */
     long bytesToOrigin();
@@ -29,5 +31,6 @@ public interface TunnelResult {
     CloseReason reason();
 
     /** The failure behind the reason, or null where there is none. */
-    @Nullable Throwable cause();
+    @Nullable
+    Throwable cause();
 }

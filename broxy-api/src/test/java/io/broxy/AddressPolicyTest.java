@@ -98,8 +98,10 @@ class AddressPolicyTest {
 
         assertThat(AddressPolicy.publicOnly().admits(address)).isFalse();
         assertThat(AddressPolicy.publicOnly().explain(address)).startsWith("127.0.0.1 is loopback");
-        assertThat(AddressPolicy.denying(Cidr.parse("127.0.0.0/8")).admits(address)).isFalse();
-        assertThat(AddressPolicy.allowing(Cidr.parse("127.0.0.0/8")).admits(address)).isTrue();
+        assertThat(AddressPolicy.denying(Cidr.parse("127.0.0.0/8")).admits(address))
+                .isFalse();
+        assertThat(AddressPolicy.allowing(Cidr.parse("127.0.0.0/8")).admits(address))
+                .isTrue();
     }
 
     @Test
@@ -116,7 +118,8 @@ class AddressPolicyTest {
     @ParameterizedTest
     @ValueSource(strings = {"2002:a00:1::", "64:ff9b::10.0.0.1", "::10.0.0.1", "2606:4700::5efe:10.0.0.1"})
     void allowingAnIpv4BlockAllowsNoIpv6AddressThatEmbedsIt(String address) {
-        assertThat(AddressPolicy.allowing(TEN).admits(Literals.address(address))).isFalse();
+        assertThat(AddressPolicy.allowing(TEN).admits(Literals.address(address)))
+                .isFalse();
     }
 
     @Test
@@ -127,7 +130,8 @@ class AddressPolicyTest {
         assertThat(policy.admits(Literals.address("fdff::"))).isFalse();
         assertThat(policy.admits(Literals.address("9.255.255.255"))).isTrue();
         assertThat(policy.admits(Literals.address("127.0.0.1"))).isTrue();
-        assertThat(AddressPolicy.denying().admits(Literals.address("127.0.0.1"))).isTrue();
+        assertThat(AddressPolicy.denying().admits(Literals.address("127.0.0.1")))
+                .isTrue();
     }
 
     @ParameterizedTest
@@ -208,7 +212,8 @@ class AddressPolicyTest {
                 "2001:0:a00:1:0:0:f7f7:f7f7  | 2001:0:a00:1::f7f7:f7f7 is Teredo (RFC 4380) for 10.0.0.1, which is private (RFC 1918)",
             })
     void publicOnlyExplainsItself(String address, String text) {
-        assertThat(AddressPolicy.publicOnly().explain(Literals.address(address))).isEqualTo(text);
+        assertThat(AddressPolicy.publicOnly().explain(Literals.address(address)))
+                .isEqualTo(text);
     }
 
     @Test
@@ -218,8 +223,7 @@ class AddressPolicyTest {
 
         assertThat(allowing.explain(Literals.address("10.1.2.3")))
                 .isEqualTo("10.1.2.3 is in the allowed block 10.0.0.0/8");
-        assertThat(allowing.explain(Literals.address("8.8.8.8")))
-                .isEqualTo("8.8.8.8 is in none of the allowed blocks");
+        assertThat(allowing.explain(Literals.address("8.8.8.8"))).isEqualTo("8.8.8.8 is in none of the allowed blocks");
         assertThat(denying.explain(Literals.address("10.1.2.3")))
                 .isEqualTo("10.1.2.3 is in the denied block 10.0.0.0/8");
         assertThat(denying.explain(Literals.address("8.8.8.8"))).isEqualTo("8.8.8.8 is in none of the denied blocks");
@@ -240,8 +244,7 @@ class AddressPolicyTest {
         assertThat(either.explain(Literals.address("192.168.0.1")))
                 .isEqualTo("192.168.0.1 is private (RFC 1918), and 192.168.0.1 is in none of the allowed blocks");
         assertThat(both.explain(Literals.address("10.1.2.3"))).isEqualTo("10.1.2.3 is private (RFC 1918)");
-        assertThat(both.explain(Literals.address("8.8.8.8")))
-                .isEqualTo("8.8.8.8 is in the denied block 8.8.8.0/24");
+        assertThat(both.explain(Literals.address("8.8.8.8"))).isEqualTo("8.8.8.8 is in the denied block 8.8.8.0/24");
         assertThat(both.explain(Literals.address("1.1.1.1")))
                 .isEqualTo("1.1.1.1 is public, and 1.1.1.1 is in none of the denied blocks");
     }
@@ -261,8 +264,7 @@ class AddressPolicyTest {
         assertThat(AddressPolicy.publicOnly()).hasToString("public only");
         assertThat(AddressPolicy.publicOnly().or(AddressPolicy.allowing(TEN)))
                 .hasToString("(public only or allowing [10.0.0.0/8])");
-        assertThat(AddressPolicy.any().and(AddressPolicy.denying(TEN)))
-                .hasToString("(any and denying [10.0.0.0/8])");
+        assertThat(AddressPolicy.any().and(AddressPolicy.denying(TEN))).hasToString("(any and denying [10.0.0.0/8])");
     }
 
     @Test
@@ -270,7 +272,8 @@ class AddressPolicyTest {
     void nullIsRefused() {
         assertThatNullPointerException().isThrownBy(() -> AddressPolicy.any().or(null));
         assertThatNullPointerException().isThrownBy(() -> AddressPolicy.any().and(null));
-        assertThatNullPointerException().isThrownBy(() -> AddressPolicy.publicOnly().admits(null));
+        assertThatNullPointerException()
+                .isThrownBy(() -> AddressPolicy.publicOnly().admits(null));
         assertThatNullPointerException().isThrownBy(() -> AddressPolicy.allowing((Cidr) null));
     }
 }

@@ -45,7 +45,7 @@ class CidrSetTest {
         assertThat(find(blocks, "100.1.1.1")).hasToString("100.0.0.0/8");
         assertThat(find(blocks, "fd00::")).hasToString("fc00::/7");
         assertThat(find(blocks, "3000::")).hasToString("2000::/3");
-        assertThat(find(blocks, "::1:9000:0:0:0")).hasToString("0:0:0:1:8000::/65");
+        assertThat(find(blocks, "::1:9000:0:0:0")).hasToString("::1:8000:0:0:0/65");
         assertThat(find(blocks, "0:0:0:1::1")).hasToString("0:0:0:1::/80");
         assertThat(find(blocks, "0:0:0:1:1::")).isNull();
     }

@@ -129,7 +129,8 @@ class CidrTest {
 
         assertThat(block.contains(first)).isTrue();
         assertThat(block.contains(last)).isTrue();
-        assertThat(block.contains(Literals.plus(first, BigInteger.ONE.negate()))).isFalse();
+        assertThat(block.contains(Literals.plus(first, BigInteger.ONE.negate())))
+                .isFalse();
         assertThat(block.contains(Literals.plus(last, BigInteger.ONE))).isFalse();
     }
 

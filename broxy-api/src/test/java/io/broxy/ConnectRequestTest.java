@@ -1,9 +1,9 @@
 package io.broxy;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.broxy.ConnectRequest.Field;
 import java.nio.ByteBuffer;
@@ -50,14 +50,15 @@ class ConnectRequestTest {
 
     @Test
     void earlyBytesAreACopyOfWhatRemainedInTheBuffer() {
-        ByteBuffer given = ByteBuffer.wrap("headhello!".getBytes(US_ASCII)).position(4).limit(9);
+        ByteBuffer given =
+                ByteBuffer.wrap("headhello!".getBytes(US_ASCII)).position(4).limit(9);
         ConnectRequest request =
                 ConnectRequest.builder(TARGET).earlyBytes(given).build();
 
         assertThat(given.position()).isEqualTo(4);
         assertThat(given.limit()).isEqualTo(9);
         given.put(4, (byte) 'X');
-        assertThat(US_ASCII.decode(request.earlyBytes())).hasToString("hello");
+        assertThat(US_ASCII.decode(request.earlyBytes()).toString()).isEqualTo("hello");
     }
 
     @Test
@@ -69,13 +70,14 @@ class ConnectRequestTest {
         ByteBuffer first = request.earlyBytes();
         first.get(new byte[5]);
 
-        assertThat(US_ASCII.decode(request.earlyBytes())).hasToString("hello");
+        assertThat(US_ASCII.decode(request.earlyBytes()).toString()).isEqualTo("hello");
         assertThatThrownBy(() -> request.earlyBytes().put((byte) 'X')).isInstanceOf(ReadOnlyBufferException.class);
     }
 
     @Test
     void theIdentityIsWhatTheHostServerSays() {
-        assertThat(ConnectRequest.builder(TARGET).identity("alice").build().identity()).isEqualTo("alice");
+        assertThat(ConnectRequest.builder(TARGET).identity("alice").build().identity())
+                .isEqualTo("alice");
     }
 
     @Test

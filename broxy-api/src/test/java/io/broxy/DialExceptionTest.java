@@ -26,7 +26,9 @@ class DialExceptionTest {
     void theMessageNamesTheTargetTheReasonAndTheTime() {
         DialException failure = new DialException(Reason.TIMEOUT, TARGET, Duration.ofMillis(1500), List.of(), null);
 
-        assertThat(failure).hasMessage("dialing example.org:443 failed: timed out, after 1500 ms").hasNoCause();
+        assertThat(failure)
+                .hasMessage("dialing example.org:443 failed: timed out, after 1500 ms")
+                .hasNoCause();
         assertThat(failure.reason()).isEqualTo(Reason.TIMEOUT);
         assertThat(failure.target()).isEqualTo(TARGET);
         assertThat(failure.attempts()).isEmpty();

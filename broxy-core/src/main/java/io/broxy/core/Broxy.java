@@ -109,8 +109,8 @@ public final class Broxy implements AutoCloseable {
      * Accepts clients and gives each to a handler.
      *
      * @param address where to listen; port 0 takes a free one, see {@link ProxyServer#localAddress()}
-     * @param handler a handler of any engine, or an own one, whose {@code handle} must not block: it is called on an
-     *     event loop
+     * @param handler of any engine, or an own implementation, whose {@link ProxyHandler#handle(SocketChannel)} must not
+     *     block: it is called on an event loop
      * @return the running server
      * @throws IOException if the address cannot be listened on
      */
@@ -191,8 +191,9 @@ public final class Broxy implements AutoCloseable {
         open.forEach(Broxy::closePart);
         copier.close();
         try {
-            boolean ended = loops.stop(STOP_NANOS) & workers.stop(STOP_NANOS);
-            if (!ended) {
+            boolean loopsEnded = loops.stop(STOP_NANOS);
+            boolean workersEnded = workers.stop(STOP_NANOS);
+            if (!loopsEnded || !workersEnded) {
                 log.warn("user code is still running on threads of a closed Broxy");
             }
         } catch (InterruptedException e) {

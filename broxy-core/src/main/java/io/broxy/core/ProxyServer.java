@@ -26,7 +26,6 @@ public final class ProxyServer implements AutoCloseable {
     /** How many connections may wait to be accepted; the system may allow fewer. */
     private static final int BACKLOG = 1_024;
 
-    private final ServerSocketChannel channel;
     private final SocketAddress localAddress;
     private final EventLoop loop;
     private final Acceptor acceptor;
@@ -35,7 +34,6 @@ public final class ProxyServer implements AutoCloseable {
     private ProxyServer(
             ServerSocketChannel channel, ProxyHandler handler, EventLoop loop, Consumer<ProxyServer> onClose)
             throws IOException {
-        this.channel = channel;
         this.localAddress = channel.getLocalAddress();
         this.loop = loop;
         Consumer<SocketChannel> serve = handler instanceof ProxyHandling own ? own::serve : handler::handle;
@@ -45,8 +43,7 @@ public final class ProxyServer implements AutoCloseable {
         });
     }
 
-    static ProxyServer start(
-            SocketAddress address, ProxyHandler handler, EventLoop loop, Consumer<ProxyServer> onClose)
+    static ProxyServer start(SocketAddress address, ProxyHandler handler, EventLoop loop, Consumer<ProxyServer> onClose)
             throws IOException {
         Objects.requireNonNull(handler, "handler");
         if (address instanceof InetSocketAddress internet && internet.isUnresolved()) {

@@ -98,8 +98,7 @@ final class CachingResolver {
         answer(host, entry, addresses, failure);
     }
 
-    private void answer(
-            String host, Entry entry, @Nullable List<InetAddress> addresses, @Nullable Throwable failure) {
+    private void answer(String host, Entry entry, @Nullable List<InetAddress> addresses, @Nullable Throwable failure) {
         long keepNanos = failure == null ? foundNanos : failedNanos;
         synchronized (lock) {
             entry.answered = true;

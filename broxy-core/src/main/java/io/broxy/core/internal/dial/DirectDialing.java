@@ -7,7 +7,6 @@ import io.broxy.DialRequest;
 import io.broxy.DirectDialer;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
-import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.time.Durations;
@@ -85,7 +84,10 @@ public final class DirectDialing implements DirectDialer, LoopDialer {
     public CompletableFuture<Connection> dialAsync(DialRequest request, Executor executor) {
         long start = ticker.nanos();
         return FutureDial.start(
-                loops.next(), request.target(), callbacks, (loop, outcome) -> LoopDial.start(loop, request, start, this, outcome));
+                loops.next(),
+                request.target(),
+                callbacks,
+                (loop, outcome) -> LoopDial.start(loop, request, start, this, outcome));
     }
 
     // ------------------------------------------------------------------ on the caller's thread
@@ -106,7 +108,8 @@ public final class DirectDialing implements DirectDialer, LoopDialer {
                         loops.next(),
                         request.target(),
                         Runnable::run, // only this thread waits for it
-                        (loop, outcome) -> LoopDial.start(loop, request, addresses, deadline.startNanos, this, outcome)),
+                        (loop, outcome) ->
+                                LoopDial.start(loop, request, addresses, deadline.startNanos, this, outcome)),
                 deadline);
     }
 
@@ -144,19 +147,20 @@ public final class DirectDialing implements DirectDialer, LoopDialer {
 
     private List<InetAddress> resolve(Deadline deadline) throws DialException {
         try {
-            return resolver.resolve(deadline.request.target().host())
-                    .get(deadline.leftNanos(), TimeUnit.NANOSECONDS);
+            return resolver.resolve(deadline.request.target().host()).get(deadline.leftNanos(), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
             throw deadline.failed(Reason.RESOLVE, List.of(), e.getCause());
         } catch (TimeoutException e) {
-            throw deadline.failed(Reason.TIMEOUT, List.of(), new SocketTimeoutException("looking the name up took too long"));
+            throw deadline.failed(
+                    Reason.TIMEOUT, List.of(), new SocketTimeoutException("looking the name up took too long"));
         } catch (InterruptedException e) {
             throw deadline.interrupted();
         }
     }
 
     private Connection connect(InetAddress address, Deadline deadline) throws DialException {
-        InetSocketAddress target = new InetSocketAddress(address, deadline.request.target().port());
+        InetSocketAddress target =
+                new InetSocketAddress(address, deadline.request.target().port());
         admit(target, deadline);
         long start = ticker.nanos();
         SocketChannel channel;
@@ -192,8 +196,7 @@ public final class DirectDialing implements DirectDialer, LoopDialer {
         IOException denied = failure == null
                 ? new IOException(Reason.DENIED.text())
                 : new IOException("the address policy failed, which counts as a denial", failure);
-        throw deadline.failed(
-                Reason.DENIED, List.of(new DialException.Attempt(target, denied, Duration.ZERO)), denied);
+        throw deadline.failed(Reason.DENIED, List.of(new DialException.Attempt(target, denied, Duration.ZERO)), denied);
     }
 
     private DialException.Attempt attempt(InetSocketAddress target, Throwable failure, long startNanos) {

@@ -80,10 +80,12 @@ final class FutureDial implements LoopDialer.Outcome {
 
     @Override
     public void connected(LoopConnection connection) {
-        connection.release(ready -> complete(() -> succeed(ready)), failure -> complete(() -> {
-            DialException.Reason reason = DialException.Reason.LOCAL;
-            future.completeExceptionally(new DialException(reason, target, Duration.ZERO, List.of(), failure));
-        }));
+        connection.release(
+                ready -> complete(() -> succeed(ready)),
+                failure -> complete(() -> {
+                    DialException.Reason reason = DialException.Reason.LOCAL;
+                    future.completeExceptionally(new DialException(reason, target, Duration.ZERO, List.of(), failure));
+                }));
     }
 
     private void succeed(Connection connection) {

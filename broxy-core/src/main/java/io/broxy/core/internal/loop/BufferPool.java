@@ -28,6 +28,7 @@ public final class BufferPool {
     /** How many neighbours of its own slot a thread looks at. */
     private static final int PROBES = 8;
 
+    @SuppressWarnings("ThreadLocalUsage") // one of each engine: its buffers end with it
     private final ThreadLocal<@Nullable OwnBuffer> own = new ThreadLocal<>();
     /** Of threads that ended: their buffers no longer count. */
     private final ReferenceQueue<OwnBuffer> ended = new ReferenceQueue<>();
@@ -85,6 +86,7 @@ public final class BufferPool {
     }
 
     /** Takes back a buffer. */
+    @SuppressWarnings("ReferenceEquality") // equal buffers have the same content, and are two buffers
     public void giveBack(ByteBuffer buffer) {
         Thread thread = Thread.currentThread();
         OwnBuffer mine = VirtualThreads.isVirtual(thread) ? null : own.get();

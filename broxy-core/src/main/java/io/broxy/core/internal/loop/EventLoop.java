@@ -38,6 +38,10 @@ public final class EventLoop implements Executor {
     /** After a failure of the selector itself, so that a broken one cannot spin. */
     private static final long SELECT_FAILURE_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
+    /** Behind the tasks of a turn; known by its identity. */
+    @SuppressWarnings("UnnecessaryLambda")
+    private static final Runnable LAST = () -> {};
+
     private final Selector selector;
     private final LoopThread thread;
     private final Ticker ticker;
@@ -269,14 +273,11 @@ public final class EventLoop implements Executor {
         if (task == null) {
             return;
         }
-        Runnable last = LAST;
-        tasks.add(last);
-        for (; task != null && task != last; task = tasks.poll()) {
+        tasks.add(LAST);
+        for (; task != null && task != LAST; task = tasks.poll()) {
             runSafely(task);
         }
     }
-
-    private static final Runnable LAST = () -> {};
 
     private static void runSafely(Runnable task) {
         try {

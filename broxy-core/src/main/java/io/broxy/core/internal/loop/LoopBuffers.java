@@ -62,7 +62,8 @@ public final class LoopBuffers {
 
     /** Copies what is left in a buffer into one of its own, ready to be written, to be {@linkplain #release released}. */
     public ByteBuffer hold(ByteBuffer rest) {
-        ByteBuffer buffer = rest.remaining() > MAX_READ ? ByteBuffer.allocate(rest.remaining()) : take(rest.remaining());
+        ByteBuffer buffer =
+                rest.remaining() > MAX_READ ? ByteBuffer.allocate(rest.remaining()) : take(rest.remaining());
         held.add(buffer.capacity());
         return buffer.clear().put(rest).flip();
     }

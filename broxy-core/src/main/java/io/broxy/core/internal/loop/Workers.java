@@ -26,7 +26,12 @@ public final class Workers {
     private final ExecutorService resolver = pool("broxy-resolver-", RESOLVER_THREADS);
     private final ExecutorService callbacks = callbackExecutor();
     private final ExecutorService streams = new ThreadPoolExecutor(
-            0, Integer.MAX_VALUE, KEEP_ALIVE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), daemons("broxy-stream-"));
+            0,
+            Integer.MAX_VALUE,
+            KEEP_ALIVE_SECONDS,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            daemons("broxy-stream-"));
 
     /** Runs name look-ups. */
     public ExecutorService resolver() {

@@ -254,8 +254,8 @@ final class DialedSocketImpl extends SocketImpl {
             case SocketOptions.SO_SNDBUF -> socket.setSendBufferSize((Integer) value);
             case SocketOptions.SO_RCVBUF -> socket.setReceiveBufferSize((Integer) value);
             case SocketOptions.IP_TOS -> socket.setTrafficClass((Integer) value);
-            case SocketOptions.SO_LINGER -> socket.setSoLinger(
-                    value instanceof Integer, value instanceof Integer seconds ? seconds : 0);
+            case SocketOptions.SO_LINGER ->
+                socket.setSoLinger(value instanceof Integer, value instanceof Integer seconds ? seconds : 0);
             default -> throw new SocketException("a dialled socket has no option " + option);
         }
     }

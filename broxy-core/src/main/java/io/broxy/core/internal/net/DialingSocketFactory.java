@@ -43,8 +43,7 @@ public final class DialingSocketFactory extends SocketFactory {
         return connected(new InetSocketAddress(address, port), new InetSocketAddress(localAddress, localPort));
     }
 
-    private Socket connected(InetSocketAddress target, @Nullable InetSocketAddress local)
-            throws IOException {
+    private Socket connected(InetSocketAddress target, @Nullable InetSocketAddress local) throws IOException {
         Socket socket = createSocket();
         try {
             if (local != null) {

@@ -57,10 +57,12 @@ final class Ownership {
 
     /** Refuses a user's call on what is no longer his. */
     void ensureOwned() throws IOException {
-        switch (state.get()) {
-            case USER -> {}
-            case GIVEN -> throw new IOException("the connection has been given away");
-            case ENDED -> throw new ClosedChannelException();
+        State now = state.get();
+        if (now == State.GIVEN) {
+            throw new IOException("the connection has been given away");
+        }
+        if (now != State.USER) {
+            throw new ClosedChannelException();
         }
     }
 }

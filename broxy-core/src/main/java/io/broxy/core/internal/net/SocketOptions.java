@@ -33,8 +33,9 @@ public final class SocketOptions {
      */
     public <T> SocketOptions with(SocketOption<T> option, T value) {
         if (!option.type().isInstance(value)) {
-            throw new IllegalArgumentException(option.name() + " wants a "
-                    + option.type().getSimpleName() + ", not a " + value.getClass().getSimpleName());
+            throw new IllegalArgumentException(
+                    option.name() + " wants a " + option.type().getSimpleName() + ", not a "
+                            + value.getClass().getSimpleName());
         }
         try (SocketChannel probe = SocketChannel.open()) {
             probe.setOption(option, value);

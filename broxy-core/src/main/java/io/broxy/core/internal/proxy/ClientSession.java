@@ -76,8 +76,8 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
             return; // its end was asked for before
         }
         parser = HeadParser.request(HeadLimits.DEFAULT);
-        headTimer = loop.timers()
-                .schedule(tunnel.startNanos() + handler.settings().headTimeoutNanos(), this::headTimedOut);
+        headTimer =
+                loop.timers().schedule(tunnel.startNanos() + handler.settings().headTimeoutNanos(), this::headTimedOut);
         read();
         if (state == State.HEAD) {
             try {
@@ -163,7 +163,9 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
 
     private void headTimedOut() {
         if (state == State.HEAD) {
-            refuse(new RefusedException(RefusedException.Reason.HEAD_TIMEOUT, 408, "the request did not come in time"), true);
+            refuse(
+                    new RefusedException(RefusedException.Reason.HEAD_TIMEOUT, 408, "the request did not come in time"),
+                    true);
         }
     }
 
@@ -298,7 +300,8 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
         if (held == null) {
             return ByteBuffer.allocate(0);
         }
-        ByteBuffer copy = ByteBuffer.allocate(held.remaining()).put(held.duplicate()).flip();
+        ByteBuffer copy =
+                ByteBuffer.allocate(held.remaining()).put(held.duplicate()).flip();
         releaseEarly();
         return copy;
     }

@@ -204,8 +204,7 @@ public final class ProxyHandling implements ProxyHandler {
     private TunnelHandle start(Socket client, @Nullable ConnectRequest request) {
         Admission.Verdict verdict = clients.enter();
         TunnelHandle tunnel = open(verdict);
-        Admission.Verdict threads =
-                verdict == Admission.Verdict.OVERFULL ? verdict : enterThreads(tunnel);
+        Admission.Verdict threads = verdict == Admission.Verdict.OVERFULL ? verdict : enterThreads(tunnel);
         if (threads == Admission.Verdict.OVERFULL) {
             close(client);
             tunnel.ended(CloseReason.REFUSED, full(), 0, 0);

@@ -15,8 +15,7 @@ import java.nio.ByteBuffer;
  */
 final class Replies {
     /** No framing fields: what follows is the tunnel (RFC 9110 section 9.3.6). */
-    private static final byte[] ESTABLISHED =
-            HeadWriter.response(200, "OK").toBytes();
+    private static final byte[] ESTABLISHED = HeadWriter.response(200, "OK").toBytes();
 
     private Replies() {}
 
@@ -27,13 +26,12 @@ final class Replies {
 
     /** The answer to a request that is refused. */
     static ByteBuffer refused(RefusedException refusal, boolean withBody) {
-        String error =
-                switch (refusal.reason()) {
-                    case BAD_REQUEST, BAD_TARGET, HEAD_TOO_LARGE, HEAD_TIMEOUT -> "http_request_error";
-                    case NOT_IMPLEMENTED -> "http_request_denied";
-                    case LIMIT -> "connection_limit_reached";
-                    case DRAINING -> "proxy_internal_error";
-                };
+        String error = switch (refusal.reason()) {
+            case BAD_REQUEST, BAD_TARGET, HEAD_TOO_LARGE, HEAD_TIMEOUT -> "http_request_error";
+            case NOT_IMPLEMENTED -> "http_request_denied";
+            case LIMIT -> "connection_limit_reached";
+            case DRAINING -> "proxy_internal_error";
+        };
         return error(refusal.status(), String.valueOf(refusal.getMessage()), error, withBody);
     }
 

@@ -126,7 +126,8 @@ final class StreamSession implements Runnable, Stage {
         }
         tunnel.phase(TunnelHandle.Phase.ADMITTED);
         Connection origin = dial(target);
-        handler.relayBlocking(client, origin, tunnel, early, handler.engine().loops().next());
+        handler.relayBlocking(
+                client, origin, tunnel, early, handler.engine().loops().next());
     }
 
     // ------------------------------------------------------------------ the head
@@ -150,7 +151,8 @@ final class StreamSession implements Runnable, Stage {
             throw Ended.refused(RequestGate.refusal(e), true);
         } catch (SocketTimeoutException e) {
             throw Ended.refused(
-                    new RefusedException(RefusedException.Reason.HEAD_TIMEOUT, 408, "the request did not come in time"), true);
+                    new RefusedException(RefusedException.Reason.HEAD_TIMEOUT, 408, "the request did not come in time"),
+                    true);
         } catch (IOException e) {
             throw new Ended(endReason(CloseReason.CLIENT_GONE), e, null);
         }

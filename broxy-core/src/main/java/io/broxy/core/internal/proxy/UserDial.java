@@ -148,7 +148,8 @@ final class UserDial implements LoopDialer.Dialing {
             return;
         }
         end();
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof DialException why) {
             session.failed(why);
         } else {
@@ -160,8 +161,7 @@ final class UserDial implements LoopDialer.Dialing {
         if (!over) {
             cancel();
             SocketTimeoutException late = new SocketTimeoutException("the dialer did not end in its time");
-            session.failed(new DialException(
-                    DialException.Reason.TIMEOUT, request.target(), timeout, List.of(), late));
+            session.failed(new DialException(DialException.Reason.TIMEOUT, request.target(), timeout, List.of(), late));
         }
     }
 

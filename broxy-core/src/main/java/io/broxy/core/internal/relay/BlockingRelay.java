@@ -48,7 +48,12 @@ public final class BlockingRelay implements Stage {
     public record Means(BufferPool buffers, Workers workers, Ticker ticker) {}
 
     private BlockingRelay(
-            Connection client, Connection origin, Idleness idleness, TunnelHandle tunnel, EventLoop clock, Means means) {
+            Connection client,
+            Connection origin,
+            Idleness idleness,
+            TunnelHandle tunnel,
+            EventLoop clock,
+            Means means) {
         this.client = client;
         this.origin = origin;
         this.idleness = idleness;
@@ -142,7 +147,9 @@ public final class BlockingRelay implements Stage {
             if (end.get() == null) {
                 cancelTimer();
                 timer = clock.timers()
-                        .schedule(clock.nowNanos() + LingeringClose.TIMEOUT_NANOS, () -> offClock(() -> finish(reason, null)));
+                        .schedule(
+                                clock.nowNanos() + LingeringClose.TIMEOUT_NANOS,
+                                () -> offClock(() -> finish(reason, null)));
             }
         });
     }

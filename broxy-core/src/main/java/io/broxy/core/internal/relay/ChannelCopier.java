@@ -62,10 +62,13 @@ public final class ChannelCopier {
         }
     }
 
+    @SuppressWarnings("ThreadPriorityCheck") // there is nothing to wait for: the channel should have blocked
     private static int idled(int idleCalls, String what, long copied) throws CopyException {
         if (idleCalls == MAX_IDLE_CALLS) {
             throw new CopyException(
-                    what + " made no progress", copied, new IOException("the channel does not block and moves nothing"));
+                    what + " made no progress",
+                    copied,
+                    new IOException("the channel does not block and moves nothing"));
         }
         Thread.yield();
         return idleCalls + 1;

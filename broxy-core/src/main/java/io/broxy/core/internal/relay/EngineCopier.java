@@ -28,8 +28,7 @@ public final class EngineCopier implements Copier {
     private static final Logger log = LoggerFactory.getLogger(EngineCopier.class);
 
     /** The defaults of {@link io.broxy.ProxyHandler.Builder}. */
-    private static final Idleness IDLENESS =
-            new Idleness(TimeUnit.MINUTES.toNanos(5), TimeUnit.SECONDS.toNanos(60));
+    private static final Idleness IDLENESS = new Idleness(TimeUnit.MINUTES.toNanos(5), TimeUnit.SECONDS.toNanos(60));
 
     private final EventLoops loops;
     private final BlockingRelay.Means blocking;
