@@ -15,7 +15,6 @@ import java.net.SocketException;
 import java.net.SocketImpl;
 import java.net.SocketOption;
 import java.net.SocketOptions;
-import java.net.StandardSocketOptions;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -114,7 +113,7 @@ final class DialedSocketImpl extends SocketImpl {
         Socket own = dialled.asSocket();
         synchronized (this) {
             for (Map.Entry<Integer, Object> option : earlyOptions.entrySet()) {
-                set(own, option.getKey(), option.getValue());
+                ImplOptions.set(own, option.getKey(), option.getValue());
             }
             if (closed) {
                 throw new SocketException("Socket closed");
@@ -198,12 +197,7 @@ final class DialedSocketImpl extends SocketImpl {
 
     @Override
     protected Set<SocketOption<?>> supportedOptions() {
-        return Set.of(
-                StandardSocketOptions.TCP_NODELAY,
-                StandardSocketOptions.SO_KEEPALIVE,
-                StandardSocketOptions.SO_LINGER,
-                StandardSocketOptions.SO_SNDBUF,
-                StandardSocketOptions.SO_RCVBUF);
+        return ImplOptions.SUPPORTED;
     }
 
     @Override
@@ -227,7 +221,7 @@ final class DialedSocketImpl extends SocketImpl {
                 return;
             }
         }
-        set(connected(), option, value);
+        ImplOptions.set(connected(), option, value);
     }
 
     @Override
@@ -241,39 +235,7 @@ final class DialedSocketImpl extends SocketImpl {
                 return early != null ? early : unset(option);
             }
         }
-        return get(connected(), option);
-    }
-
-    private static void set(Socket socket, int option, Object value) throws SocketException {
-        switch (option) {
-            case SocketOptions.TCP_NODELAY -> socket.setTcpNoDelay((Boolean) value);
-            case SocketOptions.SO_KEEPALIVE -> socket.setKeepAlive((Boolean) value);
-            case SocketOptions.SO_OOBINLINE -> socket.setOOBInline((Boolean) value);
-            case SocketOptions.SO_REUSEADDR -> socket.setReuseAddress((Boolean) value);
-            case SocketOptions.SO_TIMEOUT -> socket.setSoTimeout((Integer) value);
-            case SocketOptions.SO_SNDBUF -> socket.setSendBufferSize((Integer) value);
-            case SocketOptions.SO_RCVBUF -> socket.setReceiveBufferSize((Integer) value);
-            case SocketOptions.IP_TOS -> socket.setTrafficClass((Integer) value);
-            case SocketOptions.SO_LINGER ->
-                socket.setSoLinger(value instanceof Integer, value instanceof Integer seconds ? seconds : 0);
-            default -> throw new SocketException("a dialled socket has no option " + option);
-        }
-    }
-
-    private static Object get(Socket socket, int option) throws SocketException {
-        return switch (option) {
-            case SocketOptions.TCP_NODELAY -> socket.getTcpNoDelay();
-            case SocketOptions.SO_KEEPALIVE -> socket.getKeepAlive();
-            case SocketOptions.SO_OOBINLINE -> socket.getOOBInline();
-            case SocketOptions.SO_REUSEADDR -> socket.getReuseAddress();
-            case SocketOptions.SO_TIMEOUT -> socket.getSoTimeout();
-            case SocketOptions.SO_SNDBUF -> socket.getSendBufferSize();
-            case SocketOptions.SO_RCVBUF -> socket.getReceiveBufferSize();
-            case SocketOptions.IP_TOS -> socket.getTrafficClass();
-            case SocketOptions.SO_LINGER -> socket.getSoLinger();
-            case SocketOptions.SO_BINDADDR -> socket.getLocalAddress();
-            default -> throw new SocketException("a dialled socket has no option " + option);
-        };
+        return ImplOptions.get(connected(), option);
     }
 
     /** What an option is before there is a connection: off, or not known. */
@@ -286,7 +248,7 @@ final class DialedSocketImpl extends SocketImpl {
             case SocketOptions.SO_TIMEOUT, SocketOptions.SO_SNDBUF, SocketOptions.SO_RCVBUF, SocketOptions.IP_TOS -> 0;
             case SocketOptions.SO_LINGER -> -1;
             case SocketOptions.SO_BINDADDR -> new InetSocketAddress(0).getAddress();
-            default -> throw new SocketException("a dialled socket has no option " + option);
+            default -> throw new SocketException("a socket has no option " + option);
         };
     }
 }
