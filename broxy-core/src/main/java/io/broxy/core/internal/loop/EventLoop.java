@@ -237,14 +237,36 @@ public final class EventLoop implements Executor {
         }
     }
 
-    private void abandon(SelectionKey key, Throwable cause) {
+    /**
+     * Tells about readiness that the selector does not see, such as bytes that were read before. As with the selector's, a
+     * handler that fails is abandoned.
+     *
+     * @return whether it did not fail
+     */
+    public boolean tell(ChannelEvents events, int readyOps) {
+        assert inLoop();
         try {
-            ((ChannelEvents) key.attachment()).abandoned(cause);
+            events.ready(readyOps);
+            return true;
         } catch (Throwable e) {
-            log.error("releasing a connection failed", e);
+            log.error("a connection's handler failed; the connection is closed", e);
+            abandon(events, e);
+            return false;
         }
+    }
+
+    private void abandon(SelectionKey key, Throwable cause) {
+        abandon((ChannelEvents) key.attachment(), cause);
         if (key.isValid()) {
             close(key);
+        }
+    }
+
+    private static void abandon(ChannelEvents events, Throwable cause) {
+        try {
+            events.abandoned(cause);
+        } catch (Throwable e) {
+            log.error("releasing a connection failed", e);
         }
     }
 

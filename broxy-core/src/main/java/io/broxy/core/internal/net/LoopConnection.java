@@ -35,6 +35,13 @@ public interface LoopConnection {
     /** Reads what is there: how many bytes, 0 for none now, -1 at the end of the stream. */
     int read(ByteBuffer into) throws IOException;
 
+    /**
+     * Puts bytes back that were read too far, such as those behind a proxy's reply: they are copied, and are what the next
+     * reads give first. Whoever wants {@link java.nio.channels.SelectionKey#OP_READ} is told of them, in a later turn of the
+     * loop. Nothing happens once the connection is closed.
+     */
+    void unread(ByteBuffer bytes);
+
     /** Writes what goes out now, and gives how many bytes that were. */
     int write(ByteBuffer from) throws IOException;
 

@@ -29,6 +29,10 @@ public final class LoopSocket implements LoopConnection {
     private @Nullable ChannelEvents handler;
     private int interest;
     private boolean open = true;
+    /** Read before, and the first thing to be read again. */
+    private @Nullable ByteBuffer leftover;
+
+    private boolean telling;
 
     /** Takes over a connected channel. */
     public LoopSocket(EventLoop loop, SocketChannel channel) {
@@ -69,6 +73,7 @@ public final class LoopSocket implements LoopConnection {
             key.interestOps(ops);
         }
         interest = ops;
+        tellOfLeftover();
     }
 
     private ChannelEvents requireHandler() {
@@ -85,7 +90,57 @@ public final class LoopSocket implements LoopConnection {
 
     @Override
     public int read(ByteBuffer into) throws IOException {
-        return channel.read(into);
+        return leftover == null ? channel.read(into) : readLeftover(leftover, into);
+    }
+
+    private int readLeftover(ByteBuffer rest, ByteBuffer into) {
+        int count = Leftover.move(rest, into);
+        if (!rest.hasRemaining()) {
+            releaseLeftover();
+        }
+        return count;
+    }
+
+    @Override
+    public void unread(ByteBuffer bytes) {
+        assert loop.inLoop();
+        if (!bytes.hasRemaining() || !open) {
+            return;
+        }
+        ByteBuffer behind = leftover;
+        if (behind == null) {
+            leftover = loop.buffers().hold(bytes);
+        } else {
+            ByteBuffer all = Leftover.joined(bytes, behind);
+            releaseLeftover();
+            leftover = loop.buffers().hold(all);
+        }
+        tellOfLeftover();
+    }
+
+    /** The selector does not know of them. In a turn of its own, so that nothing recurs; once a turn, so that it is fair. */
+    private void tellOfLeftover() {
+        if (leftover != null && (interest & SelectionKey.OP_READ) != 0 && !telling && !loop.isStopping()) {
+            telling = true;
+            loop.execute(() -> {
+                telling = false;
+                if (leftover == null || (interest & SelectionKey.OP_READ) == 0) {
+                    return;
+                }
+                if (loop.tell(requireHandler(), SelectionKey.OP_READ)) {
+                    tellOfLeftover();
+                } else {
+                    close();
+                }
+            });
+        }
+    }
+
+    private void releaseLeftover() {
+        if (leftover != null) {
+            loop.buffers().release(leftover);
+            leftover = null;
+        }
     }
 
     @Override
@@ -106,6 +161,7 @@ public final class LoopSocket implements LoopConnection {
         }
         open = false;
         interest = 0;
+        releaseLeftover();
         if (key != null) {
             loop.close(key);
             return;
@@ -144,18 +200,24 @@ public final class LoopSocket implements LoopConnection {
     public void release(Consumer<Connection> ready, Consumer<IOException> failed) {
         assert loop.inLoop();
         open = false;
+        interest = 0;
+        ByteBuffer rest = leftover == null ? null : Leftover.copy(leftover);
+        releaseLeftover();
         SelectionKey own = key;
         if (own == null) {
-            passToUser(ready, failed);
+            passToUser(rest, ready, failed);
         } else {
-            loop.release(own, () -> passToUser(ready, failed));
+            loop.release(own, () -> passToUser(rest, ready, failed));
         }
     }
 
-    private void passToUser(Consumer<Connection> ready, Consumer<IOException> failed) {
+    private void passToUser(@Nullable ByteBuffer rest, Consumer<Connection> ready, Consumer<IOException> failed) {
         SocketConnection connection;
         try {
             connection = SocketConnection.of(channel);
+            if (rest != null) {
+                connection.unread(rest);
+            }
         } catch (IOException e) {
             failed.accept(e);
             return;

@@ -1,6 +1,7 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
+import io.broxy.core.internal.loop.EventLoop;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketAddress;
@@ -9,6 +10,8 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,13 +20,15 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: as {@link Connection} says.
  */
-public final class SocketConnection implements Transferable {
+public final class SocketConnection implements Transferable, ConnectionSocket.Viewed {
     private static final Logger log = LoggerFactory.getLogger(SocketConnection.class);
 
     private final SocketChannel channel;
     private final SocketAddress local;
     private final SocketAddress remote;
     private final Ownership ownership = new Ownership();
+    private final Leftover leftover = new Leftover();
+    private final AtomicReference<@Nullable Socket> view = new AtomicReference<>();
 
     private SocketConnection(SocketChannel channel, SocketAddress local, SocketAddress remote) {
         this.channel = channel;
@@ -62,18 +67,43 @@ public final class SocketConnection implements Transferable {
 
     @Override
     public Connection given() {
-        return new SocketConnection(channel, local, remote);
+        SocketConnection given = new SocketConnection(channel, local, remote);
+        ByteBuffer rest = leftover.takeAll();
+        if (rest != null) {
+            given.unread(rest);
+        }
+        return given;
     }
 
-    /** The channel, for the owner that this connection was given to. */
-    public SocketChannel channel() {
-        return channel;
+    @Override
+    public void unread(ByteBuffer bytes) {
+        leftover.unread(bytes);
+    }
+
+    @Override
+    public boolean hasReadiness() {
+        return true;
+    }
+
+    @Override
+    public void unblock() throws IOException {
+        channel.configureBlocking(false);
+    }
+
+    @Override
+    public LoopConnection onLoop(EventLoop loop) {
+        LoopSocket socket = new LoopSocket(loop, channel);
+        ByteBuffer rest = leftover.takeAll();
+        if (rest != null) {
+            socket.unread(rest);
+        }
+        return socket;
     }
 
     @Override
     public int read(ByteBuffer into) throws IOException {
         ownership.ensureOwned();
-        return channel.read(into);
+        return leftover.isPresent() && into.hasRemaining() ? leftover.read(into) : channel.read(into);
     }
 
     @Override
@@ -114,9 +144,34 @@ public final class SocketConnection implements Transferable {
         }
     }
 
+    /** The channel's own, unless bytes are left over that only this connection knows of. */
     @Override
     public Socket asSocket() throws IOException {
         ownership.ensureOwned();
+        Socket existing = view.get();
+        if (existing != null || !leftover.isPresent()) {
+            return existing != null ? existing : channel.socket();
+        }
+        view.compareAndSet(null, ConnectionSocket.over(this));
+        return asSocket();
+    }
+
+    @Override
+    public int readWithin(ByteBuffer into, int timeoutMillis) throws IOException {
+        if (timeoutMillis == 0 || leftover.isPresent() || !into.hasRemaining()) {
+            return read(into);
+        }
+        ownership.ensureOwned();
+        return TimedReads.read(channel.socket(), into, timeoutMillis);
+    }
+
+    @Override
+    public int available() throws IOException {
+        return leftover.remaining() + channel.socket().getInputStream().available();
+    }
+
+    @Override
+    public Socket transport() {
         return channel.socket();
     }
 

@@ -1,6 +1,7 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
+import io.broxy.core.internal.loop.EventLoop;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -9,6 +10,8 @@ import java.net.SocketAddress;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,7 +20,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: as {@link Connection} says.
  */
-public final class StreamConnection implements Transferable {
+public final class StreamConnection implements Transferable, ConnectionSocket.Viewed {
     private static final Logger log = LoggerFactory.getLogger(StreamConnection.class);
 
     /** A TLS record's most (RFC 8446 section 5.1). */
@@ -29,6 +32,8 @@ public final class StreamConnection implements Transferable {
     private final SocketAddress local;
     private final SocketAddress remote;
     private final Ownership ownership = new Ownership();
+    private final Leftover leftover = new Leftover();
+    private final AtomicReference<@Nullable Socket> view = new AtomicReference<>();
     private byte[] readScratch = {};
     private byte[] writeScratch = {};
 
@@ -65,7 +70,32 @@ public final class StreamConnection implements Transferable {
 
     @Override
     public Connection given() {
-        return new StreamConnection(this);
+        StreamConnection given = new StreamConnection(this);
+        ByteBuffer rest = leftover.takeAll();
+        if (rest != null) {
+            given.unread(rest);
+        }
+        return given;
+    }
+
+    @Override
+    public void unread(ByteBuffer bytes) {
+        leftover.unread(bytes);
+    }
+
+    @Override
+    public boolean hasReadiness() {
+        return false;
+    }
+
+    @Override
+    public void unblock() {
+        throw new UnsupportedOperationException("a socket with streams alone always blocks");
+    }
+
+    @Override
+    public LoopConnection onLoop(EventLoop loop) {
+        throw new UnsupportedOperationException("a socket with streams alone has no readiness");
     }
 
     @Override
@@ -73,6 +103,9 @@ public final class StreamConnection implements Transferable {
         ownership.ensureOwned();
         if (!into.hasRemaining()) {
             return 0;
+        }
+        if (leftover.isPresent()) {
+            return leftover.read(into);
         }
         if (readScratch.length == 0) {
             readScratch = new byte[SCRATCH_SIZE];
@@ -138,9 +171,34 @@ public final class StreamConnection implements Transferable {
         }
     }
 
+    /** The socket itself, unless bytes are left over that only this connection knows of. */
     @Override
     public Socket asSocket() throws IOException {
         ownership.ensureOwned();
+        Socket existing = view.get();
+        if (existing != null || !leftover.isPresent()) {
+            return existing != null ? existing : socket;
+        }
+        view.compareAndSet(null, ConnectionSocket.over(this));
+        return asSocket();
+    }
+
+    @Override
+    public int readWithin(ByteBuffer into, int timeoutMillis) throws IOException {
+        if (timeoutMillis == 0 || leftover.isPresent() || !into.hasRemaining()) {
+            return read(into);
+        }
+        ownership.ensureOwned();
+        return TimedReads.read(socket, into, timeoutMillis);
+    }
+
+    @Override
+    public int available() throws IOException {
+        return leftover.remaining() + in.available();
+    }
+
+    @Override
+    public Socket transport() {
         return socket;
     }
 

@@ -5,13 +5,12 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
-import io.broxy.core.internal.net.LoopSocket;
-import io.broxy.core.internal.net.SocketConnection;
+import io.broxy.core.internal.net.Transferable;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -89,17 +88,22 @@ final class UserDial implements LoopDialer.Dialing {
     }
 
     private void connected(Connection connection) {
-        if (!(connection instanceof SocketConnection own)) {
+        if (!(connection instanceof Transferable own) || !own.hasReadiness()) {
             onLoop(() -> connectedInLoop(connection), connection);
             return;
         }
         try {
             own.give();
-            SocketChannel channel = own.channel();
-            channel.configureBlocking(false);
-            onLoop(() -> connectedInLoop(channel), channel);
         } catch (IOException | IllegalStateException e) {
             abort(connection);
+            onLoop(() -> failed(e), null);
+            return;
+        }
+        try {
+            own.unblock();
+            onLoop(() -> transferred(own), () -> own.given().close());
+        } catch (IOException e) {
+            abort(own.given());
             onLoop(() -> failed(e), null);
         }
     }
@@ -124,13 +128,13 @@ final class UserDial implements LoopDialer.Dialing {
 
     // ------------------------------------------------------------------ on the loop
 
-    private void connectedInLoop(SocketChannel channel) {
-        LoopSocket socket = new LoopSocket(loop, channel);
+    private void transferred(Transferable given) {
+        LoopConnection connection = given.onLoop(loop);
         if (over) {
-            socket.close();
+            connection.close();
         } else {
             end();
-            session.connected(socket);
+            session.connected(connection);
         }
     }
 

@@ -7,26 +7,19 @@ import io.broxy.CopyException;
 import io.broxy.Tunnel;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
-import io.broxy.core.internal.net.LoopSocket;
-import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.Transferable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ReadableByteChannel;
-import java.nio.channels.SocketChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The copier of an engine. Threading: thread-safe. */
 public final class EngineCopier implements Copier {
-    private static final Logger log = LoggerFactory.getLogger(EngineCopier.class);
-
     /** The defaults of {@link io.broxy.ProxyHandler.Builder}. */
     private static final Idleness IDLENESS = new Idleness(TimeUnit.MINUTES.toNanos(5), TimeUnit.SECONDS.toNanos(60));
 
@@ -63,8 +56,11 @@ public final class EngineCopier implements Copier {
         }
         tunnel.phase(TunnelHandle.Phase.ESTABLISHED);
         running.add(tunnel);
-        if (a instanceof SocketConnection one && b instanceof SocketConnection other) {
-            relayOnLoop(one.channel(), other.channel(), tunnel);
+        if (a instanceof Transferable one
+                && one.hasReadiness()
+                && b instanceof Transferable other
+                && other.hasReadiness()) {
+            relayOnLoop(one, other, tunnel);
         } else {
             ByteBuffer nothing = ByteBuffer.allocate(0);
             BlockingRelay.start(given(a), given(b), IDLENESS, tunnel, nothing, nothing, loops.next(), blocking);
@@ -98,25 +94,15 @@ public final class EngineCopier implements Copier {
         b.abort();
     }
 
-    private void relayOnLoop(SocketChannel a, SocketChannel b, TunnelHandle tunnel) {
+    private void relayOnLoop(Transferable a, Transferable b, TunnelHandle tunnel) {
         EventLoop loop = loops.next();
         try {
-            a.configureBlocking(false);
-            b.configureBlocking(false);
-            loop.execute(() ->
-                    Relay.start(new LoopSocket(loop, a), new LoopSocket(loop, b), IDLENESS, tunnel, null, null, 0));
+            a.unblock();
+            b.unblock();
+            loop.execute(() -> Relay.start(a.onLoop(loop), b.onLoop(loop), IDLENESS, tunnel, null, null, 0));
         } catch (IOException | RejectedExecutionException e) {
-            close(a);
-            close(b);
+            abort(a.given(), b.given());
             tunnel.ended(CloseReason.FAILED, e, 0, 0);
-        }
-    }
-
-    private static void close(SocketChannel channel) {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            log.debug("closing a connection failed", e);
         }
     }
 

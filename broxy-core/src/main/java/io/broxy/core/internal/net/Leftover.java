@@ -1,0 +1,88 @@
+package io.broxy.core.internal.net;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Bytes of a connection that were read before their time: what came behind a proxy's reply is the first thing that the
+ * connection's user reads.
+ *
+ * <p>Threading: thread-safe, the lock guards {@code bytes}; static methods touch only what they are given.
+ */
+final class Leftover {
+    private final Object lock = new Object();
+    private @Nullable ByteBuffer bytes;
+    /** For the many reads that find nothing. */
+    private volatile boolean present;
+
+    boolean isPresent() {
+        return present;
+    }
+
+    /** Puts bytes, which are copied, before those that are here. */
+    void unread(ByteBuffer more) {
+        if (more.hasRemaining()) {
+            synchronized (lock) {
+                bytes = bytes == null ? copy(more) : joined(more, bytes);
+                present = true;
+            }
+        }
+    }
+
+    /** Gives what fits: how many bytes, and 0 only for none here or no room there. */
+    int read(ByteBuffer into) {
+        if (!present) {
+            return 0;
+        }
+        synchronized (lock) {
+            if (bytes == null) {
+                return 0;
+            }
+            int count = move(bytes, into);
+            if (!bytes.hasRemaining()) {
+                bytes = null;
+                present = false;
+            }
+            return count;
+        }
+    }
+
+    int remaining() {
+        synchronized (lock) {
+            return bytes == null ? 0 : bytes.remaining();
+        }
+    }
+
+    /** Takes all of them, for another owner, or null for none. */
+    @Nullable
+    ByteBuffer takeAll() {
+        synchronized (lock) {
+            ByteBuffer all = bytes;
+            bytes = null;
+            present = false;
+            return all;
+        }
+    }
+
+    /** Moves as many bytes as fit. */
+    static int move(ByteBuffer from, ByteBuffer into) {
+        int count = Math.min(from.remaining(), into.remaining());
+        into.put(into.position(), from, from.position(), count);
+        into.position(into.position() + count);
+        from.position(from.position() + count);
+        return count;
+    }
+
+    /** A copy on the heap, ready to be read. */
+    static ByteBuffer copy(ByteBuffer from) {
+        return ByteBuffer.allocate(from.remaining()).put(from).flip();
+    }
+
+    /** A copy of both on the heap, ready to be read. */
+    static ByteBuffer joined(ByteBuffer first, ByteBuffer second) {
+        return ByteBuffer.allocate(first.remaining() + second.remaining())
+                .put(first)
+                .put(second)
+                .flip();
+    }
+}

@@ -1,0 +1,49 @@
+package io.broxy.core.internal.net;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+
+/** Reads that last no longer than a limit, which only a {@link Socket} can. Threading: as the socket's. */
+final class TimedReads {
+    /** What is read at once into a buffer that is not on the heap. */
+    private static final int SCRATCH_SIZE = 8 << 10;
+
+    private TimedReads() {}
+
+    /**
+     * Reads once; the socket's own time-out is as before afterwards.
+     *
+     * @param timeoutMillis more than 0
+     * @throws java.net.SocketTimeoutException if nothing comes in time
+     */
+    static int read(Socket socket, ByteBuffer into, int timeoutMillis) throws IOException {
+        InputStream in = socket.getInputStream();
+        int before = socket.getSoTimeout();
+        socket.setSoTimeout(timeoutMillis);
+        try {
+            return read(in, into);
+        } finally {
+            if (!socket.isClosed()) {
+                socket.setSoTimeout(before);
+            }
+        }
+    }
+
+    private static int read(InputStream in, ByteBuffer into) throws IOException {
+        if (into.hasArray()) {
+            int count = in.read(into.array(), into.arrayOffset() + into.position(), into.remaining());
+            if (count > 0) {
+                into.position(into.position() + count);
+            }
+            return count;
+        }
+        byte[] scratch = new byte[Math.min(into.remaining(), SCRATCH_SIZE)];
+        int count = in.read(scratch);
+        if (count > 0) {
+            into.put(scratch, 0, count);
+        }
+        return count;
+    }
+}
