@@ -1,0 +1,140 @@
+package io.broxy.core.testkit;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+
+/**
+ * A key and its self-signed certificate for {@code localhost} and {@code 127.0.0.1}, made for the test by the JDK's own
+ * {@code keytool}.
+ *
+ * <p>Threading: immutable.
+ */
+public final class Certificates {
+    private static final String PASSWORD = "only-for-tests";
+    private static final long KEYTOOL_SECONDS = 60;
+
+    private final KeyStore store;
+
+    private Certificates(KeyStore store) {
+        this.store = store;
+    }
+
+    /** The certificate that all tests of this JVM share; made at the first call. */
+    public static Certificates loopback() {
+        return Shared.LOOPBACK;
+    }
+
+    private static final class Shared {
+        static final Certificates LOOPBACK = makeInTemporaryFolder();
+
+        private static Certificates makeInTemporaryFolder() {
+            try {
+                Path folder = Files.createTempDirectory("broxy-certificates");
+                Path file = folder.resolve("server.p12");
+                try {
+                    return make(file);
+                } finally {
+                    Files.deleteIfExists(file);
+                    Files.delete(folder);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /**
+     * Makes a new certificate, which nobody trusts but the {@link #client} of the same object.
+     *
+     * @param file where the key store (PKCS #12) is written; it must not exist
+     */
+    public static Certificates make(Path file) throws IOException {
+        keytool(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair",
+                "-alias",
+                "server",
+                "-keyalg",
+                "EC",
+                "-groupname",
+                "secp256r1",
+                "-dname",
+                "CN=localhost",
+                "-ext",
+                "SAN=dns:localhost,ip:127.0.0.1",
+                "-startdate",
+                "-1d",
+                "-validity",
+                "30",
+                "-storetype",
+                "PKCS12",
+                "-keystore",
+                file.toString(),
+                "-storepass",
+                PASSWORD));
+        try (InputStream in = Files.newInputStream(file)) {
+            KeyStore store = KeyStore.getInstance("PKCS12");
+            store.load(in, PASSWORD.toCharArray());
+            return new Certificates(store);
+        } catch (GeneralSecurityException e) {
+            throw new IOException("keytool has made a key store that cannot be read", e);
+        }
+    }
+
+    private static void keytool(List<String> command) throws IOException {
+        Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
+        try (InputStream out = keytool.getInputStream()) {
+            keytool.getOutputStream().close();
+            String said = new String(out.readAllBytes(), UTF_8);
+            if (!keytool.waitFor(KEYTOOL_SECONDS, TimeUnit.SECONDS) || keytool.exitValue() != 0) {
+                throw new IOException("keytool failed: " + said);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while keytool was at work", e);
+        } finally {
+            keytool.destroyForcibly();
+        }
+    }
+
+    /** The server's side: it presents the certificate. */
+    public SSLContext server() {
+        try {
+            KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+            keys.init(store, PASSWORD.toCharArray());
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(keys.getKeyManagers(), null, null);
+            return context;
+        } catch (GeneralSecurityException e) {
+            throw new AssertionError("every JVM has TLS", e);
+        }
+    }
+
+    /** A client's side: it trusts the certificate and no other. */
+    public SSLContext client() {
+        try {
+            KeyStore trusted = KeyStore.getInstance("PKCS12");
+            trusted.load(null, null);
+            trusted.setCertificateEntry("server", store.getCertificate("server"));
+            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            trust.init(trusted);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, trust.getTrustManagers(), null);
+            return context;
+        } catch (GeneralSecurityException | IOException e) {
+            throw new AssertionError("every JVM has TLS", e);
+        }
+    }
+}
