@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: owned by its event loop.
  */
-public final class LoopSocket implements LoopConnection {
+public final class LoopSocket implements LoopConnection, UnseenReadiness.Source {
     private static final Logger log = LoggerFactory.getLogger(LoopSocket.class);
 
     private final EventLoop loop;
@@ -32,7 +32,7 @@ public final class LoopSocket implements LoopConnection {
     /** Read before, and the first thing to be read again. */
     private @Nullable ByteBuffer leftover;
 
-    private boolean telling;
+    private @Nullable UnseenReadiness unseen;
 
     /** Takes over a connected channel. */
     public LoopSocket(EventLoop loop, SocketChannel channel) {
@@ -118,22 +118,23 @@ public final class LoopSocket implements LoopConnection {
         tellOfLeftover();
     }
 
-    /** The selector does not know of them. In a turn of its own, so that nothing recurs; once a turn, so that it is fair. */
     private void tellOfLeftover() {
-        if (leftover != null && (interest & SelectionKey.OP_READ) != 0 && !telling && !loop.isStopping()) {
-            telling = true;
-            loop.execute(() -> {
-                telling = false;
-                if (leftover == null || (interest & SelectionKey.OP_READ) == 0) {
-                    return;
-                }
-                if (loop.tell(requireHandler(), SelectionKey.OP_READ)) {
-                    tellOfLeftover();
-                } else {
-                    close();
-                }
-            });
+        if (leftover != null) {
+            if (unseen == null) {
+                unseen = new UnseenReadiness(loop, this);
+            }
+            unseen.check();
         }
+    }
+
+    @Override
+    public int unseenOps() {
+        return leftover == null ? 0 : interest & SelectionKey.OP_READ;
+    }
+
+    @Override
+    public ChannelEvents told() {
+        return requireHandler();
     }
 
     private void releaseLeftover() {
