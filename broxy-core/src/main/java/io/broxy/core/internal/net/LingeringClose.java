@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
  * <p>Threading: owned by its event loop.
  */
 public final class LingeringClose implements ChannelEvents {
-    /** How long the peer may take to read the last bytes and to end. */
+    /** How long the peer may take to read some of the last bytes, and then to end. */
     public static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final LoopConnection connection;
@@ -71,8 +71,8 @@ public final class LingeringClose implements ChannelEvents {
 
     private void write() {
         try {
-            if (last.hasRemaining()) {
-                connection.write(last);
+            if (last.hasRemaining() && connection.write(last) > 0) {
+                loop.timers().reschedule(timer, loop.nowNanos() + TIMEOUT_NANOS); // it is slow, but it reads
             }
             if (last.hasRemaining()) {
                 connection.interest(SelectionKey.OP_WRITE);
