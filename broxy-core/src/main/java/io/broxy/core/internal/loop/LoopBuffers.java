@@ -68,6 +68,13 @@ public final class LoopBuffers {
         return buffer.clear().put(rest).flip();
     }
 
+    /** A cleared buffer of at least that size, at most {@link #MAX_READ}, to be {@linkplain #release released}. */
+    public ByteBuffer borrow(int bytes) {
+        ByteBuffer buffer = take(bytes);
+        held.add(buffer.capacity());
+        return buffer.clear();
+    }
+
     private ByteBuffer take(int bytes) {
         int sizeClass = sizeClass(bytes);
         ByteBuffer buffer = free[sizeClass - SMALLEST_CLASS].poll();
@@ -78,7 +85,7 @@ public final class LoopBuffers {
         return buffer;
     }
 
-    /** Takes back what {@link #hold} gave. */
+    /** Takes back what {@link #hold} or {@link #borrow} gave. */
     public void release(ByteBuffer buffer) {
         held.add(-buffer.capacity());
         if (buffer.isDirect() && freeBytes + buffer.capacity() <= MAX_FREE_BYTES) {

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.relay;
 
+import io.broxy.core.internal.net.PeerEndedException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
@@ -21,7 +22,8 @@ final class WriteFailures {
 
     /** Whether the peer had ended its own stream before the write failed. */
     static boolean isAfterEnd(IOException failure) {
-        return BROKEN_PIPE != null && BROKEN_PIPE.equals(failure.getMessage());
+        return failure instanceof PeerEndedException
+                || (BROKEN_PIPE != null && BROKEN_PIPE.equals(failure.getMessage()));
     }
 
     private static @Nullable String brokenPipe() {

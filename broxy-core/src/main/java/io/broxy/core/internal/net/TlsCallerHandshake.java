@@ -1,0 +1,114 @@
+package io.broxy.core.internal.net;
+
+import io.broxy.Connection;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A TLS handshake on the caller's thread, with a deadline. Threading: for one thread. */
+final class TlsCallerHandshake {
+    private static final Logger log = LoggerFactory.getLogger(TlsCallerHandshake.class);
+
+    private final Connection below;
+    private final TlsEngine engine;
+    private final TlsMeans means;
+    private final long deadlineNanos;
+    private final ByteBuffer in = ByteBuffer.allocate(TlsEngine.RECORD_SIZE).limit(0);
+    private final ByteBuffer out = ByteBuffer.allocate(TlsEngine.RECORD_SIZE);
+
+    TlsCallerHandshake(Connection below, TlsEngine engine, TlsMeans means, long deadlineNanos) {
+        this.below = below;
+        this.engine = engine;
+        this.means = means;
+        this.deadlineNanos = deadlineNanos;
+    }
+
+    /** Gives the secure connection, or closes the one below. */
+    TlsConnection run() throws IOException {
+        try {
+            exchange();
+        } catch (SSLException e) {
+            sayWhy();
+            close(e);
+            throw e;
+        } catch (IOException | RuntimeException e) {
+            close(e);
+            throw e;
+        }
+        ByteBuffer rest = in.hasRemaining() ? Leftover.copy(in) : null;
+        return new TlsConnection(below, engine, means, rest, null);
+    }
+
+    private void exchange() throws IOException {
+        while (true) {
+            TlsEngine.Step step = engine.handshake(in, out.clear());
+            flush();
+            switch (step) {
+                case DONE -> {
+                    return;
+                }
+                case INPUT -> fill();
+                case TASK -> engine.runTasks();
+                default -> {} // the buffer was full
+            }
+        }
+    }
+
+    private void flush() throws IOException {
+        out.flip();
+        while (out.hasRemaining()) {
+            below.write(out);
+        }
+    }
+
+    private void fill() throws IOException {
+        long millis =
+                TimeUnit.NANOSECONDS.toMillis(deadlineNanos - means.ticker().nanos() + 999_999);
+        if (millis <= 0) {
+            throw late();
+        }
+        in.compact();
+        int count;
+        try {
+            count = TimedReads.read(below.asSocket(), in, (int) Math.min(millis, Integer.MAX_VALUE));
+        } catch (SocketTimeoutException e) {
+            SocketTimeoutException late = late();
+            late.initCause(e);
+            throw late;
+        } finally {
+            in.flip();
+        }
+        if (count < 0) {
+            throw new SSLHandshakeException("the peer ended the connection within the TLS handshake");
+        }
+    }
+
+    private SocketTimeoutException late() {
+        return new SocketTimeoutException(
+                "the TLS handshake with " + below.remoteAddress() + " did not end in its time");
+    }
+
+    /** The alert that tells the peer why, if there is one. */
+    private void sayWhy() {
+        try {
+            engine.encryptOwn(out.clear());
+            flush();
+            below.shutdownOutput();
+        } catch (IOException e) {
+            log.debug("a TLS alert could not be sent", e);
+        }
+    }
+
+    private void close(Exception failure) {
+        try {
+            below.close();
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
+    }
+}

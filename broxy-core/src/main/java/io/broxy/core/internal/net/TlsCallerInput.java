@@ -1,0 +1,210 @@
+package io.broxy.core.internal.net;
+
+import io.broxy.Connection;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The way into a TLS connection on callers' threads. A thread that waits holds no more than room for a record's header;
+ * buffers are the pool's, from the header on until the record is decrypted.
+ *
+ * <p>Threading: for one thread at a time.
+ */
+final class TlsCallerInput {
+    private static final Logger log = LoggerFactory.getLogger(TlsCallerInput.class);
+
+    /** Type, version and length (RFC 8446 section 5.1). */
+    private static final int HEADER_SIZE = 5;
+
+    private final Connection below;
+    private final TlsEngine engine;
+    private final TlsMeans means;
+    private final Leftover leftover;
+    private final TlsCallerOutput output;
+    /** Not decrypted yet; on the heap. */
+    private @Nullable ByteBuffer ciphertext;
+
+    private @Nullable SSLException failure;
+
+    TlsCallerInput(
+            Connection below,
+            TlsEngine engine,
+            TlsMeans means,
+            Leftover leftover,
+            TlsCallerOutput output,
+            @Nullable ByteBuffer ciphertext) {
+        this.below = below;
+        this.engine = engine;
+        this.means = means;
+        this.leftover = leftover;
+        this.output = output;
+        this.ciphertext = ciphertext;
+    }
+
+    /**
+     * Waits for at least one byte; -1 for the peer's close_notify.
+     *
+     * @param timeoutMillis how long to wait; 0 means without limit
+     */
+    int read(ByteBuffer into, int timeoutMillis) throws IOException {
+        Patience patience = new Patience(timeoutMillis);
+        while (true) {
+            int count = leftover.read(into);
+            if (count > 0) {
+                return count;
+            }
+            if (failure != null) {
+                throw failure;
+            }
+            if (engine.inputEnded()) {
+                return -1;
+            }
+            count = step(into, patience);
+            if (count > 0) {
+                return count;
+            }
+        }
+    }
+
+    /** The time that a read has; each wait below takes from it. Threading: for one thread. */
+    private final class Patience {
+        private final boolean limited;
+        private final long endNanos;
+
+        Patience(int timeoutMillis) {
+            limited = timeoutMillis > 0;
+            endNanos = limited ? means.ticker().nanos() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis) : 0;
+        }
+
+        int read(ByteBuffer bytes) throws IOException {
+            if (!limited) {
+                return below.read(bytes);
+            }
+            long millis =
+                    TimeUnit.NANOSECONDS.toMillis(endNanos - means.ticker().nanos() + 999_999);
+            if (millis <= 0) {
+                throw new SocketTimeoutException("nothing came in time");
+            }
+            return TimedReads.read(below.asSocket(), bytes, (int) Math.min(millis, Integer.MAX_VALUE));
+        }
+    }
+
+    private int step(ByteBuffer into, Patience patience) throws IOException {
+        ByteBuffer bytes = ciphertext;
+        if (bytes != null) {
+            int before = into.position();
+            boolean starved = decrypt(bytes, into);
+            if (!bytes.hasRemaining()) {
+                ciphertext = null;
+            }
+            if (!starved || into.position() > before) {
+                return into.position() - before;
+            }
+        }
+        if (ciphertext == null) {
+            ByteBuffer header = ByteBuffer.allocate(HEADER_SIZE);
+            fill(header, patience);
+            ciphertext = header.flip();
+            return 0; // a stream of records that are nothing but headers is seen to above
+        }
+        return readRecord(ciphertext, into, patience);
+    }
+
+    private int readRecord(ByteBuffer begun, ByteBuffer into, Patience patience) throws IOException {
+        ByteBuffer pooled = means.buffers().borrow();
+        ByteBuffer batch = TlsEngine.roomy(pooled);
+        // What does not fit into the reader's buffer would have to be kept.
+        batch.limit(Math.min(batch.capacity(), Math.max(TlsEngine.RECORD_SIZE, into.remaining())));
+        try {
+            batch.put(begun.duplicate());
+            fill(batch, patience);
+            ciphertext = null;
+            batch.flip();
+            int before = into.position();
+            decrypt(batch, into);
+            if (batch.hasRemaining()) {
+                ciphertext = Leftover.copy(batch);
+            }
+            return into.position() - before;
+        } finally {
+            means.buffers().giveBack(pooled);
+        }
+    }
+
+    private void fill(ByteBuffer bytes, Patience patience) throws IOException {
+        if (patience.read(bytes) < 0) {
+            throw TlsEngine.cut();
+        }
+    }
+
+    /** True if it stopped for want of ciphertext. What was decrypted before a failure is given before it. */
+    private boolean decrypt(ByteBuffer bytes, ByteBuffer into) throws SSLException {
+        int before = into.position();
+        try {
+            switch (engine.decrypt(bytes, into)) {
+                case INPUT -> {
+                    return true;
+                }
+                case ROOM -> {
+                    if (into.position() == before) {
+                        decryptAside(bytes);
+                    }
+                }
+                case TASK -> engine.runTasks();
+                default -> {} // OUTPUT and ENDED are seen to below
+            }
+        } catch (SSLException e) {
+            failure = e;
+            output.answer(); // the alert that tells the peer
+            if (into.position() == before) {
+                throw e;
+            }
+        }
+        if (engine.wantsOutput()) {
+            output.answer();
+        }
+        return false;
+    }
+
+    /** The reader's buffer is smaller than a record. */
+    private void decryptAside(ByteBuffer bytes) throws SSLException {
+        ByteBuffer pooled = means.buffers().borrow();
+        ByteBuffer aside = TlsEngine.roomy(pooled);
+        try {
+            if (engine.decrypt(bytes, aside) == TlsEngine.Step.ROOM && aside.position() == 0) {
+                throw TlsEngine.tooBig();
+            }
+        } finally {
+            leftover.unread(aside.flip());
+            means.buffers().giveBack(pooled);
+        }
+    }
+
+    /** Ciphertext for another owner, or null for none. */
+    @Nullable
+    ByteBuffer takeCiphertext() {
+        ByteBuffer bytes = ciphertext;
+        ciphertext = null;
+        return bytes;
+    }
+
+    /** Reads what the system has, for a close with unread bytes makes TCP send a reset. */
+    void discardWhatHasCome() {
+        try {
+            InputStream in = below.asSocket().getInputStream();
+            int count = Math.min(in.available(), TlsEngine.RECORD_SIZE);
+            if (count > 0) {
+                below.read(ByteBuffer.allocate(count));
+            }
+        } catch (IOException e) {
+            log.debug("what had come could not be read before a close", e);
+        }
+    }
+}
