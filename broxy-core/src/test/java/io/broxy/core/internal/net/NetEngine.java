@@ -1,0 +1,121 @@
+package io.broxy.core.internal.net;
+
+import static io.broxy.core.testkit.Peer.PATIENCE_MILLIS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.broxy.Connection;
+import io.broxy.HostPort;
+import io.broxy.core.internal.loop.BufferPool;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.EventLoops;
+import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.relay.BlockingRelay;
+import io.broxy.core.internal.relay.EngineCopier;
+import io.broxy.core.internal.time.Ticker;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
+
+/** The parts of an engine, with one loop, and the ways of a connection between it and a user. */
+final class NetEngine implements AutoCloseable {
+    final BufferPool buffers = new BufferPool(16 << 20, 16 << 20);
+    final Workers workers = new Workers();
+    final EventLoops loops;
+    final EventLoop loop;
+    final TlsMeans means = new TlsMeans(buffers, workers.callbacks(), Ticker.SYSTEM);
+    final EngineCopier copier;
+
+    NetEngine() throws IOException {
+        loops = EventLoops.start(1, buffers, Ticker.SYSTEM);
+        loop = loops.next();
+        copier = new EngineCopier(loops, new BlockingRelay.Means(buffers, workers, Ticker.SYSTEM));
+    }
+
+    /** A connection to a port of the loopback. */
+    static SocketConnection connect(int port) throws IOException {
+        return SocketConnection.of(SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port)));
+    }
+
+    /** Runs something on the loop, and waits for it. */
+    <T> T onLoop(Callable<T> task) throws Exception {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        loop.execute(() -> {
+            try {
+                result.complete(task.call());
+            } catch (Throwable e) {
+                result.completeExceptionally(e);
+            }
+        });
+        return patiently(result);
+    }
+
+    static <T> T patiently(CompletableFuture<T> future) throws Exception {
+        return future.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Puts a connection onto the loop. */
+    LoopConnection toLoop(Connection connection) throws Exception {
+        Transferable own = (Transferable) connection;
+        own.give();
+        assertThat(own.hasReadiness()).isTrue();
+        own.unblock();
+        return onLoop(() -> own.onLoop(loop));
+    }
+
+    /** Gives a connection to a user again. */
+    Connection toUser(LoopConnection connection) throws Exception {
+        CompletableFuture<Connection> user = new CompletableFuture<>();
+        loop.execute(() -> connection.release(user::complete, user::completeExceptionally));
+        return patiently(user);
+    }
+
+    /** A deadline that no test should come to. */
+    static long patience() {
+        return Ticker.SYSTEM.nanos() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
+    }
+
+    /** Makes a connection secure on this thread. */
+    TlsConnection secure(Connection below, SSLContext context, HostPort peer) throws IOException {
+        return new Tls(context, means).onCaller(below, peer, patience());
+    }
+
+    /** Makes a connection secure on the loop. */
+    LoopConnection secureOnLoop(Connection below, SSLContext context, HostPort peer) throws Exception {
+        LoopConnection base = toLoop(below);
+        CompletableFuture<LoopConnection> secured = new CompletableFuture<>();
+        loop.execute(() -> new Tls(context, means).onLoop(base, peer, outcome(secured::complete, secured)));
+        return patiently(secured);
+    }
+
+    static Tls.Outcome outcome(Consumer<LoopConnection> secured, CompletableFuture<?> failed) {
+        return new Tls.Outcome() {
+            @Override
+            public void secured(LoopConnection connection) {
+                secured.accept(connection);
+            }
+
+            @Override
+            public void failed(IOException cause) {
+                failed.completeExceptionally(cause);
+            }
+        };
+    }
+
+    @Override
+    public void close() throws Exception {
+        copier.close();
+        assertThat(loops.stop(TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS)))
+                .as("the loop has ended")
+                .isTrue();
+        assertThat(workers.stop(TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS)))
+                .as("the workers have ended")
+                .isTrue();
+        assertThat(buffers.heldBytes()).as("bytes held on loops").isZero();
+    }
+}
