@@ -4,6 +4,7 @@ import io.broxy.Resolver;
 import io.broxy.core.internal.time.Ticker;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,11 +17,17 @@ import org.jspecify.annotations.Nullable;
  * Asks a {@link Resolver} off the caller's thread, once for all who want the same name at the same time, and remembers
  * what it said for a while.
  *
- * <p>Threading: thread-safe; the lock guards {@code entries} and their times.
+ * <p>Threading: thread-safe; the lock guards {@code pending} and {@code answers}.
  */
 final class CachingResolver {
-    /** The names used last are kept: about 300 KB in the worst case, whatever names clients make up. */
-    private static final int MAX_NAMES = 1_000;
+    /** The names used last are kept, whatever names clients make up. */
+    static final int MAX_NAMES = 1_000;
+
+    /** Of one name. More than a dial has time to try; a hostile zone may have thousands. */
+    static final int MAX_ADDRESSES = 100;
+
+    /** Look-ups that wait for a thread. When the DNS is down, dials give up sooner than look-ups, which would pile up. */
+    static final int MAX_PENDING = 10_000;
 
     private final Resolver resolver;
     private final Executor executor;
@@ -29,21 +36,17 @@ final class CachingResolver {
     private final long failedNanos;
 
     private final Object lock = new Object();
-    private final Map<String, Entry> entries = new LinkedHashMap<>(16, 0.75f, true) {
+    private final Map<String, CompletableFuture<List<InetAddress>>> pending = new HashMap<>();
+    private final Map<String, Answer> answers = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Entry> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<String, Answer> eldest) {
             return size() > MAX_NAMES;
         }
     };
 
-    /** A look-up under way ({@code expires} is not set) or its answer. */
-    private static final class Entry {
-        final CompletableFuture<List<InetAddress>> answer = new CompletableFuture<>();
-        boolean answered;
-        long expiresNanos;
-    }
+    private record Answer(CompletableFuture<List<InetAddress>> future, long expiresNanos) {}
 
     /**
      * Creates a resolver with an empty cache.
@@ -63,54 +66,72 @@ final class CachingResolver {
     /**
      * Looks a name up.
      *
-     * @return completes, possibly at once, with at least one address, or with the look-up's failure; shared, so not to be
-     *     completed by callers
+     * @return completes, possibly at once, with at least one address and at most {@link #MAX_ADDRESSES}, or with the
+     *     look-up's failure; shared, so not to be completed by callers
      */
     CompletableFuture<List<InetAddress>> resolve(String host) {
-        Entry entry;
+        CompletableFuture<List<InetAddress>> lookUp;
         synchronized (lock) {
-            Entry known = entries.get(host);
-            if (known != null && (!known.answered || known.expiresNanos - ticker.nanos() > 0)) {
-                return known.answer;
+            Answer known = answers.get(host);
+            if (known != null && known.expiresNanos - ticker.nanos() > 0) {
+                return known.future;
             }
-            entry = new Entry();
-            entries.put(host, entry);
+            CompletableFuture<List<InetAddress>> joined = pending.get(host);
+            if (joined != null) {
+                return joined;
+            }
+            if (pending.size() == MAX_PENDING) {
+                return CompletableFuture.failedFuture(
+                        new UnknownHostException("too many names are being looked up already"));
+            }
+            lookUp = new CompletableFuture<>();
+            pending.put(host, lookUp);
         }
         try {
-            executor.execute(() -> lookUp(host, entry));
+            executor.execute(() -> lookUp(host, lookUp));
         } catch (RejectedExecutionException e) {
-            answer(host, entry, null, new UnknownHostException("the resolver has been closed"));
+            answer(host, lookUp, null, new UnknownHostException("the resolver has been closed"));
         }
-        return entry.answer;
+        return lookUp;
     }
 
-    private void lookUp(String host, Entry entry) {
+    private void lookUp(String host, CompletableFuture<List<InetAddress>> lookUp) {
         List<InetAddress> addresses = null;
         Throwable failure = null;
         try {
-            addresses = List.copyOf(resolver.resolve(host));
-            if (addresses.isEmpty()) {
-                failure = new UnknownHostException("the resolver gave no address");
-            }
+            addresses = ask(host);
         } catch (Throwable e) {
             failure = e;
         }
-        answer(host, entry, addresses, failure);
+        answer(host, lookUp, addresses, failure);
     }
 
-    private void answer(String host, Entry entry, @Nullable List<InetAddress> addresses, @Nullable Throwable failure) {
+    private List<InetAddress> ask(String host) throws UnknownHostException {
+        List<InetAddress> addresses = resolver.resolve(host);
+        if (addresses == null || addresses.isEmpty()) {
+            throw new UnknownHostException("the resolver gave no address for " + host);
+        }
+        return addresses.size() <= MAX_ADDRESSES
+                ? List.copyOf(addresses)
+                : List.copyOf(AddressRace.interleave(addresses).subList(0, MAX_ADDRESSES));
+    }
+
+    private void answer(
+            String host,
+            CompletableFuture<List<InetAddress>> lookUp,
+            @Nullable List<InetAddress> addresses,
+            @Nullable Throwable failure) {
         long keepNanos = failure == null ? foundNanos : failedNanos;
         synchronized (lock) {
-            entry.answered = true;
-            entry.expiresNanos = ticker.nanos() + keepNanos;
-            if (keepNanos == 0) {
-                entries.remove(host, entry);
+            pending.remove(host);
+            if (keepNanos > 0) {
+                answers.put(host, new Answer(lookUp, ticker.nanos() + keepNanos));
             }
         }
         if (failure != null) {
-            entry.answer.completeExceptionally(failure);
+            lookUp.completeExceptionally(failure);
         } else {
-            entry.answer.complete(addresses);
+            lookUp.complete(addresses);
         }
     }
 }

@@ -1,0 +1,264 @@
+package io.broxy.core.internal.dial;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.broxy.Resolver;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.junit.jupiter.api.Test;
+
+class CachingResolverTest {
+    private static final long FOUND = 30;
+    private static final long FAILED = 5;
+
+    private final List<String> asked = new ArrayList<>();
+    private final Queue<Runnable> lookUps = new ArrayDeque<>();
+    private long now = Long.MAX_VALUE - 10; // the clock may wrap around
+
+    @Test
+    void lookUpRunsOnTheExecutorAndGivesAllAddressesInTheirOrder() throws Exception {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2.2", "2001:db8::1", "192.0.2.1"));
+
+        CompletableFuture<List<InetAddress>> answer = resolver.resolve("db.example");
+
+        assertThat(answer).isNotDone();
+        runLookUps();
+        assertThat(answer.get()).isEqualTo(addresses("192.0.2.2", "2001:db8::1", "192.0.2.1"));
+    }
+
+    @Test
+    void lookUpsOfOneNameAtTheSameTimeAreJoined() throws Exception {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
+
+        CompletableFuture<List<InetAddress>> first = resolver.resolve("db.example");
+        CompletableFuture<List<InetAddress>> second = resolver.resolve("db.example");
+        CompletableFuture<List<InetAddress>> other = resolver.resolve("mail.example");
+        runLookUps();
+
+        assertThat(asked).containsExactly("db.example", "mail.example");
+        assertThat(first.get()).isEqualTo(second.get()).isEqualTo(other.get());
+    }
+
+    @Test
+    void addressesAreKeptForTheirTime() {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
+        look(resolver, "db.example");
+
+        now += FOUND - 1;
+        assertThat(resolver.resolve("db.example")).isCompleted();
+        assertThat(asked).hasSize(1);
+
+        now += 1;
+        assertThat(resolver.resolve("db.example")).isNotDone();
+        runLookUps();
+        assertThat(asked).hasSize(2);
+    }
+
+    @Test
+    void failureIsKeptForItsOwnTime() {
+        CachingResolver resolver = resolver(host -> {
+            throw new UnknownHostException(host);
+        });
+        look(resolver, "nowhere.example");
+
+        now += FAILED - 1;
+        assertThat(resolver.resolve("nowhere.example")).isCompletedExceptionally();
+        assertThat(asked).hasSize(1);
+
+        now += 1;
+        assertThat(resolver.resolve("nowhere.example")).isNotDone();
+    }
+
+    @Test
+    void zeroKeepsNothingButStillJoins() {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2.1"), lookUps::add, 0, 0);
+
+        resolver.resolve("db.example");
+        resolver.resolve("db.example");
+        runLookUps();
+        assertThat(asked).hasSize(1);
+
+        look(resolver, "db.example");
+        assertThat(asked).hasSize(2);
+    }
+
+    @Test
+    void zeroKeepsNoFailureEither() {
+        CachingResolver resolver = resolver(
+                host -> {
+                    throw new UnknownHostException(host);
+                },
+                lookUps::add,
+                FOUND,
+                0);
+
+        look(resolver, "nowhere.example");
+        look(resolver, "nowhere.example");
+
+        assertThat(asked).hasSize(2);
+    }
+
+    @Test
+    void onlyTheNamesUsedLastAreKept() {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
+        look(resolver, "used-first.example");
+        look(resolver, "unused.example");
+        for (int i = 2; i < CachingResolver.MAX_NAMES; i++) {
+            look(resolver, i + ".example");
+        }
+        assertThat(resolver.resolve("used-first.example")).as("all fit").isDone();
+
+        look(resolver, "one-more.example");
+
+        assertThat(resolver.resolve("used-first.example")).isDone();
+        assertThat(resolver.resolve("unused.example")).isNotDone();
+    }
+
+    @Test
+    void moreLookUpsThanNamesAreKeptAreJoinedAllTheSame() {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
+        CompletableFuture<List<InetAddress>> first = resolver.resolve("first.example");
+        for (int i = 0; i < 2 * CachingResolver.MAX_NAMES; i++) {
+            resolver.resolve(i + ".example");
+        }
+
+        assertThat(resolver.resolve("first.example")).isSameAs(first);
+        runLookUps();
+        assertThat(first).isCompleted();
+    }
+
+    @Test
+    void lookUpsThatWaitAreBounded() {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
+        for (int i = 0; i < CachingResolver.MAX_PENDING; i++) {
+            resolver.resolve(i + ".example");
+        }
+
+        assertFailure(resolver.resolve("one-more.example"), "too many names");
+        assertThat(resolver.resolve("0.example")).as("a joined one").isNotDone();
+
+        runLookUps();
+        look(resolver, "one-more.example");
+        assertThat(resolver.resolve("one-more.example")).isCompleted();
+    }
+
+    @Test
+    void hugeAnswerIsCutAndKeepsBothFamilies() throws Exception {
+        List<InetAddress> many = new ArrayList<>();
+        for (int i = 0; i < 4_000; i++) {
+            many.add(InetAddress.getByName("2001:db8::" + Integer.toHexString(i)));
+        }
+        many.addAll(addresses("192.0.2.1"));
+        CachingResolver resolver = resolver(host -> many);
+
+        look(resolver, "huge.example");
+
+        assertThat(resolver.resolve("huge.example").get())
+                .hasSize(CachingResolver.MAX_ADDRESSES)
+                .hasAtLeastOneElementOfType(Inet4Address.class);
+    }
+
+    @Test
+    void answerOutlivesChangesOfTheResolversOwnList() throws Exception {
+        List<InetAddress> own = new ArrayList<>(addresses("192.0.2.1"));
+        CachingResolver resolver = resolver(host -> own);
+        look(resolver, "db.example");
+
+        own.clear();
+
+        assertThat(resolver.resolve("db.example").get()).hasSize(1);
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // a user's code may break its contract
+    void resolverThatGivesNothingFails() {
+        assertFailure(look(resolver(host -> List.of()), "db.example"), "no address for db.example");
+        assertFailure(look(resolver(host -> null), "db.example"), "no address for db.example");
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // a user's code may break its contract
+    void resolverThatGivesANullAddressFails() {
+        assertThat(look(resolver(host -> Arrays.asList((InetAddress) null)), "db.example"))
+                .isCompletedExceptionally();
+    }
+
+    @Test
+    void whateverTheResolverThrowsIsTheFailure() {
+        AssertionError thrown = new AssertionError("a bug");
+
+        CompletableFuture<List<InetAddress>> answer = look(
+                resolver(host -> {
+                    throw thrown;
+                }),
+                "db.example");
+
+        assertThatThrownBy(answer::get).isInstanceOf(ExecutionException.class).hasCause(thrown);
+    }
+
+    @Test
+    void closedExecutorFailsTheLookUp() {
+        Executor closed = task -> {
+            throw new RejectedExecutionException("closed");
+        };
+
+        assertFailure(
+                resolver(host -> addresses("192.0.2.1"), closed, FOUND, FAILED).resolve("db.example"),
+                "has been closed");
+    }
+
+    private CachingResolver resolver(Resolver answers) {
+        return resolver(answers, lookUps::add, FOUND, FAILED);
+    }
+
+    private CachingResolver resolver(Resolver answers, Executor executor, long found, long failed) {
+        Resolver counting = host -> {
+            asked.add(host);
+            return answers.resolve(host);
+        };
+        return new CachingResolver(counting, executor, () -> now, found, failed);
+    }
+
+    private CompletableFuture<List<InetAddress>> look(CachingResolver resolver, String host) {
+        CompletableFuture<List<InetAddress>> answer = resolver.resolve(host);
+        runLookUps();
+        return answer;
+    }
+
+    private void runLookUps() {
+        for (Runnable lookUp; (lookUp = lookUps.poll()) != null; ) {
+            lookUp.run();
+        }
+    }
+
+    private static void assertFailure(CompletableFuture<List<InetAddress>> answer, String message) {
+        assertThatThrownBy(answer::get)
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isInstanceOf(UnknownHostException.class)
+                .hasMessageContaining(message);
+    }
+
+    private static List<InetAddress> addresses(String... literals) {
+        List<InetAddress> addresses = new ArrayList<>();
+        for (String literal : literals) {
+            try {
+                addresses.add(InetAddress.getByName(literal));
+            } catch (UnknownHostException e) {
+                throw new AssertionError(literal + " is no literal address", e);
+            }
+        }
+        return addresses;
+    }
+}
