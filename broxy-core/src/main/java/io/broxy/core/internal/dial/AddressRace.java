@@ -45,6 +45,7 @@ final class AddressRace<C> {
     interface Contender<C> {
         void connected(C connection);
 
+        /** A reason of {@link DialException.Reason#CANCELLED} ends the whole race. */
         void failed(DialException.Reason reason, Throwable failure);
     }
 
@@ -152,8 +153,7 @@ final class AddressRace<C> {
                 loseIfNoneRuns();
                 return;
             }
-            if (admit(address)) {
-                new Attempt(address).start();
+            if (admit(address) && new Attempt(address).start()) {
                 planNext();
                 return;
             }
@@ -161,8 +161,8 @@ final class AddressRace<C> {
     }
 
     private void planNext() {
-        if (over || waiting.isEmpty() || running.isEmpty()) {
-            return; // an attempt that failed at once has started the next one itself
+        if (waiting.isEmpty()) {
+            return;
         }
         long at = ticker.nanos() + delayNanos;
         if (nextStart == null) {
@@ -173,17 +173,11 @@ final class AddressRace<C> {
     }
 
     private boolean admit(InetSocketAddress address) {
-        IOException denied;
-        try {
-            if (policy.admits(address.getAddress())) {
-                return true;
-            }
-            denied = new IOException(DialException.Reason.DENIED.text());
-        } catch (RuntimeException e) {
-            denied = new IOException("the address policy failed, which counts as a denial", e);
+        IOException denial = DialFailures.denial(policy, address.getAddress());
+        if (denial != null) {
+            note(DialException.Reason.DENIED, new DialException.Attempt(address, denial, Duration.ZERO));
         }
-        note(DialException.Reason.DENIED, new DialException.Attempt(address, denied, Duration.ZERO));
-        return false;
+        return denial == null;
     }
 
     private void note(DialException.Reason reason, DialException.Attempt failure) {
@@ -205,10 +199,14 @@ final class AddressRace<C> {
     }
 
     private void loseIfNoneRuns() {
-        if (running.isEmpty() && !over) {
-            over = true;
-            finish.lost(worst == null ? DialException.Reason.UNREACHABLE : worst);
+        if (running.isEmpty()) {
+            lose(worst == null ? DialException.Reason.UNREACHABLE : worst);
         }
+    }
+
+    private void lose(DialException.Reason reason) {
+        over = true;
+        finish.lost(reason);
     }
 
     /** One address being connected to. */
@@ -216,18 +214,23 @@ final class AddressRace<C> {
         private final InetSocketAddress address;
         private final long startNanos = ticker.nanos();
         private @Nullable Runnable giveUp;
+        private boolean starting;
         private boolean ended;
 
         Attempt(InetSocketAddress address) {
             this.address = address;
         }
 
-        void start() {
+        /** Begins, and says whether it still runs. */
+        boolean start() {
+            starting = true;
             running.add(this);
             Runnable stop = connector.connect(address, this);
+            starting = false;
             if (!ended) {
                 giveUp = stop;
             }
+            return !ended;
         }
 
         void giveUp() {
@@ -254,7 +257,12 @@ final class AddressRace<C> {
             ended = true;
             running.remove(this);
             note(reason, failure(failure));
-            startNext();
+            if (reason == DialException.Reason.CANCELLED) {
+                cancel();
+                lose(reason);
+            } else if (!starting) { // or else the loop that started it goes on
+                startNext();
+            }
         }
     }
 }

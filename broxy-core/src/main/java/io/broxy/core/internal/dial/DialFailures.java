@@ -1,11 +1,15 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.AddressPolicy;
 import io.broxy.DialException.Reason;
+import java.io.IOException;
 import java.net.BindException;
 import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.SocketTimeoutException;
+import org.jspecify.annotations.Nullable;
 
-/** From the JDK's exceptions to reasons. */
+/** Why addresses are of no use, as reasons and exceptions. */
 final class DialFailures {
     private DialFailures() {}
 
@@ -21,5 +25,16 @@ final class DialFailures {
             return Reason.LOCAL; // no local port is free, or the local address fits not
         }
         return Reason.UNREACHABLE;
+    }
+
+    /** Why a policy denies an address, or null if it admits it. One that fails, denies. */
+    static @Nullable IOException denial(AddressPolicy policy, InetAddress address) {
+        try {
+            return policy.admits(address)
+                    ? null
+                    : new IOException(Reason.DENIED.text() + ": " + policy.explain(address));
+        } catch (Throwable e) {
+            return new IOException("the address policy failed, which counts as a denial", e);
+        }
     }
 }
