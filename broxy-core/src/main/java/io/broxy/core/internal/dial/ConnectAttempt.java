@@ -43,6 +43,10 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
     }
 
     private void start(NewSockets sockets, InetSocketAddress address) {
+        if (loop.isStopping()) {
+            contender.failed(Reason.CANCELLED, new IOException("the event loop is ending"));
+            return;
+        }
         SocketChannel opened;
         try {
             opened = sockets.open();
@@ -54,15 +58,15 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
         try {
             opened.configureBlocking(false);
             // The second look is for the loopback, where the handshake is over when connect returns.
-            if (opened.connect(address) || opened.finishConnect()) {
-                contender.connected(new LoopSocket(loop, opened));
-            } else {
+            if (!opened.connect(address) && !opened.finishConnect()) {
                 key = loop.register(opened, SelectionKey.OP_CONNECT, this);
+                return;
             }
         } catch (IOException | RuntimeException e) {
-            close();
-            contender.failed(DialFailures.ofConnecting(e), e);
+            fail(e);
+            return;
         }
+        passOn(new LoopSocket(loop, opened));
     }
 
     @Override
@@ -77,11 +81,21 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
                 return;
             }
         } catch (IOException e) {
-            close();
-            contender.failed(DialFailures.ofConnecting(e), e);
+            fail(e);
             return;
         }
-        contender.connected(new LoopSocket(loop, connecting, own));
+        passOn(new LoopSocket(loop, connecting, own));
+    }
+
+    private void passOn(LoopConnection connection) {
+        channel = null;
+        key = null;
+        contender.connected(connection);
+    }
+
+    private void fail(Exception failure) {
+        close();
+        contender.failed(DialFailures.ofConnecting(failure), failure);
     }
 
     /** Gives up. */

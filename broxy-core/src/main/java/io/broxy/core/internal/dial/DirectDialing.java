@@ -183,20 +183,13 @@ public final class DirectDialing implements DirectDialer, LoopDialer {
 
     private void admit(InetSocketAddress target, Deadline deadline) throws DialException {
         if (!sockets.fits(target.getAddress())) {
-            throw deadline.failed(Reason.UNREACHABLE, List.of(), null);
+            throw deadline.failed(Reason.UNREACHABLE, List.of(), sockets.misfit());
         }
-        Throwable failure = null;
-        try {
-            if (deadline.request.addressPolicy().admits(target.getAddress())) {
-                return;
-            }
-        } catch (RuntimeException e) {
-            failure = e;
+        IOException denial = DialFailures.denial(deadline.request.addressPolicy(), target.getAddress());
+        if (denial != null) {
+            throw deadline.failed(
+                    Reason.DENIED, List.of(new DialException.Attempt(target, denial, Duration.ZERO)), denial);
         }
-        IOException denied = failure == null
-                ? new IOException(Reason.DENIED.text())
-                : new IOException("the address policy failed, which counts as a denial", failure);
-        throw deadline.failed(Reason.DENIED, List.of(new DialException.Attempt(target, denied, Duration.ZERO)), denied);
     }
 
     private DialException.Attempt attempt(InetSocketAddress target, Throwable failure, long startNanos) {

@@ -7,6 +7,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.time.TimerQueue;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
@@ -103,6 +104,10 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
                 inOrder.add(new InetSocketAddress(address, request.target().port()));
             }
         }
+        if (inOrder.isEmpty()) {
+            fail(Reason.UNREACHABLE, dialer.sockets().misfit());
+            return;
+        }
         AddressRace<LoopConnection> all = new AddressRace<>(
                 inOrder,
                 (address, contender) -> ConnectAttempt.start(loop, dialer.sockets(), address, contender),
@@ -113,12 +118,22 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
         all.start();
     }
 
+    /** Told by the deadline, and by the end of the loop, which lets no timer wait. */
     private void timedOut() {
-        Reason reason = loop.isStopping() ? Reason.CANCELLED : Reason.TIMEOUT;
-        if (race != null) {
-            race.giveUp(new SocketTimeoutException("no answer in the dial's time"));
+        if (loop.isStopping()) {
+            giveUp(Reason.CANCELLED, new IOException("the event loop is ending"));
+        } else if (race == null) {
+            giveUp(Reason.TIMEOUT, new SocketTimeoutException("looking the name up took too long"));
+        } else {
+            giveUp(Reason.TIMEOUT, new SocketTimeoutException("no answer in the dial's time"));
         }
-        fail(reason, null);
+    }
+
+    private void giveUp(Reason reason, IOException why) {
+        if (race != null) {
+            race.giveUp(why);
+        }
+        fail(reason, why);
     }
 
     @Override
@@ -132,14 +147,12 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
         fail(reason, null);
     }
 
-    private void fail(Reason reason, @Nullable Throwable cause) {
+    private void fail(Reason reason, @Nullable Throwable why) {
         end();
+        List<DialException.Attempt> failures = race == null ? List.of() : race.failures();
+        Throwable cause = why == null && failures.size() == 1 ? failures.get(0).failure() : why;
         outcome.failed(new DialException(
-                reason,
-                request.target(),
-                Duration.ofNanos(dialer.ticker().nanos() - startNanos),
-                race == null ? List.of() : race.failures(),
-                cause));
+                reason, request.target(), Duration.ofNanos(dialer.ticker().nanos() - startNanos), failures, cause));
     }
 
     private void end() {

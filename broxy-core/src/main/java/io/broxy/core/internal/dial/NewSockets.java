@@ -4,6 +4,7 @@ import io.broxy.core.internal.net.SocketOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
 import java.nio.channels.SocketChannel;
 import org.jspecify.annotations.Nullable;
 
@@ -34,5 +35,10 @@ record NewSockets(SocketOptions options, @Nullable InetAddress localAddress) {
     /** Whether a socket bound to the local address can reach an address at all. */
     boolean fits(InetAddress address) {
         return localAddress == null || localAddress.getClass() == address.getClass();
+    }
+
+    /** Why an address that does not fit is not tried. */
+    IOException misfit() {
+        return new NoRouteToHostException("no address of the local address's family, which is " + localAddress);
     }
 }
