@@ -14,6 +14,7 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,7 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
     private final LoopDialer.Outcome outcome;
     private final long startNanos;
     private final TimerQueue.Timer deadline;
+    private @Nullable CompletableFuture<List<InetAddress>> lookUp;
     private @Nullable AddressRace<LoopConnection> race;
     private boolean over;
 
@@ -73,7 +75,10 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
             race(List.of(literal));
             return;
         }
-        dialer.resolver().resolve(request.target().host()).whenComplete((addresses, failure) -> {
+        CompletableFuture<List<InetAddress>> own =
+                dialer.resolver().resolve(request.target().host());
+        lookUp = own;
+        own.whenComplete((addresses, failure) -> {
             if (loop.inLoop()) { // the answer was in the cache
                 resolved(addresses, failure);
                 return;
@@ -158,6 +163,9 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
     private void end() {
         over = true;
         loop.timers().cancel(deadline);
+        if (lookUp != null) {
+            lookUp.cancel(false); // or has been answered
+        }
     }
 
     @Override

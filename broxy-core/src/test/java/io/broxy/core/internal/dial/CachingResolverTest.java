@@ -133,15 +133,18 @@ class CachingResolverTest {
             resolver.resolve(i + ".example");
         }
 
-        assertThat(resolver.resolve("first.example")).isSameAs(first);
+        CompletableFuture<List<InetAddress>> joined = resolver.resolve("first.example");
         runLookUps();
+
         assertThat(first).isCompleted();
+        assertThat(joined).isCompleted();
+        assertThat(asked).hasSize(2 * CachingResolver.MAX_NAMES + 1).doesNotHaveDuplicates();
     }
 
     @Test
     void lookUpsThatWaitAreBounded() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
-        for (int i = 0; i < CachingResolver.MAX_PENDING; i++) {
+        for (int i = 0; i < CachingResolver.MAX_QUEUED; i++) {
             resolver.resolve(i + ".example");
         }
 
@@ -149,8 +152,31 @@ class CachingResolverTest {
         assertThat(resolver.resolve("0.example")).as("a joined one").isNotDone();
 
         runLookUps();
-        look(resolver, "one-more.example");
-        assertThat(resolver.resolve("one-more.example")).isCompleted();
+        assertThat(look(resolver, "one-more.example")).isCompleted();
+    }
+
+    @Test
+    void lookUpThatNobodyWaitsForAnyMoreIsNotBegun() {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
+
+        resolver.resolve("db.example").cancel(false);
+        runLookUps();
+
+        assertThat(asked).isEmpty();
+        assertThat(look(resolver, "db.example")).as("asked again").isCompleted();
+    }
+
+    @Test
+    void whoeverGivesUpLeavesTheOthersTheirLookUp() {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
+        CompletableFuture<List<InetAddress>> first = resolver.resolve("db.example");
+        CompletableFuture<List<InetAddress>> second = resolver.resolve("db.example");
+
+        first.cancel(false);
+        runLookUps();
+
+        assertThat(first).isCancelled();
+        assertThat(second).isCompleted();
     }
 
     @Test
