@@ -5,6 +5,7 @@ import io.broxy.Copier;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
 import io.broxy.ProxyHandler;
+import io.broxy.core.internal.dial.CallerDials;
 import io.broxy.core.internal.dial.DialEngine;
 import io.broxy.core.internal.dial.DirectDialerBuilder;
 import io.broxy.core.internal.loop.BufferPool;
@@ -72,7 +73,7 @@ public final class Broxy implements AutoCloseable {
             throw new UncheckedIOException("the event loops could not be started", e);
         }
         BlockingRelay.Means blocking = new BlockingRelay.Means(buffers, workers, Ticker.SYSTEM);
-        dialEngine = new DialEngine(loops, workers.resolver(), workers.callbacks(), Ticker.SYSTEM);
+        dialEngine = new DialEngine(loops, workers.resolver(), workers.callbacks(), Ticker.SYSTEM, new CallerDials());
         proxyEngine = new ProxyEngine(loops, blocking);
         copier = new EngineCopier(loops, blocking);
     }
@@ -190,6 +191,7 @@ public final class Broxy implements AutoCloseable {
         }
         open.forEach(Broxy::closePart);
         copier.close();
+        dialEngine.callers().close();
         try {
             boolean loopsEnded = loops.stop(STOP_NANOS);
             boolean workersEnded = workers.stop(STOP_NANOS);

@@ -23,12 +23,14 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
 
     private final EventLoop loop;
     private final AddressRace.Contender<LoopConnection> contender;
+    private final long startNanos;
     private @Nullable SocketChannel channel;
     private @Nullable SelectionKey key;
 
     private ConnectAttempt(EventLoop loop, AddressRace.Contender<LoopConnection> contender) {
         this.loop = loop;
         this.contender = contender;
+        this.startNanos = loop.nowNanos();
     }
 
     /** Begins to connect; what is returned gives up. */
@@ -95,7 +97,7 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
 
     private void fail(Exception failure) {
         close();
-        contender.failed(DialFailures.ofConnecting(failure), failure);
+        contender.failed(DialFailures.ofConnecting(failure, loop.nowNanos() - startNanos), failure);
     }
 
     /** Gives up. */

@@ -9,6 +9,7 @@ import java.util.concurrent.Executor;
  *
  * @param resolver runs name look-ups
  * @param callbacks completes futures
+ * @param callers the dials on callers' threads
  * <p>Threading: immutable.
  */
-public record DialEngine(EventLoops loops, Executor resolver, Executor callbacks, Ticker ticker) {}
+public record DialEngine(EventLoops loops, Executor resolver, Executor callbacks, Ticker ticker, CallerDials callers) {}

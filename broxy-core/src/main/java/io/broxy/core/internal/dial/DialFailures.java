@@ -7,16 +7,27 @@ import java.net.BindException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.SocketTimeoutException;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Why addresses are of no use, as reasons and exceptions. */
 final class DialFailures {
+    /**
+     * When a system may give up by itself: Windows does after 21 s, Linux after 127 s. The JDK throws for that what it
+     * throws for a refusal, but no refusal takes that long.
+     */
+    static final long SYSTEMS_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
+
     private DialFailures() {}
 
-    /** Why connecting a socket failed; opening and binding one are {@link Reason#LOCAL}. */
-    static Reason ofConnecting(Throwable failure) {
+    /**
+     * Why connecting a socket failed; opening and binding one are {@link Reason#LOCAL}.
+     *
+     * @param nanos how long connecting took
+     */
+    static Reason ofConnecting(Throwable failure, long nanos) {
         if (failure instanceof ConnectException) {
-            return Reason.REFUSED;
+            return nanos < SYSTEMS_PATIENCE_NANOS ? Reason.REFUSED : Reason.TIMEOUT;
         }
         if (failure instanceof SocketTimeoutException) {
             return Reason.TIMEOUT;

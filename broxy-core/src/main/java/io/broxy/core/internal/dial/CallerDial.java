@@ -1,0 +1,176 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.DialException.Reason;
+import io.broxy.DialRequest;
+import io.broxy.core.internal.net.SocketConnection;
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A direct dial that blocks its caller: look the name up, connect here to the one address or wait for a race of several,
+ * all under one deadline.
+ *
+ * <p>Threading: for the calling thread.
+ */
+final class CallerDial {
+    private final DirectDialing dialer;
+    private final CallerDials all;
+    private final DialRequest request;
+    private final long startNanos;
+    private final long endNanos;
+
+    CallerDial(DirectDialing dialer, CallerDials all, DialRequest request) {
+        this.dialer = dialer;
+        this.all = all;
+        this.request = request;
+        this.startNanos = dialer.ticker().nanos();
+        this.endNanos = startNanos + dialer.timeoutNanos(request);
+    }
+
+    Connection dial() throws DialException {
+        if (all.isClosed()) {
+            throw engineClosed(List.of());
+        }
+        InetAddress literal = request.target().address();
+        List<InetAddress> addresses = literal != null ? List.of(literal) : resolve();
+        return addresses.size() == 1 ? connect(addresses.get(0)) : race(addresses);
+    }
+
+    // ------------------------------------------------------------------ the name
+
+    private List<InetAddress> resolve() throws DialException {
+        CompletableFuture<List<InetAddress>> answer =
+                dialer.resolver().resolve(request.target().host());
+        Closeable wait = () -> answer.cancel(false);
+        all.enter(wait);
+        try {
+            return answer.get(leftNanos(), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            throw all.isClosed() ? engineClosed(List.of()) : failed(Reason.RESOLVE, List.of(), e.getCause());
+        } catch (CancellationException e) {
+            throw engineClosed(List.of());
+        } catch (TimeoutException e) {
+            answer.cancel(false);
+            throw failed(Reason.TIMEOUT, List.of(), new SocketTimeoutException("looking the name up took too long"));
+        } catch (InterruptedException e) {
+            answer.cancel(false);
+            throw interrupted(e);
+        } finally {
+            all.leave(wait);
+        }
+    }
+
+    // ------------------------------------------------------------------ one address
+
+    private Connection connect(InetAddress address) throws DialException {
+        InetSocketAddress target =
+                new InetSocketAddress(address, request.target().port());
+        admit(target);
+        long start = dialer.ticker().nanos();
+        SocketChannel channel;
+        try {
+            channel = dialer.sockets().open();
+        } catch (IOException | RuntimeException e) {
+            throw failed(Reason.LOCAL, List.of(attempt(target, e, start)), e);
+        }
+        all.enter(channel);
+        try {
+            channel.socket().connect(target, leftMillis());
+            return SocketConnection.of(channel);
+        } catch (IOException | RuntimeException e) {
+            close(channel, e);
+            List<DialException.Attempt> attempts = List.of(attempt(target, e, start));
+            if (Thread.currentThread().isInterrupted()) {
+                throw failed(Reason.CANCELLED, attempts, e);
+            }
+            throw all.isClosed()
+                    ? engineClosed(attempts)
+                    : failed(DialFailures.ofConnecting(e, dialer.ticker().nanos() - start), attempts, e);
+        } finally {
+            all.leave(channel);
+        }
+    }
+
+    private void admit(InetSocketAddress target) throws DialException {
+        if (!dialer.sockets().fits(target.getAddress())) {
+            throw failed(Reason.UNREACHABLE, List.of(), dialer.sockets().misfit());
+        }
+        IOException denial = DialFailures.denial(request.addressPolicy(), target.getAddress());
+        if (denial != null) {
+            throw failed(Reason.DENIED, List.of(new DialException.Attempt(target, denial, Duration.ZERO)), denial);
+        }
+    }
+
+    private DialException.Attempt attempt(InetSocketAddress target, Throwable failure, long startNanos) {
+        return new DialException.Attempt(
+                target, failure, Duration.ofNanos(dialer.ticker().nanos() - startNanos));
+    }
+
+    private static void close(SocketChannel channel, Exception failure) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    // ------------------------------------------------------------------ several addresses
+
+    /** The race is run by a loop, whose end it does not outlive; it keeps the deadline by itself. */
+    private Connection race(List<InetAddress> addresses) throws DialException {
+        CompletableFuture<Connection> future = dialer.race(request, addresses, startNanos);
+        try {
+            return future.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof DialException failure) {
+                throw failure;
+            }
+            throw failed(Reason.CANCELLED, List.of(), e.getCause());
+        } catch (InterruptedException e) {
+            if (!future.cancel(false)) {
+                future.thenAccept(Connection::abort); // won while the interrupt was on its way; nobody gets it
+            }
+            throw interrupted(e);
+        }
+    }
+
+    // ------------------------------------------------------------------ the deadline and the failures
+
+    private long leftNanos() {
+        return Math.max(0, endNanos - dialer.ticker().nanos());
+    }
+
+    /** Rounded up, and never 0, which means "without limit" to a socket. */
+    private int leftMillis() {
+        long millis = (leftNanos() + 999_999) / 1_000_000;
+        return (int) Math.max(1, Math.min(millis, Integer.MAX_VALUE));
+    }
+
+    private DialException failed(Reason reason, List<DialException.Attempt> attempts, @Nullable Throwable cause) {
+        Duration duration = Duration.ofNanos(dialer.ticker().nanos() - startNanos);
+        return new DialException(reason, request.target(), duration, attempts, cause);
+    }
+
+    private DialException interrupted(InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return failed(Reason.CANCELLED, List.of(), e);
+    }
+
+    private DialException engineClosed(List<DialException.Attempt> attempts) {
+        return failed(Reason.CANCELLED, attempts, new IOException("this Broxy is closed"));
+    }
+}
