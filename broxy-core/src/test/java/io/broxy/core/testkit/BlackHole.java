@@ -18,8 +18,8 @@ public final class BlackHole implements AutoCloseable {
     /** Linux takes one more than the backlog says; other systems round it up. */
     private static final int MOST = 64;
 
-    /** A handshake on the loopback takes microseconds. */
-    private static final long HANDSHAKE_MILLIS = 300;
+    /** A handshake on the loopback is over when connect returns. */
+    private static final long HANDSHAKE_MILLIS = 100;
 
     private final ServerSocketChannel server = ServerSocketChannel.open();
     private final List<SocketChannel> filling = new ArrayList<>();
