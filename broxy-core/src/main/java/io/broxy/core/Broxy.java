@@ -128,8 +128,11 @@ public final class Broxy implements AutoCloseable {
 
     /**
      * Sockets that a dialer connects: for JDBC drivers, HTTP clients and whatever else takes a {@link SocketFactory}. A
-     * name that is not resolved goes to the dialer as it is. Such a socket is no channel's, and its options may be set
-     * before and after it is connected.
+     * name that is not resolved goes to the dialer as it is, an address as an address. Such a socket is no channel's, its
+     * options may be set before and after it is connected, and closing it ends a connect under way. A connect fails as
+     * sockets do where there is an exception for it ({@link java.net.ConnectException}, {@link
+     * java.net.SocketTimeoutException}, {@link java.net.UnknownHostException}, {@link java.net.NoRouteToHostException}, the
+     * {@link io.broxy.DialException} being the cause), and with the {@link io.broxy.DialException} itself elsewhere.
      *
      * @param dialer makes the connections
      */

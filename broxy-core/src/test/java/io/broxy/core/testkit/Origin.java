@@ -53,6 +53,16 @@ public final class Origin implements AutoCloseable {
         return new Origin(new ServerSocket(0, 1_024, InetAddress.getLoopbackAddress()), script);
     }
 
+    /** Starts a server that speaks TLS. */
+    public static Origin startTls(Certificates certificates, Script script) throws IOException {
+        return new Origin(
+                certificates
+                        .server()
+                        .getServerSocketFactory()
+                        .createServerSocket(0, 1_024, InetAddress.getLoopbackAddress()),
+                script);
+    }
+
     /** Sends back what it gets, and ends its stream behind the client's. */
     public static Origin echo() throws IOException {
         return start(peer -> {

@@ -1,20 +1,24 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
+import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketImpl;
 import java.net.SocketOption;
-import java.net.SocketOptions;
+import java.net.SocketTimeoutException;
+import java.net.StandardSocketOptions;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -26,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * The inside of a {@link Socket} whose connection comes from a {@link Dialer}. {@code java.net.Socket} keeps the state of a
  * socket; this only remembers options until there is a connection and passes everything on to it from then on.
  *
- * <p>Threading: as a socket's; options are guarded by this.
+ * <p>Threading: as a socket's; this guards the options and how a dial under way is ended.
  */
 final class DialedSocketImpl extends SocketImpl {
     private final Dialer dialer;
@@ -36,6 +40,10 @@ final class DialedSocketImpl extends SocketImpl {
     private volatile @Nullable Connection connection;
     private volatile @Nullable Socket socket;
     private volatile boolean closed;
+    /** Where a dial blocks, for {@link #close} to end it. */
+    private @Nullable Thread dialing;
+
+    private boolean interrupted;
 
     private DialedSocketImpl(Dialer dialer) {
         this.dialer = dialer;
@@ -89,7 +97,7 @@ final class DialedSocketImpl extends SocketImpl {
         if (timeoutMillis > 0) {
             request.timeout(Duration.ofMillis(timeoutMillis));
         }
-        Connection dialled = dialer.dial(request.build());
+        Connection dialled = dial(request.build());
         try {
             adopt(dialled, target);
         } catch (IOException | RuntimeException e) {
@@ -98,10 +106,54 @@ final class DialedSocketImpl extends SocketImpl {
         }
     }
 
-    /** The name as it was given where there is one, so that the dialer resolves it or passes it on. */
-    private static HostPort hostPort(InetSocketAddress target) throws UnknownHostException {
+    private Connection dial(DialRequest request) throws IOException {
+        synchronized (this) {
+            if (closed) {
+                throw new SocketException("Socket closed");
+            }
+            dialing = Thread.currentThread();
+        }
         try {
-            return HostPort.of(target.getHostString(), target.getPort());
+            return dialer.dial(request);
+        } catch (DialException e) {
+            throw closed ? closedWhileDialing(e) : asSocketsFail(e);
+        } finally {
+            synchronized (this) {
+                dialing = null;
+                if (interrupted) {
+                    Thread.interrupted(); // it was for this dial
+                }
+            }
+        }
+    }
+
+    private static SocketException closedWhileDialing(DialException e) {
+        SocketException failure = new SocketException("Socket closed");
+        failure.initCause(e);
+        return failure;
+    }
+
+    /** Clients of sockets tell by these exceptions whether to try again, and where. */
+    private static IOException asSocketsFail(DialException e) {
+        IOException failure;
+        switch (e.reason()) {
+            case REFUSED -> failure = new ConnectException(e.getMessage());
+            case UNREACHABLE -> failure = new NoRouteToHostException(e.getMessage());
+            case TIMEOUT -> failure = new SocketTimeoutException(e.getMessage());
+            case RESOLVE -> failure = new UnknownHostException(e.getMessage());
+            default -> {
+                return e;
+            }
+        }
+        failure.initCause(e);
+        return failure;
+    }
+
+    /** A name that is not resolved goes to the dialer as it is; an address is what is asked for, whatever name led to it. */
+    private static HostPort hostPort(InetSocketAddress target) throws UnknownHostException {
+        InetAddress resolved = target.getAddress();
+        try {
+            return HostPort.of(resolved != null ? resolved.getHostAddress() : target.getHostString(), target.getPort());
         } catch (IllegalArgumentException e) {
             UnknownHostException failure = new UnknownHostException(e.getMessage());
             failure.initCause(e);
@@ -187,6 +239,10 @@ final class DialedSocketImpl extends SocketImpl {
         synchronized (this) {
             closed = true;
             own = connection;
+            if (dialing != null) {
+                interrupted = true;
+                dialing.interrupt();
+            }
         }
         if (own != null) {
             own.close();
@@ -202,12 +258,15 @@ final class DialedSocketImpl extends SocketImpl {
 
     @Override
     protected <T> void setOption(SocketOption<T> name, T value) throws IOException {
-        connected().setOption(name, value);
+        boolean lingersNot = name.equals(StandardSocketOptions.SO_LINGER) && (Integer) value < 0;
+        setOption(ImplOptions.number(name), lingersNot ? false : value);
     }
 
     @Override
     protected <T> T getOption(SocketOption<T> name) throws IOException {
-        return connected().getOption(name);
+        Object value = getOption(ImplOptions.number(name));
+        boolean lingersNot = name.equals(StandardSocketOptions.SO_LINGER) && value instanceof Boolean;
+        return name.type().cast(lingersNot ? -1 : value);
     }
 
     @Override
@@ -232,23 +291,9 @@ final class DialedSocketImpl extends SocketImpl {
             }
             if (socket == null) {
                 Object early = earlyOptions.get(option);
-                return early != null ? early : unset(option);
+                return early != null ? early : ImplOptions.unset(option);
             }
         }
         return ImplOptions.get(connected(), option);
-    }
-
-    /** What an option is before there is a connection: off, or not known. */
-    private static Object unset(int option) throws SocketException {
-        return switch (option) {
-            case SocketOptions.TCP_NODELAY,
-                    SocketOptions.SO_KEEPALIVE,
-                    SocketOptions.SO_OOBINLINE,
-                    SocketOptions.SO_REUSEADDR -> false;
-            case SocketOptions.SO_TIMEOUT, SocketOptions.SO_SNDBUF, SocketOptions.SO_RCVBUF, SocketOptions.IP_TOS -> 0;
-            case SocketOptions.SO_LINGER -> -1;
-            case SocketOptions.SO_BINDADDR -> new InetSocketAddress(0).getAddress();
-            default -> throw new SocketException("a socket has no option " + option);
-        };
     }
 }

@@ -1,10 +1,12 @@
 package io.broxy.core.internal.net;
 
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketOption;
 import java.net.SocketOptions;
 import java.net.StandardSocketOptions;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -13,15 +15,32 @@ import java.util.Set;
  * <p>Threading: as the socket's.
  */
 final class ImplOptions {
-    /** What every TCP socket has. */
-    static final Set<SocketOption<?>> SUPPORTED = Set.of(
-            StandardSocketOptions.TCP_NODELAY,
-            StandardSocketOptions.SO_KEEPALIVE,
-            StandardSocketOptions.SO_LINGER,
-            StandardSocketOptions.SO_SNDBUF,
-            StandardSocketOptions.SO_RCVBUF);
+    private static final Map<SocketOption<?>, Integer> NUMBERS = Map.of(
+            StandardSocketOptions.TCP_NODELAY, SocketOptions.TCP_NODELAY,
+            StandardSocketOptions.SO_KEEPALIVE, SocketOptions.SO_KEEPALIVE,
+            StandardSocketOptions.SO_LINGER, SocketOptions.SO_LINGER,
+            StandardSocketOptions.SO_SNDBUF, SocketOptions.SO_SNDBUF,
+            StandardSocketOptions.SO_RCVBUF, SocketOptions.SO_RCVBUF,
+            StandardSocketOptions.SO_REUSEADDR, SocketOptions.SO_REUSEADDR,
+            StandardSocketOptions.IP_TOS, SocketOptions.IP_TOS);
+
+    /** What every TCP socket has, by name and by number. */
+    static final Set<SocketOption<?>> SUPPORTED = NUMBERS.keySet();
 
     private ImplOptions() {}
+
+    /**
+     * The number of an option.
+     *
+     * @throws UnsupportedOperationException if it has none
+     */
+    static int number(SocketOption<?> option) {
+        Integer number = NUMBERS.get(option);
+        if (number == null) {
+            throw new UnsupportedOperationException("a socket has no option " + option.name());
+        }
+        return number;
+    }
 
     static void set(Socket socket, int option, Object value) throws SocketException {
         switch (option) {
@@ -51,6 +70,20 @@ final class ImplOptions {
             case SocketOptions.IP_TOS -> socket.getTrafficClass();
             case SocketOptions.SO_LINGER -> socket.getSoLinger();
             case SocketOptions.SO_BINDADDR -> socket.getLocalAddress();
+            default -> throw new SocketException("a socket has no option " + option);
+        };
+    }
+
+    /** What an option is before there is a connection: off, or not known. */
+    static Object unset(int option) throws SocketException {
+        return switch (option) {
+            case SocketOptions.TCP_NODELAY,
+                    SocketOptions.SO_KEEPALIVE,
+                    SocketOptions.SO_OOBINLINE,
+                    SocketOptions.SO_REUSEADDR -> false;
+            case SocketOptions.SO_TIMEOUT, SocketOptions.SO_SNDBUF, SocketOptions.SO_RCVBUF, SocketOptions.IP_TOS -> 0;
+            case SocketOptions.SO_LINGER -> -1;
+            case SocketOptions.SO_BINDADDR -> new InetSocketAddress(0).getAddress();
             default -> throw new SocketException("a socket has no option " + option);
         };
     }
