@@ -58,10 +58,12 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
 
     @Override
     public void afterEach(ExtensionContext context) {
-        await().atMost(PATIENCE)
+        await().pollDelay(Duration.ZERO)
+                .atMost(PATIENCE)
                 .untilAsserted(() ->
                         assertThat(engineThreads()).as("threads of engines").isEmpty());
-        await().atMost(PATIENCE)
+        await().pollDelay(Duration.ZERO)
+                .atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(descriptors())
                         .as("sockets and selectors, of which there were %s before", before)
                         .hasSizeLessThanOrEqualTo(before));
