@@ -3,7 +3,6 @@ package io.broxy.core.internal.loop;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
@@ -27,7 +26,8 @@ import org.slf4j.LoggerFactory;
  *   turn:  select ──> ready channels ──> channels to let go ──> timers due ──> tasks ──> next turn
  * </pre>
  *
- * <p>Whatever a channel, a timer or a task throws is logged, and the loop goes on.
+ * <p>Whatever a channel, a timer or a task throws is logged, and the loop goes on. At its end it abandons every channel
+ * and runs every task and timer that is left, due or not, so that what they carry is released.
  *
  * <p>Threading: {@link #execute}, {@link #inLoop}, {@link #stop} and {@link #awaitStop} are for any thread; everything
  * else belongs to the loop's own thread.
@@ -37,6 +37,9 @@ public final class EventLoop implements Executor {
 
     /** After a failure of the selector itself, so that a broken one cannot spin. */
     private static final long SELECT_FAILURE_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
+    /** Of the end. What ends makes some new work, but a timer that plans itself anew would do so for ever. */
+    private static final int MAX_END_ROUNDS = 100;
 
     /** Behind the tasks of a turn; known by its identity. */
     @SuppressWarnings("UnnecessaryLambda")
@@ -52,9 +55,10 @@ public final class EventLoop implements Executor {
     /** False while the thread may sleep in select: the first task then wakes it, later ones need not. */
     private final AtomicBoolean awake = new AtomicBoolean(true);
 
-    /** Deregistered by the next select; then closed, or handed on. */
+    /** Closed behind the next select, which deregisters them. */
     private final ArrayDeque<SelectableChannel> closing = new ArrayDeque<>();
 
+    /** Run behind the next select, which deregisters the channels that they wait for. */
     private final ArrayDeque<Runnable> releasing = new ArrayDeque<>();
 
     private long nowNanos;
@@ -64,10 +68,10 @@ public final class EventLoop implements Executor {
 
     EventLoop(String name, BufferPool pool, Ticker ticker) throws IOException {
         this.ticker = ticker;
-        selector = Selector.open();
-        buffers = pool.forLoop();
         nowNanos = ticker.nanos();
+        buffers = pool.forLoop();
         thread = new LoopThread(this, name);
+        selector = Selector.open();
     }
 
     /** Lets a thread know its loop, so that {@link #current} needs no map. */
@@ -75,14 +79,20 @@ public final class EventLoop implements Executor {
         private final EventLoop loop;
 
         LoopThread(EventLoop loop, String name) {
-            super(null, loop::run, name);
+            super(null, loop::run, name, 0, false);
             this.loop = loop;
             setDaemon(true);
         }
     }
 
-    void start() {
-        thread.start();
+    /** Starts the thread; if there can be no more threads, nothing is left of the loop. */
+    void start() throws IOException {
+        try {
+            thread.start();
+        } catch (Throwable e) {
+            selector.close();
+            throw e;
+        }
     }
 
     /** The loop whose thread the caller runs on, or null. */
@@ -180,39 +190,53 @@ public final class EventLoop implements Executor {
     // ------------------------------------------------------------------ the turn
 
     private void run() {
-        while (!stopping) {
+        try {
+            while (!stopping) {
+                turn();
+            }
+        } finally {
+            end();
+        }
+    }
+
+    private void turn() {
+        try {
+            int channels = closing.size();
+            int released = releasing.size();
             select();
-            letGo();
+            letGo(channels, released);
             fireTimers();
             runTasks();
+        } catch (Throwable e) { // such as an OutOfMemoryError; what was not done is still queued
+            report("a turn of the event loop failed", e);
         }
-        end();
     }
 
     private void select() {
+        Thread.interrupted(); // left behind by a task, it would keep select from waiting
         asleep = true;
         awake.set(false); // from here on a new task wakes the selector
         try {
-            if (!tasks.isEmpty() || !closing.isEmpty() || !releasing.isEmpty()) {
+            long nanos = hasTasks() ? 0 : timers.nanosToNext(ticker.nanos());
+            if (nanos == 0) {
                 selector.selectNow(this::dispatch);
             } else {
-                long nanos = timers.nanosToNext(ticker.nanos());
-                if (nanos == 0) {
-                    selector.selectNow(this::dispatch);
-                } else {
-                    selector.select(this::dispatch, toMillisUp(nanos));
-                }
+                selector.select(this::dispatch, toMillisUp(nanos));
             }
-        } catch (IOException | RuntimeException e) {
-            log.error("selecting failed", e);
+        } catch (Throwable e) {
+            report("selecting failed", e);
             LockSupport.parkNanos(SELECT_FAILURE_PAUSE_NANOS);
         }
         woken();
     }
 
+    private boolean hasTasks() {
+        return !tasks.isEmpty() || !closing.isEmpty() || !releasing.isEmpty();
+    }
+
     /** Rounded up, so that a timer is due when select returns; 0 means "no limit" to select. */
     private static long toMillisUp(long nanos) {
-        return nanos == Long.MAX_VALUE ? 0 : (nanos + 999_999) / 1_000_000;
+        return nanos == Long.MAX_VALUE ? 0 : (nanos - 1) / 1_000_000 + 1;
     }
 
     /** Once a turn: tasks need no wake-up any more, and the clock is read. */
@@ -232,7 +256,7 @@ public final class EventLoop implements Executor {
                 events.ready(key.readyOps());
             }
         } catch (Throwable e) {
-            log.error("a connection's handler failed; the connection is closed", e);
+            report("a connection's handler failed; the connection is closed", e);
             abandon(key, e);
         }
     }
@@ -249,7 +273,7 @@ public final class EventLoop implements Executor {
             events.ready(readyOps);
             return true;
         } catch (Throwable e) {
-            log.error("a connection's handler failed; the connection is closed", e);
+            report("a connection's handler failed; the connection is closed", e);
             abandon(events, e);
             return false;
         }
@@ -266,37 +290,49 @@ public final class EventLoop implements Executor {
         try {
             events.abandoned(cause);
         } catch (Throwable e) {
-            log.error("releasing a connection failed", e);
+            report("releasing a connection failed", e);
         }
     }
 
-    private void letGo() {
-        for (SelectableChannel channel; (channel = closing.poll()) != null; ) {
-            try {
-                channel.close();
-            } catch (IOException e) {
-                log.debug("closing a connection failed", e);
-            }
+    /**
+     * Only those that were there before the select: what was added while it told channels about their readiness has still
+     * its key.
+     */
+    private void letGo(int channels, int released) {
+        for (int left = channels; left > 0; left--) {
+            close(closing.remove());
         }
-        for (Runnable task; (task = releasing.poll()) != null; ) {
-            runSafely(task);
+        for (int left = released; left > 0; left--) {
+            runSafely(releasing.remove());
         }
     }
 
+    private static void close(SelectableChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            log.debug("closing a connection failed", e);
+        }
+    }
+
+    /** At most as many as there are now: one that plans itself anew for at once must not keep the channels waiting. */
     private void fireTimers() {
-        for (Runnable task; (task = timers.poll(nowNanos)) != null; ) {
+        for (int left = timers.size(); left > 0; left--) {
+            Runnable task = timers.poll(nowNanos);
+            if (task == null) {
+                return;
+            }
             runSafely(task);
         }
     }
 
     /** Only as many as there are now: a task that makes another must not keep the channels waiting. */
     private void runTasks() {
-        Runnable task = tasks.poll();
-        if (task == null) {
+        if (tasks.isEmpty()) {
             return;
         }
         tasks.add(LAST);
-        for (; task != null && task != LAST; task = tasks.poll()) {
+        for (Runnable task; (task = tasks.poll()) != null && task != LAST; ) {
             runSafely(task);
         }
     }
@@ -305,38 +341,60 @@ public final class EventLoop implements Executor {
         try {
             task.run();
         } catch (Throwable e) {
-            log.error("a task of the event loop failed", e);
+            report("a task of the event loop failed", e);
+        }
+    }
+
+    private static void report(String what, Throwable failure) {
+        try {
+            log.error(what, failure);
+        } catch (Throwable e) {
+            // The logger fails too, as it may when memory has run out: nobody is left to tell, and the loop must go on.
         }
     }
 
     // ------------------------------------------------------------------- the end
 
-    /** Ends what is left, so that what tasks and timers carry is released too, until nothing makes new work. */
     private void end() {
-        stopped = true;
-        do {
-            IOException cause = new IOException("the event loop has stopped");
-            for (SelectionKey key : selector.keys()) {
-                if (key.isValid()) {
-                    abandon(key, cause);
-                }
-            }
-            try {
-                selector.selectNow(key -> {});
-            } catch (IOException e) {
-                log.warn("the last select failed", e);
-            }
-            letGo();
-            runTasks();
-            for (Runnable task; (task = timers.pollNext()) != null; ) {
-                runSafely(task);
-            }
-        } while (!selector.keys().isEmpty() || !tasks.isEmpty() || !closing.isEmpty() || !releasing.isEmpty());
+        stopped = true; // so each thread can add one more task at most
+        for (int round = 0; round < MAX_END_ROUNDS && (hasTasks() || hasMore()); round++) {
+            endRound();
+        }
+        if (hasMore()) {
+            log.warn("what the event loop ends makes ever new work; {} timers are dropped", timers.size());
+            selector.keys().forEach(key -> close(key.channel()));
+        }
         buffers.close();
         try {
             selector.close();
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            log.warn("closing a selector failed", e);
+        }
+    }
+
+    private boolean hasMore() {
+        return !selector.keys().isEmpty() || timers.size() > 0;
+    }
+
+    private void endRound() {
+        IOException cause = new IOException("the event loop has stopped");
+        for (SelectionKey key : selector.keys()) {
+            if (key.isValid()) {
+                abandon(key, cause);
+            }
+        }
+        try {
+            selector.selectNow(key -> {});
+        } catch (IOException e) {
+            log.warn("the last select failed", e);
+        }
+        letGo(closing.size(), releasing.size());
+        runTasks();
+        for (int left = timers.size(); left > 0; left--) {
+            Runnable task = timers.pollNext();
+            if (task != null) {
+                runSafely(task);
+            }
         }
     }
 }

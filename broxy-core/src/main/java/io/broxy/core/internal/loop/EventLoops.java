@@ -4,7 +4,6 @@ import io.broxy.core.internal.time.Ticker;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The event loops of one engine. Threading: thread-safe. */
@@ -19,19 +18,19 @@ public final class EventLoops {
     /**
      * Starts loops.
      *
-     * @throws IOException if a selector cannot be opened; none is left then
+     * @throws IOException if a selector cannot be opened; those that were started end then
      */
     public static EventLoops start(int count, BufferPool pool, Ticker ticker) throws IOException {
         List<EventLoop> loops = new ArrayList<>(count);
         try {
             for (int i = 1; i <= count; i++) {
-                loops.add(new EventLoop("broxy-loop-" + i, pool, ticker));
+                EventLoop loop = new EventLoop("broxy-loop-" + i, pool, ticker);
+                loop.start();
+                loops.add(loop);
             }
-        } finally {
-            loops.forEach(EventLoop::start);
-            if (loops.size() < count) {
-                loops.forEach(EventLoop::stop);
-            }
+        } catch (Throwable e) {
+            loops.forEach(EventLoop::stop);
+            throw e;
         }
         return new EventLoops(loops);
     }
@@ -41,13 +40,17 @@ public final class EventLoops {
         return loops.get(Math.floorMod(next.getAndIncrement(), loops.size()));
     }
 
-    /** Ends all loops and waits for their threads. False if one was still at work after the time. */
-    public boolean stop(long nanos) throws InterruptedException {
+    /**
+     * Ends all loops and waits for their threads, also when the caller is interrupted, which it then still is.
+     *
+     * @return false if one was still at work after the time
+     */
+    public boolean stop(long nanos) {
         loops.forEach(EventLoop::stop);
-        long deadline = System.nanoTime() + nanos;
+        Patience patience = new Patience(nanos);
         boolean ended = true;
         for (EventLoop loop : loops) {
-            ended &= loop.awaitStop(Math.max(TimeUnit.MILLISECONDS.toNanos(1), deadline - System.nanoTime()));
+            ended &= patience.await(loop::awaitStop);
         }
         return ended;
     }

@@ -1,0 +1,232 @@
+package io.broxy.core.internal.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.broxy.core.testkit.CapturedLog;
+import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.Peer;
+import java.io.IOException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(LeakCheck.class)
+class EventLoopEndTest {
+    private final LoopDriver driver = driver();
+    private final EventLoop loop = driver.loop();
+    private final List<String> told = new ArrayList<>();
+
+    private static LoopDriver driver() {
+        try {
+            return new LoopDriver();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private record Told(List<String> told, Runnable whenAbandoned) implements ChannelEvents {
+        @Override
+        public void ready(int readyOps) {}
+
+        @Override
+        public void abandoned(Throwable cause) {
+            told.add("abandoned: " + cause.getMessage());
+            whenAbandoned.run();
+        }
+    }
+
+    private SelectionKey register(SocketChannel channel, Runnable whenAbandoned) throws IOException {
+        return loop.register(channel, SelectionKey.OP_READ, new Told(told, whenAbandoned));
+    }
+
+    @Test
+    void everyChannelIsAbandonedAndClosed() throws Exception {
+        try (ServerSocketChannel server = ServerSocketChannel.open().bind(null);
+                Peer first = Peer.connect(server.socket().getLocalPort());
+                Peer second = Peer.connect(server.socket().getLocalPort());
+                SocketChannel one = server.accept();
+                SocketChannel other = server.accept()) {
+            one.configureBlocking(false);
+            other.configureBlocking(false);
+            driver.call(() -> register(one, () -> {}));
+            driver.call(() -> register(other, () -> {
+                throw new IllegalStateException("thrown when abandoned");
+            }));
+
+            driver.stop();
+
+            assertThat(told)
+                    .containsExactly("abandoned: the event loop has stopped", "abandoned: the event loop has stopped");
+            first.expectEnd();
+            second.expectEnd();
+        }
+    }
+
+    @Test
+    void aChannelThatItsHandlerRegistersAnewForEverIsClosedAllTheSame() throws Exception {
+        try (ServerSocketChannel server = ServerSocketChannel.open().bind(null);
+                Peer peer = Peer.connect(server.socket().getLocalPort());
+                SocketChannel channel = server.accept();
+                CapturedLog log = CapturedLog.start()) {
+            channel.configureBlocking(false);
+            driver.call(() -> {
+                registerForEver(channel);
+                return 0;
+            });
+
+            driver.stop();
+
+            peer.expectEnd();
+            assertThat(log.lines("makes ever new work")).hasSize(1);
+        }
+    }
+
+    private void registerForEver(SocketChannel channel) {
+        SelectionKey[] key = new SelectionKey[1];
+        try {
+            key[0] = register(channel, () -> loop.release(key[0], () -> registerForEver(channel)));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void tasksTimersAndReleasesThatAreLeftRunAndTheirOrderIsSound() throws Exception {
+        CountDownLatch atWork = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        try (ServerSocketChannel server = ServerSocketChannel.open().bind(null);
+                Peer peer = Peer.connect(server.socket().getLocalPort());
+                SocketChannel channel = server.accept()) {
+            channel.configureBlocking(false);
+            SelectionKey key = driver.call(() -> register(channel, () -> {}));
+            loop.execute(() -> {
+                loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> told.add("timer"));
+                loop.release(key, () -> told.add("released: " + channel.isRegistered()));
+                atWork.countDown();
+                try {
+                    goOn.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            atWork.await();
+            loop.execute(() -> told.add("task: " + loop.isStopping()));
+            loop.stop();
+            goOn.countDown();
+            driver.stop();
+
+            assertThat(told).containsExactlyInAnyOrder("task: true", "timer", "released: false");
+            assertThat(channel.isOpen())
+                    .as("a released channel is no longer the loop's")
+                    .isTrue();
+            peer.send("still there");
+        }
+    }
+
+    @Test
+    void whatIsBegunByWhatEndsEndsToo() throws Exception {
+        driver.call(() -> loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> {
+            told.add("timer");
+            loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> told.add("timer of the timer"));
+        }));
+
+        driver.stop();
+
+        assertThat(told).containsExactly("timer", "timer of the timer");
+    }
+
+    @Test
+    void aTimerThatPlansItselfAnewForEverDoesNotHoldUpTheEnd() throws Exception {
+        AtomicInteger fired = new AtomicInteger();
+        driver.call(() -> {
+            Runnable[] task = new Runnable[1];
+            task[0] = () -> {
+                fired.incrementAndGet();
+                loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, task[0]);
+            };
+            return loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, task[0]);
+        });
+        try (CapturedLog log = CapturedLog.start()) {
+            driver.stop();
+
+            assertThat(fired).hasPositiveValue();
+            assertThat(log.lines("1 timers are dropped")).hasSize(1);
+        }
+    }
+
+    @Test
+    void aTaskThatMakesAnotherIsToldThatThereIsNoTimeForIt() throws Exception {
+        driver.call(() -> loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> {
+            try {
+                loop.execute(() -> told.add("too late"));
+            } catch (RejectedExecutionException e) {
+                told.add("rejected");
+            }
+        }));
+
+        driver.stop();
+
+        assertThat(told).containsExactly("rejected");
+    }
+
+    @Test
+    void theEndSurvivesWhatThrows() throws Exception {
+        driver.call(() -> {
+            loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> {
+                throw new OutOfMemoryError("thrown by timer");
+            });
+            return loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> told.add("the other"));
+        });
+
+        driver.stop();
+
+        assertThat(told).containsExactly("the other");
+    }
+
+    @Test
+    void theLoopMayBeAskedToEndByItself() throws Exception {
+        driver.call(() -> {
+            loop.stop();
+            return 0;
+        });
+
+        driver.stop();
+    }
+
+    @RepeatedTest(10)
+    void aTaskIsRunOrRejectedAndNeverDroppedHoweverItMeetsTheEnd() throws Exception {
+        AtomicInteger accepted = new AtomicInteger();
+        AtomicInteger ran = new AtomicInteger();
+        CountDownLatch begun = new CountDownLatch(4);
+        List<Thread> senders = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            senders.add(new Thread(() -> {
+                begun.countDown();
+                try {
+                    while (true) {
+                        loop.execute(ran::incrementAndGet);
+                        accepted.incrementAndGet();
+                    }
+                } catch (RejectedExecutionException e) {
+                    // the end
+                }
+            }));
+        }
+        senders.forEach(Thread::start);
+        begun.await();
+        driver.stop();
+        for (Thread sender : senders) {
+            sender.join();
+        }
+
+        assertThat(ran).hasValue(accepted.get());
+    }
+}
