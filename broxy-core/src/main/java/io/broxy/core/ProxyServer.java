@@ -58,11 +58,20 @@ public final class ProxyServer implements AutoCloseable {
             return server;
         } catch (IOException e) {
             channel.close();
-            throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
+            throw new IOException("cannot listen on " + text(address) + ": " + e.getMessage(), e);
         } catch (RuntimeException e) {
             channel.close();
             throw e;
         }
+    }
+
+    /** An address as people write it, where {@link InetSocketAddress} puts a slash before it. */
+    private static String text(SocketAddress address) {
+        if (!(address instanceof InetSocketAddress internet)) {
+            return address.toString();
+        }
+        String host = internet.getHostString();
+        return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + internet.getPort();
     }
 
     /** Where it listens, with the port that was taken if port 0 was asked for. */
