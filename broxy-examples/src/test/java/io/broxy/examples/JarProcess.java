@@ -1,0 +1,133 @@
+package io.broxy.examples;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.broxy.HostPort;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/** A program of the packaged jar, run by the JVM that runs the tests. Nothing is waited for longer than 20 s. */
+final class JarProcess implements AutoCloseable {
+    private static final long PATIENCE_SECONDS = 20;
+    private static final String FIRST_LINE = "listening on ";
+
+    private final Process process;
+    private final Lines out;
+    private final Lines err;
+
+    private JarProcess(List<String> command) throws IOException {
+        process = new ProcessBuilder(command).start();
+        out = new Lines(process.getInputStream(), "stdout");
+        err = new Lines(process.getErrorStream(), "stderr");
+    }
+
+    /** The mini-server, as a user starts it. */
+    static JarProcess miniServer(String... options) throws IOException {
+        return start(List.of("-jar", jar()), options);
+    }
+
+    /** Another program in the jar. */
+    static JarProcess program(String name, String... arguments) throws IOException {
+        return start(List.of("-cp", jar(), "io.broxy.examples." + name), arguments);
+    }
+
+    private static JarProcess start(List<String> what, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(what);
+        command.addAll(List.of(arguments));
+        return new JarProcess(command);
+    }
+
+    private static String jar() {
+        return System.getProperty("mini.server.jar");
+    }
+
+    /** Where it says, in the next line on its standard output, that it listens. */
+    HostPort listening() throws InterruptedException {
+        String line = nextLine();
+        assertThat(line).as("the first line").startsWith(FIRST_LINE);
+        return HostPort.parse(line.substring(FIRST_LINE.length()));
+    }
+
+    /** The next line on its standard output. */
+    String nextLine() throws InterruptedException {
+        String line = out.lines.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        assertThat(line)
+                .as("a line on standard output; standard error has %s", err.lines)
+                .isNotNull();
+        return line;
+    }
+
+    /** All further lines on its standard output up to its end. */
+    List<String> outLines() throws InterruptedException {
+        return out.all();
+    }
+
+    /** All lines on its standard error up to its end. */
+    List<String> errLines() throws InterruptedException {
+        return err.all();
+    }
+
+    /** Sends SIGTERM. */
+    void terminate() {
+        assumeTrue(process.supportsNormalTermination(), "this system has no SIGTERM");
+        process.toHandle().destroy(); // Process.destroy() would also close the streams that are still to be read
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Waits for its end. */
+    int exitCode() throws InterruptedException {
+        assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS))
+                .as("its end")
+                .isTrue();
+        return process.exitValue();
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        process.destroyForcibly();
+        exitCode();
+        out.all();
+        err.all();
+    }
+
+    /** The lines of a stream, read by a thread of its own so that the process never waits for us. */
+    private static final class Lines {
+        private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+        private final Thread reader;
+
+        Lines(InputStream stream, String name) {
+            reader = new Thread(() -> read(stream), name);
+            reader.setDaemon(true);
+            reader.start();
+        }
+
+        private void read(InputStream stream) {
+            try (BufferedReader text = new BufferedReader(new InputStreamReader(stream, UTF_8))) {
+                text.lines().forEach(lines::add);
+            } catch (IOException | UncheckedIOException e) {
+                lines.add("reading failed: " + e);
+            }
+        }
+
+        List<String> all() throws InterruptedException {
+            reader.join(TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
+            return List.copyOf(lines);
+        }
+    }
+}
