@@ -40,7 +40,8 @@ final class Consumer {
         check(!modular || !engine.isExported("io.broxy.core.internal.loop"), "the engine's inside is exported");
         String got = throughATunnel();
         check(got.equals(ESTABLISHED + GREETING), "got: " + got);
-        System.out.println("Java " + Runtime.version() + ": a tunnel on the " + (modular ? "module" : "class") + " path with " + jars);
+        String kind = modular ? "module" : "class";
+        System.out.println("Java " + Runtime.version() + ", " + kind + " path: a tunnel with " + jars);
     }
 
     /** The names of the jars on a path, without their versions. */
