@@ -14,6 +14,7 @@ import io.broxy.TunnelResult;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.LoopSocket;
+import io.broxy.core.internal.proxy.Admission.Verdict;
 import io.broxy.core.internal.relay.BlockingRelay;
 import io.broxy.core.internal.relay.TunnelHandle;
 import io.broxy.core.internal.time.Durations;
@@ -24,8 +25,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.IllegalBlockingModeException;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
@@ -47,11 +48,14 @@ public final class ProxyHandling implements ProxyHandler {
     private final Accounting accounting = new Accounting();
     private final Admission clients;
     private final Admission streams;
-    /** Those that are served by threads. */
-    private final Set<TunnelHandle> threaded = ConcurrentHashMap.newKeySet();
+    /** Those that are served by threads, and how they were let in. */
+    private final Map<TunnelHandle, Verdict> threaded = new ConcurrentHashMap<>();
 
-    private final TunnelHandle.EndListener onEnd = this::ended;
-    private final TunnelHandle.EndListener onEndUncounted = this::endedUncounted;
+    /** Made once: most tunnels differ in nothing of it. */
+    private final TunnelHandle.EndListener onEndAdmitted = (tunnel, end) -> ended(tunnel, end, Verdict.ADMITTED);
+
+    private final TunnelHandle.EndListener onEndFull = (tunnel, end) -> ended(tunnel, end, Verdict.FULL);
+    private final TunnelHandle.EndListener onEndOverfull = (tunnel, end) -> ended(tunnel, end, Verdict.OVERFULL);
 
     ProxyHandling(HandlerSettings settings, ProxyEngine engine) {
         this.settings = settings;
@@ -131,14 +135,14 @@ public final class ProxyHandling implements ProxyHandler {
 
     private TunnelHandle start(SocketChannel client, @Nullable ConnectRequest request) {
         IOException broken = takeOver(client);
-        Admission.Verdict verdict = clients.enter();
+        Verdict verdict = clients.enter();
         TunnelHandle tunnel = open(verdict);
         if (broken != null) {
             close(client);
             tunnel.ended(CloseReason.CLIENT_GONE, broken, 0, 0);
             return tunnel;
         }
-        if (verdict == Admission.Verdict.OVERFULL) {
+        if (verdict == Verdict.OVERFULL) {
             close(client);
             tunnel.ended(CloseReason.REFUSED, full(), 0, 0);
             return tunnel;
@@ -147,7 +151,7 @@ public final class ProxyHandling implements ProxyHandler {
         try {
             loop.execute(() -> {
                 ClientSession session = new ClientSession(this, tunnel, new LoopSocket(loop, client));
-                if (verdict == Admission.Verdict.FULL) {
+                if (verdict == Verdict.FULL) {
                     session.turnAway(full());
                 } else if (request != null) {
                     session.serve(request);
@@ -182,11 +186,15 @@ public final class ProxyHandling implements ProxyHandler {
         return new IllegalStateException("the channel is registered with a selector, so a loop cannot own it", cause);
     }
 
-    private TunnelHandle open(Admission.Verdict verdict) {
+    private TunnelHandle open(Verdict verdict) {
         TunnelHandle tunnel = new TunnelHandle(
                 engine.blocking().ticker(),
                 engine.blocking().workers().callbacks(),
-                verdict == Admission.Verdict.OVERFULL ? onEndUncounted : onEnd);
+                switch (verdict) {
+                    case ADMITTED -> onEndAdmitted;
+                    case FULL -> onEndFull;
+                    case OVERFULL -> onEndOverfull;
+                });
         accounting.opened(tunnel);
         return tunnel;
     }
@@ -202,15 +210,15 @@ public final class ProxyHandling implements ProxyHandler {
     // ------------------------------------------------------------------ without a channel
 
     private TunnelHandle start(Socket client, @Nullable ConnectRequest request) {
-        Admission.Verdict verdict = clients.enter();
+        Verdict verdict = clients.enter();
         TunnelHandle tunnel = open(verdict);
-        Admission.Verdict threads = verdict == Admission.Verdict.OVERFULL ? verdict : enterThreads(tunnel);
-        if (threads == Admission.Verdict.OVERFULL) {
+        Verdict threads = verdict == Verdict.OVERFULL ? verdict : enterThreads(tunnel);
+        if (threads == Verdict.OVERFULL) {
             close(client);
             tunnel.ended(CloseReason.REFUSED, full(), 0, 0);
             return tunnel;
         }
-        boolean admitted = verdict == Admission.Verdict.ADMITTED && threads == Admission.Verdict.ADMITTED;
+        boolean admitted = verdict == Verdict.ADMITTED && threads == Verdict.ADMITTED;
         try {
             engine.blocking()
                     .workers()
@@ -226,11 +234,9 @@ public final class ProxyHandling implements ProxyHandler {
         return tunnel;
     }
 
-    private Admission.Verdict enterThreads(TunnelHandle tunnel) {
-        Admission.Verdict verdict = streams.enter();
-        if (verdict != Admission.Verdict.OVERFULL) {
-            threaded.add(tunnel);
-        }
+    private Verdict enterThreads(TunnelHandle tunnel) {
+        Verdict verdict = streams.enter();
+        threaded.put(tunnel, verdict);
         return verdict;
     }
 
@@ -284,18 +290,15 @@ public final class ProxyHandling implements ProxyHandler {
 
     // ------------------------------------------------------------------ ends
 
-    private void ended(TunnelHandle tunnel, TunnelResult result) {
+    private void ended(TunnelHandle tunnel, TunnelResult result, Verdict admission) {
         if (tunnel.phase() != TunnelHandle.Phase.REQUESTED) {
             accounting.endTunnel();
         }
-        if (threaded.remove(tunnel)) {
-            streams.leave();
+        Verdict threads = threaded.remove(tunnel);
+        if (threads != null) {
+            streams.leave(threads);
         }
-        clients.leave();
-        endedUncounted(tunnel, result);
-    }
-
-    private void endedUncounted(TunnelHandle tunnel, TunnelResult result) {
+        clients.leave(admission);
         accounting.ended(tunnel, result);
         if (log.isDebugEnabled()) {
             log.debug(
