@@ -21,10 +21,14 @@ public final class Workers {
     /** For JVMs without virtual threads. */
     private static final int CALLBACK_THREADS = 64;
 
+    /** Closing and cancelling are short, so few threads do where the callbacks' are bounded. */
+    private static final int CLOSER_THREADS = 4;
+
     private static final long KEEP_ALIVE_SECONDS = 10;
 
     private final ExecutorService resolver = pool("broxy-resolver-", RESOLVER_THREADS);
-    private final ExecutorService callbacks = callbackExecutor();
+    private final ExecutorService callbacks;
+    private final ExecutorService closers;
     private final ExecutorService streams = new ThreadPoolExecutor(
             0,
             Integer.MAX_VALUE,
@@ -32,6 +36,19 @@ public final class Workers {
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             daemons("broxy-stream-"));
+
+    /** Creates the executors; they start their threads when there is work. */
+    public Workers() {
+        ThreadFactory virtual = VirtualThreads.factory("broxy-callback-");
+        if (virtual == null) {
+            callbacks = pool("broxy-callback-", CALLBACK_THREADS);
+            closers = pool("broxy-closer-", CLOSER_THREADS);
+        } else {
+            callbacks = new ThreadPoolExecutor(
+                    0, Integer.MAX_VALUE, 0, TimeUnit.SECONDS, new SynchronousQueue<>(), virtual);
+            closers = callbacks;
+        }
+    }
 
     /** Runs name look-ups. */
     public ExecutorService resolver() {
@@ -43,6 +60,11 @@ public final class Workers {
         return callbacks;
     }
 
+    /** Closes what may block and cancels user code: what frees the threads of callbacks must not wait for one of them. */
+    public ExecutorService closers() {
+        return closers;
+    }
+
     /** Runs blocking relays; how many is for their admission to bound. */
     public ExecutorService streams() {
         return streams;
@@ -52,7 +74,7 @@ public final class Workers {
     public boolean stop(long nanos) throws InterruptedException {
         long deadline = System.nanoTime() + nanos;
         boolean ended = true;
-        for (ExecutorService executor : new ExecutorService[] {resolver, streams, callbacks}) {
+        for (ExecutorService executor : new ExecutorService[] {resolver, streams, callbacks, closers}) {
             executor.shutdown(); // what is queued, such as the completion of futures, still runs
             if (executor != callbacks || !executor.awaitTermination(nanos / 2, TimeUnit.NANOSECONDS)) {
                 executor.shutdownNow();
@@ -60,13 +82,6 @@ public final class Workers {
             ended &= executor.awaitTermination(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         }
         return ended;
-    }
-
-    private static ExecutorService callbackExecutor() {
-        ThreadFactory virtual = VirtualThreads.factory("broxy-callback-");
-        return virtual == null
-                ? pool("broxy-callback-", CALLBACK_THREADS)
-                : new ThreadPoolExecutor(0, Integer.MAX_VALUE, 0, TimeUnit.SECONDS, new SynchronousQueue<>(), virtual);
     }
 
     private static ExecutorService pool(String prefix, int threads) {

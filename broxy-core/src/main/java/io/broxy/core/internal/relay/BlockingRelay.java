@@ -170,7 +170,7 @@ public final class BlockingRelay implements Stage {
 
     private void offClock(Runnable task) {
         try {
-            workers.callbacks().execute(task);
+            workers.closers().execute(task);
         } catch (RejectedExecutionException e) {
             task.run(); // the engine ends, and nothing waits for this loop any more
         }
