@@ -30,6 +30,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
     private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
     private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration POLL = Duration.ofMillis(10);
 
     private int before;
 
@@ -59,10 +60,12 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
     @Override
     public void afterEach(ExtensionContext context) {
         await().pollDelay(Duration.ZERO)
+                .pollInterval(POLL)
                 .atMost(PATIENCE)
                 .untilAsserted(() ->
                         assertThat(engineThreads()).as("threads of engines").isEmpty());
         await().pollDelay(Duration.ZERO)
+                .pollInterval(POLL)
                 .atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(descriptors())
                         .as("sockets and selectors, of which there were %s before", before)
