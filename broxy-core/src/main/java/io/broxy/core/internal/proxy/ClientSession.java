@@ -12,6 +12,7 @@ import io.broxy.core.internal.http.HeadParser;
 import io.broxy.core.internal.http.RequestHead;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
@@ -163,9 +164,7 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
 
     private void headTimedOut() {
         if (state == State.HEAD) {
-            refuse(
-                    new RefusedException(RefusedException.Reason.HEAD_TIMEOUT, 408, "the request did not come in time"),
-                    true);
+            refuse(ProxyHandling.headTimeout(), true);
         }
     }
 
@@ -217,16 +216,20 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
     /** The dialer's connection can only be relayed by threads, so the client's leaves the loop too. */
     void connected(Connection origin) {
         if (!handler.mayHaveThreads(tunnel)) {
-            origin.abort();
+            UserDial.abandon(origin, workers());
             refuse(ProxyHandling.full(), true);
             return;
         }
         state = State.OVER;
         ByteBuffer first = takeEarly();
         client.release(user -> handler.relayBlocking(user, origin, tunnel, first, loop), failure -> {
-            origin.abort();
+            UserDial.abandon(origin, workers());
             tunnel.ended(CloseReason.FAILED, failure, 0, 0);
         });
+    }
+
+    private Workers workers() {
+        return handler.engine().blocking().workers();
     }
 
     @Override

@@ -127,6 +127,10 @@ public final class ProxyHandling implements ProxyHandler {
         return new RefusedException(RefusedException.Reason.LIMIT, 503, "too many tunnels");
     }
 
+    static RefusedException headTimeout() {
+        return new RefusedException(RefusedException.Reason.HEAD_TIMEOUT, 408, "the request did not come in time");
+    }
+
     static RefusedException draining() {
         return new RefusedException(RefusedException.Reason.DRAINING, 503, "the proxy takes no new tunnels");
     }
@@ -265,7 +269,15 @@ public final class ProxyHandling implements ProxyHandler {
                         dial,
                         settings.dialTimeout(),
                         session,
-                        engine.blocking().workers().callbacks());
+                        engine.blocking().workers());
+    }
+
+    /** No tunnel comes of it: its client is only told why, for which nobody needs to wait. */
+    void givenUp(TunnelHandle tunnel) {
+        if (tunnel.phase() == TunnelHandle.Phase.ADMITTED) {
+            tunnel.phase(TunnelHandle.Phase.REQUESTED);
+            accounting.endTunnel();
+        }
     }
 
     void established(TunnelHandle tunnel) {

@@ -10,6 +10,8 @@ import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.HeadParser;
 import io.broxy.core.internal.http.RequestHead;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.relay.Stage;
@@ -19,24 +21,32 @@ import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What {@link ClientSession} is for a channel, for a socket without one: the same steps, blocking, on a thread of the
- * stream executor.
+ * stream executor. A client that vanishes while its target is dialled is noticed when it is answered.
  *
  * <p>Threading: {@link #run} is for one thread, {@link #end} for any.
  */
 final class StreamSession implements Runnable, Stage {
+    /** A dialer keeps its time by itself, and a read its own; this is for those that do not. */
+    private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final ProxyHandling handler;
     private final TunnelHandle tunnel;
     private final Socket socket;
     private final @Nullable ConnectRequest request;
     private final @Nullable RefusedException turnedAway;
+    private final EventLoop clock;
+    private final Workers workers;
 
     private final AtomicReference<@Nullable CloseReason> ended = new AtomicReference<>();
     private volatile @Nullable CompletableFuture<Connection> dialing;
@@ -58,6 +68,8 @@ final class StreamSession implements Runnable, Stage {
         this.socket = socket;
         this.request = request;
         this.turnedAway = turnedAway;
+        this.clock = handler.engine().loops().next();
+        this.workers = handler.engine().blocking().workers();
     }
 
     /** How a session ends that comes to no tunnel. */
@@ -77,30 +89,34 @@ final class StreamSession implements Runnable, Stage {
         static Ended refused(RefusedException refusal, boolean withBody) {
             return new Ended(CloseReason.REFUSED, refusal, Replies.refused(refusal, withBody));
         }
+
+        static Ended dialFailed(DialException failure) {
+            return new Ended(CloseReason.DIAL_FAILED, failure, Replies.failed(failure));
+        }
+
+        /** The dialer broke its contract. */
+        static Ended dialerFailed(Throwable failure) {
+            return new Ended(CloseReason.FAILED, failure, Replies.internalError());
+        }
     }
 
     @Override
     public void run() {
         tunnel.stage(this);
-        StreamConnection client;
         try {
-            client = new StreamConnection(socket);
-        } catch (IOException e) {
-            close();
-            over(CloseReason.CLIENT_GONE, e);
-            return;
-        }
-        try {
-            serve(client);
-        } catch (Ended e) {
-            if (e.reply != null) {
-                lingerAndClose(client, e.reply);
-            } else {
-                client.abort();
+            StreamConnection client = new StreamConnection(socket);
+            try {
+                serve(client);
+            } catch (Ended e) {
+                handler.givenUp(tunnel);
+                if (e.reply != null && ended.get() == null) {
+                    lingerAndClose(client, e.reply);
+                }
+                over(e.reason, e.why);
             }
-            over(e.reason, e.why);
+        } catch (IOException e) {
+            over(CloseReason.CLIENT_GONE, e);
         } catch (RuntimeException | Error e) {
-            client.abort();
             over(CloseReason.FAILED, e);
             throw e;
         }
@@ -111,31 +127,29 @@ final class StreamSession implements Runnable, Stage {
             throw Ended.refused(turnedAway, true);
         }
         ByteBuffer early;
-        HostPort target;
         if (request != null) {
-            target = request.target();
             early = request.earlyBytes();
-            tunnel.describe(target, request.identity());
+            tunnel.describe(request.target(), request.identity());
         } else {
-            early = ByteBuffer.allocate(HeadLimits.DEFAULT.headBytes());
-            target = readHead(client, early);
-            tunnel.describe(target, null);
+            early = readHead(client);
         }
+        HostPort target = Objects.requireNonNull(tunnel.target(), "the target is known by now");
         if (!handler.accounting().tryBeginTunnel()) {
             throw Ended.refused(ProxyHandling.draining(), true);
         }
         tunnel.phase(TunnelHandle.Phase.ADMITTED);
         Connection origin = dial(target);
-        handler.relayBlocking(
-                client, origin, tunnel, early, handler.engine().loops().next());
+        handler.relayBlocking(client, origin, tunnel, early, clock);
     }
 
     // ------------------------------------------------------------------ the head
 
-    /** Reads the head; what follows it is left in the buffer. */
-    private HostPort readHead(StreamConnection client, ByteBuffer buffer) throws Ended {
+    /** Reads the head, and gives what followed it. */
+    private ByteBuffer readHead(StreamConnection client) throws Ended {
         long deadline = tunnel.startNanos() + handler.settings().headTimeoutNanos();
+        Watchdog watchdog = watch(deadline + GRACE_NANOS);
         HeadParser<RequestHead> parser = HeadParser.request(HeadLimits.DEFAULT);
+        ByteBuffer buffer = ByteBuffer.allocate(HeadLimits.DEFAULT.headBytes());
         try {
             RequestHead head = null;
             while (head == null) {
@@ -146,15 +160,17 @@ final class StreamSession implements Runnable, Stage {
                 head = parser.feed(buffer.flip());
             }
             socket.setSoTimeout(0);
-            return targetOf(head);
+            tunnel.describe(targetOf(head), null);
+            return ByteBuffer.allocate(buffer.remaining()).put(buffer).flip();
         } catch (BadHeadException e) {
             throw Ended.refused(RequestGate.refusal(e), true);
-        } catch (SocketTimeoutException e) {
-            throw Ended.refused(
-                    new RefusedException(RefusedException.Reason.HEAD_TIMEOUT, 408, "the request did not come in time"),
-                    true);
         } catch (IOException e) {
-            throw new Ended(endReason(CloseReason.CLIENT_GONE), e, null);
+            if (e instanceof SocketTimeoutException || watchdog.hasFired()) {
+                throw Ended.refused(ProxyHandling.headTimeout(), true);
+            }
+            throw new Ended(CloseReason.CLIENT_GONE, e instanceof EOFException ? null : e, null);
+        } finally {
+            watchdog.stop();
         }
     }
 
@@ -164,6 +180,10 @@ final class StreamSession implements Runnable, Stage {
         } catch (RefusedException e) {
             throw Ended.refused(e, !head.method().equals("HEAD"));
         }
+    }
+
+    private Watchdog watch(long deadlineNanos) {
+        return Watchdog.start(clock, deadlineNanos, workers.closers(), this::close);
     }
 
     /** Lets the next read last no longer than until a deadline. */
@@ -178,39 +198,59 @@ final class StreamSession implements Runnable, Stage {
     // ------------------------------------------------------------------ the dial
 
     private Connection dial(HostPort target) throws Ended {
+        CompletableFuture<Connection> future = beginDial(target);
+        dialing = future;
+        if (ended.get() != null) {
+            future.cancel(true);
+        }
         try {
-            CompletableFuture<Connection> future = handler.settings()
-                    .dialer()
-                    .dialAsync(
-                            handler.settings().dialRequest(target),
-                            handler.engine().blocking().workers().callbacks());
-            dialing = future;
-            CloseReason asked = ended.get();
-            if (asked != null) {
-                future.cancel(true);
-            }
-            return future.get(handler.settings().dialTimeout().toNanos() + GRACE_NANOS, TimeUnit.NANOSECONDS);
+            long nanos = handler.settings().dialTimeout().toNanos() + GRACE_NANOS;
+            return UserDial.take(future.get(nanos, TimeUnit.NANOSECONDS));
         } catch (ExecutionException e) {
             if (e.getCause() instanceof DialException failure) {
-                throw new Ended(CloseReason.DIAL_FAILED, failure, Replies.failed(failure));
+                throw Ended.dialFailed(failure);
             }
-            throw new Ended(CloseReason.FAILED, e.getCause(), Replies.internalError());
+            throw Ended.dialerFailed(e.getCause() != null ? e.getCause() : e);
+        } catch (TimeoutException e) {
+            giveUp(future);
+            throw Ended.dialFailed(UserDial.timedOut(target, handler.settings().dialTimeout()));
         } catch (InterruptedException e) {
-            throw new Ended(endReason(CloseReason.CLOSED), null, null);
-        } catch (Exception e) {
-            throw new Ended(endReason(CloseReason.FAILED), e, Replies.internalError());
+            giveUp(future);
+            throw new Ended(CloseReason.CLOSED, null, null); // the engine ends
+        } catch (IOException | RuntimeException e) { // among them that the future was cancelled
+            throw Ended.dialerFailed(e);
         }
     }
 
-    /** A dialer keeps its time by itself; this is for one that does not. */
-    private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private CompletableFuture<Connection> beginDial(HostPort target) throws Ended {
+        try {
+            return Objects.requireNonNull(
+                    handler.settings().dialer().dialAsync(handler.settings().dialRequest(target), workers.callbacks()),
+                    "the dialer gave no future");
+        } catch (Throwable e) {
+            throw Ended.dialerFailed(e);
+        }
+    }
+
+    /** Ends a dial; a connection that it has yielded meanwhile is closed. */
+    private void giveUp(CompletableFuture<Connection> future) {
+        if (!future.cancel(true)) {
+            future.whenComplete((connection, failure) -> {
+                if (connection != null) {
+                    UserDial.abandon(connection, workers);
+                }
+            });
+        }
+    }
 
     // ------------------------------------------------------------------ ends
 
     /** As {@link LingeringClose}, blocking. */
     private void lingerAndClose(StreamConnection client, ByteBuffer reply) {
         long deadline = handler.engine().blocking().ticker().nanos() + LingeringClose.TIMEOUT_NANOS;
+        Watchdog watchdog = watch(deadline);
         try {
+            limitReads(deadline); // before a TLS socket can write it may have to read a handshake
             client.write(reply);
             client.shutdownOutput();
             ByteBuffer discarded = ByteBuffer.allocate(8 << 10);
@@ -219,34 +259,48 @@ final class StreamSession implements Runnable, Stage {
             } while (client.read(discarded.clear()) >= 0);
             client.close();
         } catch (IOException e) {
-            client.abort(); // nobody is left to read, or the time is over
+            ProxyHandling.log.debug("nobody has read an answer to its end", e);
+        } finally {
+            watchdog.stop();
         }
     }
 
-    private CloseReason endReason(CloseReason otherwise) {
-        CloseReason asked = ended.get();
-        return asked != null ? asked : otherwise;
-    }
-
+    /** Records the end, whose reason is what was asked for if that came first. */
     private void over(CloseReason reason, @Nullable Throwable cause) {
-        tunnel.ended(reason, cause, 0, 0);
+        close();
+        CloseReason asked = ended.get();
+        if (asked == null || reason == CloseReason.REFUSED || reason == CloseReason.DIAL_FAILED) {
+            tunnel.ended(reason, cause, 0, 0);
+        } else {
+            tunnel.ended(asked, null, 0, 0);
+        }
     }
 
     @Override
     public void end(CloseReason reason) {
-        if (ended.compareAndSet(null, reason)) {
-            CompletableFuture<Connection> future = dialing;
-            if (future != null) {
-                future.cancel(true);
-            }
-            handler.engine().blocking().workers().callbacks().execute(this::close);
+        if (!ended.compareAndSet(null, reason)) {
+            return;
+        }
+        CompletableFuture<Connection> future = dialing;
+        try {
+            workers.closers().execute(() -> {
+                if (future != null) {
+                    future.cancel(true); // a user's own code may hang on it
+                }
+                close();
+            });
+        } catch (RejectedExecutionException e) {
+            close(); // the engine ends, and interrupts this session
         }
     }
 
+    /** Resets the client, unless it is closed already. */
     private void close() {
         try {
-            socket.setSoLinger(true, 0);
-            socket.close();
+            if (!socket.isClosed()) {
+                socket.setSoLinger(true, 0);
+                socket.close();
+            }
         } catch (IOException | UnsupportedOperationException e) {
             ProxyHandling.log.debug("closing a client's socket failed", e);
         }

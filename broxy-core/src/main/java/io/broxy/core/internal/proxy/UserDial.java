@@ -4,18 +4,20 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
+import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.Transferable;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,7 +35,7 @@ final class UserDial implements LoopDialer.Dialing {
     private final EventLoop loop;
     private final DialRequest request;
     private final ClientSession session;
-    private final Executor callbacks;
+    private final Workers workers;
     private final Duration timeout;
     private final TimerQueue.Timer deadline;
     /** Completed from outside, it ends the dialer's own. */
@@ -41,12 +43,12 @@ final class UserDial implements LoopDialer.Dialing {
 
     private boolean over;
 
-    private UserDial(EventLoop loop, DialRequest request, Duration timeout, ClientSession session, Executor callbacks) {
+    private UserDial(EventLoop loop, DialRequest request, Duration timeout, ClientSession session, Workers workers) {
         this.loop = loop;
         this.request = request;
         this.timeout = timeout;
         this.session = session;
-        this.callbacks = callbacks;
+        this.workers = workers;
         this.deadline = loop.timers().schedule(loop.nowNanos() + timeout.toNanos(), this::timedOut);
     }
 
@@ -56,10 +58,10 @@ final class UserDial implements LoopDialer.Dialing {
             DialRequest request,
             Duration timeout,
             ClientSession session,
-            Executor callbacks) {
-        UserDial dial = new UserDial(loop, request, timeout, session, callbacks);
+            Workers workers) {
+        UserDial dial = new UserDial(loop, request, timeout, session, workers);
         try {
-            callbacks.execute(() -> dial.run(dialer));
+            workers.callbacks().execute(() -> dial.run(dialer));
         } catch (RejectedExecutionException e) {
             dial.cancel();
             session.dialerFailed(e);
@@ -67,48 +69,70 @@ final class UserDial implements LoopDialer.Dialing {
         return dial;
     }
 
+    /**
+     * Takes what a dialer gives, who may keep his reference but cannot use it any more where it is ours.
+     *
+     * @throws IOException if it is closed
+     * @throws IllegalStateException if it was given away before
+     * @throws NullPointerException if it is null, against the contract
+     */
+    static Connection take(@Nullable Connection dialed) throws IOException {
+        Connection connection = Objects.requireNonNull(dialed, "the dialer gave no connection");
+        if (connection instanceof Transferable own) {
+            own.give();
+            connection = own.given();
+        }
+        if (!connection.isOpen()) {
+            throw new ClosedChannelException();
+        }
+        return connection;
+    }
+
+    /** Resets a connection that is of no use, off the loop: it may be the user's own code. */
+    static void abandon(Connection connection, Workers workers) {
+        try {
+            workers.closers().execute(() -> abort(connection));
+        } catch (RejectedExecutionException e) {
+            abort(connection); // the engine ends, and nothing waits for this loop any more
+        }
+    }
+
     // ------------------------------------------------------------------ on the callback executor
 
     private void run(Dialer dialer) {
         CompletableFuture<Connection> own;
         try {
-            own = dialer.dialAsync(request, callbacks);
+            own = Objects.requireNonNull(dialer.dialAsync(request, workers.callbacks()), "the dialer gave no future");
         } catch (Throwable e) {
             onLoop(() -> failed(e), null);
             return;
         }
         own.whenComplete((connection, failure) -> {
-            if (connection == null) {
-                onLoop(() -> failed(failure), null);
-            } else {
+            if (failure == null) {
                 connected(connection);
+            } else {
+                onLoop(() -> failed(failure), null);
             }
         });
         future.whenComplete((connection, failure) -> own.cancel(true));
     }
 
-    private void connected(Connection connection) {
-        if (!(connection instanceof Transferable own) || !own.hasReadiness()) {
-            onLoop(() -> connectedInLoop(connection), connection);
-            return;
-        }
+    private void connected(@Nullable Connection dialed) {
+        Connection connection;
         try {
-            own.give();
-        } catch (IOException | IllegalStateException e) {
-            abort(connection);
+            connection = take(dialed);
+            if (connection instanceof Transferable own && own.hasReadiness()) {
+                own.give();
+                own.unblock();
+            }
+        } catch (IOException | RuntimeException e) {
             onLoop(() -> failed(e), null);
             return;
         }
-        try {
-            own.unblock();
-            onLoop(() -> transferred(own), () -> own.given().close());
-        } catch (IOException e) {
-            abort(own.given());
-            onLoop(() -> failed(e), null);
-        }
+        onLoop(() -> connectedInLoop(connection), connection);
     }
 
-    private void onLoop(Runnable task, @Nullable AutoCloseable opened) {
+    private void onLoop(Runnable task, @Nullable Connection opened) {
         try {
             loop.execute(task);
         } catch (RejectedExecutionException e) {
@@ -118,36 +142,30 @@ final class UserDial implements LoopDialer.Dialing {
         }
     }
 
-    private static void abort(AutoCloseable opened) {
+    private static void abort(Connection opened) {
         try {
-            opened.close();
-        } catch (Exception e) {
-            log.debug("closing a connection that is of no use failed", e);
+            opened.abort();
+        } catch (RuntimeException e) {
+            log.warn("a dialer's connection failed to close", e);
         }
     }
 
     // ------------------------------------------------------------------ on the loop
 
-    private void transferred(Transferable given) {
-        LoopConnection connection = given.onLoop(loop);
-        if (over) {
-            connection.close();
-        } else {
-            end();
-            session.connected(connection);
-        }
-    }
-
     private void connectedInLoop(Connection connection) {
         if (over) {
-            callbacks.execute(() -> abort(connection));
+            abandon(connection, workers);
+            return;
+        }
+        end();
+        if (connection instanceof Transferable own && own.hasReadiness()) {
+            session.connected(own.onLoop(loop));
         } else {
-            end();
             session.connected(connection);
         }
     }
 
-    private void failed(@Nullable Throwable failure) {
+    private void failed(Throwable failure) {
         if (over) {
             return;
         }
@@ -157,16 +175,21 @@ final class UserDial implements LoopDialer.Dialing {
         if (cause instanceof DialException why) {
             session.failed(why);
         } else {
-            session.dialerFailed(cause != null ? cause : new NullPointerException("the dialer gave no connection"));
+            session.dialerFailed(cause);
         }
     }
 
     private void timedOut() {
         if (!over) {
             cancel();
-            SocketTimeoutException late = new SocketTimeoutException("the dialer did not end in its time");
-            session.failed(new DialException(DialException.Reason.TIMEOUT, request.target(), timeout, List.of(), late));
+            session.failed(timedOut(request.target(), timeout));
         }
+    }
+
+    /** The failure of a dialer that does not keep its time. */
+    static DialException timedOut(HostPort target, Duration timeout) {
+        SocketTimeoutException late = new SocketTimeoutException("the dialer did not end in its time");
+        return new DialException(DialException.Reason.TIMEOUT, target, timeout, List.of(), late);
     }
 
     private void end() {
@@ -179,7 +202,7 @@ final class UserDial implements LoopDialer.Dialing {
         if (!over) {
             end();
             try {
-                callbacks.execute(() -> future.cancel(false)); // the dialer's own code may hang on it
+                workers.closers().execute(() -> future.cancel(false)); // the dialer's own code may hang on it
             } catch (RejectedExecutionException e) {
                 // The engine ends, which has interrupted the dialer.
             }
