@@ -63,6 +63,11 @@ public final class Relay implements Stage {
             int answerBytes) {
         Relay relay = new Relay(client, origin, idleness, tunnel);
         tunnel.stage(relay);
+        if (relay.over) { // its end was asked for before
+            relay.release(toOrigin);
+            relay.release(toClient);
+            return;
+        }
         // Each connection needs its handler before the other's pipe may wait for it.
         client.handler(relay.toOrigin);
         origin.handler(relay.toClient);

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * What the user holds of a tunnel, and what all its stages share. A future is made only when one is asked for: most
  * tunnels are handed over and never looked at again.
  *
- * <p>Threading: thread-safe; the lock guards {@code stage}, {@code endRequest}, {@code future} and {@code result}.
+ * <p>Threading: thread-safe; the lock guards {@code stage}, {@code endRequest}, {@code future}, {@code ended} and {@code result}.
  */
 public final class TunnelHandle implements Tunnel {
 
@@ -50,6 +50,7 @@ public final class TunnelHandle implements Tunnel {
     private @Nullable Stage stage;
     private @Nullable CloseReason endRequest;
     private @Nullable CompletableFuture<TunnelResult> future;
+    private boolean ended;
     private volatile @Nullable TunnelResult result;
 
     /**
@@ -127,16 +128,19 @@ public final class TunnelHandle implements Tunnel {
                 Duration.ofNanos(ticker.nanos() - startNanos),
                 reason,
                 cause);
-        CompletableFuture<TunnelResult> waiting;
         synchronized (lock) {
-            if (result != null) {
+            if (ended) {
                 throw new IllegalStateException("the tunnel has ended before");
             }
-            result = end;
+            ended = true;
+        }
+        endListener.ended(this, end);
+        CompletableFuture<TunnelResult> waiting;
+        synchronized (lock) {
+            result = end; // not before the listener, who comes before anyone who asks
             stage = null;
             waiting = future;
         }
-        endListener.ended(this, end);
         if (waiting != null) {
             completeOffLoop(waiting, end);
         }
