@@ -181,7 +181,7 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
         }
         try {
             channel.setOption(StandardSocketOptions.SO_LINGER, 0); // makes close send RST
-        } catch (IOException e) {
+        } catch (IOException | UnsupportedOperationException e) { // a Unix domain socket has no resets
             log.debug("a connection is closed without a reset", e);
         }
         close();

@@ -133,7 +133,7 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
         if (ownership.end()) {
             try {
                 channel.setOption(StandardSocketOptions.SO_LINGER, 0); // makes close send RST
-            } catch (IOException e) {
+            } catch (IOException | UnsupportedOperationException e) { // a Unix domain socket has no resets
                 log.debug("a connection is closed without a reset", e);
             }
             try {
