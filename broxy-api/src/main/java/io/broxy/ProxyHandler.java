@@ -80,7 +80,8 @@ public interface ProxyHandler extends AutoCloseable {
 
     /**
      * Takes no new work from now on (new requests get 503) and waits until the running tunnels have ended. Those that
-     * still run after the grace time are reset with {@link CloseReason#DRAINED}. Blocks; must not be called on an event
+     * still run after the grace time are reset with {@link CloseReason#DRAINED}, and so are clients that have not sent
+     * their request by then; one that is just being refused may read its answer. Blocks; must not be called on an event
      * loop.
      *
      * @param grace how long to wait; zero resets at once
@@ -93,7 +94,7 @@ public interface ProxyHandler extends AutoCloseable {
     /** A snapshot of the counters. */
     ProxyStats stats();
 
-    /** Resets every running tunnel and refuses new work; repeated calls change nothing. */
+    /** Resets every connection that it serves, and each that is handed over later; repeated calls change nothing. */
     @Override
     void close();
 

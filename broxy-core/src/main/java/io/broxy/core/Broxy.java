@@ -97,7 +97,7 @@ public final class Broxy implements AutoCloseable {
     /** Starts a proxy handler. Unless another is set, its dialer is a {@link #directDialer()} with the defaults. */
     public ProxyHandler.Builder proxyHandler() {
         ensureOpen();
-        return new ProxyHandlerBuilder(proxyEngine, () -> directDialer().build(), open::add);
+        return new ProxyHandlerBuilder(proxyEngine, () -> directDialer().build(), open);
     }
 
     /** The copier of this engine. */

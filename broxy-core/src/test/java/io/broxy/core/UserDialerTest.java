@@ -9,9 +9,9 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
-import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
-import io.broxy.core.testkit.Accepted;
+import io.broxy.core.testkit.Client;
+import io.broxy.core.testkit.Client.Form;
 import io.broxy.core.testkit.Ends;
 import io.broxy.core.testkit.ForeignConnection;
 import io.broxy.core.testkit.LeakCheck;
@@ -41,38 +41,6 @@ class UserDialerTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
     private static final HostPort SOMEWHERE = HostPort.of("somewhere.example", 443);
 
-    /** How the client comes. */
-    enum Form {
-        CHANNEL {
-            @Override
-            Client come(Proxy proxy) throws IOException {
-                Accepted<SocketChannel> accepted = Accepted.channel();
-                return new Client(accepted.client(), proxy.handler().handleConnect(accepted.end()));
-            }
-        },
-        STREAMS {
-            @Override
-            Client come(Proxy proxy) throws IOException {
-                Accepted<Socket> accepted = Accepted.socket();
-                return new Client(accepted.client(), proxy.handler().handleConnect(accepted.end()));
-            }
-        };
-
-        abstract Client come(Proxy proxy) throws IOException;
-    }
-
-    record Client(Peer peer, Tunnel tunnel) implements AutoCloseable {
-        Client ask(HostPort target) throws IOException {
-            peer.send(Proxy.connectHead(target));
-            return this;
-        }
-
-        @Override
-        public void close() throws IOException {
-            peer.close();
-        }
-    }
-
     private static Connection open(Origin origin, Broxy broxy) throws IOException {
         return broxy.connection(SocketChannel.open(origin.address()));
     }
@@ -93,58 +61,58 @@ class UserDialerTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     void aConnectionOverAChannelIsRelayed(Form form) throws Exception {
         AtomicReference<Connection> next = new AtomicReference<>();
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.dialer(dialing(next)))) {
             next.set(open(origin, proxy.broxy()));
-            try (Client client = form.come(proxy).ask(SOMEWHERE)) {
-                assertThat(client.peer.readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");
-                assertThat(client.peer.send("over a channel").readText(14)).isEqualTo("over a channel");
-                client.peer.shutdownOutput().expectEnd();
+            try (Client client = form.ask(proxy.handler(), SOMEWHERE)) {
+                assertThat(client.peer().readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");
+                assertThat(client.peer().send("over a channel").readText(14)).isEqualTo("over a channel");
+                client.peer().shutdownOutput().expectEnd();
 
-                Ends.assertEnded(client.tunnel.join(), CloseReason.FINISHED);
-                assertThat(client.tunnel.bytesToOrigin()).isEqualTo(14);
+                Ends.assertEnded(client.tunnel().join(), CloseReason.FINISHED);
+                assertThat(client.tunnel().bytesToOrigin()).isEqualTo(14);
             }
         }
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     void aConnectionOverASocketIsRelayed(Form form) throws Exception {
         AtomicReference<Connection> next = new AtomicReference<>();
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.dialer(dialing(next)))) {
             next.set(proxy.broxy().connection(new Socket(InetAddress.getLoopbackAddress(), origin.port())));
-            try (Client client = form.come(proxy)) {
-                client.peer.send(Proxy.connectHead(SOMEWHERE) + "early");
-                assertThat(client.peer.readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");
-                assertThat(client.peer.send(" and late").readText(14)).isEqualTo("early and late");
-                client.peer.shutdownOutput().expectEnd();
+            try (Client client = form.come(proxy.handler())) {
+                client.peer().send(Proxy.connectHead(SOMEWHERE) + "early");
+                assertThat(client.peer().readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");
+                assertThat(client.peer().send(" and late").readText(14)).isEqualTo("early and late");
+                client.peer().shutdownOutput().expectEnd();
 
-                Ends.assertEnded(client.tunnel.join(), CloseReason.FINISHED);
-                assertThat(client.tunnel.bytesToOrigin()).isEqualTo(14);
-                assertThat(client.tunnel.bytesToClient()).isEqualTo(14);
+                Ends.assertEnded(client.tunnel().join(), CloseReason.FINISHED);
+                assertThat(client.tunnel().bytesToOrigin()).isEqualTo(14);
+                assertThat(client.tunnel().bytesToClient()).isEqualTo(14);
             }
         }
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     void aConnectionOfAForeignClassIsRelayedByThreads(Form form) throws Exception {
         AtomicReference<Connection> next = new AtomicReference<>();
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.dialer(dialing(next)))) {
             ForeignConnection foreign = ForeignConnection.over(open(origin, proxy.broxy()));
             next.set(foreign);
-            try (Client client = form.come(proxy)) {
-                client.peer.send(Proxy.connectHead(SOMEWHERE) + "early");
-                assertThat(client.peer.readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");
-                assertThat(client.peer.send(" and late").readText(14)).isEqualTo("early and late");
-                client.peer.shutdownOutput().expectEnd();
+            try (Client client = form.come(proxy.handler())) {
+                client.peer().send(Proxy.connectHead(SOMEWHERE) + "early");
+                assertThat(client.peer().readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");
+                assertThat(client.peer().send(" and late").readText(14)).isEqualTo("early and late");
+                client.peer().shutdownOutput().expectEnd();
 
-                Ends.assertEnded(client.tunnel.join(), CloseReason.FINISHED);
+                Ends.assertEnded(client.tunnel().join(), CloseReason.FINISHED);
                 assertThat(foreign.isOpen()).isFalse();
                 assertThat(foreign.callers())
                         .allSatisfy(name -> assertThat(name).doesNotContain("loop"));
@@ -159,12 +127,12 @@ class UserDialerTest {
                 Proxy proxy =
                         Proxy.start(settings -> settings.dialer(dialing(next)).maxStreamClients(1))) {
             next.set(ForeignConnection.over(open(origin, proxy.broxy())));
-            try (Client first = Form.CHANNEL.come(proxy).ask(SOMEWHERE)) {
-                assertThat(first.peer.readHead()).startsWith("HTTP/1.1 200 ");
+            try (Client first = Form.CHANNEL.ask(proxy.handler(), SOMEWHERE)) {
+                assertThat(first.peer().readHead()).startsWith("HTTP/1.1 200 ");
                 ForeignConnection second = ForeignConnection.over(open(origin, proxy.broxy()));
                 next.set(second);
-                try (Client refused = Form.CHANNEL.come(proxy).ask(SOMEWHERE)) {
-                    assertThat(refused.peer.readAll()).startsWith("HTTP/1.1 503 ");
+                try (Client refused = Form.CHANNEL.ask(proxy.handler(), SOMEWHERE)) {
+                    assertThat(refused.peer().readAll()).startsWith("HTTP/1.1 503 ");
                 }
                 await().atMost(PATIENCE).until(() -> !second.isOpen());
                 assertThat(second.callers()).allSatisfy(name -> assertThat(name).doesNotContain("loop"));
@@ -173,25 +141,25 @@ class UserDialerTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     void aDialExceptionDecidesTheAnswer(Form form) throws Exception {
         Dialer denying = request -> {
             throw failure(DialException.Reason.DENIED, new IOException("a secret of the network"));
         };
         try (Proxy proxy = Proxy.start(settings -> settings.dialer(denying));
-                Client client = form.come(proxy).ask(SOMEWHERE)) {
-            assertThat(client.peer.readAll())
+                Client client = form.ask(proxy.handler(), SOMEWHERE)) {
+            assertThat(client.peer().readAll())
                     .startsWith("HTTP/1.1 403 Forbidden\r\n")
                     .doesNotContain("secret");
             client.close();
 
-            Ends.assertDialFailed(client.tunnel.join(), DialException.Reason.DENIED);
+            Ends.assertDialFailed(client.tunnel().join(), DialException.Reason.DENIED);
             assertThat(proxy.handler().stats().dialFailures()).isEqualTo(1);
         }
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     void aRuntimeExceptionIsAnsweredWith500AndTellsNothing(Form form) throws Exception {
         Dialer broken = request -> {
             throw new IllegalArgumentException("a secret of the network");
@@ -200,7 +168,7 @@ class UserDialerTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     void anErrorIsAnsweredWith500(Form form) throws Exception {
         Dialer broken = request -> {
             throw new StackOverflowError();
@@ -209,28 +177,28 @@ class UserDialerTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     @SuppressWarnings("NullAway") // that it breaks the contract is the point
     void nullForAConnectionIsAnsweredWith500(Form form) throws Exception {
         assertBroken(form, request -> null, NullPointerException.class);
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     @SuppressWarnings("NullAway") // that it breaks the contract is the point
     void nullForAFutureIsAnsweredWith500(Form form) throws Exception {
         assertBroken(form, new AsyncDialer(null), NullPointerException.class);
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     @SuppressWarnings("NullAway") // that it breaks the contract is the point
     void aFutureOfNullIsAnsweredWith500(Form form) throws Exception {
         assertBroken(form, new AsyncDialer(CompletableFuture.completedFuture(null)), NullPointerException.class);
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     void aConnectionThatIsClosedAlreadyIsAnsweredWith500(Form form) throws Exception {
         AtomicReference<Connection> next = new AtomicReference<>();
         try (Origin origin = Origin.echo();
@@ -239,15 +207,15 @@ class UserDialerTest {
             closed.close();
             for (Connection connection : List.of(closed, ForeignConnection.over(closed))) {
                 next.set(connection);
-                try (Client client = form.come(proxy).ask(SOMEWHERE)) {
-                    assertThat(client.peer.readAll()).startsWith("HTTP/1.1 500 ");
+                try (Client client = form.ask(proxy.handler(), SOMEWHERE)) {
+                    assertThat(client.peer().readAll()).startsWith("HTTP/1.1 500 ");
                 }
             }
         }
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     void aConnectionThatIsGivenTwiceServesOneTunnelOnly(Form form) throws Exception {
         AtomicReference<Connection> next = new AtomicReference<>();
         try (Origin origin = Origin.echo();
@@ -256,19 +224,19 @@ class UserDialerTest {
                     open(origin, proxy.broxy()),
                     proxy.broxy().connection(new Socket(InetAddress.getLoopbackAddress(), origin.port())))) {
                 next.set(connection);
-                try (Client first = form.come(proxy).ask(SOMEWHERE)) {
-                    assertThat(first.peer.readHead()).startsWith("HTTP/1.1 200 ");
-                    try (Client second = form.come(proxy).ask(SOMEWHERE)) {
-                        assertThat(second.peer.readAll()).startsWith("HTTP/1.1 500 ");
+                try (Client first = form.ask(proxy.handler(), SOMEWHERE)) {
+                    assertThat(first.peer().readHead()).startsWith("HTTP/1.1 200 ");
+                    try (Client second = form.ask(proxy.handler(), SOMEWHERE)) {
+                        assertThat(second.peer().readAll()).startsWith("HTTP/1.1 500 ");
                     }
-                    assertThat(first.peer.send("unharmed").readText(8)).isEqualTo("unharmed");
+                    assertThat(first.peer().send("unharmed").readText(8)).isEqualTo("unharmed");
                 }
             }
         }
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     void aDialerThatNeverEndsIsAnsweredWith504AndInterrupted(Form form) throws Exception {
         CountDownLatch interrupted = new CountDownLatch(1);
         Dialer stuck = request -> {
@@ -280,13 +248,13 @@ class UserDialerTest {
             throw failure(DialException.Reason.CANCELLED, new IOException("interrupted"));
         };
         try (Proxy proxy = Proxy.start(settings -> settings.dialer(stuck).dialTimeout(Duration.ofMillis(50)));
-                Client client = form.come(proxy).ask(SOMEWHERE)) {
-            assertThat(client.peer.readAll())
+                Client client = form.ask(proxy.handler(), SOMEWHERE)) {
+            assertThat(client.peer().readAll())
                     .startsWith("HTTP/1.1 504 Gateway Timeout\r\n")
                     .contains("\r\nProxy-Status: Broxy; error=connection_timeout\r\n");
             client.close();
 
-            Ends.assertDialFailed(client.tunnel.join(), DialException.Reason.TIMEOUT);
+            Ends.assertDialFailed(client.tunnel().join(), DialException.Reason.TIMEOUT);
             assertThat(interrupted.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
                     .isTrue();
         }
@@ -307,20 +275,20 @@ class UserDialerTest {
         try (Proxy proxy = Proxy.start(settings -> settings.dialer(stuck).dialTimeout(Duration.ofMillis(50)))) {
             List<Client> clients = new ArrayList<>();
             for (int i = 0; i < many; i++) {
-                clients.add(Form.CHANNEL.come(proxy).ask(SOMEWHERE));
+                clients.add(Form.CHANNEL.ask(proxy.handler(), SOMEWHERE));
             }
             for (Client client : clients) {
-                assertThat(client.peer.readAll()).startsWith("HTTP/1.1 504 ");
+                assertThat(client.peer().readAll()).startsWith("HTTP/1.1 504 ");
                 client.close();
             }
             for (Client client : clients) {
-                assertThat(client.tunnel.join().reason()).isEqualTo(CloseReason.DIAL_FAILED);
+                assertThat(client.tunnel().join().reason()).isEqualTo(CloseReason.DIAL_FAILED);
             }
         }
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     void aConnectionThatComesTooLateIsClosed(Form form) throws Exception {
         CountDownLatch release = new CountDownLatch(1);
         CompletableFuture<Connection> given = new CompletableFuture<>();
@@ -330,9 +298,9 @@ class UserDialerTest {
                             awaitUninterruptibly(release);
                             return given.join();
                         }));
-                Client client = form.come(proxy).ask(SOMEWHERE)) {
+                Client client = form.ask(proxy.handler(), SOMEWHERE)) {
             given.complete(open(origin, proxy.broxy()));
-            assertThat(client.peer.readAll()).startsWith("HTTP/1.1 504 ");
+            assertThat(client.peer().readAll()).startsWith("HTTP/1.1 504 ");
 
             release.countDown();
 
@@ -341,7 +309,7 @@ class UserDialerTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"CHANNEL", "SOCKET"})
     void closingTheTunnelInterruptsTheDialer(Form form) throws Exception {
         CountDownLatch dialing = new CountDownLatch(1);
         CountDownLatch interrupted = new CountDownLatch(1);
@@ -355,13 +323,13 @@ class UserDialerTest {
             throw failure(DialException.Reason.CANCELLED, new IOException("interrupted"));
         };
         try (Proxy proxy = Proxy.start(settings -> settings.dialer(stuck));
-                Client client = form.come(proxy).ask(SOMEWHERE)) {
+                Client client = form.ask(proxy.handler(), SOMEWHERE)) {
             dialing.await();
 
-            client.tunnel.close();
+            client.tunnel().close();
 
-            Ends.assertEnded(client.tunnel.join(), CloseReason.CLOSED);
-            client.peer.expectReset();
+            Ends.assertEnded(client.tunnel().join(), CloseReason.CLOSED);
+            client.peer().expectReset();
             assertThat(interrupted.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
                     .isTrue();
         }
@@ -377,8 +345,8 @@ class UserDialerTest {
         try (Proxy proxy = Proxy.start(settings -> settings.dialer(asking)
                         .addressPolicy(address -> address.isLoopbackAddress())
                         .dialTimeout(Duration.ofSeconds(7)));
-                Client client = Form.CHANNEL.come(proxy).ask(SOMEWHERE)) {
-            assertThat(client.peer.readAll()).startsWith("HTTP/1.1 502 ");
+                Client client = Form.CHANNEL.ask(proxy.handler(), SOMEWHERE)) {
+            assertThat(client.peer().readAll()).startsWith("HTTP/1.1 502 ");
 
             assertThat(seen.join().target()).isEqualTo(SOMEWHERE);
             assertThat(seen.join().timeout()).isEqualTo(Duration.ofSeconds(7));
@@ -391,15 +359,15 @@ class UserDialerTest {
 
     private static void assertBroken(Form form, Dialer dialer, Class<? extends Throwable> cause) throws Exception {
         try (Proxy proxy = Proxy.start(settings -> settings.dialer(dialer));
-                Client client = form.come(proxy).ask(SOMEWHERE)) {
-            assertThat(client.peer.readAll())
+                Client client = form.ask(proxy.handler(), SOMEWHERE)) {
+            assertThat(client.peer().readAll())
                     .startsWith("HTTP/1.1 500 Internal Server Error\r\n")
                     .contains("\r\nProxy-Status: Broxy; error=proxy_internal_error\r\n")
                     .contains("\r\nConnection: close\r\n")
                     .endsWith("\r\n\r\n500 the proxy failed\n");
             client.close();
 
-            TunnelResult result = client.tunnel.join();
+            TunnelResult result = client.tunnel().join();
             assertThat(result.reason()).isEqualTo(CloseReason.FAILED);
             assertThat(result.cause()).isInstanceOf(cause);
             assertThat(result.target()).isEqualTo(SOMEWHERE);

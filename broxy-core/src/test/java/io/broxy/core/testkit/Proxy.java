@@ -10,6 +10,7 @@ import io.broxy.core.ProxyServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /** A running proxy that lets clients reach the loopback. */
@@ -31,10 +32,15 @@ public final class Proxy implements AutoCloseable {
 
     /** A proxy with settings of its own. */
     public static Proxy start(Consumer<ProxyHandler.Builder> settings) throws IOException {
+        return start((broxy, builder) -> settings.accept(builder));
+    }
+
+    /** A proxy with settings of its own, which are made by the same engine. */
+    public static Proxy start(BiConsumer<Broxy, ProxyHandler.Builder> settings) throws IOException {
         Broxy broxy = Broxy.builder().eventLoops(2).build();
         try {
             ProxyHandler.Builder builder = broxy.proxyHandler().addressPolicy(AddressPolicy.any());
-            settings.accept(builder);
+            settings.accept(broxy, builder);
             ProxyHandler handler = builder.build();
             ProxyServer server = broxy.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), handler);
             return new Proxy(broxy, handler, server);

@@ -26,11 +26,15 @@ final class Accounting {
     private final Object lock = new Object();
     private long openTunnels;
     private boolean draining;
+    private volatile boolean closed;
 
     /** A client was handed over. */
     void opened(TunnelHandle tunnel) {
         connections.increment();
         open.add(tunnel);
+        if (closed) {
+            tunnel.end(CloseReason.CLOSED); // else it would outlive the engine
+        }
     }
 
     /** A request is complete and would be dialled. False when the handler takes no new work any more. */
@@ -95,6 +99,12 @@ final class Accounting {
     /** Ends every connection that is being served. */
     void endAll(CloseReason reason) {
         open.forEach(tunnel -> tunnel.end(reason));
+    }
+
+    /** Ends every connection, also those that are handed over later. */
+    void close() {
+        closed = true;
+        endAll(CloseReason.CLOSED);
     }
 
     /** A snapshot. */

@@ -252,6 +252,12 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
         leaveHead();
         releaseEarly();
         dialing = null;
+        if (loop.isStopping()) { // which is why the dial failed, and leaves no time for answers
+            client.abort();
+            over(CloseReason.CLOSED, null);
+            return;
+        }
+        handler.givenUp(tunnel);
         state = State.REFUSING;
         closing = LingeringClose.start(client, reply, () -> over(reason, cause));
     }
@@ -281,7 +287,7 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
                 over(reason, cause);
             }
             case REFUSING -> {
-                if (closing != null) {
+                if (closing != null && reason != CloseReason.DRAINED) { // its answer may still be read
                     closing.abort();
                 }
             }

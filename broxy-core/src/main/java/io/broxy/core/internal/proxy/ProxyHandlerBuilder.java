@@ -7,8 +7,8 @@ import io.broxy.core.internal.relay.Idleness;
 import io.broxy.core.internal.time.Durations;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private final ProxyEngine engine;
     private final Supplier<Dialer> defaultDialer;
-    private final Consumer<ProxyHandling> built;
+    private final Set<? super ProxyHandling> open;
     private @Nullable Dialer dialer;
     private AddressPolicy addressPolicy = AddressPolicy.publicOnly();
     private long headTimeoutNanos = TimeUnit.SECONDS.toNanos(10);
@@ -30,12 +30,12 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
      * Starts with the defaults.
      *
      * @param defaultDialer asked when no dialer was set
-     * @param built told each handler
+     * @param open where each handler is noted until it is closed; thread-safe
      */
-    public ProxyHandlerBuilder(ProxyEngine engine, Supplier<Dialer> defaultDialer, Consumer<ProxyHandling> built) {
+    public ProxyHandlerBuilder(ProxyEngine engine, Supplier<Dialer> defaultDialer, Set<? super ProxyHandling> open) {
         this.engine = engine;
         this.defaultDialer = defaultDialer;
-        this.built = built;
+        this.open = open;
     }
 
     @Override
@@ -103,8 +103,8 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 new Idleness(idleTimeoutNanos, halfCloseTimeoutNanos),
                 maxTunnels,
                 maxStreamClients);
-        ProxyHandling handler = new ProxyHandling(settings, engine);
-        built.accept(handler);
+        ProxyHandling handler = new ProxyHandling(settings, engine, open::remove);
+        open.add(handler);
         return handler;
     }
 }

@@ -20,9 +20,9 @@ import io.broxy.core.internal.relay.TunnelHandle;
 import io.broxy.core.internal.time.Durations;
 import java.io.IOException;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
-import java.nio.channels.IllegalBlockingModeException;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Map;
@@ -30,6 +30,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,9 +58,13 @@ public final class ProxyHandling implements ProxyHandler {
     private final TunnelHandle.EndListener onEndFull = (tunnel, end) -> ended(tunnel, end, Verdict.FULL);
     private final TunnelHandle.EndListener onEndOverfull = (tunnel, end) -> ended(tunnel, end, Verdict.OVERFULL);
 
-    ProxyHandling(HandlerSettings settings, ProxyEngine engine) {
+    /** Told once it needs no closing any more. */
+    private final Consumer<ProxyHandling> onClose;
+
+    ProxyHandling(HandlerSettings settings, ProxyEngine engine, Consumer<ProxyHandling> onClose) {
         this.settings = settings;
         this.engine = engine;
+        this.onClose = onClose;
         this.clients = new Admission(settings.maxTunnels());
         this.streams = new Admission(settings.maxStreamClients());
     }
@@ -153,16 +158,10 @@ public final class ProxyHandling implements ProxyHandler {
         }
         EventLoop loop = engine.loops().next();
         try {
-            loop.execute(() -> {
-                ClientSession session = new ClientSession(this, tunnel, new LoopSocket(loop, client));
-                if (verdict == Verdict.FULL) {
-                    session.turnAway(full());
-                } else if (request != null) {
-                    session.serve(request);
-                } else {
-                    session.readHead();
-                }
-            });
+            loop.execute(() -> begin(
+                    new ClientSession(this, tunnel, new LoopSocket(loop, client)),
+                    request,
+                    verdict == Verdict.FULL ? full() : null));
         } catch (RejectedExecutionException e) {
             close(client);
             tunnel.ended(CloseReason.CLOSED, null, 0, 0);
@@ -170,24 +169,39 @@ public final class ProxyHandling implements ProxyHandler {
         return tunnel;
     }
 
-    /** Makes a channel ready for a loop; its failure is given back, for the caller has given the channel away by then. */
-    private static @Nullable IOException takeOver(SocketChannel client) {
-        if (client.isRegistered()) {
-            throw registered(null);
-        }
+    private static void begin(
+            ClientSession session, @Nullable ConnectRequest request, @Nullable RefusedException turnedAway) {
         try {
-            client.configureBlocking(false);
-            client.setOption(StandardSocketOptions.TCP_NODELAY, true);
-            return null;
-        } catch (IllegalBlockingModeException e) { // registered meanwhile
-            throw registered(e);
-        } catch (IOException e) {
-            return e;
+            if (turnedAway != null) {
+                session.turnAway(turnedAway);
+            } else if (request != null) {
+                session.serve(request);
+            } else {
+                session.readHead();
+            }
+        } catch (Throwable e) { // such as no memory for a buffer
+            log.error("a session failed; its connection is closed", e);
+            session.abandoned(e);
         }
     }
 
-    private static IllegalStateException registered(@Nullable Exception cause) {
-        return new IllegalStateException("the channel is registered with a selector, so a loop cannot own it", cause);
+    /** Makes a channel ready for a loop; its failure is given back, for the caller has given the channel away by then. */
+    private static @Nullable IOException takeOver(SocketChannel client) {
+        if (client.isRegistered()) {
+            throw new IllegalStateException("the channel is registered with a selector, so a loop cannot own it");
+        }
+        try {
+            client.configureBlocking(false);
+            if (!client.isConnected()) {
+                return new SocketException("the channel is not connected");
+            }
+            client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            return null;
+        } catch (UnsupportedOperationException e) {
+            return null; // a Unix domain socket, which delays nothing
+        } catch (IOException e) {
+            return e;
+        }
     }
 
     private TunnelHandle open(Verdict verdict) {
@@ -303,15 +317,15 @@ public final class ProxyHandling implements ProxyHandler {
     // ------------------------------------------------------------------ ends
 
     private void ended(TunnelHandle tunnel, TunnelResult result, Verdict admission) {
-        if (tunnel.phase() != TunnelHandle.Phase.REQUESTED) {
-            accounting.endTunnel();
-        }
         Verdict threads = threaded.remove(tunnel);
         if (threads != null) {
             streams.leave(threads);
         }
         clients.leave(admission);
         accounting.ended(tunnel, result);
+        if (tunnel.phase() != TunnelHandle.Phase.REQUESTED) {
+            accounting.endTunnel(); // the last of it: a drain may wait for that
+        }
         if (log.isDebugEnabled()) {
             log.debug(
                     "tunnel to {}: {} after {} ms, {} bytes to the origin, {} to the client",
@@ -344,6 +358,7 @@ public final class ProxyHandling implements ProxyHandler {
     @Override
     public void close() {
         accounting.startDraining();
-        accounting.endAll(CloseReason.CLOSED);
+        accounting.close();
+        onClose.accept(this);
     }
 }

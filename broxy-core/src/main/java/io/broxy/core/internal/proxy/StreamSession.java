@@ -50,6 +50,7 @@ final class StreamSession implements Runnable, Stage {
 
     private final AtomicReference<@Nullable CloseReason> ended = new AtomicReference<>();
     private volatile @Nullable CompletableFuture<Connection> dialing;
+    private volatile boolean refusing;
 
     /**
      * Creates a session.
@@ -109,6 +110,7 @@ final class StreamSession implements Runnable, Stage {
                 serve(client);
             } catch (Ended e) {
                 handler.givenUp(tunnel);
+                refusing = true;
                 if (e.reply != null && ended.get() == null) {
                     lingerAndClose(client, e.reply);
                 }
@@ -278,6 +280,9 @@ final class StreamSession implements Runnable, Stage {
 
     @Override
     public void end(CloseReason reason) {
+        if (refusing && reason == CloseReason.DRAINED) {
+            return; // its answer may still be read
+        }
         if (!ended.compareAndSet(null, reason)) {
             return;
         }
