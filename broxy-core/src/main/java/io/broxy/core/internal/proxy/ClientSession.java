@@ -36,7 +36,8 @@ import org.jspecify.annotations.Nullable;
  *    └────────────────────> REFUSING ──────────────────────┘   (after a lingering close)
  * </pre>
  *
- * <p>While it dials, the client is not read: what it sends waits in the kernel, and so costs nothing here.
+ * <p>While it dials, the client is read once at most: enough to notice that it was reset, which ends the dial. Whatever
+ * more it sends waits in the kernel, and so costs nothing here.
  *
  * <p>Threading: owned by its event loop, but for {@link #end}.
  */
@@ -112,8 +113,10 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
 
     @Override
     public void ready(int readyOps) {
-        if (state == State.HEAD) {
-            read();
+        switch (state) {
+            case HEAD -> read();
+            case DIALING -> readEarly();
+            case REFUSING, OVER -> {} // somebody else is told
         }
     }
 
@@ -193,7 +196,39 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
         LoopDialer.Dialing underWay = handler.beginDial(loop, target, this);
         if (state == State.DIALING) {
             dialing = underWay;
+            watchClient();
         }
+    }
+
+    /** What has come with the head is not held twice. */
+    private void watchClient() {
+        if (early == null) {
+            try {
+                client.interest(SelectionKey.OP_READ);
+            } catch (IOException e) {
+                goneWhileDialing(e);
+            }
+        }
+    }
+
+    private void readEarly() {
+        ByteBuffer buffer = loop.buffers().shared().limit(HeadLimits.DEFAULT.headBytes());
+        try {
+            if (client.read(buffer) != 0) {
+                client.interest(0); // the end of its stream may be no more than a half-close; the relay finds it again
+            }
+        } catch (IOException e) {
+            goneWhileDialing(e);
+            return;
+        }
+        hold(buffer.flip());
+    }
+
+    private void goneWhileDialing(IOException cause) {
+        if (dialing != null) {
+            dialing.cancel();
+        }
+        clientGone(cause);
     }
 
     private void leaveHead() {
@@ -205,6 +240,13 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
 
     @Override
     public void connected(LoopConnection origin) {
+        try {
+            client.interest(0); // what is wanted from now on is for the relay
+        } catch (IOException e) {
+            origin.abort();
+            clientGone(e);
+            return;
+        }
         state = State.OVER;
         handler.established(tunnel);
         ByteBuffer answer = loop.buffers().hold(Replies.established());
