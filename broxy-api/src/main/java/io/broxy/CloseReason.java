@@ -6,9 +6,15 @@ public enum CloseReason {
     FINISHED,
     /** No byte moved in either direction for the idle time, or, after one side had ended, for the half-close time. */
     IDLE,
-    /** The client's connection broke before its stream had ended; the origin was reset. */
+    /**
+     * The client's connection broke. Before its stream had ended: the origin was reset. After it, while the origin was
+     * still sending: the origin got the whole stream and an orderly end, and what it sent was lost.
+     */
     CLIENT_RESET,
-    /** The origin's connection broke before its stream had ended; the client was reset. */
+    /**
+     * The origin's connection broke. Before its stream had ended: the client was reset. After it, while the client was
+     * still sending: the client got the whole stream and an orderly end, and what it sent was lost.
+     */
     ORIGIN_RESET,
     /** It was still running when the grace time of {@link ProxyHandler#drain} was over. */
     DRAINED,

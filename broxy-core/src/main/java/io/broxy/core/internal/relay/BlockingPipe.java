@@ -4,7 +4,10 @@ import io.broxy.Connection;
 import io.broxy.core.internal.loop.BufferPool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One direction of a {@link BlockingRelay}, with the states of {@link Pipe}.
@@ -12,13 +15,21 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Threading: {@link #run} is for one thread; everything else is thread-safe.
  */
 final class BlockingPipe {
+    /** A write that a break has ended returns at once; one that still waits then was not ended by one. */
+    private static final long VERDICT_MILLIS = 1_000;
+
     private final BlockingRelay relay;
     private final Connection source;
     private final Connection sink;
     private final BufferPool buffers;
     private ByteBuffer first = ByteBuffer.allocate(0);
+    /** The other direction: whoever writes to this pipe's source. */
+    private BlockingPipe reverse = this;
+    /** Taken while a write, or what follows from its failure, is under way. */
+    private final Semaphore writing = new Semaphore(1);
+
     private final AtomicLong moved = new AtomicLong();
-    private volatile boolean discarding;
+    private volatile @Nullable IOException sinkFailure;
     private volatile boolean ended;
 
     BlockingPipe(BlockingRelay relay, Connection source, Connection sink, BufferPool buffers) {
@@ -26,6 +37,11 @@ final class BlockingPipe {
         this.source = source;
         this.sink = sink;
         this.buffers = buffers;
+    }
+
+    static void pair(BlockingPipe one, BlockingPipe other) {
+        one.reverse = other;
+        other.reverse = one;
     }
 
     /** Sets what goes to the sink before anything that is read, and how many bytes at its start are the proxy's own. */
@@ -38,8 +54,10 @@ final class BlockingPipe {
         return Math.max(0, moved.get());
     }
 
-    boolean isDiscarding() {
-        return discarding && !ended;
+    /** As {@link Pipe#sinkFailure}. */
+    @Nullable
+    IOException sinkFailure() {
+        return sinkFailure;
     }
 
     boolean isEnded() {
@@ -52,7 +70,7 @@ final class BlockingPipe {
         try {
             boolean going = drain(first);
             while (going) {
-                going = fill(buffer.clear()) && (discarding || drain(buffer.flip()));
+                going = fill(buffer.clear()) && (sinkFailure != null || drain(buffer.flip()));
             }
         } finally {
             buffers.giveBack(buffer);
@@ -68,37 +86,60 @@ final class BlockingPipe {
             relay.reset(source, e);
             return false;
         }
-        relay.touch();
         if (count >= 0) {
+            if (sinkFailure == null) {
+                relay.touch();
+            }
             return true;
         }
-        endSink();
-        ended = true;
-        relay.ended(this);
+        relay.touch();
+        awaitVerdict();
+        if (!relay.isOver()) {
+            endSink();
+            ended = true;
+            relay.ended(this);
+        }
         return false;
+    }
+
+    /**
+     * The kernel tells only one of two threads that a connection broke, and the other one sees the end of the stream: so a
+     * write that is under way has the first word.
+     */
+    private void awaitVerdict() {
+        try {
+            if (reverse.writing.tryAcquire(VERDICT_MILLIS, TimeUnit.MILLISECONDS)) {
+                reverse.writing.release();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // the engine ends, and the relay with it
+        }
     }
 
     /** Writes all of it. False when the relay is over. */
     private boolean drain(ByteBuffer buffer) {
+        writing.acquireUninterruptibly();
         try {
             while (buffer.hasRemaining()) {
-                moved.addAndGet(sink.write(buffer));
+                int count = sink.write(buffer);
                 relay.touch();
+                moved.addAndGet(count);
             }
             return true;
         } catch (IOException e) {
-            if (!WriteFailures.isAfterEnd(e)) {
+            if (!relay.hasEnded(sink) && !WriteFailures.isAfterEnd(e)) {
                 relay.reset(sink, e);
                 return false;
             }
-            discarding = true;
-            relay.discarding(this);
+            sinkFailure = e;
             return true;
+        } finally {
+            writing.release();
         }
     }
 
     private void endSink() {
-        if (discarding) {
+        if (sinkFailure != null) {
             return;
         }
         try {

@@ -5,7 +5,7 @@ import io.broxy.Connection;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.LingeringClose;
+import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
@@ -63,6 +63,7 @@ public final class BlockingRelay implements Stage {
         this.ticker = means.ticker();
         this.toOrigin = new BlockingPipe(this, client, origin, means.buffers());
         this.toClient = new BlockingPipe(this, origin, client, means.buffers());
+        BlockingPipe.pair(toOrigin, toClient);
         this.lastActivityNanos = ticker.nanos();
     }
 
@@ -86,13 +87,26 @@ public final class BlockingRelay implements Stage {
         relay.toOrigin.first(toOrigin, 0);
         relay.toClient.first(toClient, toClient.remaining());
         tunnel.stage(relay);
+        withoutReadTimeout(client);
+        withoutReadTimeout(origin);
         try {
             clock.execute(relay::startClock);
         } catch (RejectedExecutionException e) {
-            relay.finish(CloseReason.CLOSED, null);
+            relay.cut(CloseReason.CLOSED, null);
         }
         relay.run(relay.toOrigin);
         relay.run(relay.toClient);
+    }
+
+    /** A time-out that a socket's former owner has set must not cut a side that is only silent. */
+    private static void withoutReadTimeout(Connection connection) {
+        if (connection instanceof StreamConnection own) {
+            try {
+                own.asSocket().setSoTimeout(0);
+            } catch (IOException e) {
+                log.debug("a socket's read time-out stays, for the socket is closed", e);
+            }
+        }
     }
 
     private void run(BlockingPipe pipe) {
@@ -102,16 +116,16 @@ public final class BlockingRelay implements Stage {
                     pipe.run();
                 } catch (Throwable e) {
                     log.error("a relay's thread failed; the tunnel is closed", e);
-                    finish(CloseReason.FAILED, e);
+                    cut(CloseReason.FAILED, e);
                 } finally {
                     left();
                 }
             });
         } catch (RejectedExecutionException e) {
-            finish(CloseReason.CLOSED, null);
+            cut(CloseReason.CLOSED, null);
             left();
         } catch (OutOfMemoryError e) { // "unable to create native thread"
-            finish(CloseReason.FAILED, e);
+            cut(CloseReason.FAILED, e);
             left();
         }
     }
@@ -125,37 +139,24 @@ public final class BlockingRelay implements Stage {
     void ended(BlockingPipe pipe) {
         BlockingPipe other = pipe == toOrigin ? toClient : toOrigin;
         if (other.isEnded()) {
-            finish(CloseReason.FINISHED, null);
-        } else if (other.isDiscarding()) {
-            linger(other);
+            finish();
         } else {
-            touch();
             onClock(this::checkIdle);
         }
     }
 
-    void discarding(BlockingPipe pipe) {
-        BlockingPipe other = pipe == toOrigin ? toClient : toOrigin;
-        if (other.isEnded()) {
-            linger(pipe);
-        }
+    /** Whether the connections are closed, or about to be. */
+    boolean isOver() {
+        return end.get() != null;
     }
 
-    private void linger(BlockingPipe discarding) {
-        CloseReason reason = discarding == toOrigin ? CloseReason.FINISHED : CloseReason.CLIENT_RESET;
-        onClock(() -> {
-            if (end.get() == null) {
-                cancelTimer();
-                timer = clock.timers()
-                        .schedule(
-                                clock.nowNanos() + LingeringClose.TIMEOUT_NANOS,
-                                () -> offClock(() -> finish(reason, null)));
-            }
-        });
+    /** Whether a side's stream has come to its end. */
+    boolean hasEnded(Connection side) {
+        return (side == client ? toOrigin : toClient).isEnded();
     }
 
     void reset(Connection side, IOException cause) {
-        finish(side == client ? CloseReason.CLIENT_RESET : CloseReason.ORIGIN_RESET, cause);
+        cut(side == client ? CloseReason.CLIENT_RESET : CloseReason.ORIGIN_RESET, cause);
     }
 
     // ------------------------------------------------------------------ the clock
@@ -164,7 +165,7 @@ public final class BlockingRelay implements Stage {
         try {
             clock.execute(task);
         } catch (RejectedExecutionException e) {
-            finish(CloseReason.CLOSED, null);
+            cut(CloseReason.CLOSED, null);
         }
     }
 
@@ -187,7 +188,7 @@ public final class BlockingRelay implements Stage {
             return;
         }
         if (clock.isStopping()) {
-            offClock(() -> finish(CloseReason.CLOSED, null));
+            offClock(() -> cut(CloseReason.CLOSED, null));
             return;
         }
         boolean halfClosed = toOrigin.isEnded() || toClient.isEnded();
@@ -195,7 +196,7 @@ public final class BlockingRelay implements Stage {
         if (deadline - ticker.nanos() > 0) {
             clock.timers().reschedule(timer, deadline);
         } else {
-            offClock(() -> finish(CloseReason.IDLE, null));
+            offClock(() -> cut(CloseReason.IDLE, null));
         }
     }
 
@@ -210,21 +211,36 @@ public final class BlockingRelay implements Stage {
 
     @Override
     public void end(CloseReason reason) {
-        offClock(() -> finish(reason, null));
+        offClock(() -> cut(reason, null));
     }
 
-    /** Closes both connections, which ends the threads; the last one that leaves records the end. */
-    private void finish(CloseReason reason, @Nullable Throwable cause) {
-        if (!end.compareAndSet(null, new End(reason, cause))) {
-            return;
+    /** Both streams have come to their end. */
+    private void finish() {
+        End why;
+        if (toClient.sinkFailure() != null) {
+            why = new End(CloseReason.CLIENT_RESET, toClient.sinkFailure());
+        } else if (toOrigin.sinkFailure() != null) {
+            why = new End(CloseReason.ORIGIN_RESET, toOrigin.sinkFailure());
+        } else {
+            why = new End(CloseReason.FINISHED, null);
         }
-        if (reason == CloseReason.FINISHED) {
+        if (end.compareAndSet(null, why)) {
             close(client);
             close(origin);
-        } else {
+            stopClock();
+        }
+    }
+
+    /** Cuts both streams, which ends the threads; the last one that leaves records the end. */
+    private void cut(CloseReason reason, @Nullable Throwable cause) {
+        if (end.compareAndSet(null, new End(reason, cause))) {
             client.abort();
             origin.abort();
+            stopClock();
         }
+    }
+
+    private void stopClock() {
         try {
             clock.execute(this::cancelTimer);
         } catch (RejectedExecutionException e) {

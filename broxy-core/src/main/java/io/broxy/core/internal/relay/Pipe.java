@@ -53,6 +53,7 @@ final class Pipe implements ChannelEvents {
     private State state = State.OPEN;
     private int readSize = LoopBuffers.MIN_READ;
     private @Nullable ByteBuffer held;
+    private @Nullable IOException sinkFailure;
     private long moved;
 
     Pipe(Relay relay, LoopConnection source, LoopConnection sink) {
@@ -66,20 +67,14 @@ final class Pipe implements ChannelEvents {
         other.reverse = one;
     }
 
-    LoopConnection source() {
-        return source;
-    }
-
-    LoopConnection sink() {
-        return sink;
-    }
-
     boolean isEnded() {
         return state == State.ENDED;
     }
 
-    boolean isDiscarding() {
-        return state == State.DISCARDING;
+    /** How the sink broke behind its own end, so that something was discarded; else null. */
+    @Nullable
+    IOException sinkFailure() {
+        return sinkFailure;
     }
 
     /** Bytes that the sink has taken; for any thread. */
@@ -88,18 +83,21 @@ final class Pipe implements ChannelEvents {
     }
 
     /**
-     * Begins to relay.
+     * Sets what goes to the sink before anything that is read.
      *
-     * @param first goes to the sink before anything that is read, released by this pipe; null for nothing
-     * @param notCounted how many bytes at its start are the proxy's own
+     * @param bytes released by this pipe; null for nothing
+     * @param notCounted how many bytes at their start are the proxy's own
      */
-    void start(@Nullable ByteBuffer first, int notCounted) throws IOException {
-        moved = -notCounted;
-        source.handler(this);
-        if (first == null) {
+    void first(@Nullable ByteBuffer bytes, int notCounted) {
+        held = bytes;
+        MOVED.setOpaque(this, (long) -notCounted);
+    }
+
+    /** Begins to relay. Nothing else may be waited for at the source. */
+    void start() {
+        if (held == null) {
             want(source, SelectionKey.OP_READ);
         } else {
-            held = first;
             flush();
         }
     }
@@ -133,29 +131,28 @@ final class Pipe implements ChannelEvents {
         if (count < 0) {
             relay.touch();
             end();
-        } else if (count > 0) {
+        } else if (count > 0 && state == State.OPEN) {
             relay.touch();
-            if (state == State.OPEN) {
-                pass(buffer.flip(), size);
-            }
+            pass(buffer.flip());
         }
     }
 
-    private void pass(ByteBuffer buffer, int size) {
+    private void pass(ByteBuffer buffer) {
         int count = buffer.remaining();
         try {
             sink.write(buffer);
-            addMoved(buffer.position());
-            if (buffer.hasRemaining()) {
-                held = relay.loop().buffers().hold(buffer);
-                readSize = LoopBuffers.MIN_READ;
-                unwant(source, SelectionKey.OP_READ);
-                want(sink, SelectionKey.OP_WRITE);
-            } else if (count == size && readSize < LoopBuffers.MAX_READ) {
-                readSize *= 2;
-            }
         } catch (IOException e) {
             sinkFailed(e);
+            return;
+        }
+        addMoved(buffer.position());
+        if (buffer.hasRemaining()) {
+            held = relay.loop().buffers().hold(buffer);
+            readSize = LoopBuffers.MIN_READ;
+            unwant(source, SelectionKey.OP_READ);
+            want(sink, SelectionKey.OP_WRITE);
+        } else if (count == readSize && readSize < LoopBuffers.MAX_READ) {
+            readSize *= 2;
         }
     }
 
@@ -165,54 +162,51 @@ final class Pipe implements ChannelEvents {
         if (rest == null) {
             return;
         }
+        int count;
         try {
-            int count = sink.write(rest);
-            if (count > 0) {
-                relay.touch();
-                addMoved(count);
-            }
-            if (rest.hasRemaining()) {
-                want(sink, SelectionKey.OP_WRITE);
-            } else {
-                releaseHeld();
-                unwant(sink, SelectionKey.OP_WRITE);
-                want(source, SelectionKey.OP_READ);
-            }
+            count = sink.write(rest);
         } catch (IOException e) {
             sinkFailed(e);
+            return;
+        }
+        if (count > 0) {
+            relay.touch();
+            addMoved(count);
+        }
+        if (rest.hasRemaining()) {
+            want(sink, SelectionKey.OP_WRITE);
+        } else {
+            releaseHeld();
+            unwant(sink, SelectionKey.OP_WRITE);
+            want(source, SelectionKey.OP_READ);
         }
     }
 
     // ------------------------------------------------------------------ ends
 
     private void end() {
-        try {
-            unwant(source, SelectionKey.OP_READ); // else a hang-up would spin
-            if (state == State.OPEN) {
+        unwant(source, SelectionKey.OP_READ); // else a hang-up would spin
+        if (state == State.OPEN) {
+            try {
                 sink.shutdownOutput();
+            } catch (IOException e) {
+                // The sink broke: what it had to say is decided by the direction that reads from it.
             }
-        } catch (IOException e) {
-            // The sink broke: what it had to say is decided by the direction that reads from it.
         }
         state = State.ENDED;
         relay.ended(this);
     }
 
     private void sinkFailed(IOException failure) {
-        if (!WriteFailures.isAfterEnd(failure)) {
+        if (!reverse.isEnded() && !WriteFailures.isAfterEnd(failure)) {
             relay.reset(sink, failure);
             return;
         }
         state = State.DISCARDING;
+        sinkFailure = failure;
         releaseHeld();
-        try {
-            unwant(sink, SelectionKey.OP_WRITE);
-            want(source, SelectionKey.OP_READ);
-        } catch (IOException e) {
-            relay.reset(source, e);
-            return;
-        }
-        relay.discarding(this);
+        unwant(sink, SelectionKey.OP_WRITE);
+        want(source, SelectionKey.OP_READ);
     }
 
     void releaseHeld() {
@@ -226,12 +220,20 @@ final class Pipe implements ChannelEvents {
         MOVED.setOpaque(this, moved + count);
     }
 
-    private static void want(LoopConnection connection, int op) throws IOException {
-        connection.interest(connection.interest() | op);
+    private void want(LoopConnection connection, int op) {
+        interest(connection, connection.interest() | op);
     }
 
-    private static void unwant(LoopConnection connection, int op) throws IOException {
-        connection.interest(connection.interest() & ~op);
+    private void unwant(LoopConnection connection, int op) {
+        interest(connection, connection.interest() & ~op);
+    }
+
+    private void interest(LoopConnection connection, int ops) {
+        try {
+            connection.interest(ops);
+        } catch (IOException e) {
+            relay.failed(e);
+        }
     }
 
     @Override

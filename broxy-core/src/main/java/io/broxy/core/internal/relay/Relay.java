@@ -2,7 +2,6 @@ package io.broxy.core.internal.relay;
 
 import io.broxy.CloseReason;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
@@ -16,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>How one side's break meets the other (a cut stream must never look complete, a complete one never be cut): a reset
  * before a side's stream has ended resets the other. After it, the other side still gets all that was sent and an orderly
- * end.
+ * end; what that one goes on sending is dropped, and does not count as activity.
  *
  * <p>Threading: owned by its event loop, but for what {@link Stage} says.
  */
@@ -62,30 +61,27 @@ public final class Relay implements Stage {
             @Nullable ByteBuffer toClient,
             int answerBytes) {
         Relay relay = new Relay(client, origin, idleness, tunnel);
+        relay.toOrigin.first(toOrigin, 0);
+        relay.toClient.first(toClient, answerBytes);
         tunnel.stage(relay);
-        if (relay.over) { // its end was asked for before
-            relay.release(toOrigin);
-            relay.release(toClient);
-            return;
-        }
-        // Each connection needs its handler before the other's pipe may wait for it.
-        client.handler(relay.toOrigin);
-        origin.handler(relay.toClient);
-        try {
-            relay.toOrigin.start(toOrigin, 0);
-            if (relay.over) {
-                relay.release(toClient);
-                return;
-            }
-            relay.toClient.start(toClient, answerBytes);
-        } catch (IOException e) {
-            relay.end(CloseReason.FAILED, e);
+        if (!relay.over) { // its end was asked for before
+            relay.start();
         }
     }
 
-    private void release(@Nullable ByteBuffer held) {
-        if (held != null) {
-            loop.buffers().release(held);
+    private void start() {
+        // Each connection needs its handler before the other's pipe may wait for it.
+        client.handler(toOrigin);
+        origin.handler(toClient);
+        try {
+            client.interest(0);
+            origin.interest(0);
+            toOrigin.start();
+            if (!over) {
+                toClient.start();
+            }
+        } catch (IOException | RuntimeException e) {
+            cut(CloseReason.FAILED, e);
         }
     }
 
@@ -104,58 +100,63 @@ public final class Relay implements Stage {
     void ended(Pipe pipe) {
         Pipe other = pipe == toOrigin ? toClient : toOrigin;
         if (other.isEnded()) {
-            end(CloseReason.FINISHED, null);
-        } else if (other.isDiscarding()) {
-            finishOneSided(other);
+            finish();
         } else {
             loop.timers().reschedule(idleTimer, lastActivityNanos + idleness.limitNanos(true));
         }
     }
 
-    /** A pipe's sink broke behind its own end: nothing can be passed to it any more. */
-    void discarding(Pipe pipe) {
-        Pipe other = pipe == toOrigin ? toClient : toOrigin;
-        if (other.isEnded()) {
-            finishOneSided(pipe);
-        }
-    }
-
-    /** One side has sent all and is gone; the other has got it all, and may still be sending into the void. */
-    private void finishOneSided(Pipe discarding) {
-        if (over) {
-            return;
-        }
-        CloseReason reason = discarding == toOrigin ? CloseReason.FINISHED : CloseReason.CLIENT_RESET;
-        stop();
-        discarding.sink().close();
-        LingeringClose.start(discarding.source(), ByteBuffer.allocate(0), () -> record(reason, null));
-    }
-
     /** A side's connection broke before its stream had ended. */
     void reset(LoopConnection side, IOException cause) {
-        end(side == client ? CloseReason.CLIENT_RESET : CloseReason.ORIGIN_RESET, cause);
+        cut(side == client ? CloseReason.CLIENT_RESET : CloseReason.ORIGIN_RESET, cause);
+    }
+
+    /** A side's connection cannot be waited for, for somebody else has closed it. */
+    void failed(IOException cause) {
+        cut(CloseReason.FAILED, cause);
     }
 
     // ------------------------------------------------------------------ ends
 
+    /** Both streams have come to their end. */
+    private void finish() {
+        if (over) {
+            return;
+        }
+        stop();
+        client.close();
+        origin.close();
+        if (toClient.sinkFailure() != null) {
+            record(CloseReason.CLIENT_RESET, toClient.sinkFailure());
+        } else if (toOrigin.sinkFailure() != null) {
+            record(CloseReason.ORIGIN_RESET, toOrigin.sinkFailure());
+        } else {
+            record(CloseReason.FINISHED, null);
+        }
+    }
+
     private void checkIdle() {
+        if (loop.isStopping()) { // which fires all timers, until none is left
+            cut(CloseReason.CLOSED, null);
+            return;
+        }
         boolean halfClosed = toOrigin.isEnded() || toClient.isEnded();
         long deadline = lastActivityNanos + idleness.limitNanos(halfClosed);
         if (deadline - loop.nowNanos() > 0) {
             loop.timers().reschedule(idleTimer, deadline);
         } else {
-            end(CloseReason.IDLE, null);
+            cut(CloseReason.IDLE, null);
         }
     }
 
     @Override
     public void end(CloseReason reason) {
         if (loop.inLoop()) {
-            end(reason, null);
+            cut(reason, null);
             return;
         }
         try {
-            loop.execute(() -> end(reason, null));
+            loop.execute(() -> cut(reason, null));
         } catch (RejectedExecutionException e) {
             // The loop has stopped, and has abandoned the tunnel by that.
         }
@@ -163,24 +164,20 @@ public final class Relay implements Stage {
 
     void abandoned(Throwable cause) {
         if (loop.isStopping()) {
-            end(CloseReason.CLOSED, null);
+            cut(CloseReason.CLOSED, null);
         } else {
-            end(CloseReason.FAILED, cause);
+            cut(CloseReason.FAILED, cause);
         }
     }
 
-    private void end(CloseReason reason, @Nullable Throwable cause) {
+    /** Cuts both streams. */
+    private void cut(CloseReason reason, @Nullable Throwable cause) {
         if (over) {
             return;
         }
         stop();
-        if (reason == CloseReason.FINISHED) {
-            client.close();
-            origin.close();
-        } else {
-            client.abort();
-            origin.abort();
-        }
+        client.abort();
+        origin.abort();
         record(reason, cause);
     }
 

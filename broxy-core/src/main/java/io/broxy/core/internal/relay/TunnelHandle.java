@@ -179,15 +179,15 @@ public final class TunnelHandle implements Tunnel {
 
     @Override
     public long bytesToOrigin() {
-        TunnelResult end = result;
         Stage current = currentStage();
+        TunnelResult end = result; // after the stage: when there is none any more, there is a result
         return end != null ? end.bytesToOrigin() : current != null ? current.bytesToOrigin() : 0;
     }
 
     @Override
     public long bytesToClient() {
-        TunnelResult end = result;
         Stage current = currentStage();
+        TunnelResult end = result;
         return end != null ? end.bytesToClient() : current != null ? current.bytesToClient() : 0;
     }
 

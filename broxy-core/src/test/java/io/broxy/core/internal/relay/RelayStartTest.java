@@ -1,0 +1,124 @@
+package io.broxy.core.internal.relay;
+
+import static io.broxy.core.internal.relay.RelayRig.await;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.broxy.CloseReason;
+import io.broxy.TunnelResult;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopSocket;
+import io.broxy.core.testkit.Background;
+import io.broxy.core.testkit.LeakCheck;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** A relay whose connections, tunnel or loop have come to an end before it begins. */
+@ExtendWith(LeakCheck.class)
+class RelayStartTest {
+    private RelayRig rig;
+    private RelayRig.Accepted<SocketChannel> client;
+    private RelayRig.Accepted<SocketChannel> origin;
+    private TunnelHandle tunnel;
+
+    @BeforeEach
+    void start() throws IOException {
+        rig = new RelayRig();
+        client = rig.channel(true);
+        origin = rig.channel(true);
+        tunnel = rig.tunnel();
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        rig.close();
+    }
+
+    private void startRelay() {
+        LoopConnection one = rig.loopSocket(client.near());
+        LoopConnection other = rig.loopSocket(origin.near());
+        ByteBuffer early = rig.loop.buffers().hold(ByteBuffer.allocate(100_000));
+        ByteBuffer answer = rig.loop.buffers().hold(ByteBuffer.allocate(100_000));
+        Relay.start(one, other, RelayRig.PATIENT, tunnel, early, answer, 1_000);
+    }
+
+    private TunnelResult result() throws Exception {
+        return tunnel.completion().get(RelayRig.PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    @Test
+    void tunnelThatWasClosedBeforeRelaysNothing() throws Exception {
+        tunnel.close();
+
+        rig.inLoop(this::startRelay);
+
+        assertThat(result().reason()).isEqualTo(CloseReason.CLOSED);
+        assertThat(result().bytesToOrigin()).isZero();
+        assertThat(rig.buffers.heldBytes()).isZero();
+        client.peer().expectReset();
+        origin.peer().expectReset();
+    }
+
+    @Test
+    void originThatHasResetReleasesWhatBothSidesWereToGet() throws Exception {
+        origin.peer().reset();
+
+        rig.inLoop(this::startRelay);
+
+        assertThat(result().reason()).isEqualTo(CloseReason.ORIGIN_RESET);
+        assertThat(rig.buffers.heldBytes()).isZero();
+        client.peer().expectReset();
+    }
+
+    @Test
+    void connectionThatIsClosedIsAFailureAndReleasesAll() throws Exception {
+        client.near().configureBlocking(false);
+        origin.near().configureBlocking(false);
+        origin.near().close();
+
+        rig.inLoop(() -> Relay.start(
+                new LoopSocket(rig.loop, client.near()),
+                new LoopSocket(rig.loop, origin.near()),
+                RelayRig.PATIENT,
+                tunnel,
+                null,
+                rig.loop.buffers().hold(ByteBuffer.allocate(100)),
+                0));
+
+        assertThat(result().reason()).isEqualTo(CloseReason.FAILED);
+        assertThat(result().cause()).isInstanceOf(IOException.class);
+        assertThat(rig.buffers.heldBytes()).isZero();
+        client.peer().expectReset();
+    }
+
+    @Test
+    void onlyTheOriginsOwnBytesAreCounted() throws Exception {
+        rig.inLoop(this::startRelay);
+        CompletableFuture<?> toOrigin = Background.run(() -> origin.peer().read(100_000));
+        client.peer().read(100_000);
+        toOrigin.get();
+
+        await().until(() -> tunnel.bytesToClient() == 99_000);
+        assertThat(tunnel.bytesToOrigin()).isEqualTo(100_000);
+    }
+
+    @Test
+    void loopThatIsEndingEndsTheRelayToo() throws Exception {
+        rig.loop.execute(() -> {
+            await().until(rig.loop::isStopping);
+            rig.loop.execute(this::startRelay); // runs when the loop has abandoned all it had
+        });
+
+        assertThat(rig.loops.stop(RelayRig.PATIENCE.toNanos()))
+                .as("the loop has come to its end")
+                .isTrue();
+        assertThat(result().reason()).isEqualTo(CloseReason.CLOSED);
+        assertThat(rig.buffers.heldBytes()).isZero();
+    }
+}
