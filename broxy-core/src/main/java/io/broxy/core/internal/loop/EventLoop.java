@@ -15,6 +15,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +47,9 @@ public final class EventLoop implements Executor {
     private static final Runnable LAST = () -> {};
 
     private final Selector selector;
+    /** Made once: a method reference for each select would be all that a relayed message allocates. */
+    private final Consumer<SelectionKey> dispatch = this::dispatch;
+
     private final LoopThread thread;
     private final Ticker ticker;
     private final TimerQueue timers = new TimerQueue();
@@ -219,9 +223,9 @@ public final class EventLoop implements Executor {
         try {
             long nanos = hasTasks() ? 0 : timers.nanosToNext(ticker.nanos());
             if (nanos == 0) {
-                selector.selectNow(this::dispatch);
+                selector.selectNow(dispatch);
             } else {
-                selector.select(this::dispatch, toMillisUp(nanos));
+                selector.select(dispatch, toMillisUp(nanos));
             }
         } catch (Throwable e) {
             report("selecting failed", e);
