@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
@@ -33,6 +34,7 @@ public final class EngineCopier implements Copier {
         this.loops = loops;
         this.blocking = blocking;
         this.copier = new ChannelCopier(blocking.buffers());
+        WriteFailures.learn();
     }
 
     @Override
@@ -42,7 +44,7 @@ public final class EngineCopier implements Copier {
 
     @Override
     public Tunnel relay(Connection a, Connection b) {
-        if (a == b) {
+        if (isSame(Objects.requireNonNull(a, "a"), Objects.requireNonNull(b, "b"))) {
             throw new IllegalArgumentException("a connection cannot be relayed to itself");
         }
         TunnelHandle tunnel = new TunnelHandle(
@@ -66,6 +68,13 @@ public final class EngineCopier implements Copier {
             BlockingRelay.start(given(a), given(b), IDLENESS, tunnel, nothing, nothing, loops.next(), blocking);
         }
         return tunnel;
+    }
+
+    private static boolean isSame(Connection a, Connection b) {
+        if (a instanceof SocketConnection one && b instanceof SocketConnection other) {
+            return one.channel() == other.channel();
+        }
+        return a == b;
     }
 
     /** Takes both from their user, or neither. */
@@ -100,9 +109,12 @@ public final class EngineCopier implements Copier {
             a.unblock();
             b.unblock();
             loop.execute(() -> Relay.start(a.onLoop(loop), b.onLoop(loop), IDLENESS, tunnel, null, null, 0));
-        } catch (IOException | RejectedExecutionException e) {
+        } catch (IOException e) {
             abort(a.given(), b.given());
             tunnel.ended(CloseReason.FAILED, e, 0, 0);
+        } catch (RejectedExecutionException e) {
+            abort(a.given(), b.given());
+            tunnel.ended(CloseReason.CLOSED, null, 0, 0);
         }
     }
 
