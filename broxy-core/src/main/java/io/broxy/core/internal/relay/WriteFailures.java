@@ -20,6 +20,11 @@ final class WriteFailures {
 
     private WriteFailures() {}
 
+    /** Learns the text, if that has not been done: in time, while the process has descriptors to spare. */
+    static void learn() {
+        // the class is initialized by this call
+    }
+
     /** Whether the peer had ended its own stream before the write failed. */
     static boolean isAfterEnd(IOException failure) {
         return failure instanceof PeerEndedException
