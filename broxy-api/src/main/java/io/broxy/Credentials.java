@@ -1,0 +1,94 @@
+package io.broxy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.security.MessageDigest;
+import java.util.Base64;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A user name and a password, for HTTP's Basic scheme (RFC 7617) and for SOCKS5 (RFC 1929).
+ *
+ * <p>Both are sent as UTF-8. SOCKS5 holds each in 1 to 255 bytes (RFC 1929 §2); a SOCKS5 dialer refuses longer or empty
+ * ones with an {@link IllegalArgumentException} when it is built. HTTP sets no limit and takes empty ones.
+ *
+ * <p>Threading: immutable.
+ */
+public final class Credentials {
+    private final String user;
+    private final String password;
+
+    private Credentials(String user, String password) {
+        this.user = user;
+        this.password = password;
+    }
+
+    /**
+     * Makes credentials of a user name and a password.
+     *
+     * @param user without a colon, which would end it (RFC 7617 §2), and without control characters; may be empty
+     * @param password without control characters; may be empty
+     * @throws IllegalArgumentException if one holds what it must not, or a lone surrogate; the message shows neither
+     */
+    public static Credentials basic(String user, String password) {
+        if (user.indexOf(':') >= 0) {
+            throw new IllegalArgumentException("a user name must not have a colon (RFC 7617 section 2)");
+        }
+        check(user, "a user name");
+        check(password, "a password");
+        return new Credentials(user, password);
+    }
+
+    private static void check(String value, String what) {
+        if (value.chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException(what + " must not have control characters (RFC 7617 section 2)");
+        }
+        if (!UTF_8.newEncoder().canEncode(value)) {
+            throw new IllegalArgumentException(what + " must not have lone surrogates, which UTF-8 cannot hold");
+        }
+    }
+
+    /** The user name. */
+    public String user() {
+        return user;
+    }
+
+    /** The password. */
+    public String password() {
+        return password;
+    }
+
+    /** The value of an {@code Authorization} or {@code Proxy-Authorization} field: {@code Basic} and the pair in base64. */
+    public String authorization() {
+        byte[] pair = (user + ":" + password).getBytes(UTF_8);
+        return "Basic " + Base64.getEncoder().encodeToString(pair);
+    }
+
+    /**
+     * Whether these are the ones that somebody has presented. The time it takes depends on what was presented alone, so
+     * it tells nothing about what is right.
+     */
+    public boolean matches(String presentedUser, String presentedPassword) {
+        // The time of isEqual depends on its first argument only. Both are compared even if the first differs.
+        boolean sameUser = MessageDigest.isEqual(presentedUser.getBytes(UTF_8), user.getBytes(UTF_8));
+        boolean samePassword = MessageDigest.isEqual(presentedPassword.getBytes(UTF_8), password.getBytes(UTF_8));
+        return sameUser && samePassword;
+    }
+
+    /** Compares both values, as {@link #matches} does. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Credentials that && matches(that.user, that.password);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * user.hashCode() + password.hashCode();
+    }
+
+    /** Names the user, and not the password. */
+    @Override
+    public String toString() {
+        return "Credentials[" + Printable.quote(user) + ", password not shown]";
+    }
+}

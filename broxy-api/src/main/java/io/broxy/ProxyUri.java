@@ -1,0 +1,189 @@
+package io.broxy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.util.Locale;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An upstream proxy as people write it: {@code http://user:password@proxy.example:3128}, {@code https://proxy.example},
+ * {@code socks5://[2001:db8::1]:1080}.
+ *
+ * <p>It is a URI (RFC 3986) with a host, and with nothing behind the authority but perhaps a {@code /}. The user
+ * information is percent-encoded UTF-8; a {@code +} is a plus. Without a port it is the scheme's: 80 for {@code http}, 443
+ * for {@code https}, 1080 for {@code socks5}, as browsers and the JVM take it (curl takes 1080 for each).
+ *
+ * <p>Threading: immutable.
+ */
+public final class ProxyUri {
+
+    /** How the proxy is spoken to. */
+    public enum Scheme {
+        /** HTTP CONNECT over TCP. */
+        HTTP("http", 80),
+        /** HTTP CONNECT over TLS. */
+        HTTPS("https", 443),
+        /** SOCKS version 5 (RFC 1928). */
+        SOCKS5("socks5", 1080);
+
+        private final String text;
+        private final int defaultPort;
+
+        Scheme(String text, int defaultPort) {
+            this.text = text;
+            this.defaultPort = defaultPort;
+        }
+
+        /** The port where a URI names none. */
+        public int defaultPort() {
+            return defaultPort;
+        }
+
+        /** The scheme as a URI has it. */
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    private final Scheme scheme;
+    private final HostPort address;
+    private final @Nullable Credentials credentials;
+
+    private ProxyUri(Scheme scheme, HostPort address, @Nullable Credentials credentials) {
+        this.scheme = scheme;
+        this.address = address;
+        this.credentials = credentials;
+    }
+
+    /**
+     * Makes a proxy of its parts.
+     *
+     * @param credentials for the proxy, or null for none
+     * @throws IllegalArgumentException if the credentials don't fit into SOCKS5, for such a proxy
+     */
+    public static ProxyUri of(Scheme scheme, HostPort address, @Nullable Credentials credentials) {
+        Objects.requireNonNull(scheme, "scheme");
+        Objects.requireNonNull(address, "address");
+        if (scheme == Scheme.SOCKS5 && credentials != null && !fitsSocks5(credentials)) {
+            throw new IllegalArgumentException(
+                    "SOCKS5 wants a user name and a password of 1 to 255 bytes each (RFC 1929 section 2)");
+        }
+        return new ProxyUri(scheme, address, credentials);
+    }
+
+    /**
+     * Reads {@code scheme://[user[:password]@]host[:port][/]}. The scheme is {@code http}, {@code https}, {@code socks5}
+     * or {@code socks5h}, which mean the same here, for Broxy sends every name to the proxy. A user name without a
+     * password has an empty one.
+     *
+     * @throws IllegalArgumentException if it is anything else; the message is one line of printable ASCII and shows no
+     *     part of the user information
+     */
+    public static ProxyUri parse(String text) {
+        int start = text.indexOf("://");
+        Scheme scheme = start < 0 ? null : scheme(text.substring(0, start));
+        if (scheme == null) {
+            throw refused(text, "it must begin with http://, https://, socks5:// or socks5h://");
+        }
+        String rest = text.substring(start + 3);
+        int at = rest.indexOf('@');
+        int end = endOfAuthority(rest);
+        if (at >= 0 && (end < at || rest.indexOf('@', at + 1) >= 0)) {
+            throw refused(text, "one of \"@ / ? #\" in the user name or the password must be percent-encoded");
+        }
+        if (!rest.substring(end).isEmpty() && !rest.substring(end).equals("/")) {
+            throw refused(text, "nothing but a \"/\" may stand behind the host");
+        }
+        HostPort address = address(rest.substring(at + 1, end), scheme);
+        if (at < 0) {
+            return new ProxyUri(scheme, address, null);
+        }
+        try {
+            return of(scheme, address, credentials(rest.substring(0, at)));
+        } catch (IllegalArgumentException e) { // says nothing of what they are
+            throw refused(text, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static @Nullable Scheme scheme(String text) {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "http" -> Scheme.HTTP;
+            case "https" -> Scheme.HTTPS;
+            case "socks5", "socks5h" -> Scheme.SOCKS5;
+            default -> null;
+        };
+    }
+
+    private static int endOfAuthority(String rest) {
+        for (int i = 0; i < rest.length(); i++) {
+            char c = rest.charAt(i);
+            if (c == '/' || c == '?' || c == '#') {
+                return i;
+            }
+        }
+        return rest.length();
+    }
+
+    private static HostPort address(String text, Scheme scheme) {
+        boolean hasPort = text.startsWith("[") ? !text.endsWith("]") : text.indexOf(':') >= 0;
+        return hasPort ? HostPort.parse(text) : HostPort.of(text, scheme.defaultPort);
+    }
+
+    private static Credentials credentials(String userInfo) {
+        if (userInfo.isEmpty()) {
+            throw new IllegalArgumentException("the user information before the \"@\" is empty");
+        }
+        int colon = userInfo.indexOf(':');
+        return colon < 0
+                ? Credentials.basic(PercentCoding.decode(userInfo), "")
+                : Credentials.basic(
+                        PercentCoding.decode(userInfo.substring(0, colon)),
+                        PercentCoding.decode(userInfo.substring(colon + 1)));
+    }
+
+    private static boolean fitsSocks5(Credentials credentials) {
+        int user = credentials.user().getBytes(UTF_8).length;
+        int password = credentials.password().getBytes(UTF_8).length;
+        return user >= 1 && user <= 255 && password >= 1 && password <= 255;
+    }
+
+    /** How the proxy is spoken to. */
+    public Scheme scheme() {
+        return scheme;
+    }
+
+    /** Where the proxy is. */
+    public HostPort address() {
+        return address;
+    }
+
+    /** Who we are to the proxy, or null if the URI does not say. */
+    public @Nullable Credentials credentials() {
+        return credentials;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ProxyUri that
+                && scheme == that.scheme
+                && address.equals(that.address)
+                && Objects.equals(credentials, that.credentials);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(scheme, address, credentials);
+    }
+
+    /** The URI with its port, for a log: of credentials it shows that there are some. */
+    @Override
+    public String toString() {
+        return scheme + "://" + (credentials == null ? "" : "(not shown)@") + address;
+    }
+
+    private static IllegalArgumentException refused(String text, String problem) {
+        return new IllegalArgumentException("not a proxy URI: " + Printable.quote(text) + ": " + problem);
+    }
+}
