@@ -43,11 +43,16 @@ public final class Cidr {
         long high = AddressBits.high(address);
         long low = AddressBits.low(address);
         int bits = address.length == 4 ? length + MAPPED_BITS : length;
-        Cidr block = new Cidr(high & highMask(bits), low & lowMask(bits), bits);
+        Cidr block = around(high, low, bits);
         if (block.high != high || block.low != low) {
             throw refused(text, "bits behind the prefix are set; " + block + " was probably meant");
         }
         return block;
+    }
+
+    /** The block of the addresses that begin with the same bits as this one, as {@link AddressBits} holds it. */
+    static Cidr around(long high, long low, int bits) {
+        return new Cidr(high & highMask(bits), low & lowMask(bits), bits);
     }
 
     /** Whether the address lies in this block. */
@@ -66,6 +71,11 @@ public final class Cidr {
     /** The prefix length: 0 to 32 for a block of IPv4 addresses, 0 to 128 for IPv6. */
     int prefixLength() {
         return isIpv4() ? bits - MAPPED_BITS : bits;
+    }
+
+    /** How many of the 128 bits of {@link AddressBits} are the same; 96 more than the prefix length for IPv4. */
+    int bits() {
+        return bits;
     }
 
     /** Whether this is a block of IPv4 addresses. */

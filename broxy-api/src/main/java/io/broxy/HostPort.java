@@ -123,7 +123,8 @@ public final class HostPort {
         return host.indexOf(':') < 0 ? host + ":" + port : "[" + host + "]:" + port;
     }
 
-    private static int parsePort(String text, int from) {
+    /** The port that stands at the end of a text. */
+    static int parsePort(String text, int from) {
         if (from == text.length()) {
             throw refused(text, "the port is missing");
         }
