@@ -73,7 +73,8 @@ public final class Broxy implements AutoCloseable {
             throw new UncheckedIOException("the event loops could not be started", e);
         }
         BlockingRelay.Means blocking = new BlockingRelay.Means(buffers, workers, Ticker.SYSTEM);
-        dialEngine = new DialEngine(loops, workers.resolver(), workers.callbacks(), Ticker.SYSTEM, new CallerDials());
+        dialEngine = new DialEngine(
+                loops, workers.resolver(), workers.callbacks(), workers.closers(), Ticker.SYSTEM, new CallerDials());
         proxyEngine = new ProxyEngine(loops, blocking);
         copier = new EngineCopier(loops, blocking);
     }

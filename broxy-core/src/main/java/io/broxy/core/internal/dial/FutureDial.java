@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: the future is for any thread, the rest is owned by the event loop.
  */
-final class FutureDial implements LoopDialer.Outcome {
+final class FutureDial implements LoopDialer.UserOutcome {
     private static final Logger log = LoggerFactory.getLogger(FutureDial.class);
 
     private final CompletableFuture<Connection> future = new CompletableFuture<>();
@@ -86,6 +86,16 @@ final class FutureDial implements LoopDialer.Outcome {
                     DialException.Reason reason = DialException.Reason.LOCAL;
                     future.completeExceptionally(new DialException(reason, target, Duration.ZERO, List.of(), failure));
                 }));
+    }
+
+    @Override
+    public void connected(Connection connection) {
+        complete(() -> succeed(connection));
+    }
+
+    @Override
+    public void dialerFailed(Throwable failure) {
+        complete(() -> future.completeExceptionally(failure));
     }
 
     private void succeed(Connection connection) {

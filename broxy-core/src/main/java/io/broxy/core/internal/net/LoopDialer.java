@@ -1,5 +1,6 @@
 package io.broxy.core.internal.net;
 
+import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.EventLoop;
@@ -18,6 +19,19 @@ public interface LoopDialer {
 
         /** There is none. */
         void failed(DialException failure);
+    }
+
+    /**
+     * An outcome that can also do with what only {@linkplain UserDialing somebody else's} dialer brings.
+     *
+     * <p>Threading: owned by its event loop.
+     */
+    interface UserOutcome extends Outcome {
+        /** The connection stands and belongs to whoever is told, but has no readiness: only threads can use it. */
+        void connected(Connection connection);
+
+        /** There is none, for the dialer broke its contract: it threw what it must not, or gave nothing. */
+        void dialerFailed(Throwable failure);
     }
 
     /** A dial that is under way. Threading: owned by its event loop. */

@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop, but for {@link #end}.
  */
-final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
+final class ClientSession implements ChannelEvents, Stage, LoopDialer.UserOutcome {
     private enum State {
         HEAD,
         DIALING,
@@ -256,7 +256,8 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
     }
 
     /** The dialer's connection can only be relayed by threads, so the client's leaves the loop too. */
-    void connected(Connection origin) {
+    @Override
+    public void connected(Connection origin) {
         if (!handler.mayHaveThreads(tunnel)) {
             UserDial.abandon(origin, workers());
             refuse(ProxyHandling.full(), true);
@@ -280,7 +281,8 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.Outcome {
     }
 
     /** The dialer broke its contract. */
-    void dialerFailed(Throwable failure) {
+    @Override
+    public void dialerFailed(Throwable failure) {
         answer(Replies.internalError(), CloseReason.FAILED, failure);
     }
 

@@ -1,0 +1,207 @@
+package io.broxy.core.internal.net;
+
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.DialRequest;
+import io.broxy.Dialer;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.time.Durations;
+import io.broxy.core.internal.time.TimerQueue;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One dial of a {@link UserDialing}.
+ *
+ * <p>Threading: owned by its event loop, but for what the executor runs.
+ */
+final class UserDial implements LoopDialer.Dialing {
+    private final EventLoop loop;
+    private final DialRequest request;
+    private final LoopDialer.UserOutcome outcome;
+    private final Executor callbacks;
+    private final Executor closers;
+    private final long startNanos;
+    private final TimerQueue.@Nullable Timer deadline;
+    /** Completed from outside, it ends the dialer's own. */
+    private final CompletableFuture<Connection> future = new CompletableFuture<>();
+
+    private boolean over;
+
+    private UserDial(
+            EventLoop loop, DialRequest request, LoopDialer.UserOutcome outcome, Executor callbacks, Executor closers) {
+        this.loop = loop;
+        this.request = request;
+        this.outcome = outcome;
+        this.callbacks = callbacks;
+        this.closers = closers;
+        this.startNanos = loop.nowNanos();
+        Duration timeout = request.timeout();
+        this.deadline = timeout == null
+                ? null
+                : loop.timers()
+                        .schedule(startNanos + Durations.positiveNanos(timeout, "a dial's time-out"), this::timedOut);
+    }
+
+    static UserDial start(
+            EventLoop loop,
+            Dialer dialer,
+            DialRequest request,
+            LoopDialer.UserOutcome outcome,
+            Executor callbacks,
+            Executor closers) {
+        UserDial dial = new UserDial(loop, request, outcome, callbacks, closers);
+        try {
+            callbacks.execute(() -> dial.run(dialer));
+        } catch (RejectedExecutionException e) {
+            dial.end();
+            outcome.failed(dial.failure(DialException.Reason.CANCELLED, e));
+        }
+        return dial;
+    }
+
+    // ------------------------------------------------------------------ on the callback executor
+
+    private void run(Dialer dialer) {
+        CompletableFuture<Connection> own;
+        try {
+            own = Objects.requireNonNull(dialer.dialAsync(request, callbacks), "the dialer gave no future");
+        } catch (Throwable e) {
+            onLoop(() -> failed(e), null);
+            return;
+        }
+        own.whenComplete((connection, failure) -> {
+            if (failure == null) {
+                connected(connection);
+            } else {
+                onLoop(() -> failed(failure), null);
+            }
+        });
+        future.whenComplete((connection, failure) -> own.cancel(true));
+    }
+
+    /** The dialer may keep its reference, but cannot use it any more where the connection is one of ours. */
+    private void connected(@Nullable Connection dialed) {
+        try {
+            Connection connection = Objects.requireNonNull(dialed, "the dialer gave no connection");
+            if (connection instanceof Transferable own) {
+                own.give();
+                transfer(own);
+            } else if (connection.isOpen()) {
+                onLoop(() -> connectedInLoop(connection), connection);
+            } else {
+                throw new ClosedChannelException();
+            }
+        } catch (IOException | RuntimeException e) {
+            onLoop(() -> failed(e), null);
+        }
+    }
+
+    private void transfer(Transferable own) throws IOException {
+        if (!own.hasReadiness()) {
+            Connection given = own.given();
+            onLoop(() -> connectedInLoop(given), given);
+            return;
+        }
+        try {
+            own.unblock();
+        } catch (IOException e) {
+            UserDialing.abort(own.given());
+            throw e;
+        }
+        try {
+            loop.execute(() -> connectedInLoop(own.onLoop(loop)));
+        } catch (RejectedExecutionException e) {
+            UserDialing.abort(own.given());
+        }
+    }
+
+    private void onLoop(Runnable task, @Nullable Connection opened) {
+        try {
+            loop.execute(task);
+        } catch (RejectedExecutionException e) {
+            if (opened != null) {
+                UserDialing.abort(opened);
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------ on the loop
+
+    private void connectedInLoop(LoopConnection connection) {
+        if (over) {
+            connection.close();
+        } else {
+            end();
+            outcome.connected(connection);
+        }
+    }
+
+    private void connectedInLoop(Connection connection) {
+        if (over) {
+            UserDialing.abandon(connection, closers);
+        } else {
+            end();
+            outcome.connected(connection);
+        }
+    }
+
+    private void failed(Throwable failure) {
+        if (over) {
+            return;
+        }
+        end();
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof DialException why) {
+            outcome.failed(why);
+        } else {
+            outcome.dialerFailed(cause);
+        }
+    }
+
+    private void timedOut() {
+        if (!over) {
+            cancel();
+            outcome.failed(
+                    loop.isStopping()
+                            ? failure(DialException.Reason.CANCELLED, null)
+                            : failure(
+                                    DialException.Reason.TIMEOUT,
+                                    new SocketTimeoutException("the dialer did not end in its time")));
+        }
+    }
+
+    private DialException failure(DialException.Reason reason, @Nullable Throwable cause) {
+        Duration duration = Duration.ofNanos(loop.nowNanos() - startNanos);
+        return new DialException(reason, request.target(), duration, List.of(), cause);
+    }
+
+    private void end() {
+        over = true;
+        if (deadline != null) {
+            loop.timers().cancel(deadline);
+        }
+    }
+
+    @Override
+    public void cancel() {
+        if (!over) {
+            end();
+            try {
+                closers.execute(() -> future.cancel(false)); // the dialer's own code may hang on it
+            } catch (RejectedExecutionException e) {
+                // The engine ends, which has interrupted the dialer.
+            }
+        }
+    }
+}

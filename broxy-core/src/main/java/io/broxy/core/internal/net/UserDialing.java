@@ -1,0 +1,111 @@
+package io.broxy.core.internal.net;
+
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.DialRequest;
+import io.broxy.Dialer;
+import io.broxy.HostPort;
+import io.broxy.core.internal.loop.EventLoop;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes any dialer one for event loops. It may block and it may throw, so it runs on the callback executor; its time is
+ * watched on the loop, and its connection is brought there.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class UserDialing implements LoopDialer {
+    private static final Logger log = LoggerFactory.getLogger(UserDialing.class);
+
+    private final Dialer dialer;
+    private final Executor callbacks;
+    private final Executor closers;
+
+    private UserDialing(Dialer dialer, Executor callbacks, Executor closers) {
+        this.dialer = dialer;
+        this.callbacks = callbacks;
+        this.closers = closers;
+    }
+
+    /**
+     * The dialer itself if it is one for event loops; otherwise one that runs it on an executor.
+     *
+     * @param callbacks runs the dialer
+     * @param closers ends what the dialer hangs on, and closes what it brings too late
+     */
+    public static LoopDialer of(Dialer dialer, Executor callbacks, Executor closers) {
+        return dialer instanceof LoopDialer own ? own : new UserDialing(dialer, callbacks, closers);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @param request if it names no time, the dialer's own is all there is
+     * @param outcome one that is no {@link LoopDialer.UserOutcome} is told of a failure instead, with {@link
+     *     DialException.Reason#LOCAL}
+     */
+    @Override
+    public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+        assert loop.inLoop();
+        UserOutcome all = forUsers(outcome, request.target(), closers);
+        return UserDial.start(loop, dialer, request, all, callbacks, closers);
+    }
+
+    /**
+     * The outcome itself if it can do with everything; otherwise one that makes failures of what it cannot.
+     *
+     * @param closers closes connections that are of no use
+     */
+    public static UserOutcome forUsers(Outcome outcome, HostPort target, Executor closers) {
+        return outcome instanceof UserOutcome own ? own : new Narrowed(outcome, target, closers);
+    }
+
+    /** Resets a connection that is of no use, off the loop: it may be the user's own code, and block. */
+    static void abandon(Connection connection, Executor closers) {
+        try {
+            closers.execute(() -> abort(connection));
+        } catch (RejectedExecutionException e) {
+            abort(connection); // the engine ends, and nothing waits for this loop any more
+        }
+    }
+
+    static void abort(Connection connection) {
+        try {
+            connection.abort();
+        } catch (RuntimeException e) {
+            log.warn("a dialer's connection failed to close", e);
+        }
+    }
+
+    /** Threading: owned by its event loop. */
+    private record Narrowed(Outcome outcome, HostPort target, Executor closers) implements UserOutcome {
+
+        @Override
+        public void connected(LoopConnection connection) {
+            outcome.connected(connection);
+        }
+
+        @Override
+        public void failed(DialException failure) {
+            outcome.failed(failure);
+        }
+
+        @Override
+        public void connected(Connection connection) {
+            abandon(connection, closers);
+            dialerFailed(new IOException("the dialer's connection is none that an event loop can drive"));
+        }
+
+        @Override
+        public void dialerFailed(Throwable failure) {
+            DialException.Reason reason = DialException.Reason.LOCAL;
+            outcome.failed(new DialException(reason, target, Duration.ZERO, List.of(), failure));
+        }
+    }
+}
