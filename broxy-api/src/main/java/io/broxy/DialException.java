@@ -25,8 +25,8 @@ public final class DialException extends IOException {
         UNREACHABLE("unreachable"),
         /** The dial's time was over. */
         TIMEOUT("timed out"),
-        /** The request's {@link AddressPolicy} admitted none of the addresses. */
-        DENIED("denied by the address policy"),
+        /** The request's {@link AddressPolicy} admitted none of the addresses, or {@link Rules} deny the target. */
+        DENIED("denied by policy"),
         /** A proxy on the way refused. */
         PROXY_REFUSED("refused by the proxy"),
         /** A proxy on the way wants other credentials. */

@@ -5,9 +5,11 @@ import io.broxy.Copier;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
 import io.broxy.ProxyHandler;
+import io.broxy.RoutingDialer;
 import io.broxy.core.internal.dial.CallerDials;
 import io.broxy.core.internal.dial.DialEngine;
 import io.broxy.core.internal.dial.DirectDialerBuilder;
+import io.broxy.core.internal.dial.RoutingDialerBuilder;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
@@ -93,6 +95,12 @@ public final class Broxy implements AutoCloseable {
     public DirectDialer.Builder directDialer() {
         ensureOpen();
         return new DirectDialerBuilder(dialEngine);
+    }
+
+    /** Starts a dialer that goes by rules. Unless another is set, it dials directly with a {@link #directDialer()}. */
+    public RoutingDialer.Builder routingDialer() {
+        ensureOpen();
+        return new RoutingDialerBuilder(dialEngine, () -> directDialer().build());
     }
 
     /** Starts a proxy handler. Unless another is set, its dialer is a {@link #directDialer()} with the defaults. */

@@ -1,0 +1,156 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.DialException;
+import io.broxy.DialException.Reason;
+import io.broxy.DialRequest;
+import io.broxy.core.internal.time.Ticker;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One dial by way of the first of several hops that works: which one is next, how much time it has, and what the
+ * failures come to. It dials nothing itself, so it serves a loop and a waiting thread alike.
+ *
+ * <p>Threading: for one thread, or owned by its event loop.
+ */
+final class FailOver {
+    private static final Logger log = LoggerFactory.getLogger(FailOver.class);
+
+    private final DialRequest request;
+    private final long startNanos;
+    private final long endNanos;
+    private final long penaltyNanos;
+    private final Ticker ticker;
+
+    private final Deque<Hop> left;
+    private final List<DialException.Attempt> attempts = new ArrayList<>(0);
+    private Hop current;
+    private long currentStartNanos;
+
+    /**
+     * Begins with the first hop.
+     *
+     * @param hops at least one, in order of preference
+     * @param startNanos when the dial began
+     * @param timeoutNanos the time for the whole of it
+     */
+    FailOver(DialRequest request, List<Hop> hops, long startNanos, long timeoutNanos, Routing.Policy policy) {
+        this.request = request;
+        this.startNanos = startNanos;
+        this.endNanos = startNanos + timeoutNanos;
+        this.penaltyNanos = policy.penaltyNanos();
+        this.ticker = policy.ticker();
+        this.currentStartNanos = startNanos;
+        this.left = new ArrayDeque<>(inOrder(hops, startNanos));
+        this.current = left.remove();
+    }
+
+    /** Those without a penalty first; otherwise as they are. */
+    private static List<Hop> inOrder(List<Hop> hops, long nowNanos) {
+        if (hops.size() == 1) {
+            return hops;
+        }
+        List<Hop> order = new ArrayList<>(hops);
+        order.sort(Comparator.comparing(hop -> hop.penaltyLeftNanos(nowNanos) > 0));
+        return order;
+    }
+
+    /** The hop to dial now. */
+    Hop hop() {
+        return current;
+    }
+
+    /** What to ask of it: an equal share of the time that is left, and all of it if it is the last one. */
+    DialRequest request() {
+        long share = (endNanos - currentStartNanos) / (left.size() + 1);
+        return request.toBuilder().timeout(Duration.ofNanos(Math.max(1, share))).build();
+    }
+
+    /** The hop works. */
+    void connected() {
+        current.worked(ticker.nanos());
+    }
+
+    /** The hop does not: gives the failure of the whole dial, or null if there is another hop to dial now. */
+    @Nullable
+    DialException failed(DialException failure) {
+        long now = ticker.nanos();
+        Verdict verdict = Verdict.of(failure);
+        boolean news = verdict == Verdict.HOP_FAILED && current.failed(now, penaltyNanos);
+        if (attempts.isEmpty() && left.isEmpty()) {
+            return failure; // there was only one way
+        }
+        if (verdict == Verdict.FINAL) {
+            suppressEarlier(failure);
+            return failure;
+        }
+        if (news) {
+            log.warn("hop {} failed and is tried last for a while: {}", current.name(), failure.getMessage());
+        }
+        Duration duration = Duration.ofNanos(now - currentStartNanos);
+        attempts.add(new DialException.Attempt(new HopAddress(current.name()), failure, duration));
+        boolean late = now - endNanos >= 0;
+        Hop next = late ? null : left.poll();
+        if (next == null) {
+            Duration all = Duration.ofNanos(now - startNanos);
+            return new DialException(late ? Reason.TIMEOUT : farthest(), request.target(), all, attempts, null);
+        }
+        current = next;
+        currentStartNanos = now;
+        return null;
+    }
+
+    private void suppressEarlier(DialException failure) {
+        for (DialException.Attempt earlier : attempts) {
+            if (earlier.failure() != failure) { // an own dialer may throw the same one again
+                failure.addSuppressed(earlier.failure());
+            }
+        }
+    }
+
+    /** The reason of the hop where the dial came farthest stands for all; of equals, that of the first. */
+    private Reason farthest() {
+        Reason farthest = Reason.POOL_EXHAUSTED;
+        for (DialException.Attempt attempt : attempts) {
+            Reason reason = ((DialException) attempt.failure()).reason();
+            if (weight(reason) > weight(farthest)) {
+                farthest = reason;
+            }
+        }
+        return farthest;
+    }
+
+    private static int weight(Reason reason) {
+        return switch (reason) {
+            case PROXY_AUTH -> 6;
+            case PROTOCOL -> 5;
+            case REFUSED -> 4;
+            case TIMEOUT -> 3;
+            case UNREACHABLE -> 2;
+            case RESOLVE -> 1;
+            case POOL_EXHAUSTED, PROXY_REFUSED, DENIED, LOCAL, CANCELLED -> 0;
+        };
+    }
+
+    /** What a failure says about the hop; {@link io.broxy.RoutingDialer} gives the reasons. */
+    private enum Verdict {
+        HOP_FAILED,
+        HOP_IS_FULL,
+        FINAL;
+
+        static Verdict of(DialException failure) {
+            return switch (failure.reason()) {
+                case RESOLVE, REFUSED, UNREACHABLE, TIMEOUT, PROTOCOL, PROXY_AUTH -> HOP_FAILED;
+                case POOL_EXHAUSTED -> HOP_IS_FULL;
+                case PROXY_REFUSED, DENIED, LOCAL, CANCELLED -> FINAL;
+            };
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.Dialer;
+import io.broxy.DirectDialer;
+import io.broxy.Route;
+import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.UserDialing;
+
+/**
+ * A named way to targets, and whether it has failed lately.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class Hop {
+    private final String name;
+    private final Dialer dialer;
+    private final LoopDialer onLoop;
+    private final boolean direct;
+    private volatile long penaltyEndNanos;
+
+    Hop(String name, Dialer dialer, DialEngine engine) {
+        this.name = name;
+        this.dialer = dialer;
+        this.onLoop = UserDialing.of(dialer, engine.callbacks(), engine.closers());
+        this.direct = name.equals(Route.DIRECT) || dialer instanceof DirectDialer;
+        this.penaltyEndNanos = engine.ticker().nanos();
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** As its user gave it, for the caller's thread. */
+    Dialer dialer() {
+        return dialer;
+    }
+
+    /** For an event loop. */
+    LoopDialer onLoop() {
+        return onLoop;
+    }
+
+    /** It failed; true if it has a penalty now and had none. The failure of a direct dial is the target's, and costs nothing. */
+    boolean failed(long nowNanos, long penaltyNanos) {
+        if (direct) {
+            return false;
+        }
+        boolean news = penaltyNanos > 0 && penaltyLeftNanos(nowNanos) == 0;
+        penaltyEndNanos = nowNanos + penaltyNanos;
+        return news;
+    }
+
+    /** It works. */
+    void worked(long nowNanos) {
+        if (penaltyLeftNanos(nowNanos) > 0) {
+            penaltyEndNanos = nowNanos;
+        }
+    }
+
+    /** For how long it is still tried behind others, 0 for not at all. */
+    long penaltyLeftNanos(long nowNanos) {
+        return Math.max(0, penaltyEndNanos - nowNanos);
+    }
+}
