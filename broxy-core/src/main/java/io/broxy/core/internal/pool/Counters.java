@@ -1,0 +1,61 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.PoolStats;
+import io.broxy.PoolStats.Eviction;
+import java.util.EnumMap;
+import java.util.Map;
+
+/** What a pool counts. Threading: the pool's lock guards it. */
+final class Counters {
+    int leased;
+    int opening;
+    int waiting;
+    long created;
+    long reused;
+    long discarded;
+    long detached;
+    long leaked;
+    private final Map<Eviction, Long> evicted = new EnumMap<>(Eviction.class);
+
+    void evicted(Eviction cause) {
+        evicted.merge(cause, 1L, Long::sum);
+    }
+
+    PoolStats snapshot(int idle) {
+        return new Snapshot(
+                idle, leased, opening, waiting, created, reused, discarded, detached, leaked, Map.copyOf(evicted));
+    }
+
+    /** A copy. Threading: immutable. */
+    private record Snapshot(
+            int idle,
+            int leased,
+            int opening,
+            int waiting,
+            long created,
+            long reused,
+            long discarded,
+            long detached,
+            long leaked,
+            Map<Eviction, Long> evictions)
+            implements PoolStats {
+
+        @Override
+        public long evicted(Eviction cause) {
+            return evictions.getOrDefault(cause, 0L);
+        }
+
+        @Override
+        public String toString() {
+            StringBuilder text =
+                    new StringBuilder("PoolStats[idle " + idle + ", leased " + leased + ", opening " + opening
+                            + ", waiting " + waiting + ", created " + created + ", reused " + reused + ", discarded "
+                            + discarded
+                            + ", detached " + detached + ", leaked " + leaked);
+            for (Eviction cause : Eviction.values()) {
+                text.append(", ").append(cause).append(' ').append(evicted(cause));
+            }
+            return text.append(']').toString();
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.ConnPool.Hop;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All of one hop: idle connections, a set for each loop, and who waits.
+ *
+ * <p>Threading: the pool's lock guards it.
+ */
+final class HopSlots<P> {
+    final Hop hop;
+
+    /** By loop; the newest first. */
+    private final Map<Object, ArrayDeque<Slot<P>>> idle = new HashMap<>(4);
+
+    private int idleCount;
+
+    /** In order of arrival, each with its number among all that ever waited. */
+    private final LinkedHashMap<Waiter<P>, Long> waiting = new LinkedHashMap<>();
+
+    /** Idle, leased and being opened. */
+    int open;
+
+    /** How many spares are wanted, how many are on their way, and whether more have been asked for. */
+    int wanted;
+
+    int arriving;
+    boolean refillAsked;
+
+    HopSlots(Hop hop) {
+        this.hop = hop;
+    }
+
+    int idleCount() {
+        return idleCount;
+    }
+
+    void push(Slot<P> slot) {
+        idle.computeIfAbsent(homeOf(slot), home -> new ArrayDeque<>()).addFirst(slot);
+        idleCount++;
+    }
+
+    void remove(Slot<P> slot) {
+        ArrayDeque<Slot<P>> set = idle.get(homeOf(slot));
+        if (set != null && set.removeFirstOccurrence(slot)) {
+            idleCount--;
+        }
+    }
+
+    /** The newest of a loop's own, or else the newest of all. */
+    @Nullable
+    Slot<P> newest(@Nullable Object home) {
+        ArrayDeque<Slot<P>> own = home == null ? null : idle.get(home);
+        if (own != null && !own.isEmpty()) {
+            return own.peekFirst();
+        }
+        Slot<P> newest = null;
+        for (ArrayDeque<Slot<P>> set : idle.values()) {
+            Slot<P> first = set.peekFirst();
+            if (first != null && (newest == null || first.idleNumber > newest.idleNumber)) {
+                newest = first;
+            }
+        }
+        return newest;
+    }
+
+    /** The one that has been idle longest. */
+    @Nullable
+    Slot<P> oldest() {
+        Slot<P> oldest = null;
+        for (ArrayDeque<Slot<P>> set : idle.values()) {
+            Slot<P> last = set.peekLast();
+            if (last != null && (oldest == null || last.idleNumber < oldest.idleNumber)) {
+                oldest = last;
+            }
+        }
+        return oldest;
+    }
+
+    private static Object homeOf(Slot<?> slot) {
+        return Objects.requireNonNull(slot.home, "the home of an idle connection");
+    }
+
+    // ------------------------------------------------------------------ who waits
+
+    void enqueue(Waiter<P> waiter, long number) {
+        waiting.put(waiter, number);
+    }
+
+    boolean leave(Waiter<P> waiter) {
+        return waiting.remove(waiter) != null;
+    }
+
+    boolean isAwaited() {
+        return !waiting.isEmpty();
+    }
+
+    /** The number of the first; there must be one. */
+    long firstNumber() {
+        return waiting.values().iterator().next();
+    }
+
+    /** Takes the first out of the queue; there must be one. */
+    Waiter<P> next() {
+        Waiter<P> first = waiting.keySet().iterator().next();
+        waiting.remove(first);
+        return first;
+    }
+
+    /** How many spares are missing. */
+    int missing() {
+        return wanted - idleCount - arriving;
+    }
+
+    /** Whether the pool may forget it. */
+    boolean isUnused() {
+        return open == 0 && wanted == 0 && waiting.isEmpty();
+    }
+}

@@ -1,0 +1,137 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.ConnPool.Hop;
+import io.broxy.core.internal.pool.Work.News;
+import io.broxy.core.internal.time.Ticker;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+
+/**
+ * Decides when spares are opened. How many are missing is the policy's knowledge; how the hop is doing is known here.
+ *
+ * <pre>
+ *            LOST: one at a time, later and later
+ *   WELL ──────────────────────────────────────────> DOWN
+ *      <────────────────────────────────────────────
+ *            one stands
+ * </pre>
+ *
+ * <p>A hop that lets spares stand and drops them at once would be well again and again; so the count of failures, and the
+ * delay by it, goes back to nothing only when a spare was used, or when nothing was lost for a while.
+ *
+ * <p>Threading: for one thread, an event loop's in the end.
+ */
+final class Warmer {
+    /** Failures that far back say nothing any more. */
+    private static final long FORGET_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+    /** What it needs of the world. Threading: as the warmer. */
+    interface Means {
+        /** Runs a task later. */
+        void after(long nanos, Runnable task);
+
+        /** Gives places for missing spares. */
+        List<? extends Slot<?>> missing(Hop hop, int max);
+
+        /** Opens them; {@link Warmer#opened} or {@link Warmer#failed} is to be called for each. */
+        void open(List<? extends Slot<?>> slots);
+    }
+
+    private static final class Health {
+        int failures;
+        long lastFailureNanos;
+        /** When it may be tried again, while it is down. */
+        long notBeforeNanos;
+
+        boolean down;
+        /** Failures of one round are one failure. */
+        boolean roundFailed;
+
+        boolean asked;
+        boolean planned;
+        int opening;
+    }
+
+    private final Map<Hop, Health> hops = new HashMap<>();
+    private final Means means;
+    private final Ticker ticker;
+    private final RandomGenerator random;
+
+    Warmer(Means means, Ticker ticker, RandomGenerator random) {
+        this.means = means;
+        this.ticker = ticker;
+        this.random = random;
+    }
+
+    /** The policy tells what is new. */
+    void hear(Hop hop, News news) {
+        Health health = hops.computeIfAbsent(hop, key -> new Health());
+        switch (news) {
+            case USED -> {
+                health.failures = 0;
+                health.down = false;
+            }
+            case LOST -> lost(health);
+            case MISSING -> health.asked = true;
+        }
+        plan(hop, health);
+    }
+
+    /** A spare stands. */
+    void opened(Hop hop) {
+        Health health = hops.computeIfAbsent(hop, key -> new Health());
+        health.opening--;
+        health.down = false;
+        plan(hop, health);
+    }
+
+    /** A spare could not be opened, as the policy has told or tells. */
+    void failed(Hop hop) {
+        Health health = hops.computeIfAbsent(hop, key -> new Health());
+        health.opening--;
+        plan(hop, health);
+    }
+
+    private void lost(Health health) {
+        if (health.roundFailed) {
+            return;
+        }
+        long now = ticker.nanos();
+        if (health.failures > 0 && now - health.lastFailureNanos > FORGET_NANOS) {
+            health.failures = 0;
+        }
+        health.roundFailed = true;
+        health.down = true;
+        health.failures++;
+        health.lastFailureNanos = now;
+        health.notBeforeNanos = now + Backoff.after(health.failures, random);
+    }
+
+    private void plan(Hop hop, Health health) {
+        if (health.planned || !health.asked || (health.down && health.opening > 0)) {
+            return;
+        }
+        health.planned = true;
+        long delay = health.down ? Math.max(0, health.notBeforeNanos - ticker.nanos()) : Backoff.spread(random);
+        means.after(delay, () -> refill(hop, health));
+    }
+
+    private void refill(Hop hop, Health health) {
+        health.planned = false;
+        if (health.down && (health.opening > 0 || health.notBeforeNanos - ticker.nanos() > 0)) {
+            plan(hop, health); // it went down meanwhile
+            return;
+        }
+        health.asked = false;
+        health.roundFailed = false;
+        List<? extends Slot<?>> slots = means.missing(hop, health.down ? 1 : Integer.MAX_VALUE);
+        health.opening += slots.size();
+        if (slots.isEmpty() && health.opening == 0 && !health.down) {
+            hops.remove(hop);
+        }
+        means.open(slots);
+    }
+}

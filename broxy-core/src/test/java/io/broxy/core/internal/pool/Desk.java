@@ -1,0 +1,179 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.ConnPool.Hop;
+import io.broxy.Dialer;
+import io.broxy.HostPort;
+import io.broxy.core.internal.pool.Work.News;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** A policy with a clock that is moved by hand, names for connections, and a record of what it left to be done. */
+final class Desk implements Work.Doer<String> {
+    static final Dialer NEVER = request -> {
+        throw new AssertionError("the policy dials nobody");
+    };
+
+    static final Hop A = Hop.of(HostPort.of("a.example", 80), NEVER);
+    static final Hop B = Hop.of(HostPort.of("b.example", 80), NEVER);
+    static final Hop C = Hop.of(HostPort.of("c.example", 80), NEVER);
+
+    /** Where connections lie unless a test says otherwise. */
+    static final String HOME = "loop-1";
+
+    private long nowNanos = -1_000; // clocks wrap
+    final IdlePool<String> pool;
+    final List<String> closed = new ArrayList<>();
+    final List<String> news = new ArrayList<>();
+    long expireAtNanos = Long.MAX_VALUE;
+
+    Desk(Limits limits) {
+        pool = new IdlePool<>(limits, () -> nowNanos);
+    }
+
+    /** Idle time-out 100 s, maximum age 1,000 s. */
+    static Limits limits(int maxIdlePerHop, int maxIdle, int maxOpenPerHop, int maxOpen) {
+        return new Limits(
+                maxIdlePerHop,
+                maxIdle,
+                maxOpenPerHop,
+                maxOpen,
+                TimeUnit.SECONDS.toNanos(100),
+                TimeUnit.SECONDS.toNanos(1_000));
+    }
+
+    static Limits unlimited() {
+        return limits(10, 100, Integer.MAX_VALUE, Integer.MAX_VALUE);
+    }
+
+    long nowNanos() {
+        return nowNanos;
+    }
+
+    /** Moves the clock; the timer rings where it was asked to. */
+    void pass(long seconds) {
+        long end = nowNanos + TimeUnit.SECONDS.toNanos(seconds);
+        while (expireAtNanos != Long.MAX_VALUE && expireAtNanos - end <= 0) {
+            nowNanos = expireAtNanos;
+            expireAtNanos = Long.MAX_VALUE;
+            run(pool::expire);
+        }
+        nowNanos = end;
+    }
+
+    /** Moves the clock, and no timer rings. */
+    void passUnnoticed(long seconds) {
+        nowNanos += TimeUnit.SECONDS.toNanos(seconds);
+    }
+
+    interface Change {
+        void make(Work<String> work);
+    }
+
+    void run(Change change) {
+        Work<String> work = new Work<>();
+        change.make(work);
+        work.run(this);
+    }
+
+    /** Somebody who asks for a place. */
+    static final class Asker implements Waiter<String> {
+        private @Nullable Slot<String> slot;
+        private boolean refused;
+
+        /** The place that was got. */
+        Slot<String> slot() {
+            return Objects.requireNonNull(slot, "a place");
+        }
+
+        @Override
+        public void granted(Slot<String> granted) {
+            slot = granted;
+        }
+
+        @Override
+        public void refused() {
+            refused = true;
+        }
+
+        /** The idle connection that was got, or "new", or "waits". */
+        String got() {
+            if (slot == null) {
+                return refused ? "refused" : "waits";
+            }
+            String parked = slot.parked();
+            return parked == null ? "new" : parked;
+        }
+    }
+
+    Asker ask(Hop hop) {
+        return ask(hop, HOME);
+    }
+
+    Asker ask(Hop hop, @Nullable Object home) {
+        Asker asker = new Asker();
+        run(work -> {
+            Slot<String> slot = pool.claim(hop, home, asker, work);
+            if (slot != null) {
+                asker.granted(slot);
+            }
+        });
+        return asker;
+    }
+
+    /** A new connection, leased. */
+    Slot<String> opened(Hop hop) {
+        Asker asker = ask(hop);
+        if (!asker.got().equals("new")) {
+            throw new AssertionError("no new connection but: " + asker.got());
+        }
+        return open(asker.slot());
+    }
+
+    Slot<String> open(Slot<String> slot) {
+        if (!pool.opened(slot)) {
+            throw new AssertionError("the pool is closed");
+        }
+        return slot;
+    }
+
+    void park(Slot<String> slot, String name) {
+        park(slot, name, HOME);
+    }
+
+    void park(Slot<String> slot, String name, Object home) {
+        run(work -> pool.park(slot, name, home, work));
+    }
+
+    /** New idle connections, the first the oldest. */
+    void idle(Hop hop, String... names) {
+        List<Slot<String>> slots = new ArrayList<>();
+        while (slots.size() < names.length) {
+            slots.add(opened(hop));
+        }
+        for (String name : names) {
+            park(slots.remove(0), name);
+        }
+    }
+
+    void discard(Slot<String> slot) {
+        run(work -> pool.discard(slot, work));
+    }
+
+    @Override
+    public void close(String parked) {
+        closed.add(parked);
+    }
+
+    @Override
+    public void spares(Hop hop, News what) {
+        news.add(hop.address().host().charAt(0) + " " + what);
+    }
+
+    @Override
+    public void expireAt(long nanos) {
+        expireAtNanos = nanos;
+    }
+}
