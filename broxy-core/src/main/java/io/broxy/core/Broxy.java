@@ -1,5 +1,6 @@
 package io.broxy.core;
 
+import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.Copier;
 import io.broxy.Dialer;
@@ -17,6 +18,8 @@ import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.DialingSocketFactory;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
+import io.broxy.core.internal.pool.ConnPoolBuilder;
+import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.proxy.ProxyEngine;
 import io.broxy.core.internal.proxy.ProxyHandlerBuilder;
 import io.broxy.core.internal.relay.BlockingRelay;
@@ -61,6 +64,7 @@ public final class Broxy implements AutoCloseable {
     private final Workers workers;
     private final EventLoops loops;
     private final DialEngine dialEngine;
+    private final PoolEngine poolEngine;
     private final ProxyEngine proxyEngine;
     private final EngineCopier copier;
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
@@ -77,6 +81,7 @@ public final class Broxy implements AutoCloseable {
         BlockingRelay.Means blocking = new BlockingRelay.Means(buffers, workers, Ticker.SYSTEM);
         dialEngine = new DialEngine(
                 loops, workers.resolver(), workers.callbacks(), workers.closers(), Ticker.SYSTEM, new CallerDials());
+        poolEngine = new PoolEngine(loops, workers.callbacks(), Ticker.SYSTEM);
         proxyEngine = new ProxyEngine(loops, blocking);
         copier = new EngineCopier(loops, blocking);
     }
@@ -101,6 +106,12 @@ public final class Broxy implements AutoCloseable {
     public RoutingDialer.Builder routingDialer() {
         ensureOpen();
         return new RoutingDialerBuilder(dialEngine, () -> directDialer().build());
+    }
+
+    /** Starts a pool of connections. It is closed with this engine, if not before. */
+    public ConnPool.Builder connPool() {
+        ensureOpen();
+        return new ConnPoolBuilder(poolEngine, open::add, open::remove);
     }
 
     /** Starts a proxy handler. Unless another is set, its dialer is a {@link #directDialer()} with the defaults. */

@@ -1,0 +1,167 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool.Lease;
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.DialException.Reason;
+import io.broxy.PoolStats.Eviction;
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Getting a lease on the caller's thread, which dials itself, if it comes to that.
+ *
+ * <p>Threading: owned by the caller's thread, but for what {@link Waiter} says.
+ */
+final class BlockingLeasing implements Waiter<Parked> {
+    private static final Logger log = LoggerFactory.getLogger(BlockingLeasing.class);
+
+    private final EnginePool pool;
+    private final Hop hop;
+    private final long startNanos;
+    private final long endNanos;
+    private final CompletableFuture<@Nullable Slot<Parked>> grant = new CompletableFuture<>();
+
+    BlockingLeasing(EnginePool pool, Hop hop, long timeoutNanos) {
+        this.pool = pool;
+        this.hop = hop;
+        this.startNanos = pool.ticker().nanos();
+        this.endNanos = startNanos + timeoutNanos;
+    }
+
+    @Override
+    public void granted(Slot<Parked> slot) {
+        grant.complete(slot);
+    }
+
+    @Override
+    public void refused() {
+        grant.complete(null);
+    }
+
+    Lease lease(@Nullable Throwable place) throws DialException {
+        Slot<Parked> slot = pool.claim(hop, null, this);
+        if (slot == null) {
+            slot = await();
+        }
+        for (Parked parked; (parked = slot.parked()) != null; ) {
+            Taken taken = take(slot, parked);
+            if (taken.connection != null) {
+                return pool.userLease(slot, parked.loop(), new LeakWatch.Leased(taken.connection, place));
+            }
+            slot = pool.replace(slot, taken.death, null);
+            if (slot == null) {
+                throw closed();
+            }
+        }
+        return pool.userLease(slot, pool.nextLoop(), new LeakWatch.Leased(dial(slot), place));
+    }
+
+    // ------------------------------------------------------------------ waiting
+
+    private Slot<Parked> await() throws DialException {
+        Slot<Parked> slot;
+        try {
+            slot = grant.get(Math.max(0, endNanos - pool.ticker().nanos()), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            if (pool.policy().cancel(hop, this)) {
+                throw failure(Reason.POOL_EXHAUSTED, pool.exhausted());
+            }
+            slot = grant.join(); // it is just being told
+        } catch (InterruptedException e) {
+            if (!pool.policy().cancel(hop, this)) {
+                grant.thenAccept(late -> {
+                    if (late != null) {
+                        pool.giveBack(late);
+                    }
+                });
+            }
+            throw interrupted();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("nobody fails a grant", e);
+        }
+        if (slot == null) {
+            throw closed();
+        }
+        return slot;
+    }
+
+    // ------------------------------------------------------------------ an idle connection
+
+    /** It, or why it is dead. */
+    private record Taken(@Nullable Connection connection, Eviction death) {}
+
+    private Taken take(Slot<Parked> slot, Parked parked) throws DialException {
+        CompletableFuture<Taken> future = new CompletableFuture<>();
+        boolean asked = parked.execute(() -> parked.handOver(
+                connection -> future.complete(new Taken(connection, Eviction.FAILED)),
+                cause -> future.complete(new Taken(null, cause))));
+        if (!asked) {
+            return new Taken(null, Eviction.CLOSED);
+        }
+        try {
+            return future.get(); // a loop keeps nobody waiting
+        } catch (InterruptedException e) {
+            future.thenAccept(late -> {
+                if (late.connection != null) {
+                    pool.closeLater(late.connection);
+                }
+                pool.drop(slot, late.death);
+            });
+            throw interrupted();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("nobody fails a hand-over", e);
+        }
+    }
+
+    // ------------------------------------------------------------------ a new one
+
+    private Connection dial(Slot<Parked> slot) throws DialException {
+        Connection connection = null;
+        try {
+            long left = endNanos - pool.ticker().nanos();
+            if (left <= 0) {
+                throw failure(Reason.POOL_EXHAUSTED, pool.exhausted());
+            }
+            connection = hop.dialer().dial(Opener.request(hop, left));
+            if (connection == null) {
+                throw new NullPointerException("the dialer gave no connection");
+            }
+        } finally {
+            if (connection == null) {
+                pool.openFailed(slot);
+            }
+        }
+        if (pool.policy().opened(slot)) {
+            return connection;
+        }
+        try {
+            connection.close();
+        } catch (IOException e) {
+            log.debug("closing a connection that came too late failed", e);
+        }
+        throw closed();
+    }
+
+    // ------------------------------------------------------------------ failures
+
+    private DialException interrupted() {
+        Thread.currentThread().interrupt();
+        return failure(Reason.CANCELLED, new InterruptedException("the leasing thread was interrupted"));
+    }
+
+    private DialException closed() {
+        return failure(Reason.CANCELLED, EnginePool.closedFailure());
+    }
+
+    private DialException failure(Reason reason, Throwable cause) {
+        return Opener.failure(reason, hop, pool.ticker().nanos() - startNanos, cause);
+    }
+}

@@ -1,0 +1,108 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.ConnPool;
+import io.broxy.core.internal.time.Durations;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** The settings of a {@link ConnPool}. Threading: for one thread. */
+public final class ConnPoolBuilder implements ConnPool.Builder {
+    private final PoolEngine engine;
+    private final Consumer<ConnPool> built;
+    private final Consumer<ConnPool> ended;
+    private int maxIdlePerHop = 10;
+    private int maxIdle = 100;
+    private int maxOpenPerHop = Integer.MAX_VALUE;
+    private int maxOpen = Integer.MAX_VALUE;
+    private long idleTimeoutNanos = TimeUnit.SECONDS.toNanos(90);
+    private long maxAgeNanos = TimeUnit.MINUTES.toNanos(10);
+    private long leaseTimeoutNanos = TimeUnit.SECONDS.toNanos(10);
+    private int leakReports;
+
+    /**
+     * Starts with the defaults.
+     *
+     * @param built told each pool
+     * @param ended told each pool that is closed
+     */
+    public ConnPoolBuilder(PoolEngine engine, Consumer<ConnPool> built, Consumer<ConnPool> ended) {
+        this.engine = engine;
+        this.built = built;
+        this.ended = ended;
+    }
+
+    @Override
+    public ConnPool.Builder maxIdlePerHop(int max) {
+        maxIdlePerHop = atLeast(0, max, "the cap on idle connections of a hop");
+        return this;
+    }
+
+    @Override
+    public ConnPool.Builder maxIdle(int max) {
+        maxIdle = atLeast(0, max, "the cap on idle connections");
+        return this;
+    }
+
+    @Override
+    public ConnPool.Builder idleTimeout(Duration timeout) {
+        idleTimeoutNanos = Durations.positiveNanos(timeout, "the idle time-out");
+        return this;
+    }
+
+    @Override
+    public ConnPool.Builder maxAge(Duration age) {
+        maxAgeNanos = Durations.positiveNanos(age, "the maximum age");
+        return this;
+    }
+
+    @Override
+    public ConnPool.Builder maxOpenPerHop(int max) {
+        maxOpenPerHop = atLeast(1, max, "the cap on open connections of a hop");
+        return this;
+    }
+
+    @Override
+    public ConnPool.Builder maxOpen(int max) {
+        maxOpen = atLeast(1, max, "the cap on open connections");
+        return this;
+    }
+
+    @Override
+    public ConnPool.Builder leaseTimeout(Duration timeout) {
+        leaseTimeoutNanos = Durations.positiveNanos(timeout, "a lease's time-out");
+        return this;
+    }
+
+    @Override
+    public ConnPool.Builder reportLeaks(int oneIn) {
+        leakReports = atLeast(0, oneIn, "the rate of reports");
+        return this;
+    }
+
+    private static int atLeast(int min, int value, String what) {
+        if (value < min) {
+            throw new IllegalArgumentException(what + " must be at least " + min + ", not " + value);
+        }
+        return value;
+    }
+
+    @Override
+    public ConnPool build() {
+        EnginePool pool = new EnginePool(this, engine, ended::accept);
+        built.accept(pool);
+        return pool;
+    }
+
+    Limits limits() {
+        return new Limits(maxIdlePerHop, maxIdle, maxOpenPerHop, maxOpen, idleTimeoutNanos, maxAgeNanos);
+    }
+
+    long leaseTimeoutNanos() {
+        return leaseTimeoutNanos;
+    }
+
+    int leakReports() {
+        return leakReports;
+    }
+}

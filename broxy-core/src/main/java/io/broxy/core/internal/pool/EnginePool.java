@@ -1,0 +1,376 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.ConnPool;
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.PoolStats;
+import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.pool.Work.News;
+import io.broxy.core.internal.time.Durations;
+import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.time.TimerQueue;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The pool: the {@linkplain IdlePool policy} decides, and what it leaves to be done is done here, without its lock.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class EnginePool implements ConnPool, Work.Doer<Parked> {
+    private static final Logger log = LoggerFactory.getLogger(EnginePool.class);
+
+    /** How often lost leases are looked for while leases are out; whoever asks for a lease looks too. */
+    private static final long LEAK_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final PoolEngine engine;
+    private final IdlePool<Parked> policy;
+    private final Opener opener;
+    private final LeakWatch leaks;
+    private final long leaseTimeoutNanos;
+    private final Consumer<EnginePool> ended;
+
+    /** Keeps the pool's timers. */
+    private final EventLoop keeper;
+
+    private final Spares spares;
+    private TimerQueue.@Nullable Timer expiry; // the keeper's
+    private final AtomicBoolean lookingForLeaks = new AtomicBoolean();
+
+    EnginePool(ConnPoolBuilder settings, PoolEngine engine, Consumer<EnginePool> ended) {
+        this.engine = engine;
+        this.ended = ended;
+        policy = new IdlePool<>(settings.limits(), engine.ticker());
+        opener = new Opener(engine.callbacks(), engine.ticker());
+        leaks = new LeakWatch(settings.leakReports());
+        leaseTimeoutNanos = settings.leaseTimeoutNanos();
+        keeper = engine.loops().next();
+        spares = new Spares(this, keeper, leaseTimeoutNanos);
+    }
+
+    // ------------------------------------------------------------------ for users
+
+    @Override
+    public Lease lease(Hop hop) throws DialException {
+        return lease(hop, leaseTimeoutNanos);
+    }
+
+    @Override
+    public Lease lease(Hop hop, Duration timeout) throws DialException {
+        return lease(hop, Durations.positiveNanos(timeout, "a lease's time-out"));
+    }
+
+    private Lease lease(Hop hop, long timeoutNanos) throws DialException {
+        Objects.requireNonNull(hop, "hop");
+        if (EventLoop.current() != null) {
+            throw new IllegalStateException("a blocking lease on an event loop would stop everything that it serves");
+        }
+        ensureOpen();
+        return new BlockingLeasing(this, hop, timeoutNanos).lease(leaks.place());
+    }
+
+    @Override
+    public CompletableFuture<Lease> leaseAsync(Hop hop, Duration timeout) {
+        Objects.requireNonNull(hop, "hop");
+        long timeoutNanos = Durations.positiveNanos(timeout, "a lease's time-out");
+        ensureOpen();
+        EventLoop loop = policy.homeOfNext(hop) instanceof EventLoop home ? home : nextLoop();
+        return FutureLease.start(this, loop, hop, timeoutNanos);
+    }
+
+    @Override
+    public void warm(Hop hop, int count) {
+        Objects.requireNonNull(hop, "hop");
+        if (count < 0) {
+            throw new IllegalArgumentException("there cannot be " + count + " spares");
+        }
+        Work<Parked> work = new Work<>();
+        policy.warm(hop, count, work);
+        work.run(this);
+    }
+
+    /** As {@link #warm} with none, whether the pool is open or not. */
+    void endWarming(Hop hop) {
+        if (!policy.isClosed()) {
+            try {
+                warm(hop, 0);
+            } catch (IllegalStateException e) {
+                log.debug("the pool was closed meanwhile");
+            }
+        }
+    }
+
+    @Override
+    public PoolStats stats() {
+        return policy.stats();
+    }
+
+    @Override
+    public void close() {
+        Work<Parked> work = new Work<>();
+        policy.close(work);
+        work.run(this);
+        execute(keeper, () -> {
+            if (expiry != null) {
+                keeper.timers().cancel(expiry);
+            }
+        });
+        ended.accept(this);
+    }
+
+    private void ensureOpen() {
+        if (policy.isClosed()) {
+            throw new IllegalStateException("the pool is closed");
+        }
+    }
+
+    // ------------------------------------------------------------------ for what runs on loops
+
+    /**
+     * Leases a connection on an event loop: one that is idle there, or one that is idle elsewhere and moves, or a new one.
+     * Called on that loop.
+     *
+     * @param timeoutNanos for waiting and dialing together
+     * @param outcome told the end, possibly before this returns
+     */
+    public LoopDialer.Dialing lease(EventLoop loop, Hop hop, long timeoutNanos, LoopLease.Outcome outcome) {
+        return Leasing.start(this, loop, hop, ticker().nanos(), timeoutNanos, new Leasing.Delivery() {
+            @Override
+            public void leased(Slot<Parked> slot, LoopConnection connection) {
+                outcome.leased(new LoopLease(EnginePool.this, slot, connection));
+            }
+
+            @Override
+            public void leased(Slot<Parked> slot, Connection connection) {
+                closeLater(connection);
+                drop(slot, Eviction.UNWATCHABLE);
+                IOException cause = new IOException("the dialer gave a connection that no event loop can drive");
+                outcome.failed(Opener.failure(DialException.Reason.LOCAL, hop, 0, cause));
+            }
+
+            @Override
+            public void failed(DialException failure) {
+                outcome.failed(failure);
+            }
+        });
+    }
+
+    // ------------------------------------------------------------------ the policy, and what it leaves to be done
+
+    IdlePool<Parked> policy() {
+        return policy;
+    }
+
+    @Nullable
+    Slot<Parked> claim(Hop hop, @Nullable EventLoop home, Waiter<Parked> waiter) {
+        reapLeaks();
+        Work<Parked> work = new Work<>();
+        Slot<Parked> slot = policy.claim(hop, home, waiter, work);
+        work.run(this);
+        return slot;
+    }
+
+    @Nullable
+    Slot<Parked> replace(Slot<Parked> dead, Eviction cause, @Nullable EventLoop home) {
+        Work<Parked> work = new Work<>();
+        Slot<Parked> slot = policy.replace(dead, cause, home, work);
+        work.run(this);
+        return slot;
+    }
+
+    void openFailed(Slot<Parked> slot) {
+        Work<Parked> work = new Work<>();
+        policy.openFailed(slot, work);
+        work.run(this);
+    }
+
+    void park(Slot<Parked> slot, Parked parked, EventLoop home) {
+        Work<Parked> work = new Work<>();
+        policy.park(slot, parked, home, work);
+        work.run(this);
+    }
+
+    void putBack(Slot<Parked> slot, Parked parked, EventLoop home) {
+        Work<Parked> work = new Work<>();
+        policy.putBack(slot, parked, home, work);
+        work.run(this);
+    }
+
+    void evict(Slot<Parked> slot, Eviction cause) {
+        Work<Parked> work = new Work<>();
+        policy.evict(slot, cause, work);
+        work.run(this);
+    }
+
+    void drop(Slot<Parked> slot, Eviction cause) {
+        Work<Parked> work = new Work<>();
+        policy.drop(slot, cause, work);
+        work.run(this);
+    }
+
+    void discard(Slot<Parked> slot) {
+        Work<Parked> work = new Work<>();
+        policy.discard(slot, work);
+        work.run(this);
+    }
+
+    void detach(Slot<Parked> slot) {
+        Work<Parked> work = new Work<>();
+        policy.detach(slot, work);
+        work.run(this);
+    }
+
+    /** A place that was granted and is not wanted any more. */
+    void giveBack(Slot<Parked> slot) {
+        Parked parked = slot.parked();
+        if (parked == null) {
+            openFailed(slot);
+        } else if (!parked.execute(parked::putBack)) {
+            drop(slot, Eviction.CLOSED);
+        }
+    }
+
+    @Override
+    public void close(Parked parked) {
+        parked.execute(parked::close);
+    }
+
+    @Override
+    public void spares(Hop hop, News news) {
+        spares.tell(hop, news);
+    }
+
+    @Override
+    public void expireAt(long nanos) {
+        execute(keeper, () -> {
+            if (keeper.isStopping()) {
+                return;
+            }
+            if (expiry == null) {
+                expiry = keeper.timers().schedule(nanos, this::expire);
+            } else {
+                keeper.timers().reschedule(expiry, nanos);
+            }
+        });
+    }
+
+    private void expire() {
+        Work<Parked> work = new Work<>();
+        policy.expire(work);
+        work.run(this);
+    }
+
+    // ------------------------------------------------------------------ lost leases
+
+    LeakWatch leaks() {
+        return leaks;
+    }
+
+    Lease userLease(Slot<Parked> slot, EventLoop home, LeakWatch.Leased leased) {
+        UserLease lease = new UserLease(this, slot, home, leased);
+        lookForLeaks();
+        return lease;
+    }
+
+    private void lookForLeaks() {
+        if (lookingForLeaks.compareAndSet(false, true)) {
+            execute(keeper, this::lookForLeaksLater);
+        }
+    }
+
+    private void lookForLeaksLater() {
+        if (keeper.isStopping()) {
+            return;
+        }
+        keeper.timers().schedule(keeper.nowNanos() + LEAK_POLL_NANOS, () -> {
+            reapLeaks();
+            lookingForLeaks.set(false);
+            if (leaks.isWatching()) {
+                lookForLeaks();
+            }
+        });
+    }
+
+    private void reapLeaks() {
+        for (LeakWatch.Watched lost; (lost = leaks.next()) != null; ) {
+            if (lost.connection != null) {
+                lost.connection.abort();
+            }
+            Work<Parked> work = new Work<>();
+            policy.leaked(lost.slot, work);
+            work.run(this);
+        }
+    }
+
+    // ------------------------------------------------------------------ the engine
+
+    Ticker ticker() {
+        return engine.ticker();
+    }
+
+    Opener opener() {
+        return opener;
+    }
+
+    EventLoop nextLoop() {
+        return engine.loops().next();
+    }
+
+    /** Runs a task on a loop; false if that has stopped. */
+    boolean execute(EventLoop loop, Runnable task) {
+        try {
+            loop.execute(task);
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
+        }
+    }
+
+    /** Runs what may call users. */
+    void callBack(Runnable task) {
+        try {
+            engine.callbacks().execute(task);
+        } catch (RejectedExecutionException e) {
+            task.run(); // the engine ends; somebody may still be waiting
+        }
+    }
+
+    /** Closes what may block at that. */
+    void closeLater(Connection connection) {
+        callBack(() -> {
+            try {
+                connection.close();
+            } catch (IOException e) {
+                log.debug("closing a connection that is of no use failed", e);
+            }
+        });
+    }
+
+    static IOException closedFailure() {
+        return new IOException("the pool is closed");
+    }
+
+    IOException exhausted() {
+        PoolStats now = stats();
+        return new IOException(now.leased() + " connections are leased, " + now.opening() + " are being opened, "
+                + now.waiting() + " wait");
+    }
+
+    /** Names the figures. */
+    @Override
+    public String toString() {
+        return "ConnPool[" + stats() + "]";
+    }
+}

@@ -1,0 +1,84 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool.Lease;
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.DialException.Reason;
+import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Getting a lease on a loop for a user who has a future of it. A lease that comes too late goes back.
+ *
+ * <p>Threading: the future is for any thread, the rest is owned by the event loop.
+ */
+final class FutureLease implements Leasing.Delivery {
+    private final CompletableFuture<Lease> future = new CompletableFuture<>();
+    private final EnginePool pool;
+    private final EventLoop loop;
+    private final Hop hop;
+    private final long startNanos;
+    private final @Nullable Throwable place;
+    private @Nullable Leasing leasing;
+
+    private FutureLease(EnginePool pool, EventLoop loop, Hop hop) {
+        this.pool = pool;
+        this.loop = loop;
+        this.hop = hop;
+        this.startNanos = pool.ticker().nanos();
+        this.place = pool.leaks().place();
+    }
+
+    static CompletableFuture<Lease> start(EnginePool pool, EventLoop loop, Hop hop, long timeoutNanos) {
+        FutureLease lease = new FutureLease(pool, loop, hop);
+        if (!pool.execute(loop, () -> lease.begin(timeoutNanos))) {
+            lease.future.completeExceptionally(lease.failure(Reason.CANCELLED, EnginePool.closedFailure()));
+            return lease.future;
+        }
+        lease.future.whenComplete((done, failure) -> pool.execute(loop, lease::ended));
+        return lease.future;
+    }
+
+    private void begin(long timeoutNanos) {
+        if (!future.isDone()) {
+            leasing = Leasing.start(pool, loop, hop, startNanos, timeoutNanos, this);
+        }
+    }
+
+    private void ended() {
+        if (leasing != null) {
+            leasing.cancel(); // changes nothing when it has ended the future itself
+        }
+    }
+
+    @Override
+    public void leased(Slot<Parked> slot, LoopConnection connection) {
+        connection.release(ready -> leased(slot, ready), failure -> {
+            pool.drop(slot, Eviction.FAILED);
+            failed(failure(Reason.LOCAL, failure));
+        });
+    }
+
+    @Override
+    public void leased(Slot<Parked> slot, Connection connection) {
+        Lease lease = pool.userLease(slot, loop, new LeakWatch.Leased(connection, place));
+        pool.callBack(() -> {
+            if (!future.complete(lease)) {
+                lease.reuse();
+            }
+        });
+    }
+
+    @Override
+    public void failed(DialException failure) {
+        pool.callBack(() -> future.completeExceptionally(failure));
+    }
+
+    private DialException failure(Reason reason, Throwable cause) {
+        return Opener.failure(reason, hop, pool.ticker().nanos() - startNanos, cause);
+    }
+}

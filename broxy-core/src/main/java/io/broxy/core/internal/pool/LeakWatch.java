@@ -1,0 +1,87 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.Connection;
+import io.broxy.core.internal.net.Transferable;
+import java.lang.ref.PhantomReference;
+import java.lang.ref.ReferenceQueue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds leases that became garbage without an end. It is asked from time to time, so it needs no thread of its own.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class LeakWatch {
+    private static final Logger log = LoggerFactory.getLogger(LeakWatch.class);
+
+    private final int oneIn;
+    private final AtomicLong taken = new AtomicLong();
+    private final ReferenceQueue<UserLease> garbage = new ReferenceQueue<>();
+    private final Set<Watched> watched = ConcurrentHashMap.newKeySet();
+
+    /** Creates a watch that notes where each {@code oneIn}-th lease was taken; 0 for none. */
+    LeakWatch(int oneIn) {
+        this.oneIn = oneIn;
+    }
+
+    /** What must be known of a lease when it is gone. Threading: immutable. */
+    static final class Watched extends PhantomReference<UserLease> {
+        final Slot<Parked> slot;
+        /** Null if it is not one of ours; then its author sees to it. */
+        final @Nullable Transferable connection;
+
+        private final @Nullable Throwable place;
+
+        private Watched(UserLease lease, ReferenceQueue<UserLease> queue, Slot<Parked> slot, Leased leased) {
+            super(lease, queue);
+            this.slot = slot;
+            this.connection = leased.connection instanceof Transferable own ? own : null;
+            this.place = leased.place;
+        }
+    }
+
+    /** A connection, and where it was leased if that was noted. Threading: immutable. */
+    record Leased(Connection connection, @Nullable Throwable place) {}
+
+    /** Where the caller takes a lease, or null if that is not to be noted. */
+    @Nullable
+    Throwable place() {
+        return oneIn > 0 && taken.getAndIncrement() % oneIn == 0 ? new Throwable("the lease was taken here") : null;
+    }
+
+    Watched watch(UserLease lease, Slot<Parked> slot, Leased leased) {
+        Watched mark = new Watched(lease, garbage, slot, leased);
+        watched.add(mark);
+        return mark;
+    }
+
+    void ended(Watched mark) {
+        watched.remove(mark);
+        mark.clear();
+    }
+
+    boolean isWatching() {
+        return !watched.isEmpty();
+    }
+
+    /** A lease that became garbage and was not told before, or null for none. */
+    @Nullable
+    Watched next() {
+        for (Object found; (found = garbage.poll()) != null; ) {
+            if (found instanceof Watched mark && watched.remove(mark)) {
+                if (mark.place != null) {
+                    log.warn("a lease of {} was dropped without an end", mark.slot.hop(), mark.place);
+                } else {
+                    log.debug("a lease of {} was dropped without an end", mark.slot.hop());
+                }
+                return mark;
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,115 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.ConnPool.Lease;
+import io.broxy.Connection;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.Transferable;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+
+/**
+ * One of our connections while it is leased. It keeps its lease from becoming garbage, so that who holds the connection and
+ * has dropped the lease does not lose it.
+ *
+ * <p>Threading: as {@link Connection} says.
+ */
+final class LeasedConnection implements Transferable {
+    private final Transferable connection;
+
+    @SuppressWarnings({"unused", "FieldCanBeLocal"}) // held, that is all
+    private final Lease lease;
+
+    LeasedConnection(Transferable connection, Lease lease) {
+        this.connection = connection;
+        this.lease = lease;
+    }
+
+    @Override
+    public void give() throws ClosedChannelException {
+        connection.give();
+    }
+
+    @Override
+    public void takeBack() {
+        connection.takeBack();
+    }
+
+    @Override
+    public Connection given() {
+        return connection.given();
+    }
+
+    @Override
+    public void unread(ByteBuffer bytes) {
+        connection.unread(bytes);
+    }
+
+    @Override
+    public boolean hasReadiness() {
+        return connection.hasReadiness();
+    }
+
+    @Override
+    public void unblock() throws IOException {
+        connection.unblock();
+    }
+
+    @Override
+    public LoopConnection onLoop(EventLoop loop) {
+        return connection.onLoop(loop);
+    }
+
+    @Override
+    public int read(ByteBuffer into) throws IOException {
+        return connection.read(into);
+    }
+
+    @Override
+    public int write(ByteBuffer from) throws IOException {
+        return connection.write(from);
+    }
+
+    @Override
+    public SocketAddress localAddress() {
+        return connection.localAddress();
+    }
+
+    @Override
+    public SocketAddress remoteAddress() {
+        return connection.remoteAddress();
+    }
+
+    @Override
+    public void shutdownOutput() throws IOException {
+        connection.shutdownOutput();
+    }
+
+    @Override
+    public void abort() {
+        connection.abort();
+    }
+
+    @Override
+    public Socket asSocket() throws IOException {
+        return connection.asSocket();
+    }
+
+    @Override
+    public boolean isOpen() {
+        return connection.isOpen();
+    }
+
+    @Override
+    public void close() throws IOException {
+        connection.close();
+    }
+
+    @Override
+    public String toString() {
+        return connection.toString();
+    }
+}

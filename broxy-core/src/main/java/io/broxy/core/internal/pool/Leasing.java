@@ -1,0 +1,264 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.ConnPool.Hop;
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.DialException.Reason;
+import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.Transferable;
+import io.broxy.core.internal.time.TimerQueue;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Getting a lease on an event loop.
+ *
+ * <pre>
+ *   WAITING ──> MOVING ──> OVER      (an idle one from another loop; one of this loop's own is there at once)
+ *      │          │          ^
+ *      └──────────┴─> OPENING┘       (there was none, or it turned out dead)
+ * </pre>
+ *
+ * <p>Threading: owned by its event loop, but for what {@link Waiter} says.
+ */
+final class Leasing implements Waiter<Parked>, Opener.Outcome, LoopDialer.Dialing {
+    private static final Logger log = LoggerFactory.getLogger(Leasing.class);
+
+    private enum Phase {
+        WAITING,
+        MOVING,
+        OPENING,
+        OVER
+    }
+
+    /** Who gets it, once. Threading: owned by the event loop. */
+    interface Delivery {
+        void leased(Slot<Parked> slot, LoopConnection connection);
+
+        /** One that no loop can drive. */
+        void leased(Slot<Parked> slot, Connection connection);
+
+        void failed(DialException failure);
+    }
+
+    private final EnginePool pool;
+    private final EventLoop loop;
+    private final Hop hop;
+    private final Delivery delivery;
+    private final long startNanos;
+    private final long endNanos;
+    private final TimerQueue.Timer deadline;
+    private Phase phase = Phase.WAITING;
+    private @Nullable Slot<Parked> slot;
+    private LoopDialer.@Nullable Dialing dialing;
+
+    private Leasing(EnginePool pool, EventLoop loop, Hop hop, long startNanos, long timeoutNanos, Delivery delivery) {
+        this.pool = pool;
+        this.loop = loop;
+        this.hop = hop;
+        this.delivery = delivery;
+        this.startNanos = startNanos;
+        this.endNanos = startNanos + timeoutNanos;
+        this.deadline = loop.timers().schedule(endNanos, this::timedOut);
+    }
+
+    static Leasing start(
+            EnginePool pool, EventLoop loop, Hop hop, long startNanos, long timeoutNanos, Delivery delivery) {
+        assert loop.inLoop();
+        Leasing leasing = new Leasing(pool, loop, hop, startNanos, timeoutNanos, delivery);
+        Slot<Parked> slot = pool.claim(hop, loop, leasing);
+        if (slot != null) {
+            leasing.proceed(slot);
+        }
+        return leasing;
+    }
+
+    // ------------------------------------------------------------------ waiting
+
+    @Override
+    public void granted(Slot<Parked> granted) {
+        if (!pool.execute(loop, () -> proceed(granted))) {
+            pool.giveBack(granted);
+        }
+    }
+
+    @Override
+    public void refused() {
+        pool.execute(loop, () -> fail(Reason.CANCELLED, EnginePool.closedFailure())); // or its end fires the deadline
+    }
+
+    private void timedOut() {
+        if (loop.isStopping() && phase != Phase.OPENING) {
+            fail(Reason.CANCELLED, EnginePool.closedFailure());
+        } else if (phase == Phase.WAITING) {
+            pool.policy().cancel(hop, this);
+            fail(Reason.POOL_EXHAUSTED, pool.exhausted());
+        } // or else it takes no time, or the dialer has the same deadline
+    }
+
+    // ------------------------------------------------------------------ an idle connection
+
+    private void proceed(Slot<Parked> got) {
+        if (phase == Phase.OVER) {
+            pool.giveBack(got);
+            return;
+        }
+        slot = got;
+        Parked parked = got.parked();
+        if (parked == null) {
+            open(got);
+        } else if (parked.loop() == loop) {
+            parked.take(own -> leased(got, own), cause -> replace(got, cause));
+        } else {
+            move(got, parked);
+        }
+    }
+
+    private void move(Slot<Parked> got, Parked parked) {
+        phase = Phase.MOVING;
+        boolean asked = parked.execute(
+                () -> parked.handOver(connection -> sendHere(got, connection), cause -> diedThere(got, cause)));
+        if (!asked) {
+            replace(got, Eviction.CLOSED);
+        }
+    }
+
+    /** On the other loop. */
+    private void sendHere(Slot<Parked> got, Connection connection) {
+        Transferable own = (Transferable) connection; // loops have no others
+        try {
+            own.give();
+            own.unblock();
+        } catch (IOException e) {
+            log.debug("a pooled connection cannot change its loop", e);
+            own.given().abort();
+            diedThere(got, Eviction.FAILED);
+            return;
+        }
+        if (!pool.execute(loop, () -> moved(got, own.onLoop(loop)))) {
+            own.given().abort();
+            pool.drop(got, Eviction.CLOSED);
+        }
+    }
+
+    /** On the other loop. */
+    private void diedThere(Slot<Parked> got, Eviction cause) {
+        if (!pool.execute(loop, () -> replace(got, cause))) {
+            pool.drop(got, cause);
+        }
+    }
+
+    private void moved(Slot<Parked> got, LoopConnection connection) {
+        if (phase == Phase.OVER) {
+            Parked.onLoop(pool, got, connection);
+        } else {
+            leased(got, connection);
+        }
+    }
+
+    private void replace(Slot<Parked> dead, Eviction cause) {
+        if (phase == Phase.OVER) {
+            pool.drop(dead, cause);
+            return;
+        }
+        Slot<Parked> other = pool.replace(dead, cause, loop);
+        if (other == null) {
+            fail(Reason.CANCELLED, EnginePool.closedFailure());
+        } else {
+            proceed(other);
+        }
+    }
+
+    // ------------------------------------------------------------------ a new one
+
+    private void open(Slot<Parked> got) {
+        long left = endNanos - pool.ticker().nanos();
+        if (left <= 0) {
+            pool.openFailed(got);
+            fail(Reason.POOL_EXHAUSTED, pool.exhausted());
+            return;
+        }
+        phase = Phase.OPENING;
+        LoopDialer.Dialing begun = pool.opener().open(loop, hop, left, this);
+        if (phase == Phase.OPENING) {
+            dialing = begun;
+        }
+    }
+
+    @Override
+    public void connected(LoopConnection connection) {
+        Slot<Parked> own = openSlot();
+        if (pool.policy().opened(own)) {
+            leased(own, connection);
+        } else {
+            connection.close();
+            fail(Reason.CANCELLED, EnginePool.closedFailure());
+        }
+    }
+
+    @Override
+    public void connected(Connection connection) {
+        Slot<Parked> own = openSlot();
+        if (pool.policy().opened(own)) {
+            end();
+            delivery.leased(own, connection);
+        } else {
+            pool.closeLater(connection);
+            fail(Reason.CANCELLED, EnginePool.closedFailure());
+        }
+    }
+
+    @Override
+    public void failed(DialException failure) {
+        pool.openFailed(openSlot());
+        end();
+        delivery.failed(failure);
+    }
+
+    private Slot<Parked> openSlot() {
+        if (slot == null) {
+            throw new IllegalStateException("nothing is being opened");
+        }
+        return slot;
+    }
+
+    // ------------------------------------------------------------------ the end
+
+    private void leased(Slot<Parked> got, LoopConnection connection) {
+        end();
+        delivery.leased(got, connection);
+    }
+
+    private void fail(Reason reason, Throwable cause) {
+        if (phase != Phase.OVER) {
+            end();
+            delivery.failed(Opener.failure(reason, hop, pool.ticker().nanos() - startNanos, cause));
+        }
+    }
+
+    private void end() {
+        phase = Phase.OVER;
+        loop.timers().cancel(deadline);
+    }
+
+    @Override
+    public void cancel() {
+        assert loop.inLoop();
+        Phase before = phase;
+        if (before == Phase.OVER) {
+            return;
+        }
+        end();
+        if (before == Phase.WAITING) {
+            pool.policy().cancel(hop, this);
+        } else if (before == Phase.OPENING && dialing != null) {
+            dialing.cancel();
+            pool.openFailed(openSlot());
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.ConnPool.Hop;
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.pool.Work.News;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Opens spares, spread over the loops, when the {@link Warmer} says so.
+ *
+ * <p>Threading: owned by the loop that keeps the pool's timers, but for {@link #tell}.
+ */
+final class Spares implements Warmer.Means {
+    private static final Logger log = LoggerFactory.getLogger(Spares.class);
+
+    private final EnginePool pool;
+    private final EventLoop loop;
+    private final long timeoutNanos;
+    private final Warmer warmer;
+
+    Spares(EnginePool pool, EventLoop loop, long timeoutNanos) {
+        this.pool = pool;
+        this.loop = loop;
+        this.timeoutNanos = timeoutNanos;
+        this.warmer = new Warmer(this, pool.ticker(), new SplittableRandom());
+    }
+
+    /** Passes on what the policy says; for any thread. */
+    void tell(Hop hop, News news) {
+        pool.execute(loop, () -> warmer.hear(hop, news));
+    }
+
+    @Override
+    public void after(long nanos, Runnable task) {
+        assert loop.inLoop();
+        if (!loop.isStopping()) {
+            loop.timers().schedule(loop.nowNanos() + nanos, task);
+        }
+    }
+
+    @Override
+    public List<Slot<Parked>> missing(Hop hop, int max) {
+        return pool.policy().openSpares(hop, max);
+    }
+
+    @Override
+    @SuppressWarnings("unchecked") // they are those of missing()
+    public void open(List<? extends Slot<?>> slots) {
+        for (Slot<?> slot : slots) {
+            Opening opening = new Opening((Slot<Parked>) slot);
+            EventLoop home = pool.nextLoop();
+            if (!pool.execute(home, () -> opening.begin(home))) {
+                opening.end(false);
+            }
+        }
+    }
+
+    /** One spare on its way. Threading: owned by its event loop. */
+    private final class Opening implements Opener.Outcome {
+        private final Slot<Parked> slot;
+
+        Opening(Slot<Parked> slot) {
+            this.slot = slot;
+        }
+
+        void begin(EventLoop home) {
+            pool.opener().open(home, slot.hop(), timeoutNanos, this);
+        }
+
+        @Override
+        public void connected(LoopConnection connection) {
+            if (pool.policy().opened(slot)) {
+                Parked.onLoop(pool, slot, connection);
+            } else {
+                connection.close();
+            }
+            tellEnd(true);
+        }
+
+        @Override
+        public void connected(Connection connection) {
+            pool.closeLater(connection);
+            if (pool.policy().opened(slot)) {
+                pool.drop(slot, Eviction.UNWATCHABLE);
+                log.warn("{} gets no spares, for its dialer makes connections that no pool can keep", slot.hop());
+                pool.endWarming(slot.hop());
+            }
+            tellEnd(true);
+        }
+
+        @Override
+        public void failed(DialException failure) {
+            log.debug("a spare of {} could not be opened", slot.hop(), failure);
+            end(false);
+        }
+
+        void end(boolean stands) {
+            pool.openFailed(slot);
+            tellEnd(stands);
+        }
+
+        private void tellEnd(boolean stands) {
+            Hop hop = slot.hop();
+            pool.execute(loop, () -> {
+                if (stands) {
+                    warmer.opened(hop);
+                } else {
+                    warmer.failed(hop);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.ConnPool.Lease;
+import io.broxy.Connection;
+import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Transferable;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A user's lease. Threading: thread-safe. */
+final class UserLease implements Lease {
+    private static final Logger log = LoggerFactory.getLogger(UserLease.class);
+
+    private final EnginePool pool;
+    private final Slot<Parked> slot;
+    private final EventLoop home;
+    private final boolean idleBefore;
+    private final Connection inner;
+    private final Connection connection;
+    private final LeakWatch.Watched mark;
+    private final AtomicBoolean ended = new AtomicBoolean();
+
+    /**
+     * Begins a lease.
+     *
+     * @param home the loop on which the connection will lie idle
+     */
+    @SuppressWarnings("this-escape") // the connection and the mark only hold it
+    UserLease(EnginePool pool, Slot<Parked> slot, EventLoop home, LeakWatch.Leased leased) {
+        this.pool = pool;
+        this.slot = slot;
+        this.home = home;
+        this.idleBefore = slot.parked() != null;
+        this.inner = leased.connection();
+        this.connection = inner instanceof Transferable own ? new LeasedConnection(own, this) : inner;
+        this.mark = pool.leaks().watch(this, slot, leased);
+    }
+
+    @Override
+    public Connection connection() {
+        return connection;
+    }
+
+    @Override
+    public boolean wasIdle() {
+        return idleBefore;
+    }
+
+    @Override
+    public void reuse() {
+        if (!end()) {
+            return;
+        }
+        if (!(inner instanceof Transferable own) || !own.hasReadiness()) {
+            closeInner();
+            pool.drop(slot, Eviction.UNWATCHABLE);
+            return;
+        }
+        try {
+            own.give();
+        } catch (ClosedChannelException e) {
+            pool.discard(slot);
+            return;
+        } catch (IllegalStateException e) {
+            pool.detach(slot);
+            throw e;
+        }
+        try {
+            own.unblock();
+        } catch (IOException e) {
+            log.debug("a connection cannot be used again", e);
+            own.given().abort();
+            pool.discard(slot);
+            return;
+        }
+        Parked.fromUser(pool, home, slot, own);
+    }
+
+    @Override
+    public void detach() {
+        if (end()) {
+            pool.detach(slot);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (end()) {
+            closeInner(); // before its place is another's
+            pool.discard(slot);
+        }
+    }
+
+    private boolean end() {
+        if (!ended.compareAndSet(false, true)) {
+            return false;
+        }
+        pool.leaks().ended(mark);
+        return true;
+    }
+
+    private void closeInner() {
+        try {
+            inner.close();
+        } catch (IOException e) {
+            log.debug("closing a connection failed", e);
+        }
+    }
+
+    /** Names the hop and the connection. */
+    @Override
+    public String toString() {
+        return "Lease[" + slot.hop() + ", " + connection + (ended.get() ? ", ended" : "") + "]";
+    }
+}

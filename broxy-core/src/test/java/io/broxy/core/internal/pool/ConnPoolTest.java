@@ -1,0 +1,594 @@
+package io.broxy.core.internal.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.broxy.ConnPool;
+import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool.Lease;
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.DialException.Reason;
+import io.broxy.Dialer;
+import io.broxy.HostPort;
+import io.broxy.PoolStats.Eviction;
+import io.broxy.Tunnel;
+import io.broxy.core.Broxy;
+import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.Origin;
+import io.broxy.core.testkit.Peer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The pool as its users see it, over sockets. */
+@ExtendWith(LeakCheck.class)
+class ConnPoolTest {
+    private static final long PATIENCE_MILLIS = Talk.PATIENCE.toMillis();
+
+    private final Broxy broxy = Broxy.builder().eventLoops(2).build();
+    private final Dialer direct = broxy.directDialer().build();
+
+    @AfterEach
+    void close() {
+        broxy.close();
+    }
+
+    private static void awaitIdle(ConnPool pool, int idle) {
+        await().atMost(Talk.PATIENCE).until(() -> pool.stats().idle() == idle);
+    }
+
+    private static void awaitEvicted(ConnPool pool, Eviction cause, long times) {
+        await().atMost(Talk.PATIENCE)
+                .untilAsserted(() -> assertThat(pool.stats().evicted(cause)).isEqualTo(times));
+    }
+
+    private static void awaitWaiting(ConnPool pool, int waiting) {
+        await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == waiting);
+    }
+
+    // ------------------------------------------------------------------ leases and their ends
+
+    @Test
+    void aConnectionGivenBackIsLeasedAgain() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease first = pool.lease(hop);
+            assertThat(first.wasIdle()).isFalse();
+            assertThat(Talk.ask(first, "first")).isEqualTo("first");
+            int port = Talk.port(first.connection());
+            first.reuse();
+            try (Lease second = pool.lease(hop)) {
+                assertThat(second.wasIdle()).isTrue();
+                assertThat(Talk.port(second.connection())).isEqualTo(port);
+                assertThat(Talk.ask(second, "second")).isEqualTo("second");
+            }
+            assertThat(origin.accepted()).isEqualTo(1);
+            assertThat(pool.stats().created()).isEqualTo(1);
+            assertThat(pool.stats().reused()).isEqualTo(1);
+            assertThat(pool.stats().discarded()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void noByteIsLostOverManyLeases() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            for (int i = 0; i < 500; i++) {
+                Lease lease = pool.lease(hop);
+                String text = "message " + i;
+                assertThat(Talk.ask(lease, text)).isEqualTo(text);
+                lease.reuse();
+            }
+            assertThat(origin.accepted()).isEqualTo(1);
+            assertThat(pool.stats().reused()).isEqualTo(499);
+        }
+    }
+
+    @Test
+    void theFirstEndOfALeaseCounts() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease reused = pool.lease(hop);
+            reused.reuse();
+            reused.close();
+            reused.detach();
+            reused.reuse();
+            assertThat(pool.stats().idle()).isEqualTo(1);
+            assertThatThrownBy(() -> Talk.ask(reused, "late")).isInstanceOf(IOException.class);
+
+            Lease detached = pool.lease(hop);
+            detached.detach();
+            detached.close();
+            detached.reuse();
+            assertThat(Talk.ask(detached, "mine")).isEqualTo("mine");
+            detached.connection().close();
+
+            Lease closed = pool.lease(hop);
+            closed.close();
+            closed.reuse();
+            assertThat(closed.connection().isOpen()).isFalse();
+            assertThat(pool.stats().idle()).isZero();
+            assertThat(pool.stats().leased()).isZero();
+            assertThat(pool.stats().detached()).isEqualTo(1);
+            assertThat(pool.stats().discarded()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aConnectionClosedByItsUserIsNotKept() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Lease lease = pool.lease(Hop.of(origin.target(), direct));
+            lease.connection().close();
+            lease.reuse();
+            assertThat(pool.stats().idle()).isZero();
+            assertThat(pool.stats().discarded()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aConnectionGivenToARelayCannotBeGivenBack() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease one = pool.lease(hop);
+            Lease other = pool.lease(hop);
+            Tunnel tunnel = broxy.copier().relay(one.connection(), other.connection());
+            assertThatThrownBy(one::reuse).isInstanceOf(IllegalStateException.class);
+            other.detach();
+            assertThat(pool.stats().leased()).isZero();
+            assertThat(pool.stats().detached()).isEqualTo(2);
+            tunnel.close();
+            tunnel.join();
+        }
+    }
+
+    @Test
+    void aLeasedConnectionIsAsGoodAsAnyOther() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            pool.lease(hop).reuse();
+            try (Lease lease = pool.lease(hop)) {
+                Connection connection = lease.connection();
+                assertThat(connection.remoteAddress()).isEqualTo(origin.address());
+                Peer peer = new Peer(connection.asSocket());
+                assertThat(peer.send("socket").readText(6)).isEqualTo("socket");
+                connection.shutdownOutput();
+                peer.expectEnd();
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------ what idle connections die of
+
+    @Test
+    void theEndOfTheStreamEvictsAtOnce() throws Exception {
+        CountDownLatch end = new CountDownLatch(1);
+        try (Origin origin = Origin.start(peer -> end.await());
+                ConnPool pool = broxy.connPool().build()) {
+            pool.lease(Hop.of(origin.target(), direct)).reuse();
+            assertThat(pool.stats().idle()).isEqualTo(1);
+            end.countDown();
+            awaitIdle(pool, 0);
+            awaitEvicted(pool, Eviction.PEER_CLOSED, 1);
+        }
+    }
+
+    @Test
+    void aStrayByteEvictsAtOnceAndIsNobodysAnswer() throws Exception {
+        CountDownLatch stray = new CountDownLatch(1);
+        CountDownLatch first = new CountDownLatch(1);
+        try (Origin origin = Origin.start(peer -> {
+                    if (first.getCount() > 0) {
+                        first.countDown();
+                        stray.await();
+                        peer.send("x");
+                        peer.expectEnd();
+                    } else {
+                        peer.socket().getInputStream().transferTo(peer.socket().getOutputStream());
+                    }
+                });
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease lease = pool.lease(hop);
+            first.await();
+            lease.reuse();
+            stray.countDown();
+            awaitEvicted(pool, Eviction.STRAY_BYTES, 1);
+            try (Lease next = pool.lease(hop)) {
+                assertThat(next.wasIdle()).isFalse();
+                assertThat(Talk.ask(next, "clean")).isEqualTo("clean");
+            }
+        }
+    }
+
+    @Test
+    void aStrayByteThatCameBeforeItWasGivenBackEvictsToo() throws Exception {
+        try (Origin origin = Origin.greeting("hello!");
+                ConnPool pool = broxy.connPool().build()) {
+            Lease lease = pool.lease(Hop.of(origin.target(), direct));
+            assertThat(Talk.read(lease.connection(), 5)).isEqualTo("hello");
+            lease.reuse();
+            awaitEvicted(pool, Eviction.STRAY_BYTES, 1);
+        }
+    }
+
+    @Test
+    void aResetEvictsAtOnce() throws Exception {
+        CountDownLatch reset = new CountDownLatch(1);
+        try (Origin origin = Origin.start(peer -> {
+                    reset.await();
+                    peer.reset();
+                });
+                ConnPool pool = broxy.connPool().build()) {
+            pool.lease(Hop.of(origin.target(), direct)).reuse();
+            reset.countDown();
+            awaitEvicted(pool, Eviction.FAILED, 1);
+        }
+    }
+
+    @Test
+    void theIdleTimeoutCloses() throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        try (Origin origin = Origin.start(peer -> {
+                    peer.expectEnd();
+                    ended.countDown();
+                });
+                ConnPool pool =
+                        broxy.connPool().idleTimeout(Duration.ofMillis(30)).build()) {
+            pool.lease(Hop.of(origin.target(), direct)).reuse();
+            assertThat(ended.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+            awaitEvicted(pool, Eviction.IDLE_TIMEOUT, 1);
+        }
+    }
+
+    @Test
+    void theMaximumAgeCloses() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().maxAge(Duration.ofMillis(30)).build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            pool.lease(hop).reuse();
+            awaitEvicted(pool, Eviction.MAX_AGE, 1);
+        }
+    }
+
+    // ------------------------------------------------------------------ caps and waiting
+
+    @Test
+    void whoWaitsIsServedInOrderOfArrival() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool()
+                        .maxOpenPerHop(1)
+                        .leaseTimeout(Talk.PATIENCE)
+                        .build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease held = pool.lease(hop);
+            List<Integer> served = new CopyOnWriteArrayList<>();
+            List<Thread> threads = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                int number = i;
+                Thread thread = new Thread(() -> {
+                    try (Lease lease = pool.lease(hop)) {
+                        served.add(number);
+                        Talk.ask(lease, "hello");
+                        lease.reuse();
+                    } catch (IOException e) {
+                        served.add(-1);
+                    }
+                });
+                thread.start();
+                threads.add(thread);
+                awaitWaiting(pool, i + 1);
+            }
+            held.reuse();
+            for (Thread thread : threads) {
+                thread.join(PATIENCE_MILLIS);
+            }
+            assertThat(served).containsExactly(0, 1, 2, 3, 4, 5);
+            assertThat(origin.accepted()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void whoWaitsTooLongIsToldThatThePoolIsExhausted() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().maxOpen(1).build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease held = pool.lease(hop);
+            assertThatThrownBy(() -> pool.lease(hop, Duration.ofMillis(20)))
+                    .isInstanceOfSatisfying(DialException.class, e -> {
+                        assertThat(e.reason()).isEqualTo(Reason.POOL_EXHAUSTED);
+                        assertThat(e.target()).isEqualTo(origin.target());
+                        assertThat(e).hasMessageContaining("1 connections are leased");
+                    });
+            assertThatThrownBy(() ->
+                            pool.leaseAsync(hop, Duration.ofMillis(20)).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
+                    .isInstanceOf(ExecutionException.class)
+                    .cause()
+                    .isInstanceOfSatisfying(
+                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.POOL_EXHAUSTED));
+            assertThat(pool.stats().waiting()).isZero();
+            held.reuse();
+            pool.lease(hop).close();
+        }
+    }
+
+    @Test
+    void anInterruptEndsTheWaitAndTheNextIsServed() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool =
+                        broxy.connPool().maxOpen(1).leaseTimeout(Talk.PATIENCE).build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease held = pool.lease(hop);
+            AtomicReference<Object> outcome = new AtomicReference<>();
+            Thread waiter = new Thread(() -> {
+                try {
+                    outcome.set(pool.lease(hop));
+                } catch (DialException e) {
+                    outcome.set(e.reason() + " " + Thread.currentThread().isInterrupted());
+                }
+            });
+            waiter.start();
+            awaitWaiting(pool, 1);
+            CompletableFuture<Lease> next = pool.leaseAsync(hop, Talk.PATIENCE);
+            awaitWaiting(pool, 2);
+            waiter.interrupt();
+            waiter.join(PATIENCE_MILLIS);
+            assertThat(outcome).hasValue("CANCELLED true");
+            held.reuse();
+            try (Lease lease = next.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
+                assertThat(lease.wasIdle()).isTrue();
+                assertThat(Talk.ask(lease, "next")).isEqualTo("next");
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------ futures
+
+    @Test
+    void aFutureGivesANewConnectionAndThenTheIdleOne() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            for (int i = 0; i < 20; i++) {
+                Lease lease = pool.leaseAsync(hop, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+                assertThat(lease.wasIdle()).isEqualTo(i > 0);
+                assertThat(Talk.ask(lease, "async " + i)).isEqualTo("async " + i);
+                lease.reuse();
+            }
+            assertThat(origin.accepted()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aCancelledFutureWaitsNoLonger() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().maxOpen(1).build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease held = pool.lease(hop);
+            CompletableFuture<Lease> future = pool.leaseAsync(hop, Talk.PATIENCE);
+            awaitWaiting(pool, 1);
+            future.cancel(false);
+            awaitWaiting(pool, 0);
+            held.reuse();
+            assertThat(pool.stats().idle()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aFutureCancelledAtAnyMomentLosesNothing() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().maxOpen(2).build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            for (int i = 0; i < 300; i++) {
+                CompletableFuture<Lease> one = pool.leaseAsync(hop, Talk.PATIENCE);
+                CompletableFuture<Lease> other = pool.leaseAsync(hop, Talk.PATIENCE);
+                LockSupport.parkNanos(i * 1_000L); // each time at another moment
+                if (!one.cancel(false)) {
+                    one.join().reuse();
+                }
+                if (!other.cancel(false)) {
+                    other.join().close();
+                }
+            }
+            await().atMost(Talk.PATIENCE).untilAsserted(() -> {
+                assertThat(pool.stats().leased()).isZero();
+                assertThat(pool.stats().opening()).isZero();
+                assertThat(pool.stats().waiting()).isZero();
+            });
+            assertThat(Talk.accountedFor(pool.stats())).isEqualTo(pool.stats().created());
+        }
+    }
+
+    // ------------------------------------------------------------------ other people's dialers
+
+    @Test
+    void aDialersFailureIsTheLeases() throws Exception {
+        int port;
+        try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = closed.getLocalPort();
+        }
+        try (ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(HostPort.of("127.0.0.1", port), direct);
+            assertThatThrownBy(() -> pool.lease(hop))
+                    .isInstanceOfSatisfying(
+                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.REFUSED));
+            assertThatThrownBy(() -> pool.leaseAsync(hop, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
+                    .cause()
+                    .isInstanceOfSatisfying(
+                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.REFUSED));
+            Hop broken = Hop.of(hop.address(), request -> {
+                throw new IllegalStateException("broken dialer");
+            });
+            assertThatThrownBy(() -> pool.lease(broken)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> pool.leaseAsync(broken, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
+                    .cause()
+                    .isInstanceOf(DialException.class)
+                    .hasMessageContaining("broken dialer");
+            assertThat(pool.stats().opening()).isZero();
+        }
+    }
+
+    @Test
+    void connectionsOverOwnChannelsArePooled() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), request -> {
+                try {
+                    return broxy.connection(SocketChannel.open(origin.address()));
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            pool.lease(hop).reuse();
+            pool.leaseAsync(hop, Talk.PATIENCE)
+                    .get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)
+                    .reuse();
+            Lease first = pool.lease(hop);
+            Lease second = pool.leaseAsync(hop, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            assertThat(Talk.ask(first, "1")).isEqualTo("1");
+            assertThat(Talk.ask(second, "2")).isEqualTo("2");
+            first.close();
+            second.close();
+            assertThat(origin.accepted()).isEqualTo(2);
+            assertThat(pool.stats().reused()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aSocketWithoutAChannelIsLeasedAndNeverKept() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), streams(origin.address()));
+            Lease lease = pool.lease(hop);
+            assertThat(Talk.ask(lease, "streams")).isEqualTo("streams");
+            lease.reuse();
+            assertThat(lease.connection().isOpen()).isFalse();
+            assertThat(pool.stats().evicted(Eviction.UNWATCHABLE)).isEqualTo(1);
+            try (Lease async = pool.leaseAsync(hop, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
+                assertThat(Talk.ask(async, "async")).isEqualTo("async");
+            }
+            pool.warm(hop, 3);
+            awaitEvicted(pool, Eviction.UNWATCHABLE, 4);
+            int before = origin.accepted();
+            await().during(Duration.ofMillis(300)).atMost(Talk.PATIENCE).until(() -> origin.accepted() == before);
+        }
+    }
+
+    private Dialer streams(InetSocketAddress address) {
+        return request -> {
+            try {
+                return broxy.connection(new Socket(address.getAddress(), address.getPort()));
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        };
+    }
+
+    // ------------------------------------------------------------------ the end of the pool
+
+    @Test
+    void closingEndsWhatIsIdleAndWhoWaitsButNotWhatIsLeased() throws Exception {
+        CountDownLatch ended = new CountDownLatch(2);
+        try (Origin origin = Origin.start(peer -> {
+            peer.socket().getInputStream().transferTo(peer.socket().getOutputStream());
+            ended.countDown();
+        })) {
+            ConnPool pool =
+                    broxy.connPool().maxOpen(3).leaseTimeout(Talk.PATIENCE).build();
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease kept = pool.lease(hop);
+            Lease detached = pool.lease(hop);
+            pool.lease(hop).reuse();
+            Lease last = pool.lease(hop);
+            CompletableFuture<Lease> waiting = pool.leaseAsync(hop, Talk.PATIENCE);
+            awaitWaiting(pool, 1);
+            last.close();
+            Lease got = waiting.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            CompletableFuture<Lease> refused = pool.leaseAsync(hop, Talk.PATIENCE);
+            awaitWaiting(pool, 1);
+
+            pool.close();
+            pool.close();
+
+            assertThatThrownBy(() -> refused.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
+                    .cause()
+                    .isInstanceOfSatisfying(
+                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CANCELLED));
+            assertThatThrownBy(() -> pool.lease(hop)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> pool.warm(hop, 1)).isInstanceOf(IllegalStateException.class);
+            assertThat(Talk.ask(kept, "still")).isEqualTo("still");
+            kept.reuse();
+            got.close();
+            detached.detach();
+            assertThat(Talk.ask(detached, "mine")).isEqualTo("mine");
+            detached.connection().close();
+            assertThat(ended.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+            assertThat(pool.stats().leased()).isZero();
+            assertThat(pool.stats().evicted(Eviction.CLOSED)).isEqualTo(1);
+            assertThat(Talk.accountedFor(pool.stats())).isEqualTo(pool.stats().created());
+        }
+    }
+
+    @Test
+    void theEndOfTheEngineEndsThePool() throws Exception {
+        try (Origin origin = Origin.echo()) {
+            Hop hop;
+            Lease held;
+            ConnPool pool;
+            try (Broxy other = Broxy.builder().eventLoops(2).build()) {
+                hop = Hop.of(origin.target(), other.directDialer().build());
+                pool = other.connPool().build();
+                pool.warm(hop, 3);
+                awaitIdle(pool, 3);
+                held = pool.lease(hop);
+            }
+            assertThat(pool.stats().idle()).isZero();
+            assertThat(Talk.ask(held, "held")).isEqualTo("held");
+            held.reuse();
+            assertThat(held.connection().isOpen()).isFalse();
+            assertThat(Talk.accountedFor(pool.stats())).isEqualTo(pool.stats().created());
+        }
+    }
+
+    @Test
+    void settingsThatMakeNoSenseAreRefused() {
+        ConnPool.Builder builder = broxy.connPool();
+        assertThatThrownBy(() -> builder.maxIdle(-1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.maxIdlePerHop(-1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.maxOpen(0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.maxOpenPerHop(0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.idleTimeout(Duration.ZERO)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.maxAge(Duration.ofSeconds(-1))).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.leaseTimeout(Duration.ZERO)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.reportLeaks(-1)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void aHopShowsNoIdentity() {
+        Hop hop = Hop.of(HostPort.of("proxy.example", 3128), direct).withIdentity("alice:secret");
+        assertThat(hop).hasToString("Hop[proxy.example:3128, with an identity]");
+    }
+}

@@ -1,0 +1,115 @@
+package io.broxy.core.internal.pool;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.broxy.ConnPool;
+import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool.Lease;
+import io.broxy.Connection;
+import io.broxy.Dialer;
+import io.broxy.core.Broxy;
+import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.Origin;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Leases that nobody ends. */
+@ExtendWith(LeakCheck.class)
+class LeaseLeakTest {
+    private final Broxy broxy = Broxy.builder().eventLoops(2).build();
+    private final Dialer direct = broxy.directDialer().build();
+
+    @AfterEach
+    void close() {
+        broxy.close();
+    }
+
+    private static void dropLease(ConnPool pool, Hop hop) throws Exception {
+        assertThat(Talk.ask(pool.lease(hop), "hello")).isEqualTo("hello");
+    }
+
+    private static void awaitLeaked(ConnPool pool, int leaked) {
+        await().atMost(Talk.PATIENCE).until(() -> {
+            System.gc();
+            return pool.stats().leaked() == leaked;
+        });
+    }
+
+    @Test
+    void itsPlaceComesBackAndItsConnectionIsClosed() throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        try (Origin origin = Origin.start(peer -> {
+                    try {
+                        peer.socket().getInputStream().transferTo(peer.socket().getOutputStream());
+                    } finally {
+                        ended.countDown();
+                    }
+                });
+                ConnPool pool = broxy.connPool().maxOpen(1).build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            dropLease(pool, hop);
+            awaitLeaked(pool, 1);
+            assertThat(ended.await(Talk.PATIENCE.toMillis(), TimeUnit.MILLISECONDS))
+                    .isTrue();
+            pool.lease(hop).close();
+            assertThat(Talk.accountedFor(pool.stats())).isEqualTo(pool.stats().created());
+        }
+    }
+
+    @Test
+    void whoHoldsTheConnectionHoldsTheLease() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Connection held = pool.lease(hop).connection();
+            dropLease(pool, hop);
+            awaitLeaked(pool, 1);
+            assertThat(Talk.ask(held, "still mine")).isEqualTo("still mine");
+            assertThat(pool.stats().leased()).isEqualTo(1);
+            held.close();
+        }
+    }
+
+    @Test
+    void anEndedLeaseIsNoLeak() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            for (int i = 0; i < 3; i++) {
+                Lease lease = pool.lease(hop);
+                lease.reuse();
+            }
+            dropLease(pool, hop);
+            awaitLeaked(pool, 1);
+            assertThat(pool.stats().created()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void whereItWasTakenIsReportedIfThatWasAskedFor() throws Exception {
+        PrintStream before = System.err;
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(log, true, UTF_8));
+        try (Origin origin = Origin.echo();
+                ConnPool silent = broxy.connPool().build();
+                ConnPool reporting = broxy.connPool().reportLeaks(1).build()) {
+            dropLease(silent, Hop.of(origin.target(), direct));
+            awaitLeaked(silent, 1);
+            assertThat(log.toString(UTF_8)).doesNotContain("dropLease");
+            dropLease(reporting, Hop.of(origin.target(), direct));
+            awaitLeaked(reporting, 1);
+            assertThat(log.toString(UTF_8))
+                    .contains("a lease of Hop[" + origin.target() + "] was dropped without an end")
+                    .contains("LeaseLeakTest.dropLease");
+        } finally {
+            System.setErr(before);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package io.broxy.core.internal.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.broxy.ConnPool;
+import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool.Lease;
+import io.broxy.HostPort;
+import io.broxy.PoolStats.Eviction;
+import io.broxy.core.Broxy;
+import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.Origin;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Spares over sockets. */
+@ExtendWith(LeakCheck.class)
+class PoolWarmTest {
+    private final Broxy broxy = Broxy.builder().eventLoops(2).build();
+    private final ConnPool pool = broxy.connPool().build();
+
+    @AfterEach
+    void close() {
+        broxy.close();
+    }
+
+    private void awaitIdle(int idle) {
+        await().atMost(Talk.PATIENCE).until(() -> pool.stats().idle() == idle);
+    }
+
+    @Test
+    void sparesAreConnectedAndUsedOnesReplaced() throws Exception {
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), broxy.directDialer().build());
+            pool.warm(hop, 3);
+            awaitIdle(3);
+            List<Lease> leases = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                Lease lease = pool.lease(hop);
+                assertThat(lease.wasIdle()).isTrue();
+                assertThat(Talk.ask(lease, "spare " + i)).isEqualTo("spare " + i);
+                leases.add(lease);
+                awaitIdle(3);
+            }
+            leases.forEach(Lease::detach);
+            for (Lease lease : leases) {
+                lease.connection().close();
+            }
+            assertThat(origin.accepted()).isGreaterThanOrEqualTo(6);
+            assertThat(Talk.accountedFor(pool.stats())).isEqualTo(pool.stats().created());
+        }
+    }
+
+    @Test
+    void sparesThatTheirPeerClosesAreReplaced() throws Exception {
+        AtomicBoolean closing = new AtomicBoolean();
+        try (Origin origin = Origin.start(peer -> {
+            if (closing.compareAndSet(false, true)) {
+                return; // closes the first
+            }
+            peer.expectEnd();
+        })) {
+            pool.warm(Hop.of(origin.target(), broxy.directDialer().build()), 2);
+            await().atMost(Talk.PATIENCE)
+                    .until(() -> pool.stats().evicted(Eviction.PEER_CLOSED) == 1
+                            && pool.stats().idle() == 2);
+        }
+    }
+
+    @Test
+    void sparesOfAUsersDialerAreKeptToo() throws Exception {
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), request -> {
+                try {
+                    return broxy.connection(SocketChannel.open(origin.address()));
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            pool.warm(hop, 2);
+            awaitIdle(2);
+            try (Lease lease = pool.lease(hop)) {
+                assertThat(lease.wasIdle()).isTrue();
+                assertThat(Talk.ask(lease, "hello")).isEqualTo("hello");
+            }
+        }
+    }
+
+    @Test
+    void aHopThatComesBackGetsItsSpares() throws Exception {
+        InetSocketAddress address;
+        try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            address = (InetSocketAddress) probe.getLocalSocketAddress();
+        }
+        Hop hop = Hop.of(
+                HostPort.of("127.0.0.1", address.getPort()),
+                broxy.directDialer().build());
+        pool.warm(hop, 2);
+        await().atMost(Talk.PATIENCE).until(() -> pool.stats().opening() == 0);
+        assertThat(pool.stats().idle()).isZero();
+        List<Socket> accepted = new ArrayList<>();
+        try (ServerSocket server = new ServerSocket()) {
+            server.setReuseAddress(true);
+            server.bind(address);
+            awaitIdle(2);
+            while (accepted.size() < 2) {
+                accepted.add(server.accept());
+            }
+        }
+        for (Socket socket : accepted) {
+            socket.close();
+        }
+        await().atMost(Talk.PATIENCE).until(() -> pool.stats().evicted(Eviction.PEER_CLOSED) == 2);
+    }
+
+    @Test
+    void nothingIsOpenedOnceThePoolIsClosed() throws Exception {
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), broxy.directDialer().build());
+            pool.warm(hop, 5);
+            pool.close();
+            await().atMost(Talk.PATIENCE).until(() -> pool.stats().opening() == 0);
+            assertThat(pool.stats().idle()).isZero();
+            assertThat(Talk.accountedFor(pool.stats())).isEqualTo(pool.stats().created());
+        }
+    }
+}
