@@ -1,0 +1,389 @@
+package io.broxy.core.internal.pool;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.broxy.ConnPool;
+import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool.Lease;
+import io.broxy.DialException;
+import io.broxy.DialException.Reason;
+import io.broxy.Dialer;
+import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.dial.DialEngine;
+import io.broxy.core.internal.dial.DirectDialerBuilder;
+import io.broxy.core.internal.loop.BufferPool;
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.EventLoops;
+import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.StreamConnection;
+import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.Origin;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Leases on event loops, as dialers and exchanges take them. */
+@ExtendWith(LeakCheck.class)
+class LoopLeaseTest {
+    private static final long PATIENCE_NANOS = Talk.PATIENCE.toNanos();
+
+    private final Workers workers = new Workers();
+    private EventLoops loops;
+    private EventLoop one;
+    private EventLoop other;
+    private EnginePool pool;
+    private Dialer direct;
+
+    @BeforeEach
+    void start() throws Exception {
+        loops = EventLoops.start(2, new BufferPool(1 << 20, 1 << 20), Ticker.SYSTEM);
+        one = loops.next();
+        other = loops.next();
+        pool = pool(settings -> {});
+        direct = new DirectDialerBuilder(new DialEngine(loops, workers.resolver(), workers.callbacks(), Ticker.SYSTEM))
+                .build();
+    }
+
+    private EnginePool pool(Consumer<ConnPool.Builder> settings) {
+        ConnPoolBuilder builder = new ConnPoolBuilder(
+                new PoolEngine(loops, workers.callbacks(), Ticker.SYSTEM), built -> {}, closed -> {});
+        settings.accept(builder);
+        return (EnginePool) builder.build();
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        pool.close();
+        assertThat(loops.stop(PATIENCE_NANOS)).isTrue();
+        assertThat(workers.stop(PATIENCE_NANOS)).isTrue();
+    }
+
+    private static <T> T on(EventLoop loop, Consumer<CompletableFuture<T>> task) throws Exception {
+        return begin(loop, task).get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+    }
+
+    private static <T> CompletableFuture<T> begin(EventLoop loop, Consumer<CompletableFuture<T>> task) {
+        CompletableFuture<T> future = new CompletableFuture<>();
+        loop.execute(() -> {
+            try {
+                task.accept(future);
+            } catch (RuntimeException | Error e) {
+                future.completeExceptionally(e);
+            }
+        });
+        return future;
+    }
+
+    private static LoopLease.Outcome into(CompletableFuture<LoopLease> future) {
+        return new LoopLease.Outcome() {
+            @Override
+            public void leased(LoopLease lease) {
+                future.complete(lease);
+            }
+
+            @Override
+            public void failed(DialException failure) {
+                future.completeExceptionally(failure);
+            }
+        };
+    }
+
+    private LoopLease lease(EventLoop loop, Hop hop) throws Exception {
+        return on(loop, future -> pool.lease(loop, hop, PATIENCE_NANOS, into(future)));
+    }
+
+    private static void run(EventLoop loop, Runnable task) throws Exception {
+        on(loop, future -> {
+            task.run();
+            future.complete(null);
+        });
+    }
+
+    /** Sends a text and reads the same number of bytes back. */
+    private static String ask(EventLoop loop, LoopConnection connection, String text) throws Exception {
+        return on(loop, future -> {
+            ByteBuffer in = ByteBuffer.allocate(text.length());
+            connection.handler(new ChannelEvents() {
+                @Override
+                public void ready(int readyOps) {
+                    try {
+                        if (connection.read(in) < 0) {
+                            throw new IOException("the stream ended");
+                        }
+                        if (!in.hasRemaining()) {
+                            connection.interest(0);
+                            future.complete(new String(in.array(), ISO_8859_1));
+                        }
+                    } catch (IOException e) {
+                        future.completeExceptionally(e);
+                    }
+                }
+
+                @Override
+                public void abandoned(Throwable cause) {
+                    connection.close();
+                    future.completeExceptionally(cause);
+                }
+            });
+            try {
+                connection.write(ByteBuffer.wrap(text.getBytes(ISO_8859_1)));
+                connection.interest(SelectionKey.OP_READ);
+            } catch (IOException e) {
+                future.completeExceptionally(e);
+            }
+        });
+    }
+
+    @Test
+    void whatIsIdleOnTheLoopIsLeasedThereAsItIs() throws Exception {
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            LoopLease first = lease(one, hop);
+            assertThat(first.wasIdle()).isFalse();
+            assertThat(ask(one, first.connection(), "first")).isEqualTo("first");
+            run(one, first::reuse);
+            LoopLease second = lease(one, hop);
+            assertThat(second.wasIdle()).isTrue();
+            assertThat(second.connection()).isSameAs(first.connection());
+            assertThat(ask(one, second.connection(), "second")).isEqualTo("second");
+            run(one, second::close);
+            assertThat(pool.stats().discarded()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void whatIsIdleOnAnotherLoopMoves() throws Exception {
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            run(one, lease(one, hop)::reuse);
+            LoopLease moved = lease(other, hop);
+            assertThat(moved.wasIdle()).isTrue();
+            assertThat(moved.connection().loop()).isSameAs(other);
+            assertThat(ask(other, moved.connection(), "moved")).isEqualTo("moved");
+            run(other, moved::reuse);
+            LoopLease back = lease(one, hop);
+            assertThat(ask(one, back.connection(), "back")).isEqualTo("back");
+            run(one, back::close);
+            assertThat(origin.accepted()).isEqualTo(1);
+            assertThat(pool.stats().reused()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void theOwnLoopsIsTakenBeforeAnotherLoops() throws Exception {
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            LoopLease here = lease(one, hop);
+            LoopLease there = lease(other, hop);
+            run(one, here::reuse);
+            run(other, there::reuse); // the newer one
+            LoopLease again = lease(one, hop);
+            assertThat(again.connection()).isSameAs(here.connection());
+            run(one, again::close);
+        }
+    }
+
+    @Test
+    void usersAndLoopsShareConnections() throws Exception {
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            for (int i = 0; i < 20; i++) {
+                EventLoop loop = i % 2 == 0 ? one : other;
+                Lease user = pool.lease(hop);
+                assertThat(Talk.ask(user, "user")).isEqualTo("user");
+                user.reuse();
+                LoopLease own = lease(loop, hop);
+                assertThat(ask(loop, own.connection(), "loop")).isEqualTo("loop");
+                run(loop, own::reuse);
+            }
+            assertThat(origin.accepted()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void oneDetachedIsTheCallers() throws Exception {
+        try (Origin origin = Origin.echo()) {
+            LoopLease lease = lease(one, Hop.of(origin.target(), direct));
+            run(one, () -> {
+                lease.detach();
+                lease.close();
+                lease.reuse();
+            });
+            assertThat(ask(one, lease.connection(), "mine")).isEqualTo("mine");
+            run(one, lease.connection()::close);
+            assertThat(pool.stats().detached()).isEqualTo(1);
+            assertThat(pool.stats().idle()).isZero();
+        }
+    }
+
+    @Test
+    void whoWaitsGetsWhatComesFreeOnAnotherLoop() throws Exception {
+        pool = pool(settings -> settings.maxOpen(1));
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            LoopLease held = lease(one, hop);
+            CompletableFuture<LoopLease> waiting =
+                    begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
+            await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
+            run(one, held::reuse);
+            LoopLease got = waiting.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+            assertThat(ask(other, got.connection(), "got")).isEqualTo("got");
+            run(other, got::close);
+        }
+    }
+
+    @Test
+    void whoWaitsTooLongOrGivesUpIsNotServed() throws Exception {
+        pool = pool(settings -> settings.maxOpen(1));
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            LoopLease held = lease(one, hop);
+            CompletableFuture<LoopLease> late =
+                    begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+            assertThat(late)
+                    .failsWithin(Talk.PATIENCE)
+                    .withThrowableOfType(ExecutionException.class)
+                    .havingCause()
+                    .isInstanceOfSatisfying(
+                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.POOL_EXHAUSTED));
+            CompletableFuture<LoopLease> told = new CompletableFuture<>();
+            LoopDialer.Dialing dialing =
+                    on(other, future -> future.complete(pool.lease(other, hop, PATIENCE_NANOS, into(told))));
+            await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
+            run(other, dialing::cancel);
+            assertThat(pool.stats().waiting()).isZero();
+            run(one, held::reuse);
+            assertThat(pool.stats().idle()).isEqualTo(1);
+            assertThat(told).isNotDone();
+        }
+    }
+
+    @Test
+    void oneCancelledAtAnyMomentLosesNothing() throws Exception {
+        pool = pool(settings -> settings.maxOpen(2));
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            for (int i = 0; i < 200; i++) {
+                EventLoop loop = i % 2 == 0 ? one : other;
+                CompletableFuture<LoopLease> told = new CompletableFuture<>();
+                LoopDialer.Dialing dialing =
+                        on(loop, future -> future.complete(pool.lease(loop, hop, PATIENCE_NANOS, into(told))));
+                run(loop, () -> {
+                    dialing.cancel();
+                    if (told.isDone()) {
+                        told.join().reuse();
+                    }
+                });
+            }
+            await().atMost(Talk.PATIENCE)
+                    .until(() -> pool.stats().leased() == 0 && pool.stats().opening() == 0);
+            assertThat(Talk.accountedFor(pool.stats())).isEqualTo(pool.stats().created());
+        }
+    }
+
+    @Test
+    void aConnectionThatNoLoopCanDriveIsAFailure() throws Exception {
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), request -> {
+                try {
+                    return new StreamConnection(new Socket(origin.address().getAddress(), origin.port()));
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            assertThat(begin(
+                            one,
+                            (CompletableFuture<LoopLease> future) ->
+                                    pool.lease(one, hop, PATIENCE_NANOS, into(future))))
+                    .failsWithin(Talk.PATIENCE)
+                    .withThrowableOfType(ExecutionException.class)
+                    .havingCause()
+                    .isInstanceOfSatisfying(
+                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.LOCAL));
+            assertThat(pool.stats().evicted(Eviction.UNWATCHABLE)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aDialerThatHangsIsLeftAtTheDeadline() throws Exception {
+        CompletableFuture<Void> interrupted = new CompletableFuture<>();
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), request -> {
+                try {
+                    new CompletableFuture<Void>().get();
+                } catch (InterruptedException e) {
+                    interrupted.complete(null);
+                } catch (ExecutionException e) {
+                    throw new AssertionError(e);
+                }
+                throw new IllegalStateException("interrupted");
+            });
+            CompletableFuture<LoopLease> late =
+                    begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(30), into(future)));
+            assertThat(late)
+                    .failsWithin(Talk.PATIENCE)
+                    .withThrowableOfType(ExecutionException.class)
+                    .havingCause()
+                    .isInstanceOfSatisfying(
+                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.TIMEOUT));
+            interrupted.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+            assertThat(pool.stats().opening()).isZero();
+        }
+    }
+
+    @Test
+    void aClosedPoolLeasesNothing() throws Exception {
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            LoopLease held = lease(one, hop);
+            pool.close();
+            CompletableFuture<LoopLease> refused =
+                    begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
+            assertThat(refused)
+                    .failsWithin(Talk.PATIENCE)
+                    .withThrowableOfType(ExecutionException.class)
+                    .havingCause()
+                    .isInstanceOfSatisfying(
+                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CANCELLED));
+            run(one, held::reuse);
+            await().atMost(Talk.PATIENCE).until(() -> !held.connection().isOpen());
+            assertThat(pool.stats().evicted(Eviction.CLOSED)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void whatWaitsForAnEndingEngineIsTold() throws Exception {
+        pool = pool(settings -> settings.maxOpen(1));
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease held = pool.lease(hop);
+            CompletableFuture<LoopLease> waiting =
+                    begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
+            await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
+            assertThat(loops.stop(PATIENCE_NANOS)).isTrue();
+            assertThat(waiting)
+                    .failsWithin(Talk.PATIENCE)
+                    .withThrowableOfType(ExecutionException.class)
+                    .havingCause()
+                    .isInstanceOfSatisfying(
+                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CANCELLED));
+            held.reuse();
+            assertThat(held.connection().isOpen()).isFalse();
+        }
+    }
+}
