@@ -100,6 +100,11 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
         return socket;
     }
 
+    /** Whether this and another are views of one channel. */
+    public boolean sharesChannelWith(SocketConnection other) {
+        return channel == other.channel;
+    }
+
     @Override
     public int read(ByteBuffer into) throws IOException {
         ownership.ensureOwned();

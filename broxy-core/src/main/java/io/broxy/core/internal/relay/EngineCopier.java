@@ -7,6 +7,7 @@ import io.broxy.CopyException;
 import io.broxy.Tunnel;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
+import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.Transferable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -72,7 +73,7 @@ public final class EngineCopier implements Copier {
 
     private static boolean isSame(Connection a, Connection b) {
         if (a instanceof SocketConnection one && b instanceof SocketConnection other) {
-            return one.channel() == other.channel();
+            return one.sharesChannelWith(other);
         }
         return a == b;
     }

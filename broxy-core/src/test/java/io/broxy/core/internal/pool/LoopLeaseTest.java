@@ -11,6 +11,7 @@ import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.Dialer;
 import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.dial.CallerDials;
 import io.broxy.core.internal.dial.DialEngine;
 import io.broxy.core.internal.dial.DirectDialerBuilder;
 import io.broxy.core.internal.loop.BufferPool;
@@ -55,7 +56,13 @@ class LoopLeaseTest {
         one = loops.next();
         other = loops.next();
         pool = pool(settings -> {});
-        direct = new DirectDialerBuilder(new DialEngine(loops, workers.resolver(), workers.callbacks(), Ticker.SYSTEM))
+        direct = new DirectDialerBuilder(new DialEngine(
+                        loops,
+                        workers.resolver(),
+                        workers.callbacks(),
+                        workers.closers(),
+                        Ticker.SYSTEM,
+                        new CallerDials()))
                 .build();
     }
 

@@ -191,6 +191,11 @@ class RelayHangUpTest {
         }
 
         @Override
+        public void unread(ByteBuffer bytes) {
+            inner.unread(bytes);
+        }
+
+        @Override
         public int write(ByteBuffer from) throws IOException {
             return inner.write(from);
         }
