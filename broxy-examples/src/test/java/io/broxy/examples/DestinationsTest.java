@@ -33,7 +33,7 @@ class DestinationsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::"})
-    void noOptionOpensLinkLocalAndSpecialAddressesByTheWay(String literal) throws UnknownHostException {
+    void linkLocalAndSpecialAddressesStayClosed(String literal) throws UnknownHostException {
         assertThat(policy("--allow-private").admits(address(literal))).isFalse();
     }
 
