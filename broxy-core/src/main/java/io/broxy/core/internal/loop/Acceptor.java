@@ -33,6 +33,7 @@ public final class Acceptor implements ChannelEvents {
     private @Nullable SelectionKey key;
     private TimerQueue.@Nullable Timer resume;
     private long pauseNanos;
+    private boolean over;
 
     /**
      * Prepares to accept; {@link #start} begins.
@@ -74,6 +75,10 @@ public final class Acceptor implements ChannelEvents {
     }
 
     private void closeServer() {
+        if (over) {
+            return;
+        }
+        over = true;
         try {
             server.close();
         } catch (IOException e) {
@@ -84,22 +89,27 @@ public final class Acceptor implements ChannelEvents {
 
     @Override
     public void ready(int readyOps) {
-        for (int i = 0; i < BURST; i++) {
+        for (int i = 0; i < BURST && key != null && key.isValid(); i++) {
             SocketChannel client;
             try {
                 client = server.accept();
-            } catch (IOException e) {
+            } catch (IOException | OutOfMemoryError e) {
                 pause(e);
                 return;
             }
             if (client == null) {
-                return;
-            }
-            if (pauseNanos != 0) {
-                log.info("accepting connections again");
-                pauseNanos = 0;
+                break;
             }
             pass(client);
+        }
+        resumed();
+    }
+
+    /** Only after a turn without a failure: one descriptor that was freed is no recovery, and no reason to log. */
+    private void resumed() {
+        if (pauseNanos != 0) {
+            log.info("accepting connections again");
+            pauseNanos = 0;
         }
     }
 
@@ -107,16 +117,16 @@ public final class Acceptor implements ChannelEvents {
         try {
             accepted.accept(client);
         } catch (Throwable e) {
-            log.error("a new connection was not taken over; it is closed", e);
             try {
                 client.close();
             } catch (IOException suppressed) {
-                log.debug("closing a connection failed", suppressed);
+                e.addSuppressed(suppressed);
             }
+            log.error("a new connection was not taken over; it is closed", e);
         }
     }
 
-    private void pause(IOException cause) {
+    private void pause(Throwable cause) {
         if (pauseNanos == 0) {
             log.warn("accepting connections failed; trying again until it works", cause);
             pauseNanos = FIRST_PAUSE_NANOS;

@@ -1,0 +1,226 @@
+package io.broxy.core.internal.loop;
+
+import static io.broxy.core.internal.loop.LoopDriver.patiently;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.broxy.core.testkit.CapturedLog;
+import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.Peer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** With real sockets; what it does when accepting fails is {@link AcceptorPauseTest}'s. */
+@ExtendWith(LeakCheck.class)
+class AcceptorTest {
+    private final AtomicLong turns = new AtomicLong();
+    private final LoopDriver driver = new LoopDriver(turns::incrementAndGet); // so each turn has a time of its own
+    private final EventLoop loop = driver.loop();
+    private final ServerSocketChannel server =
+            ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 200);
+    private final CopyOnWriteArrayList<SocketChannel> accepted = new CopyOnWriteArrayList<>();
+    private final AtomicInteger closed = new AtomicInteger();
+
+    AcceptorTest() throws IOException {
+        server.configureBlocking(false);
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        driver.close();
+        server.close();
+        for (SocketChannel client : accepted) {
+            client.close();
+        }
+    }
+
+    private Acceptor acceptor(Consumer<SocketChannel> consumer) {
+        return new Acceptor(loop, server, consumer, closed::incrementAndGet);
+    }
+
+    private Peer connect() throws IOException {
+        return Peer.connect(server.socket().getLocalPort());
+    }
+
+    @Test
+    void everyClientIsPassedOnConnectedOnTheLoop() throws Exception {
+        List<Boolean> inLoop = new CopyOnWriteArrayList<>();
+        Acceptor acceptor = acceptor(client -> {
+            inLoop.add(loop.inLoop() && client.isConnected());
+            accepted.add(client);
+        });
+        loop.execute(acceptor::start);
+        try (Peer one = connect();
+                Peer other = connect()) {
+            patiently().until(() -> accepted.size() == 2);
+
+            assertThat(inLoop).containsExactly(true, true);
+            assertThat(accepted)
+                    .extracting(client -> client.socket().getPort())
+                    .containsExactly(one.socket().getLocalPort(), other.socket().getLocalPort());
+        }
+    }
+
+    @Test
+    void aFloodIsAcceptedInBurstsSoThatOthersHaveTheirTurn() throws Exception {
+        Map<Long, Integer> perTurn = new LinkedHashMap<>();
+        List<Peer> peers = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            peers.add(connect());
+        }
+        Acceptor acceptor = acceptor(client -> {
+            perTurn.merge(loop.nowNanos(), 1, Integer::sum);
+            accepted.add(client);
+        });
+        loop.execute(acceptor::start);
+        patiently().until(() -> accepted.size() == 40);
+
+        assertThat(driver.call(() -> List.copyOf(perTurn.values()))).containsExactly(16, 16, 8);
+        for (Peer peer : peers) {
+            peer.close();
+        }
+    }
+
+    @Test
+    void aClientThatIsNotTakenOverIsClosedAndTheNextIsAccepted() throws Exception {
+        AtomicInteger calls = new AtomicInteger();
+        Acceptor acceptor = acceptor(client -> {
+            if (calls.incrementAndGet() == 1) {
+                throw new IllegalStateException("thrown by consumer");
+            }
+            accepted.add(client);
+        });
+        try (CapturedLog log = CapturedLog.start()) {
+            loop.execute(acceptor::start);
+            try (Peer first = connect()) {
+                first.expectEnd();
+                try (Peer second = connect()) {
+                    patiently().until(() -> accepted.size() == 1);
+                    assertThat(accepted.get(0).socket().getPort())
+                            .isEqualTo(second.socket().getLocalPort());
+                }
+            }
+            assertThat(log.lines("thrown by consumer")).hasSize(1);
+        }
+    }
+
+    @Test
+    void closingFreesThePortAndTellsOnceHoweverOftenItIsAskedFor() throws Exception {
+        InetSocketAddress address = (InetSocketAddress) server.getLocalAddress();
+        Acceptor acceptor = acceptor(accepted::add);
+        loop.execute(acceptor::start);
+        try (Peer standing = connect()) {
+            patiently().until(() -> accepted.size() == 1);
+            loop.execute(acceptor::close);
+            loop.execute(acceptor::close);
+            patiently().until(() -> closed.get() > 0);
+            loop.execute(acceptor::close);
+            driver.turn();
+
+            assertThat(closed).hasValue(1);
+            assertThat(server.isOpen()).isFalse();
+            try (ServerSocketChannel again = ServerSocketChannel.open().bind(address)) {
+                assertThat(again.getLocalAddress()).isEqualTo(address);
+            }
+            accepted.get(0).shutdownOutput(); // who was accepted stays
+            standing.expectEnd();
+        }
+    }
+
+    @Test
+    void nobodyIsAcceptedAfterTheClose() throws Exception {
+        CountDownLatch go = new CountDownLatch(1);
+        loop.execute(() -> {
+            try {
+                go.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        Acceptor[] acceptor = new Acceptor[1];
+        acceptor[0] = acceptor(client -> {
+            accepted.add(client);
+            acceptor[0].close();
+        });
+        loop.execute(acceptor[0]::start);
+        try (Peer one = connect();
+                Peer other = connect()) {
+            go.countDown();
+            patiently().until(() -> closed.get() > 0);
+
+            assertThat(accepted).hasSize(1);
+            other.expectReset(); // by the system, which has it in its queue
+            assertThat(one.socket().isConnected()).isTrue();
+        }
+    }
+
+    @Test
+    void oneThatWasNeverStartedClosesToo() throws Exception {
+        Acceptor acceptor = acceptor(accepted::add);
+        driver.call(() -> {
+            acceptor.close();
+            acceptor.close();
+            return 0;
+        });
+
+        assertThat(closed).hasValue(1);
+        assertThat(server.isOpen()).isFalse();
+    }
+
+    @Test
+    void aServerWhoseSocketWasClosedBeforeIsToldAsClosed() throws Exception {
+        server.close();
+        Acceptor acceptor = acceptor(accepted::add);
+        try (CapturedLog log = CapturedLog.start()) {
+            driver.call(() -> {
+                acceptor.start();
+                acceptor.close();
+                return 0;
+            });
+
+            assertThat(closed).hasValue(1);
+            assertThat(log.lines("closed before accepting began")).hasSize(1);
+        }
+    }
+
+    @Test
+    void theEndOfTheLoopClosesTheServer() throws Exception {
+        Acceptor acceptor = acceptor(accepted::add);
+        loop.execute(acceptor::start);
+        driver.turn();
+
+        driver.stop();
+
+        assertThat(closed).hasValue(1);
+        assertThat(server.isOpen()).isFalse();
+    }
+
+    @Test
+    void aStartThatMeetsTheEndOfTheLoopIsClosedToo() throws Exception {
+        Acceptor acceptor = acceptor(accepted::add);
+        driver.call(() -> {
+            loop.timers().schedule(loop.nowNanos() + TimeUnit.HOURS.toNanos(1), acceptor::start);
+            return 0;
+        });
+
+        driver.stop(); // fires the timer
+
+        assertThat(closed).hasValue(1);
+        assertThat(server.isOpen()).isFalse();
+    }
+}
