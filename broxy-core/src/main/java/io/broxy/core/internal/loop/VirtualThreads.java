@@ -3,6 +3,7 @@ package io.broxy.core.internal.loop;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.lang.reflect.InvocationTargetException;
 import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,11 @@ final class VirtualThreads {
             Object virtual = Thread.class.getMethod("ofVirtual").invoke(null);
             Object named = builder.getMethod("name", String.class, long.class).invoke(virtual, prefix, 1L);
             return (ThreadFactory) builder.getMethod("factory").invoke(named);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof UnsupportedOperationException) {
+                return null; // Java 19 and 20, where they were a preview that is switched off
+            }
+            throw new IllegalStateException("this JVM has virtual threads but makes none", e);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("this JVM has virtual threads but makes none", e);
         }
