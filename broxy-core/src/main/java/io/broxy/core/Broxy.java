@@ -79,9 +79,8 @@ public final class Broxy implements AutoCloseable {
             throw new UncheckedIOException("the event loops could not be started", e);
         }
         BlockingRelay.Means blocking = new BlockingRelay.Means(buffers, workers, Ticker.SYSTEM);
-        dialEngine = new DialEngine(
-                loops, workers.resolver(), workers.callbacks(), workers.closers(), Ticker.SYSTEM, new CallerDials());
-        poolEngine = new PoolEngine(loops, workers.callbacks(), Ticker.SYSTEM);
+        dialEngine = new DialEngine(loops, workers, Ticker.SYSTEM, new CallerDials());
+        poolEngine = new PoolEngine(loops, workers, Ticker.SYSTEM);
         proxyEngine = new ProxyEngine(loops, blocking);
         copier = new EngineCopier(loops, blocking);
     }
@@ -199,8 +198,8 @@ public final class Broxy implements AutoCloseable {
      * io.broxy.DialException.Reason#CANCELLED}, and every thread and descriptor of this engine is gone when this returns.
      * Connections that users hold stay open. Repeated calls change nothing.
      *
-     * <p>It waits up to some seconds for user code that is running (dialers, resolvers, dependents of futures) and then
-     * interrupts it.
+     * <p>It waits up to some seconds for user code that is running (dialers, dependents of futures) and then interrupts
+     * it. An interrupt of the caller does not cut this short; the caller finds it afterwards.
      *
      * @throws IllegalStateException if called on an event loop, which would wait for itself
      */
@@ -215,14 +214,10 @@ public final class Broxy implements AutoCloseable {
         open.forEach(Broxy::closePart);
         copier.close();
         dialEngine.callers().close();
-        try {
-            boolean loopsEnded = loops.stop(STOP_NANOS);
-            boolean workersEnded = workers.stop(STOP_NANOS);
-            if (!loopsEnded || !workersEnded) {
-                log.warn("user code is still running on threads of a closed Broxy");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        boolean loopsEnded = loops.stop(STOP_NANOS);
+        boolean workersEnded = workers.stop(STOP_NANOS);
+        if (!loopsEnded || !workersEnded) {
+            log.warn("user code is still running on threads of a closed Broxy");
         }
     }
 
@@ -230,7 +225,7 @@ public final class Broxy implements AutoCloseable {
         try {
             part.close();
         } catch (Exception e) {
-            throw new IllegalStateException("closing " + part + " failed", e);
+            log.error("closing a part failed; the rest is closed all the same", e);
         }
     }
 

@@ -83,7 +83,7 @@ public final class DirectDialerBuilder implements DirectDialer.Builder {
     }
 
     CachingResolver cachingResolver(DialEngine from) {
-        return new CachingResolver(resolver, from.resolver(), from.ticker(), foundNanos, failedNanos);
+        return new CachingResolver(resolver, from.workers().resolver(), from.ticker(), foundNanos, failedNanos);
     }
 
     NewSockets sockets() {

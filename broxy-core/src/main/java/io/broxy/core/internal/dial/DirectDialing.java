@@ -23,7 +23,7 @@ import java.util.concurrent.Executor;
  */
 public final class DirectDialing implements DirectDialer, LoopDialer {
     private final EventLoops loops;
-    private final Executor callbacks;
+    private final Executor completions;
     private final CallerDials callers;
     private final Ticker ticker;
     private final CachingResolver resolver;
@@ -33,7 +33,7 @@ public final class DirectDialing implements DirectDialer, LoopDialer {
 
     DirectDialing(DirectDialerBuilder settings, DialEngine engine) {
         loops = engine.loops();
-        callbacks = engine.callbacks();
+        completions = engine.workers().completions();
         callers = engine.callers();
         ticker = engine.ticker();
         resolver = settings.cachingResolver(engine);
@@ -78,7 +78,7 @@ public final class DirectDialing implements DirectDialer, LoopDialer {
         return FutureDial.start(
                 loops.next(),
                 request.target(),
-                callbacks,
+                completions,
                 (loop, outcome) -> LoopDial.start(loop, request, start, this, outcome));
     }
 

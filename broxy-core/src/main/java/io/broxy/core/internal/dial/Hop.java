@@ -21,7 +21,7 @@ final class Hop {
     Hop(String name, Dialer dialer, DialEngine engine) {
         this.name = name;
         this.dialer = dialer;
-        this.onLoop = UserDialing.of(dialer, engine.callbacks(), engine.closers());
+        this.onLoop = UserDialing.of(dialer, engine.workers());
         this.direct = name.equals(Route.DIRECT) || dialer instanceof DirectDialer;
         this.penaltyEndNanos = engine.ticker().nanos();
     }

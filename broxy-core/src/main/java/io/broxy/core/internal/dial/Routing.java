@@ -114,7 +114,7 @@ final class Routing implements RoutingDialer, LoopDialer {
         return FutureDial.start(
                 engine.loops().next(),
                 request.target(),
-                engine.callbacks(),
+                engine.workers().completions(),
                 (loop, outcome) -> start(loop, request, start, outcome));
     }
 
@@ -132,7 +132,7 @@ final class Routing implements RoutingDialer, LoopDialer {
             outcome.failed(e);
             return () -> {};
         }
-        return RoutedDial.start(loop, failOver, UserDialing.forUsers(outcome, request.target(), engine.closers()));
+        return RoutedDial.start(loop, failOver, UserDialing.forUsers(outcome, request.target(), engine.workers()));
     }
 
     private FailOver begin(DialRequest request, long startNanos) throws DialException {

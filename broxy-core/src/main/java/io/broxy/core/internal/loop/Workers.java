@@ -1,5 +1,6 @@
 package io.broxy.core.internal.loop;
 
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.SynchronousQueue;
@@ -10,16 +11,17 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The threads for what may block and so must stay off the loops, one executor a kind, so that none can starve another:
- * a user's dialer that waits for a name must not hold the threads that look names up.
+ * a user's dialer that waits for a name must not hold the threads that look names up, nor one that waits for a future
+ * those that complete it.
  *
  * <p>Threading: thread-safe.
  */
 public final class Workers {
     /** Look-ups wait for the network and are joined by name; the JDK's pin a virtual thread's carrier. */
-    private static final int RESOLVER_THREADS = 8;
+    static final int RESOLVER_THREADS = 8;
 
-    /** For JVMs without virtual threads. */
-    private static final int CALLBACK_THREADS = 64;
+    /** Of each kind, for JVMs without virtual threads. */
+    static final int USER_CODE_THREADS = 64;
 
     /** Closing and cancelling are short, so few threads do where the callbacks' are bounded. */
     private static final int CLOSER_THREADS = 4;
@@ -27,8 +29,9 @@ public final class Workers {
     private static final long KEEP_ALIVE_SECONDS = 10;
 
     private final ExecutorService resolver = pool("broxy-resolver-", RESOLVER_THREADS);
-    private final ExecutorService callbacks;
-    private final ExecutorService closers;
+    private final ExecutorService callbacks = userCode("broxy-callback-", USER_CODE_THREADS);
+    private final ExecutorService completions = userCode("broxy-completion-", USER_CODE_THREADS);
+    private final ExecutorService closers = userCode("broxy-closer-", CLOSER_THREADS);
     private final ExecutorService streams = new ThreadPoolExecutor(
             0,
             Integer.MAX_VALUE,
@@ -37,30 +40,22 @@ public final class Workers {
             new SynchronousQueue<>(),
             daemons("broxy-stream-"));
 
-    /** Creates the executors; they start their threads when there is work. */
-    public Workers() {
-        ThreadFactory virtual = VirtualThreads.factory("broxy-callback-");
-        if (virtual == null) {
-            callbacks = pool("broxy-callback-", CALLBACK_THREADS);
-            closers = pool("broxy-closer-", CLOSER_THREADS);
-        } else {
-            callbacks = new ThreadPoolExecutor(
-                    0, Integer.MAX_VALUE, 0, TimeUnit.SECONDS, new SynchronousQueue<>(), virtual);
-            closers = callbacks;
-        }
-    }
-
     /** Runs name look-ups. */
     public ExecutorService resolver() {
         return resolver;
     }
 
-    /** Runs user code: dialers, dependents of futures. */
+    /** Runs user code that may wait for others: dialers. */
     public ExecutorService callbacks() {
         return callbacks;
     }
 
-    /** Closes what may block and cancels user code: what frees the threads of callbacks must not wait for one of them. */
+    /** Completes futures, whose dependents are user code too. */
+    public ExecutorService completions() {
+        return completions;
+    }
+
+    /** Closes what may block and cancels user code: what frees the other threads must not wait for one of them. */
     public ExecutorService closers() {
         return closers;
     }
@@ -70,18 +65,46 @@ public final class Workers {
         return streams;
     }
 
-    /** Ends all threads, interrupting those at work, and waits for them. False if one was still at work then. */
-    public boolean stop(long nanos) throws InterruptedException {
-        long deadline = System.nanoTime() + nanos;
-        boolean ended = true;
-        for (ExecutorService executor : new ExecutorService[] {resolver, streams, callbacks, closers}) {
-            executor.shutdown(); // what is queued, such as the completion of futures, still runs
-            if (executor != callbacks || !executor.awaitTermination(nanos / 2, TimeUnit.NANOSECONDS)) {
-                executor.shutdownNow();
+    /**
+     * Ends all threads and waits for them, also when the caller is interrupted, which it then still is. Look-ups and
+     * streams are interrupted at once; user code is after half of the time. Futures that wait for their completion are
+     * completed, if need be on the calling thread.
+     *
+     * @return false if a thread was still at work after the time
+     */
+    public boolean stop(long nanos) {
+        Patience patience = new Patience(nanos);
+        Patience untilInterrupt = new Patience(nanos / 2);
+        resolver.shutdownNow();
+        streams.shutdownNow();
+        callbacks.shutdown();
+        if (!untilInterrupt.await(ended(callbacks))) {
+            callbacks.shutdownNow();
+        }
+        untilInterrupt.await(ended(resolver));
+        untilInterrupt.await(ended(streams));
+        for (ExecutorService executor : List.of(completions, closers)) {
+            executor.shutdown(); // only now: what the others complete and close at their end still goes there
+            if (!untilInterrupt.await(ended(executor))) {
+                executor.shutdownNow().forEach(Runnable::run); // somebody may be waiting
             }
-            ended &= executor.awaitTermination(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+        }
+        boolean ended = true;
+        for (ExecutorService executor : List.of(resolver, streams, callbacks, completions, closers)) {
+            ended &= patience.await(ended(executor));
         }
         return ended;
+    }
+
+    private static Patience.Ending ended(ExecutorService executor) {
+        return nanos -> executor.awaitTermination(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private static ExecutorService userCode(String prefix, int threads) {
+        ThreadFactory virtual = VirtualThreads.factory(prefix);
+        return virtual == null
+                ? pool(prefix, threads)
+                : new ThreadPoolExecutor(0, Integer.MAX_VALUE, 0, TimeUnit.SECONDS, new SynchronousQueue<>(), virtual);
     }
 
     private static ExecutorService pool(String prefix, int threads) {

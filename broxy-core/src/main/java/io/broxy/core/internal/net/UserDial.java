@@ -5,6 +5,7 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
@@ -15,7 +16,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -28,8 +28,7 @@ final class UserDial implements LoopDialer.Dialing {
     private final EventLoop loop;
     private final DialRequest request;
     private final LoopDialer.UserOutcome outcome;
-    private final Executor callbacks;
-    private final Executor closers;
+    private final Workers workers;
     private final long startNanos;
     private final TimerQueue.@Nullable Timer deadline;
     /** Completed from outside, it ends the dialer's own. */
@@ -37,13 +36,11 @@ final class UserDial implements LoopDialer.Dialing {
 
     private boolean over;
 
-    private UserDial(
-            EventLoop loop, DialRequest request, LoopDialer.UserOutcome outcome, Executor callbacks, Executor closers) {
+    private UserDial(EventLoop loop, DialRequest request, LoopDialer.UserOutcome outcome, Workers workers) {
         this.loop = loop;
         this.request = request;
         this.outcome = outcome;
-        this.callbacks = callbacks;
-        this.closers = closers;
+        this.workers = workers;
         this.startNanos = loop.nowNanos();
         Duration timeout = request.timeout();
         this.deadline = timeout == null
@@ -53,15 +50,10 @@ final class UserDial implements LoopDialer.Dialing {
     }
 
     static UserDial start(
-            EventLoop loop,
-            Dialer dialer,
-            DialRequest request,
-            LoopDialer.UserOutcome outcome,
-            Executor callbacks,
-            Executor closers) {
-        UserDial dial = new UserDial(loop, request, outcome, callbacks, closers);
+            EventLoop loop, Dialer dialer, DialRequest request, LoopDialer.UserOutcome outcome, Workers workers) {
+        UserDial dial = new UserDial(loop, request, outcome, workers);
         try {
-            callbacks.execute(() -> dial.run(dialer));
+            workers.callbacks().execute(() -> dial.run(dialer));
         } catch (RejectedExecutionException e) {
             dial.end();
             outcome.failed(dial.failure(DialException.Reason.CANCELLED, e));
@@ -74,7 +66,7 @@ final class UserDial implements LoopDialer.Dialing {
     private void run(Dialer dialer) {
         CompletableFuture<Connection> own;
         try {
-            own = Objects.requireNonNull(dialer.dialAsync(request, callbacks), "the dialer gave no future");
+            own = Objects.requireNonNull(dialer.dialAsync(request, workers.callbacks()), "the dialer gave no future");
         } catch (Throwable e) {
             onLoop(() -> failed(e), null);
             return;
@@ -148,7 +140,7 @@ final class UserDial implements LoopDialer.Dialing {
 
     private void connectedInLoop(Connection connection) {
         if (over) {
-            UserDialing.abandon(connection, closers);
+            UserDialing.abandon(connection, workers);
         } else {
             end();
             outcome.connected(connection);
@@ -198,7 +190,7 @@ final class UserDial implements LoopDialer.Dialing {
         if (!over) {
             end();
             try {
-                closers.execute(() -> future.cancel(false)); // the dialer's own code may hang on it
+                workers.closers().execute(() -> future.cancel(false)); // the dialer's own code may hang on it
             } catch (RejectedExecutionException e) {
                 // The engine ends, which has interrupted the dialer.
             }

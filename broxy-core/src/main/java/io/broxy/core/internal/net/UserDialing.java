@@ -6,10 +6,10 @@ import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Workers;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,23 +24,18 @@ public final class UserDialing implements LoopDialer {
     private static final Logger log = LoggerFactory.getLogger(UserDialing.class);
 
     private final Dialer dialer;
-    private final Executor callbacks;
-    private final Executor closers;
+    private final Workers workers;
 
-    private UserDialing(Dialer dialer, Executor callbacks, Executor closers) {
+    private UserDialing(Dialer dialer, Workers workers) {
         this.dialer = dialer;
-        this.callbacks = callbacks;
-        this.closers = closers;
+        this.workers = workers;
     }
 
     /**
      * The dialer itself if it is one for event loops; otherwise one that runs it on an executor.
-     *
-     * @param callbacks runs the dialer
-     * @param closers ends what the dialer hangs on, and closes what it brings too late
      */
-    public static LoopDialer of(Dialer dialer, Executor callbacks, Executor closers) {
-        return dialer instanceof LoopDialer own ? own : new UserDialing(dialer, callbacks, closers);
+    public static LoopDialer of(Dialer dialer, Workers workers) {
+        return dialer instanceof LoopDialer own ? own : new UserDialing(dialer, workers);
     }
 
     /**
@@ -53,23 +48,21 @@ public final class UserDialing implements LoopDialer {
     @Override
     public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
         assert loop.inLoop();
-        UserOutcome all = forUsers(outcome, request.target(), closers);
-        return UserDial.start(loop, dialer, request, all, callbacks, closers);
+        UserOutcome all = forUsers(outcome, request.target(), workers);
+        return UserDial.start(loop, dialer, request, all, workers);
     }
 
     /**
      * The outcome itself if it can do with everything; otherwise one that makes failures of what it cannot.
-     *
-     * @param closers closes connections that are of no use
      */
-    public static UserOutcome forUsers(Outcome outcome, HostPort target, Executor closers) {
-        return outcome instanceof UserOutcome own ? own : new Narrowed(outcome, target, closers);
+    public static UserOutcome forUsers(Outcome outcome, HostPort target, Workers workers) {
+        return outcome instanceof UserOutcome own ? own : new Narrowed(outcome, target, workers);
     }
 
     /** Resets a connection that is of no use, off the loop: it may be the user's own code, and block. */
-    static void abandon(Connection connection, Executor closers) {
+    static void abandon(Connection connection, Workers workers) {
         try {
-            closers.execute(() -> abort(connection));
+            workers.closers().execute(() -> abort(connection));
         } catch (RejectedExecutionException e) {
             abort(connection); // the engine ends, and nothing waits for this loop any more
         }
@@ -84,7 +77,7 @@ public final class UserDialing implements LoopDialer {
     }
 
     /** Threading: owned by its event loop. */
-    private record Narrowed(Outcome outcome, HostPort target, Executor closers) implements UserOutcome {
+    private record Narrowed(Outcome outcome, HostPort target, Workers workers) implements UserOutcome {
 
         @Override
         public void connected(LoopConnection connection) {
@@ -98,7 +91,7 @@ public final class UserDialing implements LoopDialer {
 
         @Override
         public void connected(Connection connection) {
-            abandon(connection, closers);
+            abandon(connection, workers);
             dialerFailed(new IOException("the dialer's connection is none that an event loop can drive"));
         }
 

@@ -53,7 +53,7 @@ public final class EnginePool implements ConnPool, Work.Doer<Parked> {
         this.engine = engine;
         this.ended = ended;
         policy = new IdlePool<>(settings.limits(), engine.ticker());
-        opener = new Opener(engine.callbacks(), engine.ticker());
+        opener = new Opener(engine.workers(), engine.ticker());
         leaks = new LeakWatch(settings.leakReports());
         leaseTimeoutNanos = settings.leaseTimeoutNanos();
         keeper = engine.loops().next();
@@ -341,7 +341,7 @@ public final class EnginePool implements ConnPool, Work.Doer<Parked> {
     /** Runs what may call users. */
     void callBack(Runnable task) {
         try {
-            engine.callbacks().execute(task);
+            engine.workers().completions().execute(task);
         } catch (RejectedExecutionException e) {
             task.run(); // the engine ends; somebody may still be waiting
         }

@@ -54,7 +54,7 @@ final class ForeignDial implements LoopDialer.Dialing {
         assert loop.inLoop();
         ForeignDial dial = new ForeignDial(loop, hop, request, opener, outcome);
         try {
-            opener.callbacks().execute(() -> dial.run(request));
+            opener.workers().callbacks().execute(() -> dial.run(request));
         } catch (RejectedExecutionException e) {
             dial.fail(Reason.CANCELLED, e);
         }
@@ -66,7 +66,7 @@ final class ForeignDial implements LoopDialer.Dialing {
     private void run(DialRequest request) {
         CompletableFuture<Connection> own;
         try {
-            own = hop.dialer().dialAsync(request, opener.callbacks());
+            own = hop.dialer().dialAsync(request, opener.workers().callbacks());
         } catch (Throwable e) {
             onLoop(() -> failed(e), null);
             return;
@@ -136,7 +136,7 @@ final class ForeignDial implements LoopDialer.Dialing {
 
     private void close(Connection connection) {
         try {
-            opener.callbacks().execute(connection::abort); // which may block
+            opener.workers().callbacks().execute(connection::abort); // which may block
         } catch (RejectedExecutionException e) {
             connection.abort();
         }
@@ -180,7 +180,7 @@ final class ForeignDial implements LoopDialer.Dialing {
         if (!over) {
             end();
             try {
-                opener.callbacks().execute(() -> ender.cancel(false)); // the dialer's own code may hang on it
+                opener.workers().callbacks().execute(() -> ender.cancel(false)); // the dialer's own code may hang on it
             } catch (RejectedExecutionException e) {
                 log.debug("the engine ends, which has interrupted the dialer");
             }

@@ -5,19 +5,19 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.time.Ticker;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.Executor;
 
 /**
  * Opens connections on event loops.
  *
- * @param callbacks runs dialers that somebody else wrote
+ * @param workers run dialers that somebody else wrote
  * <p>Threading: immutable.
  */
-record Opener(Executor callbacks, Ticker ticker) {
+record Opener(Workers workers, Ticker ticker) {
 
     /** Told how it ended, once. Threading: owned by the event loop. */
     interface Outcome extends LoopDialer.Outcome {

@@ -207,7 +207,7 @@ public final class ProxyHandling implements ProxyHandler {
     private TunnelHandle open(Verdict verdict) {
         TunnelHandle tunnel = new TunnelHandle(
                 engine.blocking().ticker(),
-                engine.blocking().workers().callbacks(),
+                engine.blocking().workers().completions(),
                 switch (verdict) {
                     case ADMITTED -> onEndAdmitted;
                     case FULL -> onEndFull;

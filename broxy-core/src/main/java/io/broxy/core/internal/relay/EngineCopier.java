@@ -49,7 +49,7 @@ public final class EngineCopier implements Copier {
             throw new IllegalArgumentException("a connection cannot be relayed to itself");
         }
         TunnelHandle tunnel = new TunnelHandle(
-                blocking.ticker(), blocking.workers().callbacks(), (ended, result) -> running.remove(ended));
+                blocking.ticker(), blocking.workers().completions(), (ended, result) -> running.remove(ended));
         try {
             giveBoth(a, b);
         } catch (ClosedChannelException e) {

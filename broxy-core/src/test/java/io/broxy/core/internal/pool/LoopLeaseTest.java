@@ -56,19 +56,12 @@ class LoopLeaseTest {
         one = loops.next();
         other = loops.next();
         pool = pool(settings -> {});
-        direct = new DirectDialerBuilder(new DialEngine(
-                        loops,
-                        workers.resolver(),
-                        workers.callbacks(),
-                        workers.closers(),
-                        Ticker.SYSTEM,
-                        new CallerDials()))
-                .build();
+        direct = new DirectDialerBuilder(new DialEngine(loops, workers, Ticker.SYSTEM, new CallerDials())).build();
     }
 
     private EnginePool pool(Consumer<ConnPool.Builder> settings) {
-        ConnPoolBuilder builder = new ConnPoolBuilder(
-                new PoolEngine(loops, workers.callbacks(), Ticker.SYSTEM), built -> {}, closed -> {});
+        ConnPoolBuilder builder =
+                new ConnPoolBuilder(new PoolEngine(loops, workers, Ticker.SYSTEM), built -> {}, closed -> {});
         settings.accept(builder);
         return (EnginePool) builder.build();
     }

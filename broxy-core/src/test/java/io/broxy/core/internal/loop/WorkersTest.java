@@ -1,0 +1,248 @@
+package io.broxy.core.internal.loop;
+
+import static io.broxy.core.internal.loop.LoopDriver.patiently;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.broxy.core.testkit.LeakCheck;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(LeakCheck.class)
+class WorkersTest {
+    private final Workers workers = new Workers();
+    private final CountDownLatch goOn = new CountDownLatch(1);
+    private final AtomicInteger running = new AtomicInteger();
+    private final AtomicInteger interrupted = new AtomicInteger();
+    private final AtomicInteger ended = new AtomicInteger();
+
+    @AfterEach
+    void stop() {
+        goOn.countDown();
+        assertThat(workers.stop(LoopDriver.PATIENCE_NANOS)).isTrue();
+    }
+
+    /** Waits for the word to go on, or for an interrupt. */
+    private void work() {
+        running.incrementAndGet();
+        try {
+            goOn.await();
+        } catch (InterruptedException e) {
+            interrupted.incrementAndGet();
+        } finally {
+            running.decrementAndGet();
+            ended.incrementAndGet();
+        }
+    }
+
+    /** Does not mind interrupts, as a look-up of the JDK does not. */
+    private void workStubbornly() {
+        running.incrementAndGet();
+        while (goOn.getCount() > 0) {
+            try {
+                goOn.await();
+            } catch (InterruptedException e) {
+                interrupted.incrementAndGet();
+            }
+        }
+        running.decrementAndGet();
+    }
+
+    private static boolean hasVirtualThreads() {
+        return VirtualThreads.factory("test-") != null;
+    }
+
+    private static String nameIn(ExecutorService executor) throws Exception {
+        return executor.submit(() -> Thread.currentThread().getName() + " daemon "
+                        + Thread.currentThread().isDaemon())
+                .get(LoopDriver.PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+    }
+
+    @Test
+    void eachExecutorHasDaemonThreadsWithItsName() throws Exception {
+        assertThat(nameIn(workers.resolver())).matches("broxy-resolver-\\d+ daemon true");
+        assertThat(nameIn(workers.callbacks())).matches("broxy-callback-\\d+ daemon true");
+        assertThat(nameIn(workers.completions())).matches("broxy-completion-\\d+ daemon true");
+        assertThat(nameIn(workers.streams())).matches("broxy-stream-\\d+ daemon true");
+    }
+
+    @Test
+    void lookUpsHaveABoundedNumberOfPlatformThreadsAndWaitInOrder() throws Exception {
+        for (int i = 0; i < 3 * Workers.RESOLVER_THREADS; i++) {
+            workers.resolver().execute(() -> {
+                assertThat(VirtualThreads.isVirtual(Thread.currentThread())).isFalse();
+                work();
+            });
+        }
+        patiently().until(() -> running.get() == Workers.RESOLVER_THREADS);
+        assertThat(LeakCheck.engineThreads()).hasSize(Workers.RESOLVER_THREADS);
+
+        goOn.countDown();
+        patiently().until(() -> ended.get() == 3 * Workers.RESOLVER_THREADS);
+    }
+
+    @Test
+    void userCodeHasVirtualThreadsOrABoundedNumberOfOthers() {
+        for (ExecutorService executor : List.of(workers.callbacks(), workers.completions())) {
+            for (int i = 0; i < 2 * Workers.USER_CODE_THREADS; i++) {
+                executor.execute(this::work);
+            }
+        }
+        int perExecutor = hasVirtualThreads() ? 2 * Workers.USER_CODE_THREADS : Workers.USER_CODE_THREADS;
+        patiently().until(() -> running.get() == 2 * perExecutor);
+        assertThat(LeakCheck.engineThreads()).hasSize(hasVirtualThreads() ? 0 : 2 * perExecutor);
+
+        goOn.countDown();
+        patiently().until(() -> ended.get() == 4 * Workers.USER_CODE_THREADS);
+    }
+
+    @Test
+    void dialersThatWaitForFuturesDoNotHoldUpTheirCompletion() {
+        CompletableFuture<String> future = new CompletableFuture<>();
+        AtomicInteger got = new AtomicInteger();
+        for (int i = 0; i < 2 * Workers.USER_CODE_THREADS; i++) {
+            workers.callbacks().execute(() -> {
+                future.join();
+                got.incrementAndGet();
+            });
+        }
+        workers.completions().execute(() -> future.complete("connected"));
+
+        patiently().until(() -> got.get() == 2 * Workers.USER_CODE_THREADS);
+    }
+
+    @Test
+    void nobodyOfOneKindHoldsUpAnother() throws Exception {
+        for (ExecutorService full : List.of(workers.resolver(), workers.callbacks())) {
+            for (int i = 0; i < 2 * Workers.USER_CODE_THREADS; i++) {
+                full.execute(this::work);
+            }
+        }
+
+        assertThat(nameIn(workers.completions())).startsWith("broxy-completion-");
+        assertThat(nameIn(workers.streams())).startsWith("broxy-stream-");
+    }
+
+    @Test
+    void everyStreamGetsItsThreadForItsAdmissionBoundsThem() {
+        for (int i = 0; i < 100; i++) {
+            workers.streams().execute(this::work);
+        }
+
+        patiently().until(() -> running.get() == 100);
+    }
+
+    @Test
+    void anEndInterruptsThoseAtWorkAndLeavesNoThread() {
+        workers.resolver().execute(this::work);
+        workers.streams().execute(this::work);
+        patiently().until(() -> running.get() == 2);
+
+        assertThat(workers.stop(LoopDriver.PATIENCE_NANOS)).isTrue();
+
+        assertThat(interrupted).hasValue(2);
+        assertThat(LeakCheck.engineThreads()).isEmpty();
+    }
+
+    @Test
+    void userCodeIsInterruptedAfterHalfOfTheTime() {
+        workers.callbacks().execute(this::work);
+        workers.completions().execute(this::work);
+        patiently().until(() -> running.get() == 2);
+
+        assertThat(workers.stop(TimeUnit.SECONDS.toNanos(1))).isTrue();
+
+        assertThat(interrupted).hasValue(2);
+        assertThat(LeakCheck.engineThreads()).isEmpty();
+    }
+
+    @Test
+    void whatIsToBeCompletedIsCompletedAtTheEnd() {
+        List<Integer> completed = new CopyOnWriteArrayList<>();
+        for (int i = 0; i < 1_000; i++) {
+            int number = i;
+            workers.completions().execute(() -> completed.add(number));
+        }
+
+        assertThat(workers.stop(LoopDriver.PATIENCE_NANOS)).isTrue();
+
+        assertThat(completed).hasSize(1_000);
+    }
+
+    @Test
+    void whatIsToBeCompletedBehindCallbacksThatHangIsCompletedAllTheSame() {
+        int waiting = 2 * Workers.USER_CODE_THREADS;
+        AtomicInteger completed = new AtomicInteger();
+        for (int i = 0; i < Workers.USER_CODE_THREADS; i++) {
+            workers.completions().execute(this::work);
+        }
+        patiently().until(() -> running.get() == Workers.USER_CODE_THREADS);
+        for (int i = 0; i < waiting; i++) {
+            workers.completions().execute(completed::incrementAndGet);
+        }
+
+        workers.stop(TimeUnit.MILLISECONDS.toNanos(200));
+
+        assertThat(completed).hasValue(waiting);
+        patiently().until(() -> interrupted.get() == Workers.USER_CODE_THREADS);
+    }
+
+    @Test
+    void callbacksOfThreadsThatEndAreStillRun() {
+        AtomicInteger completed = new AtomicInteger();
+        workers.streams().execute(() -> {
+            work();
+            workers.completions().execute(completed::incrementAndGet);
+        });
+        patiently().until(() -> running.get() == 1);
+
+        assertThat(workers.stop(LoopDriver.PATIENCE_NANOS)).isTrue();
+
+        assertThat(completed).hasValue(1);
+    }
+
+    @Test
+    void aThreadThatDoesNotEndIsToldAndHoldsUpNoOther() {
+        workers.resolver().execute(this::workStubbornly);
+        workers.streams().execute(this::work);
+        patiently().until(() -> running.get() == 2);
+
+        assertThat(workers.stop(TimeUnit.MILLISECONDS.toNanos(50))).isFalse();
+
+        patiently().until(() -> running.get() == 1);
+        assertThat(workers.completions().isTerminated()).isTrue();
+        assertThat(workers.callbacks().isTerminated()).isTrue();
+    }
+
+    @Test
+    void anInterruptedCallerWaitsAndIsStillInterruptedThen() {
+        workers.resolver().execute(this::work);
+        patiently().until(() -> running.get() == 1);
+        Thread.currentThread().interrupt();
+
+        boolean ended = workers.stop(LoopDriver.PATIENCE_NANOS);
+
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(ended).isTrue();
+        assertThat(LeakCheck.engineThreads()).isEmpty();
+    }
+
+    @Test
+    void afterTheEndTasksAreRejected() {
+        workers.stop(LoopDriver.PATIENCE_NANOS);
+
+        for (ExecutorService executor :
+                List.of(workers.resolver(), workers.callbacks(), workers.completions(), workers.streams())) {
+            assertThatThrownBy(() -> executor.execute(() -> {})).isInstanceOf(RejectedExecutionException.class);
+        }
+    }
+}
