@@ -1,0 +1,183 @@
+package io.broxy.core;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
+import static com.tngtech.archunit.library.GeneralCodingRules.NO_CLASSES_SHOULD_USE_JAVA_UTIL_LOGGING;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The order of the packages, in which dependencies go down and never up nor aside.
+ *
+ * <pre>
+ *                      core
+ *                proxy      dial
+ *                relay      pool
+ *                      net
+ *                      loop
+ *                http  time  api
+ * </pre>
+ */
+class ArchitectureTest {
+    private static final String API = "io.broxy";
+    private static final String CORE = "io.broxy.core";
+    private static final String INTERNAL = "io.broxy.core.internal.";
+
+    private static final JavaClasses ALL = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages(API);
+
+    @Test
+    void thePackagesKeepTheirOrder() {
+        layeredArchitecture()
+                .consideringOnlyDependenciesInAnyPackage(API + "..")
+                .layer("core")
+                .definedBy(CORE)
+                .layer("proxy")
+                .definedBy(INTERNAL + "proxy")
+                .layer("dial")
+                .definedBy(INTERNAL + "dial")
+                .layer("relay")
+                .definedBy(INTERNAL + "relay")
+                .optionalLayer("pool")
+                .definedBy(INTERNAL + "pool")
+                .layer("net")
+                .definedBy(INTERNAL + "net")
+                .layer("loop")
+                .definedBy(INTERNAL + "loop")
+                .layer("http")
+                .definedBy(INTERNAL + "http")
+                .layer("time")
+                .definedBy(INTERNAL + "time")
+                .layer("api")
+                .definedBy(API)
+                .ensureAllClassesAreContainedInArchitecture()
+                .whereLayer("proxy")
+                .mayOnlyAccessLayers("relay", "pool", "net", "loop", "http", "time", "api")
+                .whereLayer("dial")
+                .mayOnlyAccessLayers("relay", "pool", "net", "loop", "http", "time", "api")
+                .whereLayer("relay")
+                .mayOnlyAccessLayers("net", "loop", "time", "api")
+                .whereLayer("pool")
+                .mayOnlyAccessLayers("net", "loop", "time", "api")
+                .whereLayer("net")
+                .mayOnlyAccessLayers("loop", "time", "api")
+                .whereLayer("loop")
+                .mayOnlyAccessLayers("time")
+                .whereLayer("http")
+                .mayOnlyAccessLayers("api")
+                .whereLayer("time")
+                .mayNotAccessAnyLayer()
+                .whereLayer("api")
+                .mayNotAccessAnyLayer()
+                .whereLayer("core")
+                .mayNotBeAccessedByAnyLayer()
+                .check(ALL);
+    }
+
+    @Test
+    void thereIsNoCircleOfPackages() {
+        slices().matching(INTERNAL + "(*)..").should().beFreeOfCycles().check(ALL);
+    }
+
+    @Test
+    void thePackagesAreThere() {
+        Set<String> packages = ALL.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
+
+        assertThat(packages).contains(API, CORE, INTERNAL + "http", INTERNAL + "loop", INTERNAL + "proxy");
+    }
+
+    @Test
+    void theApiDependsOnTheJdkAndJspecifyOnly() {
+        classes()
+                .that()
+                .resideInAPackage(API)
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(API, "java..", "javax.net..", "org.jspecify.annotations")
+                .check(ALL);
+    }
+
+    @Test
+    void theCoreDependsOnTheJdkTheApiSlf4jAndJspecifyOnly() {
+        classes()
+                .that()
+                .resideInAPackage(CORE + "..")
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(
+                        API + "..", "java..", "javax.net..", "jdk.jfr..", "org.slf4j..", "org.jspecify.annotations")
+                .check(ALL);
+    }
+
+    @Test
+    void httpDoesNoInputNorOutputAndHasNoThreads() {
+        noClasses()
+                .that()
+                .resideInAPackage(INTERNAL + "http")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "java.net..",
+                        "java.io..",
+                        "java.nio.channels..",
+                        "java.nio.file..",
+                        "java.util.concurrent..",
+                        "org.slf4j..")
+                .check(ALL);
+    }
+
+    @Test
+    void timeAsksTheSystemsClockInOnePlaceOnly() {
+        noClasses()
+                .that()
+                .resideInAnyPackage(INTERNAL + "time", INTERNAL + "http", INTERNAL + "relay", INTERNAL + "dial")
+                .and()
+                .haveSimpleNameNotEndingWith("Ticker")
+                .should()
+                .callMethod(System.class, "nanoTime")
+                .orShould()
+                .callMethod(System.class, "currentTimeMillis")
+                .check(ALL);
+    }
+
+    @Test
+    void nobodySleeps() {
+        noClasses().should().callMethod(Thread.class, "sleep", long.class).check(ALL);
+    }
+
+    @Test
+    void logsGoToSlf4jAndNothingToTheStandardStreams() {
+        NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS.check(ALL);
+        NO_CLASSES_SHOULD_USE_JAVA_UTIL_LOGGING.check(ALL);
+        noClasses().should().callMethod(Throwable.class, "printStackTrace").check(ALL);
+    }
+
+    /** Interfaces and records are open by nature; what is a class is made for what it is. */
+    @Test
+    void classesAreFinalAndNoneIsAbstract() {
+        classes()
+                .that()
+                .resideInAPackage(INTERNAL + "(*)..")
+                .and()
+                .areTopLevelClasses()
+                .and()
+                .areNotInterfaces()
+                .and()
+                .areNotEnums()
+                .should()
+                .haveModifier(JavaModifier.FINAL)
+                .check(ALL);
+    }
+}
