@@ -4,14 +4,17 @@ import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
+import java.util.regex.Pattern;
 
 /** Addresses for tests, read by the JDK and not by the code under test. */
 final class Literals {
+    private static final Pattern LITERAL = Pattern.compile("[0-9]+(\\.[0-9]+){3}|[0-9a-fA-F.]*:[0-9a-fA-F:.]*");
+
     private Literals() {}
 
     /** The address of a literal; anything that the JDK would have to look up is a mistake of the test. */
     static InetAddress address(String literal) {
-        if (!literal.matches("[0-9]+(\\.[0-9]+){3}|[0-9a-fA-F.]*:[0-9a-fA-F:.]*")) {
+        if (!LITERAL.matcher(literal).matches()) {
             throw new IllegalArgumentException("no literal: " + literal);
         }
         try {
