@@ -146,6 +146,9 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
     @Override
     public void shutdownOutput() throws IOException {
         ownership.ensureOwned();
+        if (socket.isOutputShutdown()) {
+            return;
+        }
         try {
             socket.shutdownOutput();
         } catch (UnsupportedOperationException e) {

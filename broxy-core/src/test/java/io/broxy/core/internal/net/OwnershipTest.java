@@ -1,0 +1,94 @@
+package io.broxy.core.internal.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class OwnershipTest {
+    private final Ownership ownership = new Ownership();
+
+    @Test
+    void beginsWithTheUser() {
+        assertThat(ownership.isOwned()).isTrue();
+        assertThatCode(ownership::ensureOwned).doesNotThrowAnyException();
+    }
+
+    @Test
+    void endsOnce() {
+        assertThat(ownership.end()).isTrue();
+        assertThat(ownership.end()).isFalse();
+        assertThat(ownership.isOwned()).isFalse();
+        assertThatThrownBy(ownership::ensureOwned).isInstanceOf(ClosedChannelException.class);
+    }
+
+    @Test
+    void isGivenOnce() throws Exception {
+        ownership.give();
+
+        assertThat(ownership.isOwned()).isFalse();
+        assertThatThrownBy(ownership::ensureOwned)
+                .isInstanceOf(IOException.class)
+                .isNotInstanceOf(ClosedChannelException.class);
+        assertThatThrownBy(ownership::give).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void userCannotEndWhatHeGaveAway() throws Exception {
+        ownership.give();
+
+        assertThat(ownership.end()).isFalse();
+    }
+
+    @Test
+    void whatHasEndedCannotBeGiven() {
+        ownership.end();
+
+        assertThatThrownBy(ownership::give).isInstanceOf(ClosedChannelException.class);
+    }
+
+    @Test
+    void isTakenBackOnlyWhereItWasGiven() throws Exception {
+        ownership.takeBack();
+        assertThat(ownership.isOwned()).isTrue();
+
+        ownership.give();
+        ownership.takeBack();
+        assertThat(ownership.isOwned()).isTrue();
+
+        ownership.end();
+        ownership.takeBack();
+        assertThat(ownership.isOwned()).isFalse();
+    }
+
+    @Test
+    void oneOfManyThreadsEndsIt() throws Exception {
+        AtomicInteger ended = new AtomicInteger();
+        CountDownLatch together = new CountDownLatch(1);
+        Thread[] threads = new Thread[8];
+        for (int i = 0; i < threads.length; i++) {
+            threads[i] = new Thread(() -> {
+                try {
+                    together.await();
+                } catch (InterruptedException e) {
+                    return;
+                }
+                if (ownership.end()) {
+                    ended.incrementAndGet();
+                }
+            });
+            threads[i].start();
+        }
+        together.countDown();
+        for (Thread thread : threads) {
+            thread.join();
+        }
+
+        assertThat(ended).hasValue(1);
+    }
+}

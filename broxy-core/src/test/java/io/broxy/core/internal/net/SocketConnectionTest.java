@@ -1,0 +1,49 @@
+package io.broxy.core.internal.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.broxy.Connection;
+import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.Origin;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SocketChannel;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(LeakCheck.class)
+class SocketConnectionTest implements ConnectionContract {
+
+    @Override
+    public Transferable connect(SocketAddress address) throws IOException {
+        return SocketConnection.of(SocketChannel.open(address));
+    }
+
+    @Test
+    void channelBlocksFromThenOn() throws Exception {
+        try (Origin origin = Origin.discard();
+                SocketChannel channel = SocketChannel.open(origin.address())) {
+            channel.configureBlocking(false);
+
+            try (Connection connection = SocketConnection.of(channel)) {
+                assertThat(channel.isBlocking()).isTrue();
+                assertThat(connection.isOpen()).isTrue();
+            }
+            assertThat(channel.isOpen()).isFalse();
+        }
+    }
+
+    @Test
+    void channelThatIsNotConnectedIsClosed() throws Exception {
+        SocketChannel channel = SocketChannel.open();
+
+        assertThatThrownBy(() -> SocketConnection.of(channel))
+                .isInstanceOf(SocketException.class)
+                .hasMessageContaining("not connected");
+        assertThat(channel.isOpen()).isFalse();
+        assertThatThrownBy(() -> SocketConnection.of(channel)).isInstanceOf(ClosedChannelException.class);
+    }
+}
