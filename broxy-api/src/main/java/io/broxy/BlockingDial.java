@@ -2,8 +2,11 @@ package io.broxy;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +31,12 @@ final class BlockingDial implements Runnable {
     static CompletableFuture<Connection> start(Dialer dialer, DialRequest request, Executor executor) {
         BlockingDial dial = new BlockingDial(dialer, request);
         dial.future.whenComplete((connection, failure) -> dial.end());
-        executor.execute(dial);
+        try {
+            executor.execute(dial);
+        } catch (RejectedExecutionException e) {
+            dial.future.completeExceptionally(
+                    new DialException(DialException.Reason.LOCAL, request.target(), Duration.ZERO, List.of(), e));
+        }
         return dial.future;
     }
 

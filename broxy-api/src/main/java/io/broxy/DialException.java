@@ -37,7 +37,7 @@ public final class DialException extends IOException {
         POOL_EXHAUSTED("the pool is exhausted"),
         /** The caller ended the attempt: an interrupt, a cancelled future, a closed {@code Broxy}. */
         CANCELLED("cancelled"),
-        /** This side could not open or bind a socket: descriptors, ports or memory are used up, or a local address is wrong. */
+        /** This side could not open or bind a socket: descriptors, ports, memory or threads are used up, or a local address is wrong. */
         LOCAL("no local socket");
 
         private final String text;

@@ -41,7 +41,8 @@ public interface Dialer {
      * closed.
      *
      * <p>Built-in dialers never block a thread for this and ignore the executor. This default runs
-     * {@link #dial(DialRequest)} on the executor, and interrupts it there when the future is ended from outside.
+     * {@link #dial(DialRequest)} on the executor, and interrupts it there when the future is ended from outside. An
+     * executor that rejects it is {@link DialException.Reason#LOCAL}.
      *
      * @param request the target and the conditions
      * @param executor runs a blocking {@code dial}
