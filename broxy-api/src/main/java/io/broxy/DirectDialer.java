@@ -19,12 +19,15 @@ public interface DirectDialer extends Dialer {
     /** Collects the settings of a dialer. Threading: for one thread. */
     interface Builder {
 
-        /** Who looks names up; default {@link Resolver#system()}. */
+        /**
+         * Who looks names up; default {@link Resolver#system()}. A dial fails at once with {@link
+         * DialException.Reason#RESOLVE} while 10,000 other names wait to be looked up.
+         */
         Builder resolver(Resolver resolver);
 
         /**
          * How long answers of the resolver are kept: found addresses (default 30 s) and failures (default 5 s). Zero
-         * keeps none. Only the latest 1,000 names are kept.
+         * keeps none. Only the latest 1,000 names are kept, each with up to 100 addresses.
          *
          * @throws IllegalArgumentException if one is negative
          */
