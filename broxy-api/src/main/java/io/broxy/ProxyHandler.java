@@ -14,6 +14,11 @@ import java.util.concurrent.CompletableFuture;
  * for as long as its tunnel lasts. The client is answered in HTTP/1.1: 200 when the tunnel stands, else an error with
  * {@code Proxy-Status} (RFC 9209), after which the connection is closed with time for the client to read it.
  *
+ * <p>An {@code SSLSocket} knows no reset: the JDK ends its stream in order whenever it is closed, so to such a client a
+ * stream that was cut looks complete. The other way round, it takes the end of TCP for the end of the stream unless the
+ * system property {@code com.sun.net.ssl.requireCloseNotify} is true, which is advisable there. With TLS 1.2 a client that
+ * ends its stream has closed the connection; only TLS 1.3 knows half-close.
+ *
  * <p>A channel that is registered with a selector is misuse, an {@link IllegalStateException}, and stays untouched.
  *
  * <p>Threading: thread-safe; callers may be platform or virtual threads.
