@@ -30,7 +30,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The JDK's own HTTP client reaches the JDK's own HTTPS server through the proxy, with nobody in between. */
+/**
+ * The JDK's own HTTP client reaches the JDK's own HTTPS server through the proxy, with nobody in between. Descriptors are
+ * not counted here: such a client keeps its selector until it is collected.
+ */
 class HttpsThroughProxyTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -94,10 +97,10 @@ class HttpsThroughProxyTest {
         try (Proxy proxy = Proxy.start()) {
             HttpClient client = client(proxy);
             List<CompletableFuture<HttpResponse<byte[]>>> responses = new ArrayList<>();
-            for (int i = 0; i < 10; i++) {
+            for (int i = 0; i < 6; i++) {
                 responses.add(client.sendAsync(post(Payload.bytes(10_000, i)), BodyHandlers.ofByteArray()));
             }
-            for (int i = 0; i < 10; i++) {
+            for (int i = 0; i < 6; i++) {
                 assertThat(responses.get(i).get().body()).isEqualTo(Payload.bytes(10_000, i));
             }
         }

@@ -1,0 +1,111 @@
+package io.broxy.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.mockito.ArgumentMatchers.any;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.when;
+
+import io.broxy.ProxyHandler;
+import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.Origin;
+import io.broxy.core.testkit.Peer;
+import io.broxy.core.testkit.Proxy;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(LeakCheck.class)
+class ProxyServerTest {
+    private static final InetSocketAddress ANY_PORT = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+
+    @Test
+    void portZeroTakesAFreeOneAndSaysWhich() throws Exception {
+        try (Proxy proxy = Proxy.start()) {
+            assertThat(proxy.address().getPort()).isPositive();
+            proxy.client().close();
+        }
+    }
+
+    @Test
+    void aPortInUseIsNamed() throws Exception {
+        try (Proxy proxy = Proxy.start()) {
+            assertThatThrownBy(() -> proxy.broxy().listen(proxy.address(), proxy.handler()))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageStartingWith("cannot listen on " + proxy.address() + ": ");
+        }
+    }
+
+    @Test
+    void anUnknownHostIsNamed() throws Exception {
+        InetSocketAddress unknown = InetSocketAddress.createUnresolved("no.such.host.invalid", 0);
+        try (Proxy proxy = Proxy.start()) {
+            assertThatThrownBy(() -> proxy.broxy().listen(unknown, proxy.handler()))
+                    .isInstanceOf(UnknownHostException.class)
+                    .hasMessageContaining("no.such.host.invalid");
+        }
+    }
+
+    @Test
+    void closeFreesThePortAndLeavesTunnelsAlone() throws Exception {
+        try (Origin origin = Origin.echo();
+                Proxy proxy = Proxy.start();
+                Peer client = proxy.connect(origin.target())) {
+            proxy.server().close();
+            proxy.server().close();
+            proxy.server().join();
+
+            assertThatThrownBy(proxy::client).isInstanceOf(ConnectException.class);
+            assertThat(client.send("still served").readText(12)).isEqualTo("still served");
+            proxy.broxy().listen(proxy.address(), proxy.handler()).close();
+        }
+    }
+
+    @Test
+    void aClosedEngineListensNoMore() throws Exception {
+        Broxy broxy = Broxy.create();
+        ProxyHandler handler = broxy.proxyHandler().build();
+        ProxyServer server = broxy.listen(ANY_PORT, handler);
+        broxy.close();
+
+        server.close();
+        server.join();
+        assertThatThrownBy(() -> broxy.listen(ANY_PORT, handler)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void aHandlerMayBeTheUsersOwn() throws Exception {
+        CompletableFuture<SocketChannel> given = new CompletableFuture<>();
+        ProxyHandler own = mock();
+        when(own.handle(any(SocketChannel.class))).thenAnswer(call -> {
+            given.complete(call.getArgument(0));
+            return new CompletableFuture<>();
+        });
+        try (Broxy broxy = Broxy.create();
+                ProxyServer server = broxy.listen(ANY_PORT, own);
+                Peer client = Peer.connect(server.localAddress());
+                SocketChannel accepted = given.join()) {
+            assertThat(accepted.getRemoteAddress()).isEqualTo(client.socket().getLocalSocketAddress());
+        }
+    }
+
+    @Test
+    void aClientWhoseHandlerThrowsIsClosedAndTheNextIsServed() throws Exception {
+        ProxyHandler broken = mock();
+        when(broken.handle(any(SocketChannel.class))).thenThrow(new IllegalStateException("broken"));
+        try (Broxy broxy = Broxy.create();
+                ProxyServer server = broxy.listen(ANY_PORT, broken)) {
+            for (int i = 0; i < 2; i++) {
+                try (Peer client = Peer.connect(server.localAddress())) {
+                    client.expectEnd();
+                }
+            }
+        }
+    }
+}
