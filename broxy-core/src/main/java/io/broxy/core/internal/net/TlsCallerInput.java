@@ -153,8 +153,8 @@ final class TlsCallerInput {
                     return true;
                 }
                 case ROOM -> {
-                    if (into.position() == before) {
-                        decryptAside(bytes);
+                    if (into.position() == before && decryptAside(bytes) == TlsEngine.Step.INPUT) {
+                        return !leftover.isPresent(); // the room is asked for before the record is there in full
                     }
                 }
                 case TASK -> engine.runTasks();
@@ -163,7 +163,7 @@ final class TlsCallerInput {
         } catch (SSLException e) {
             failure = e;
             output.answer(); // the alert that tells the peer
-            if (into.position() == before) {
+            if (into.position() == before && !leftover.isPresent()) {
                 throw e;
             }
         }
@@ -174,13 +174,15 @@ final class TlsCallerInput {
     }
 
     /** The reader's buffer is smaller than a record. */
-    private void decryptAside(ByteBuffer bytes) throws SSLException {
+    private TlsEngine.Step decryptAside(ByteBuffer bytes) throws SSLException {
         ByteBuffer pooled = means.buffers().borrow();
         ByteBuffer aside = TlsEngine.roomy(pooled);
         try {
-            if (engine.decrypt(bytes, aside) == TlsEngine.Step.ROOM && aside.position() == 0) {
+            TlsEngine.Step step = engine.decrypt(bytes, aside);
+            if (step == TlsEngine.Step.ROOM && aside.position() == 0) {
                 throw TlsEngine.tooBig();
             }
+            return step;
         } finally {
             leftover.unread(aside.flip());
             means.buffers().giveBack(pooled);

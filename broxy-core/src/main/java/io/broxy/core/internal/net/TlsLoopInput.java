@@ -127,7 +127,7 @@ final class TlsLoopInput {
             }
         } catch (SSLException e) {
             failure = e;
-            if (into.position() == before) {
+            if (into.position() == before && plaintext == null) {
                 throw e;
             }
         }
