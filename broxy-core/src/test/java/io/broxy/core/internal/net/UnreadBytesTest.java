@@ -19,9 +19,11 @@ import java.nio.channels.SelectionKey;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(LeakCheck.class)
+@Timeout(60)
 class UnreadBytesTest {
     private static ByteBuffer bytes(String text) {
         return ByteBuffer.wrap(text.getBytes(US_ASCII));
