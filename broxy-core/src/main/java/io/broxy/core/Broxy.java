@@ -194,7 +194,7 @@ public final class Broxy implements AutoCloseable {
     }
 
     /**
-     * Ends everything: servers stop accepting, tunnels are reset, dials fail with {@link
+     * Ends everything: servers stop accepting, tunnels are reset, pools are closed, dials fail with {@link
      * io.broxy.DialException.Reason#CANCELLED}, and every thread and descriptor of this engine is gone when this returns.
      * Connections that users hold stay open. Repeated calls change nothing.
      *

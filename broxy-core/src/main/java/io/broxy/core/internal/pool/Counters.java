@@ -9,7 +9,6 @@ import java.util.Map;
 final class Counters {
     int leased;
     int opening;
-    int waiting;
     long created;
     long reused;
     long discarded;
@@ -21,7 +20,7 @@ final class Counters {
         evicted.merge(cause, 1L, Long::sum);
     }
 
-    PoolStats snapshot(int idle) {
+    PoolStats snapshot(int idle, int waiting) {
         return new Snapshot(
                 idle, leased, opening, waiting, created, reused, discarded, detached, leaked, Map.copyOf(evicted));
     }

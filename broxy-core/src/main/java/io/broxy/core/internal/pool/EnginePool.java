@@ -8,6 +8,7 @@ import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.pool.IdlePool.Ending;
 import io.broxy.core.internal.pool.Work.News;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.Ticker;
@@ -29,7 +30,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: thread-safe.
  */
-public final class EnginePool implements ConnPool, Work.Doer<Parked> {
+public final class EnginePool implements ConnPool {
     private static final Logger log = LoggerFactory.getLogger(EnginePool.class);
 
     /** How often lost leases are looked for while leases are out; whoever asks for a lease looks too. */
@@ -46,7 +47,7 @@ public final class EnginePool implements ConnPool, Work.Doer<Parked> {
     private final EventLoop keeper;
 
     private final Spares spares;
-    private TimerQueue.@Nullable Timer expiry; // the keeper's
+    private final Chores chores = new Chores();
     private final AtomicBoolean lookingForLeaks = new AtomicBoolean();
 
     EnginePool(ConnPoolBuilder settings, PoolEngine engine, Consumer<EnginePool> ended) {
@@ -96,9 +97,7 @@ public final class EnginePool implements ConnPool, Work.Doer<Parked> {
         if (count < 0) {
             throw new IllegalArgumentException("there cannot be " + count + " spares");
         }
-        Work<Parked> work = new Work<>();
-        policy.warm(hop, count, work);
-        work.run(this);
+        change(work -> policy.warm(hop, count, work));
     }
 
     /** As {@link #warm} with none, whether the pool is open or not. */
@@ -119,14 +118,8 @@ public final class EnginePool implements ConnPool, Work.Doer<Parked> {
 
     @Override
     public void close() {
-        Work<Parked> work = new Work<>();
-        policy.close(work);
-        work.run(this);
-        execute(keeper, () -> {
-            if (expiry != null) {
-                keeper.timers().cancel(expiry);
-            }
-        });
+        change(policy::close);
+        chores.end();
         ended.accept(this);
     }
 
@@ -173,12 +166,18 @@ public final class EnginePool implements ConnPool, Work.Doer<Parked> {
         return policy;
     }
 
+    private void change(Consumer<Work<Parked>> change) {
+        Work<Parked> work = new Work<>();
+        change.accept(work);
+        work.run(chores);
+    }
+
     @Nullable
     Slot<Parked> claim(Hop hop, @Nullable EventLoop home, Waiter<Parked> waiter) {
         reapLeaks();
         Work<Parked> work = new Work<>();
         Slot<Parked> slot = policy.claim(hop, home, waiter, work);
-        work.run(this);
+        work.run(chores);
         return slot;
     }
 
@@ -186,50 +185,32 @@ public final class EnginePool implements ConnPool, Work.Doer<Parked> {
     Slot<Parked> replace(Slot<Parked> dead, Eviction cause, @Nullable EventLoop home) {
         Work<Parked> work = new Work<>();
         Slot<Parked> slot = policy.replace(dead, cause, home, work);
-        work.run(this);
+        work.run(chores);
         return slot;
     }
 
     void openFailed(Slot<Parked> slot) {
-        Work<Parked> work = new Work<>();
-        policy.openFailed(slot, work);
-        work.run(this);
+        change(work -> policy.openFailed(slot, work));
     }
 
     void park(Slot<Parked> slot, Parked parked, EventLoop home) {
-        Work<Parked> work = new Work<>();
-        policy.park(slot, parked, home, work);
-        work.run(this);
+        change(work -> policy.park(slot, parked, home, work));
     }
 
     void putBack(Slot<Parked> slot, Parked parked, EventLoop home) {
-        Work<Parked> work = new Work<>();
-        policy.putBack(slot, parked, home, work);
-        work.run(this);
+        change(work -> policy.putBack(slot, parked, home, work));
     }
 
     void evict(Slot<Parked> slot, Eviction cause) {
-        Work<Parked> work = new Work<>();
-        policy.evict(slot, cause, work);
-        work.run(this);
+        change(work -> policy.evict(slot, cause, work));
     }
 
     void drop(Slot<Parked> slot, Eviction cause) {
-        Work<Parked> work = new Work<>();
-        policy.drop(slot, cause, work);
-        work.run(this);
+        change(work -> policy.drop(slot, cause, work));
     }
 
-    void discard(Slot<Parked> slot) {
-        Work<Parked> work = new Work<>();
-        policy.discard(slot, work);
-        work.run(this);
-    }
-
-    void detach(Slot<Parked> slot) {
-        Work<Parked> work = new Work<>();
-        policy.detach(slot, work);
-        work.run(this);
+    void end(Slot<Parked> slot, Ending how) {
+        change(work -> policy.end(slot, how, work));
     }
 
     /** A place that was granted and is not wanted any more. */
@@ -242,34 +223,41 @@ public final class EnginePool implements ConnPool, Work.Doer<Parked> {
         }
     }
 
-    @Override
-    public void close(Parked parked) {
-        parked.execute(parked::close);
-    }
+    /** What changes of the policy leave to be done. Threading: thread-safe. */
+    private final class Chores implements Work.Doer<Parked> {
+        private TimerQueue.@Nullable Timer expiry; // the keeper's
 
-    @Override
-    public void spares(Hop hop, News news) {
-        spares.tell(hop, news);
-    }
+        @Override
+        public void close(Parked parked) {
+            parked.execute(parked::close);
+        }
 
-    @Override
-    public void expireAt(long nanos) {
-        execute(keeper, () -> {
-            if (keeper.isStopping()) {
-                return;
-            }
-            if (expiry == null) {
-                expiry = keeper.timers().schedule(nanos, this::expire);
-            } else {
-                keeper.timers().reschedule(expiry, nanos);
-            }
-        });
-    }
+        @Override
+        public void spares(Hop hop, News news) {
+            spares.tell(hop, news);
+        }
 
-    private void expire() {
-        Work<Parked> work = new Work<>();
-        policy.expire(work);
-        work.run(this);
+        @Override
+        public void expireAt(long nanos) {
+            execute(keeper, () -> {
+                if (keeper.isStopping() || policy.isClosed()) {
+                    return;
+                }
+                if (expiry == null) {
+                    expiry = keeper.timers().schedule(nanos, () -> change(policy::expire));
+                } else {
+                    keeper.timers().reschedule(expiry, nanos);
+                }
+            });
+        }
+
+        void end() {
+            execute(keeper, () -> {
+                if (expiry != null) {
+                    keeper.timers().cancel(expiry);
+                }
+            });
+        }
     }
 
     // ------------------------------------------------------------------ lost leases
@@ -308,9 +296,7 @@ public final class EnginePool implements ConnPool, Work.Doer<Parked> {
             if (lost.connection != null) {
                 lost.connection.abort();
             }
-            Work<Parked> work = new Work<>();
-            policy.leaked(lost.slot, work);
-            work.run(this);
+            end(lost.slot, Ending.LEAKED);
         }
     }
 

@@ -4,14 +4,11 @@ import io.broxy.ConnPool.Hop;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.pool.Slot.State;
-import io.broxy.core.internal.pool.Work.News;
 import io.broxy.core.internal.time.Ticker;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,25 +23,25 @@ import org.jspecify.annotations.Nullable;
  * @param <P> an idle connection
  */
 final class IdlePool<P> {
-    /** A spare lost sooner than that says that its hop is not well; one lost later, that the hop lets nobody idle long. */
-    private static final long YOUNG_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    /** How a lease ends, but for {@link #park}. */
+    enum Ending {
+        DISCARDED,
+        DETACHED,
+        LEAKED
+    }
 
     private final Limits limits;
     private final Ticker ticker;
     private final Object lock = new Object();
 
     private final Map<Hop, HopSlots<P>> hops = new HashMap<>();
-    /** Of all hops, the one that has been idle longest first. */
-    private final LinkedHashSet<Slot<P>> idle = new LinkedHashSet<>();
-    /** Those that somebody waits for. */
-    private final LinkedHashSet<HopSlots<P>> awaited = new LinkedHashSet<>();
-    /** Those of which spares are wanted. */
-    private final LinkedHashSet<HopSlots<P>> warm = new LinkedHashSet<>();
-
+    private final IdleSet<P> idle = new IdleSet<>();
+    private final WaitingLine<P> line = new WaitingLine<>();
+    private final SpareBook<P> spares;
     private final Counters count = new Counters();
     private int open;
-    private long waiterNumber;
-    private long idleNumber;
+
     /** When {@link #expire} has been asked for, or null. */
     private @Nullable Long expiryNanos;
 
@@ -56,6 +53,7 @@ final class IdlePool<P> {
     IdlePool(Limits limits, Ticker ticker) {
         this.limits = limits;
         this.ticker = ticker;
+        this.spares = new SpareBook<>(limits);
     }
 
     // ------------------------------------------------------------------ getting a connection
@@ -75,16 +73,14 @@ final class IdlePool<P> {
                 return null;
             }
             long now = ticker.nanos();
-            if (!awaited.isEmpty()) { // what has expired makes room, for those who came before
+            if (!line.isEmpty()) { // what has expired makes room, for those who came before
                 sweep(now, work);
                 serve(now, work);
             }
             HopSlots<P> own = hops.computeIfAbsent(hop, HopSlots::new);
             Slot<P> slot = takeOrOpen(own, home, now, work);
             if (slot == null) {
-                own.enqueue(waiter, waiterNumber++);
-                awaited.add(own);
-                count.waiting++;
+                line.join(own, waiter);
             }
             settle(now, work);
             return slot;
@@ -95,10 +91,9 @@ final class IdlePool<P> {
     boolean cancel(Hop hop, Waiter<P> waiter) {
         synchronized (lock) {
             HopSlots<P> own = hops.get(hop);
-            if (own == null || !own.leave(waiter)) {
+            if (own == null || !line.leave(own, waiter)) {
                 return false;
             }
-            left(own);
             forgetIfUnused(own);
             return true;
         }
@@ -154,10 +149,8 @@ final class IdlePool<P> {
         synchronized (lock) {
             count.opening--;
             slot.state = State.ENDED;
-            arrived(slot);
-            if (slot.spare && slot.owner.wanted > 0) {
-                work.report(slot.hop(), News.LOST);
-            }
+            spares.arrived(slot);
+            spares.notOpened(slot, work);
             free(slot.owner);
             settle(ticker.nanos(), work);
         }
@@ -171,52 +164,42 @@ final class IdlePool<P> {
     private @Nullable Slot<P> take(HopSlots<P> own, @Nullable Object home, long now, Work<P> work) {
         for (Slot<P> slot; (slot = own.newest(home)) != null; ) {
             Eviction overdue = limits.overdue(slot, now);
-            if (overdue != null) {
-                evictNow(slot, overdue, now, work);
-                continue;
+            if (overdue == null) {
+                lease(slot);
+                count.reused++;
+                spares.used(slot, work);
+                return slot;
             }
-            lease(slot);
-            count.reused++;
-            if (slot.spare && own.wanted > 0) {
-                work.report(own.hop, News.USED);
-            }
-            slot.spare = false;
-            return slot;
+            evictNow(slot, overdue, work);
         }
         return null;
     }
 
     private void lease(Slot<P> slot) {
-        idle.remove(slot);
-        slot.owner.remove(slot);
-        slot.state = State.LEASED;
+        idle.remove(slot, State.LEASED);
         count.leased++;
     }
 
     private @Nullable Slot<P> open(HopSlots<P> own, Work<P> work) {
-        if (own.open >= limits.maxOpenPerHop()) {
+        if (!canOpen(own)) {
             return null;
         }
         if (open >= limits.maxOpen()) {
-            if (idle.isEmpty()) {
-                return null;
-            }
-            evictNow(dispensable(), Eviction.CAP, ticker.nanos(), work);
+            evictNow(idle.dispensable(), Eviction.CAP, work);
         }
-        own.open++;
-        open++;
-        count.opening++;
+        use(own);
         return new Slot<>(own);
     }
 
-    /** The one that has been idle longest, spares last; there must be one. */
-    private Slot<P> dispensable() {
-        for (Slot<P> slot : idle) {
-            if (slot.owner.idleCount() > slot.owner.wanted) {
-                return slot;
-            }
-        }
-        return idle.iterator().next();
+    /** Whether there is a place, or can be for an idle connection. */
+    private boolean canOpen(HopSlots<P> own) {
+        return own.open < limits.maxOpenPerHop() && (open < limits.maxOpen() || !idle.isEmpty());
+    }
+
+    private void use(HopSlots<P> own) {
+        own.open++;
+        open++;
+        count.opening++;
     }
 
     // ------------------------------------------------------------------ giving one back
@@ -233,32 +216,28 @@ final class IdlePool<P> {
     /** As {@link #park}, for one that was leased from here and not used. */
     void putBack(Slot<P> slot, P parked, Object home, Work<P> work) {
         synchronized (lock) {
-            count.reused--;
-            park(slot, parked, home, ticker.nanos(), work);
+            if (slot.state == State.LEASED) {
+                count.reused--;
+                park(slot, parked, home, ticker.nanos(), work);
+            }
         }
     }
 
     private void park(Slot<P> slot, P parked, Object home, long now, Work<P> work) {
         HopSlots<P> own = slot.owner;
-        arrived(slot);
+        spares.arrived(slot);
         count.leased--;
-        slot.parked = parked;
-        slot.home = home;
-        slot.state = State.IDLE;
-        slot.idleSinceNanos = now;
-        slot.idleNumber = idleNumber++;
-        own.push(slot);
-        idle.add(slot);
+        idle.add(slot, parked, home, now);
         Eviction overdue = closed ? Eviction.CLOSED : limits.overdue(slot, now);
         if (overdue != null) {
-            evictNow(slot, overdue, now, work);
+            evictNow(slot, overdue, work);
         }
         serve(now, work);
         for (Slot<P> oldest; own.idleCount() > limits.maxIdlePerHop() && (oldest = own.oldest()) != null; ) {
-            evictNow(oldest, Eviction.CAP, now, work);
+            evictNow(oldest, Eviction.CAP, work);
         }
         while (idle.size() > limits.maxIdle()) {
-            evictNow(dispensable(), Eviction.CAP, now, work);
+            evictNow(idle.dispensable(), Eviction.CAP, work);
         }
         if (slot.state == State.IDLE) {
             planExpiry(limits.dueNanos(slot, now), work);
@@ -267,34 +246,16 @@ final class IdlePool<P> {
     }
 
     /** Ends a lease; false if it has ended. */
-    boolean discard(Slot<P> slot, Work<P> work) {
+    boolean end(Slot<P> slot, Ending how, Work<P> work) {
         synchronized (lock) {
             if (!endLease(slot, work)) {
                 return false;
             }
-            count.discarded++;
-            return true;
-        }
-    }
-
-    /** Ends a lease, the connection being somebody else's from now on; false if it has ended. */
-    boolean detach(Slot<P> slot, Work<P> work) {
-        synchronized (lock) {
-            if (!endLease(slot, work)) {
-                return false;
+            switch (how) {
+                case DISCARDED -> count.discarded++;
+                case DETACHED -> count.detached++;
+                case LEAKED -> count.leaked++;
             }
-            count.detached++;
-            return true;
-        }
-    }
-
-    /** Ends a lease that nobody can end any more; false if it has ended. */
-    boolean leaked(Slot<P> slot, Work<P> work) {
-        synchronized (lock) {
-            if (!endLease(slot, work)) {
-                return false;
-            }
-            count.leaked++;
             return true;
         }
     }
@@ -313,8 +274,8 @@ final class IdlePool<P> {
             return false;
         }
         long now = ticker.nanos();
-        arrived(slot);
-        lostYoung(slot, now, work);
+        spares.arrived(slot);
+        spares.died(slot, now, work);
         slot.state = State.ENDED;
         count.leased--;
         free(slot.owner);
@@ -331,7 +292,8 @@ final class IdlePool<P> {
                 return false;
             }
             long now = ticker.nanos();
-            end(slot, cause, now, work);
+            remove(slot, cause);
+            spares.died(slot, now, work);
             settle(now, work);
             return true;
         }
@@ -365,16 +327,10 @@ final class IdlePool<P> {
     }
 
     private void sweep(long now, Work<P> work) {
-        List<Slot<P>> overdue = new ArrayList<>(0);
-        for (Slot<P> slot : idle) {
-            if (limits.overdue(slot, now) != null) {
-                overdue.add(slot);
-            }
-        }
-        for (Slot<P> slot : overdue) {
+        for (Slot<P> slot : idle.overdue(limits, now)) {
             Eviction cause = limits.overdue(slot, now);
             if (cause != null) {
-                evictNow(slot, cause, now, work);
+                evictNow(slot, cause, work);
             }
         }
     }
@@ -386,28 +342,17 @@ final class IdlePool<P> {
         }
     }
 
-    private void evictNow(Slot<P> slot, Eviction cause, long now, Work<P> work) {
-        end(slot, cause, now, work);
+    private void evictNow(Slot<P> slot, Eviction cause, Work<P> work) {
+        remove(slot, cause);
         if (slot.parked != null) {
             work.close(slot.parked);
         }
     }
 
-    private void end(Slot<P> slot, Eviction cause, long now, Work<P> work) {
-        idle.remove(slot);
-        slot.owner.remove(slot);
-        slot.state = State.ENDED;
+    private void remove(Slot<P> slot, Eviction cause) {
+        idle.remove(slot, State.ENDED);
         count.evicted(cause);
-        if (cause == Eviction.PEER_CLOSED || cause == Eviction.STRAY_BYTES || cause == Eviction.FAILED) {
-            lostYoung(slot, now, work);
-        }
         free(slot.owner);
-    }
-
-    private void lostYoung(Slot<P> slot, long now, Work<P> work) {
-        if (slot.spare && slot.owner.wanted > 0 && now - slot.openedNanos < YOUNG_NANOS) {
-            work.report(slot.hop(), News.LOST);
-        }
     }
 
     // ------------------------------------------------------------------ spares
@@ -418,27 +363,15 @@ final class IdlePool<P> {
      * @throws IllegalArgumentException if the idle caps cannot hold so many
      * @throws IllegalStateException if the pool is closed
      */
-    void warm(Hop hop, int spares, Work<P> work) {
+    void warm(Hop hop, int wanted, Work<P> work) {
         synchronized (lock) {
             if (closed) {
                 throw new IllegalStateException("the pool is closed");
             }
             HopSlots<P> own = hops.computeIfAbsent(hop, HopSlots::new);
-            int all = spares;
-            for (HopSlots<P> other : warm) {
-                all += other == own ? 0 : other.wanted;
-            }
-            if (spares > limits.maxIdlePerHop() || all > limits.maxIdle()) {
-                forgetIfUnused(own);
-                throw new IllegalArgumentException("the pool keeps " + limits.maxIdlePerHop()
-                        + " idle connections of a hop and " + limits.maxIdle() + " in all, which does not hold "
-                        + spares + " spares, " + all + " in all");
-            }
-            own.wanted = spares;
-            if (spares > 0) {
-                warm.add(own);
-            } else {
-                warm.remove(own);
+            try {
+                spares.want(own, wanted);
+            } finally {
                 forgetIfUnused(own);
             }
             settle(ticker.nanos(), work);
@@ -452,29 +385,12 @@ final class IdlePool<P> {
             HopSlots<P> own = hops.get(hop);
             if (own != null) {
                 own.refillAsked = false;
-                while (slots.size() < max && lacksSpares(own)) {
-                    own.open++;
-                    open++;
-                    count.opening++;
-                    own.arriving++;
-                    Slot<P> slot = new Slot<>(own);
-                    slot.spare = true;
-                    slot.arriving = true;
-                    slots.add(slot);
+                while (slots.size() < max && spares.lacks(own, open)) {
+                    use(own);
+                    slots.add(spares.open(own));
                 }
             }
             return slots;
-        }
-    }
-
-    private boolean lacksSpares(HopSlots<P> own) {
-        return own.missing() > 0 && own.open < limits.maxOpenPerHop() && open < limits.maxOpen();
-    }
-
-    private void arrived(Slot<P> slot) {
-        if (slot.arriving) {
-            slot.arriving = false;
-            slot.owner.arriving--;
         }
     }
 
@@ -482,45 +398,23 @@ final class IdlePool<P> {
 
     private void settle(long now, Work<P> work) {
         serve(now, work);
-        for (HopSlots<P> own : warm) {
-            if (!own.refillAsked && lacksSpares(own)) {
-                own.refillAsked = true;
-                work.report(own.hop, News.MISSING);
-            }
-        }
+        spares.askFor(open, work);
         forgetEmptied();
     }
 
     /** Serves whoever can be, in order of arrival. */
     private void serve(long now, Work<P> work) {
-        for (HopSlots<P> own; (own = firstServable()) != null; ) {
+        for (HopSlots<P> own; (own = line.first(this::isServable)) != null; ) {
             Slot<P> slot = takeOrOpen(own, null, now, work);
             if (slot == null) {
                 return; // cannot be, for an idle one that had expired has left its place
             }
-            Waiter<P> waiter = own.next();
-            left(own);
-            work.grant(waiter, slot);
+            work.grant(line.next(own), slot);
         }
     }
 
-    private @Nullable HopSlots<P> firstServable() {
-        HopSlots<P> first = null;
-        for (HopSlots<P> own : awaited) {
-            boolean servable = own.idleCount() > 0
-                    || (own.open < limits.maxOpenPerHop() && (open < limits.maxOpen() || !idle.isEmpty()));
-            if (servable && (first == null || own.firstNumber() < first.firstNumber())) {
-                first = own;
-            }
-        }
-        return first;
-    }
-
-    private void left(HopSlots<P> own) {
-        count.waiting--;
-        if (!own.isAwaited()) {
-            awaited.remove(own);
-        }
+    private boolean isServable(HopSlots<P> own) {
+        return own.idleCount() > 0 || canOpen(own);
     }
 
     private void free(HopSlots<P> own) {
@@ -550,23 +444,17 @@ final class IdlePool<P> {
     void close(Work<P> work) {
         synchronized (lock) {
             closed = true;
-            long now = ticker.nanos();
-            for (HopSlots<P> own : List.copyOf(warm)) {
-                own.wanted = 0;
-                emptied.add(own);
-            }
-            warm.clear();
-            for (HopSlots<P> own : List.copyOf(awaited)) {
+            spares.clear();
+            for (HopSlots<P> own : line.hops()) {
                 while (own.isAwaited()) {
-                    work.refuse(own.next());
-                    left(own);
+                    work.refuse(line.next(own));
                 }
-                emptied.add(own);
             }
-            for (Slot<P> slot : List.copyOf(idle)) {
-                evictNow(slot, Eviction.CLOSED, now, work);
+            while (!idle.isEmpty()) {
+                evictNow(idle.dispensable(), Eviction.CLOSED, work);
             }
-            forgetEmptied();
+            hops.values().removeIf(HopSlots::isUnused);
+            emptied.clear();
         }
     }
 
@@ -588,7 +476,7 @@ final class IdlePool<P> {
 
     PoolStats stats() {
         synchronized (lock) {
-            return count.snapshot(idle.size());
+            return count.snapshot(idle.size(), line.size());
         }
     }
 }

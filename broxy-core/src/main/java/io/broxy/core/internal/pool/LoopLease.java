@@ -2,6 +2,7 @@ package io.broxy.core.internal.pool;
 
 import io.broxy.DialException;
 import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.pool.IdlePool.Ending;
 
 /**
  * A lease on an event loop. It ends in {@link #reuse}, {@link #detach} or {@link #close}; the first of them counts.
@@ -50,14 +51,14 @@ public final class LoopLease {
         if (connection.isOpen()) {
             Parked.onLoop(pool, slot, connection);
         } else {
-            pool.discard(slot);
+            pool.end(slot, Ending.DISCARDED);
         }
     }
 
     /** Leaves the connection to the caller. */
     public void detach() {
         if (end()) {
-            pool.detach(slot);
+            pool.end(slot, Ending.DETACHED);
         }
     }
 
@@ -65,7 +66,7 @@ public final class LoopLease {
     public void close() {
         if (end()) {
             connection.close();
-            pool.discard(slot);
+            pool.end(slot, Ending.DISCARDED);
         }
     }
 

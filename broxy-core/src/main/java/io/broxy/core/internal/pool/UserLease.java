@@ -5,6 +5,7 @@ import io.broxy.Connection;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.Transferable;
+import io.broxy.core.internal.pool.IdlePool.Ending;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -63,10 +64,10 @@ final class UserLease implements Lease {
         try {
             own.give();
         } catch (ClosedChannelException e) {
-            pool.discard(slot);
+            pool.end(slot, Ending.DISCARDED);
             return;
         } catch (IllegalStateException e) {
-            pool.detach(slot);
+            pool.end(slot, Ending.DETACHED);
             throw e;
         }
         try {
@@ -74,7 +75,7 @@ final class UserLease implements Lease {
         } catch (IOException e) {
             log.debug("a connection cannot be used again", e);
             own.given().abort();
-            pool.discard(slot);
+            pool.end(slot, Ending.DISCARDED);
             return;
         }
         Parked.fromUser(pool, home, slot, own);
@@ -83,7 +84,7 @@ final class UserLease implements Lease {
     @Override
     public void detach() {
         if (end()) {
-            pool.detach(slot);
+            pool.end(slot, Ending.DETACHED);
         }
     }
 
@@ -91,7 +92,7 @@ final class UserLease implements Lease {
     public void close() {
         if (end()) {
             closeInner(); // before its place is another's
-            pool.discard(slot);
+            pool.end(slot, Ending.DISCARDED);
         }
     }
 

@@ -3,6 +3,7 @@ package io.broxy.core.internal.pool;
 import io.broxy.ConnPool.Hop;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
+import io.broxy.core.internal.pool.IdlePool.Ending;
 import io.broxy.core.internal.pool.Work.News;
 import java.util.ArrayList;
 import java.util.List;
@@ -159,7 +160,7 @@ final class Desk implements Work.Doer<String> {
     }
 
     void discard(Slot<String> slot) {
-        run(work -> pool.discard(slot, work));
+        run(work -> pool.end(slot, Ending.DISCARDED, work));
     }
 
     @Override

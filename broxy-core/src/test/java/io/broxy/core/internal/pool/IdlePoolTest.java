@@ -13,6 +13,7 @@ import io.broxy.HostPort;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.pool.Desk.Asker;
+import io.broxy.core.internal.pool.IdlePool.Ending;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -73,9 +74,12 @@ class IdlePoolTest {
         @Test
         void aLeaseEndsOnce() {
             Slot<String> slot = desk.opened(A);
-            desk.run(work -> assertThat(desk.pool.detach(slot, work)).isTrue());
-            desk.run(work -> assertThat(desk.pool.detach(slot, work)).isFalse());
-            desk.run(work -> assertThat(desk.pool.discard(slot, work)).isFalse());
+            desk.run(work ->
+                    assertThat(desk.pool.end(slot, Ending.DETACHED, work)).isTrue());
+            desk.run(work ->
+                    assertThat(desk.pool.end(slot, Ending.DETACHED, work)).isFalse());
+            desk.run(work ->
+                    assertThat(desk.pool.end(slot, Ending.DISCARDED, work)).isFalse());
             desk.park(slot, "detached");
             assertThat(desk.ask(A).got()).isEqualTo("new");
             assertThat(desk.pool.stats().detached()).isEqualTo(1);
@@ -267,7 +271,7 @@ class IdlePoolTest {
             Desk desk = new Desk(limits(10, 100, 1, NO_LIMIT));
             Slot<String> slot = desk.opened(A);
             Asker waiting = desk.ask(A);
-            desk.run(work -> desk.pool.detach(slot, work));
+            desk.run(work -> desk.pool.end(slot, Ending.DETACHED, work));
             assertThat(waiting.got()).isEqualTo("new");
         }
 
@@ -563,7 +567,7 @@ class IdlePoolTest {
         Desk desk = new Desk(unlimited());
         desk.idle(A, "1", "2", "3", "4");
         desk.discard(desk.ask(A).slot());
-        desk.run(work -> desk.pool.leaked(desk.ask(A).slot(), work));
+        desk.run(work -> desk.pool.end(desk.ask(A).slot(), Ending.LEAKED, work));
         desk.ask(A);
         desk.ask(B);
         desk.pass(100);

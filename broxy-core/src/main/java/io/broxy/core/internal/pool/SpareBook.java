@@ -1,0 +1,104 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.core.internal.pool.Work.News;
+import java.util.LinkedHashSet;
+import java.util.concurrent.TimeUnit;
+
+/** Which hops shall have spares, and what becomes of them. Threading: the pool's lock guards it. */
+final class SpareBook<P> {
+    /** A spare lost sooner than that says that its hop is not well; one lost later, that the hop lets nobody idle long. */
+    private static final long YOUNG_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private final Limits limits;
+    private final LinkedHashSet<HopSlots<P>> warm = new LinkedHashSet<>();
+
+    SpareBook(Limits limits) {
+        this.limits = limits;
+    }
+
+    /**
+     * Sets how many a hop shall have.
+     *
+     * @throws IllegalArgumentException if the idle caps cannot hold so many
+     */
+    void want(HopSlots<P> hop, int spares) {
+        long all = spares;
+        for (HopSlots<P> other : warm) {
+            all += other == hop ? 0 : other.wanted;
+        }
+        if (spares > limits.maxIdlePerHop() || all > limits.maxIdle()) {
+            throw new IllegalArgumentException("the pool keeps " + limits.maxIdlePerHop()
+                    + " idle connections of a hop and " + limits.maxIdle() + " in all, which does not hold " + spares
+                    + " spares, " + all + " in all");
+        }
+        hop.wanted = spares;
+        if (spares > 0) {
+            warm.add(hop);
+        } else {
+            warm.remove(hop);
+        }
+    }
+
+    /** A place for one that is missing. */
+    Slot<P> open(HopSlots<P> hop) {
+        Slot<P> slot = new Slot<>(hop);
+        slot.spare = true;
+        slot.arriving = true;
+        hop.arriving++;
+        return slot;
+    }
+
+    /** It lies idle, or never will. */
+    void arrived(Slot<P> slot) {
+        if (slot.arriving) {
+            slot.arriving = false;
+            slot.owner.arriving--;
+        }
+    }
+
+    void used(Slot<P> slot, Work<P> work) {
+        if (slot.spare) {
+            report(slot, News.USED, work);
+            slot.spare = false;
+        }
+    }
+
+    void notOpened(Slot<P> slot, Work<P> work) {
+        if (slot.spare) {
+            report(slot, News.LOST, work);
+        }
+    }
+
+    void died(Slot<P> slot, long nowNanos, Work<P> work) {
+        if (slot.spare && nowNanos - slot.openedNanos < YOUNG_NANOS) {
+            report(slot, News.LOST, work);
+        }
+    }
+
+    private void report(Slot<P> slot, News news, Work<P> work) {
+        if (slot.owner.wanted > 0) {
+            work.report(slot.hop(), news);
+        }
+    }
+
+    /** Whether one is missing that the caps allow. */
+    boolean lacks(HopSlots<P> hop, int open) {
+        return hop.missing() > 0 && hop.open < limits.maxOpenPerHop() && open < limits.maxOpen();
+    }
+
+    /** Asks for those that are missing, once. */
+    void askFor(int open, Work<P> work) {
+        for (HopSlots<P> hop : warm) {
+            if (!hop.refillAsked && lacks(hop, open)) {
+                hop.refillAsked = true;
+                work.report(hop.hop, News.MISSING);
+            }
+        }
+    }
+
+    /** No hop shall have any. */
+    void clear() {
+        warm.forEach(hop -> hop.wanted = 0);
+        warm.clear();
+    }
+}
