@@ -84,6 +84,7 @@ class BroxyTest {
         CountDownLatch counted = new CountDownLatch(1);
         List<Peer> peers = new ArrayList<>();
         try (Origin origin = Origin.start(peer -> counted.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
+                AutoCloseable end = counted::countDown;
                 BlackHole hole = BlackHole.open()) {
             int before = LeakCheck.descriptors().size();
             Broxy broxy = engine();
@@ -120,7 +121,6 @@ class BroxyTest {
             assertThat(handler.stats().openConnections()).isZero();
             assertThat(slow.stats().openConnections()).isZero();
             peers.get(0).expectReset();
-            counted.countDown();
         } finally {
             for (Peer peer : peers) {
                 peer.close();

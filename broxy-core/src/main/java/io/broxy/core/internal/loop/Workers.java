@@ -7,7 +7,6 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The threads for what may block and so must stay off the loops, one executor a kind, so that none can starve another:
@@ -28,6 +27,7 @@ public final class Workers {
 
     private static final long KEEP_ALIVE_SECONDS = 10;
 
+    private final DaemonThreads daemons = new DaemonThreads();
     private final ExecutorService resolver = pool("broxy-resolver-", RESOLVER_THREADS);
     private final ExecutorService callbacks = userCode("broxy-callback-", USER_CODE_THREADS);
     private final ExecutorService completions = userCode("broxy-completion-", USER_CODE_THREADS);
@@ -38,7 +38,7 @@ public final class Workers {
             KEEP_ALIVE_SECONDS,
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
-            daemons("broxy-stream-"));
+            daemons.factory("broxy-stream-"));
 
     /** Runs name look-ups. */
     public ExecutorService resolver() {
@@ -93,33 +93,29 @@ public final class Workers {
         for (ExecutorService executor : List.of(resolver, streams, callbacks, completions, closers)) {
             ended &= patience.await(ended(executor));
         }
-        return ended;
+        return ended && patience.await(daemons::awaitEnd);
     }
 
     private static Patience.Ending ended(ExecutorService executor) {
         return nanos -> executor.awaitTermination(nanos, TimeUnit.NANOSECONDS);
     }
 
-    private static ExecutorService userCode(String prefix, int threads) {
+    private ExecutorService userCode(String prefix, int threads) {
         ThreadFactory virtual = VirtualThreads.factory(prefix);
         return virtual == null
                 ? pool(prefix, threads)
                 : new ThreadPoolExecutor(0, Integer.MAX_VALUE, 0, TimeUnit.SECONDS, new SynchronousQueue<>(), virtual);
     }
 
-    private static ExecutorService pool(String prefix, int threads) {
+    private ExecutorService pool(String prefix, int threads) {
         ThreadPoolExecutor executor = new ThreadPoolExecutor(
-                threads, threads, KEEP_ALIVE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons(prefix));
+                threads,
+                threads,
+                KEEP_ALIVE_SECONDS,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                daemons.factory(prefix));
         executor.allowCoreThreadTimeOut(true);
         return executor;
-    }
-
-    private static ThreadFactory daemons(String prefix) {
-        AtomicInteger number = new AtomicInteger();
-        return task -> {
-            Thread thread = new Thread(null, task, prefix + number.incrementAndGet(), 0, false);
-            thread.setDaemon(true);
-            return thread;
-        };
     }
 }

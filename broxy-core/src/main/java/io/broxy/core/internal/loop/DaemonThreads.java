@@ -1,0 +1,70 @@
+package io.broxy.core.internal.loop;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Daemon threads of executors, and who of them lives: an executor counts as terminated when its threads have left it, and
+ * they still live for a moment then.
+ *
+ * <p>Threading: thread-safe; the lock guards {@code living} and {@code purgeAt}.
+ */
+final class DaemonThreads {
+    private static final int FIRST_PURGE_AT = 16;
+
+    private final Object lock = new Object();
+    private final Set<Thread> living = new HashSet<>();
+    private int purgeAt = FIRST_PURGE_AT;
+
+    /** Makes threads with numbered names. */
+    ThreadFactory factory(String prefix) {
+        AtomicInteger number = new AtomicInteger();
+        return task -> {
+            Runnable counted = () -> {
+                enter(Thread.currentThread());
+                task.run();
+            };
+            Thread thread = new Thread(null, counted, prefix + number.incrementAndGet(), 0, false);
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    /** By the thread itself, so that one that could not be started is not waited for. */
+    private void enter(Thread thread) {
+        synchronized (lock) {
+            if (living.size() >= purgeAt) {
+                living.removeIf(other -> !other.isAlive());
+                purgeAt = Math.max(FIRST_PURGE_AT, 2 * living.size());
+            }
+            living.add(thread);
+        }
+    }
+
+    /** Waits until all have ended. False if the time is over before. */
+    boolean awaitEnd(long nanos) throws InterruptedException {
+        long deadline = System.nanoTime() + nanos;
+        List<Thread> all;
+        synchronized (lock) {
+            all = List.copyOf(living);
+        }
+        for (Thread thread : all) {
+            TimeUnit.NANOSECONDS.timedJoin(thread, Math.max(0, deadline - System.nanoTime()));
+            if (thread.isAlive()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** How many are kept in mind. */
+    int size() {
+        synchronized (lock) {
+            return living.size();
+        }
+    }
+}
