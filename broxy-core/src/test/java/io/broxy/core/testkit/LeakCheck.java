@@ -46,9 +46,12 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
             selector.selectNow();
             try (Socket socket = new Socket(plain.getInetAddress(), plain.getLocalPort())) {
                 socket.shutdownOutput();
+                Threads.waitOnce(socket);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("interrupted before the first test", e);
         }
     }
 
