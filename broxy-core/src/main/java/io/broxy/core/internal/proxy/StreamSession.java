@@ -110,9 +110,10 @@ final class StreamSession implements Runnable, Stage {
                 serve(client);
             } catch (Ended e) {
                 handler.givenUp(tunnel);
-                refusing = true;
-                if (e.reply != null && ended.get() == null) {
-                    lingerAndClose(client, e.reply);
+                ByteBuffer reply = e.reply;
+                if (reply != null && ended.get() == null) {
+                    refusing = true;
+                    lingerAndClose(client, reply);
                 }
                 over(e.reason, e.why);
             }
@@ -267,11 +268,11 @@ final class StreamSession implements Runnable, Stage {
         }
     }
 
-    /** Records the end, whose reason is what was asked for if that came first. */
+    /** Records the end, whose reason is what was asked for unless the client was being refused by then. */
     private void over(CloseReason reason, @Nullable Throwable cause) {
         close();
         CloseReason asked = ended.get();
-        if (asked == null || reason == CloseReason.REFUSED || reason == CloseReason.DIAL_FAILED) {
+        if (asked == null || refusing) {
             tunnel.ended(reason, cause, 0, 0);
         } else {
             tunnel.ended(asked, null, 0, 0);

@@ -54,7 +54,7 @@ final class Watchdog {
         if (stopped) {
             return;
         }
-        fired = true;
+        fired = !clock.isStopping(); // else it is not the time that is over
         try {
             closers.execute(close);
         } catch (RejectedExecutionException e) {
@@ -62,7 +62,7 @@ final class Watchdog {
         }
     }
 
-    /** Whether it has closed the socket. */
+    /** Whether it has closed the socket because the time was over. */
     boolean hasFired() {
         return fired;
     }
