@@ -27,6 +27,9 @@ public final class Workers {
 
     private static final long KEEP_ALIVE_SECONDS = 10;
 
+    /** Closing a relay's connections, which ends its threads, takes no longer. */
+    private static final long STREAM_GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final DaemonThreads daemons = new DaemonThreads();
     private final ExecutorService resolver = pool("broxy-resolver-", RESOLVER_THREADS);
     private final ExecutorService callbacks = userCode("broxy-callback-", USER_CODE_THREADS);
@@ -66,9 +69,10 @@ public final class Workers {
     }
 
     /**
-     * Ends all threads and waits for them, also when the caller is interrupted, which it then still is. Look-ups and
-     * streams are interrupted at once; user code is after half of the time. Futures that wait for their completion are
-     * completed, if need be on the calling thread.
+     * Ends all threads and waits for them, also when the caller is interrupted, which it then still is. Look-ups are
+     * interrupted at once, user code is after half of the time. Streams are after a moment: a relay that is being reset must
+     * not be interrupted before, which would close its channels and look like an orderly end. Futures that wait for their
+     * completion are completed, if need be on the calling thread.
      *
      * @return false if a thread was still at work after the time
      */
@@ -76,8 +80,11 @@ public final class Workers {
         Patience patience = new Patience(nanos);
         Patience untilInterrupt = new Patience(nanos / 2);
         resolver.shutdownNow();
-        streams.shutdownNow();
+        streams.shutdown();
         callbacks.shutdown();
+        if (!new Patience(Math.min(nanos / 4, STREAM_GRACE_NANOS)).await(ended(streams))) {
+            streams.shutdownNow();
+        }
         if (!untilInterrupt.await(ended(callbacks))) {
             callbacks.shutdownNow();
         }
