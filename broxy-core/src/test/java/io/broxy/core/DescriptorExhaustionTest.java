@@ -62,12 +62,9 @@ class DescriptorExhaustionTest {
                 child.awaitLog("accepting connections failed");
 
                 exchange(standing);
-                assertCompleteStreamStaysComplete(complete, broken.get(1, TimeUnit.MINUTES));
-                Peer turnedDown = idle.get(0).send(Proxy.connectHead(echo.target()));
-                assertThat(turnedDown.readHead())
-                        .as("no descriptor for its origin")
-                        .startsWith("HTTP/1.1 5");
+                assertSomeoneIsTurnedDown(idle, echo);
                 assertThat(child.connections()).isLessThan(CLIENTS);
+                assertCompleteStreamStaysComplete(complete, broken.get(1, TimeUnit.MINUTES));
 
                 Peer last = idle.remove(CLIENTS - 1);
                 try (last) {
@@ -91,6 +88,15 @@ class DescriptorExhaustionTest {
 
     private static void exchange(Peer peer) throws IOException {
         assertThat(peer.send("ping").readText(4)).isEqualTo("ping");
+    }
+
+    /** Without a descriptor for its origin; one or another client may get what the JVM had open for a moment. */
+    private static void assertSomeoneIsTurnedDown(List<Peer> accepted, Origin target) throws IOException {
+        List<String> answers = new ArrayList<>();
+        for (Peer client : accepted.subList(0, 10)) {
+            answers.add(client.send(Proxy.connectHead(target.target())).readHead());
+        }
+        assertThat(answers).anyMatch(answer -> answer.startsWith("HTTP/1.1 5"));
     }
 
     /** What an origin has sent to its end is not cut, though the origin is gone and there is no descriptor left. */

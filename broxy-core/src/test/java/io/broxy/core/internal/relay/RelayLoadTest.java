@@ -26,9 +26,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LeakCheck.class)
 class RelayLoadTest {
     private static final int BULK_TUNNELS = 8;
-    private static final int ROUNDS = 100;
-    private static final int WARM_UP = 10_000;
-    private static final int MESSAGES = 10_000;
+    private static final int ROUNDS = 50;
+    private static final int WARM_UP = 5_000;
+    private static final int MESSAGES = 5_000;
     private static final int MESSAGE = 64;
 
     private RelayRig rig;

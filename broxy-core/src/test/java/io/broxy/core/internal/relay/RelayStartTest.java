@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -110,11 +111,14 @@ class RelayStartTest {
 
     @Test
     void loopThatIsEndingEndsTheRelayToo() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
         rig.loop.execute(() -> {
+            begun.countDown();
             await().until(rig.loop::isStopping);
             rig.loop.execute(this::startRelay); // runs when the loop has abandoned all it had
         });
 
+        begun.await();
         assertThat(rig.loops.stop(RelayRig.PATIENCE.toNanos()))
                 .as("the loop has come to its end")
                 .isTrue();
