@@ -370,11 +370,13 @@ class TlsConnectionTest {
         try (Origin origin = TlsOrigin.start(
                 server,
                 peer -> {
+                    peer.send("x");
                     peer.expectEnd(); // which an end without close_notify is not to an SSLSocket
                     ended.complete(null);
                 },
                 protocol)) {
             TlsConnection connection = connect(origin);
+            assertThat(read(connection, 1)).isEqualTo("x");
             connection.close();
             connection.close();
             NetEngine.patiently(ended);
@@ -417,11 +419,12 @@ class TlsConnectionTest {
     void resetsThePeerWhenItIsAborted() throws Exception {
         CompletableFuture<Void> reset = new CompletableFuture<>();
         try (Origin origin = Origin.start(peer -> {
-            TlsOrigin.accept(server, peer);
+            new Peer(TlsOrigin.accept(server, peer)).send("x"); // a handshake that was done on both sides
             peer.expectReset();
             reset.complete(null);
         })) {
             TlsConnection connection = connect(origin);
+            assertThat(read(connection, 1)).isEqualTo("x");
             connection.abort();
             assertThat(connection.isOpen()).isFalse();
             NetEngine.patiently(reset);
