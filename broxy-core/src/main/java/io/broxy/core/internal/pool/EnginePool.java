@@ -54,7 +54,7 @@ public final class EnginePool implements ConnPool {
         this.engine = engine;
         this.ended = ended;
         policy = new IdlePool<>(settings.limits(), engine.ticker());
-        opener = new Opener(engine.workers(), engine.ticker());
+        opener = new Opener(engine.workers());
         leaks = new LeakWatch(settings.leakReports());
         leaseTimeoutNanos = settings.leaseTimeoutNanos();
         keeper = engine.loops().next();
@@ -335,13 +335,19 @@ public final class EnginePool implements ConnPool {
 
     /** Closes what may block at that. */
     void closeLater(Connection connection) {
-        callBack(() -> {
-            try {
-                connection.close();
-            } catch (IOException e) {
-                log.debug("closing a connection that is of no use failed", e);
-            }
-        });
+        try {
+            engine.workers().closers().execute(() -> close(connection));
+        } catch (RejectedExecutionException e) {
+            close(connection); // the engine ends
+        }
+    }
+
+    private static void close(Connection connection) {
+        try {
+            connection.close();
+        } catch (IOException e) {
+            log.debug("closing a connection that is of no use failed", e);
+        }
     }
 
     static IOException closedFailure() {

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: owned by its event loop, but for what {@link Waiter} says.
  */
-final class Leasing implements Waiter<Parked>, Opener.Outcome, LoopDialer.Dialing {
+final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDialer.Dialing {
     private static final Logger log = LoggerFactory.getLogger(Leasing.class);
 
     private enum Phase {
@@ -218,6 +218,12 @@ final class Leasing implements Waiter<Parked>, Opener.Outcome, LoopDialer.Dialin
         pool.openFailed(openSlot());
         end();
         delivery.failed(failure);
+    }
+
+    @Override
+    public void dialerFailed(Throwable failure) {
+        pool.openFailed(openSlot());
+        fail(Reason.LOCAL, failure);
     }
 
     private Slot<Parked> openSlot() {

@@ -1,13 +1,12 @@
 package io.broxy.core.internal.pool;
 
 import io.broxy.ConnPool.Hop;
-import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LoopDialer;
-import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.net.UserDialing;
 import java.time.Duration;
 import java.util.List;
 
@@ -17,24 +16,15 @@ import java.util.List;
  * @param workers run dialers that somebody else wrote
  * <p>Threading: immutable.
  */
-record Opener(Workers workers, Ticker ticker) {
-
-    /** Told how it ended, once. Threading: owned by the event loop. */
-    interface Outcome extends LoopDialer.Outcome {
-        /** The connection stands, but no loop can drive it. */
-        void connected(Connection connection);
-    }
+record Opener(Workers workers) {
 
     /**
      * Begins to open a connection.
      *
      * @param outcome told the end, possibly before this returns
      */
-    LoopDialer.Dialing open(EventLoop loop, Hop hop, long timeoutNanos, Outcome outcome) {
-        DialRequest request = request(hop, timeoutNanos);
-        return hop.dialer() instanceof LoopDialer own
-                ? own.dial(loop, request, outcome)
-                : ForeignDial.start(loop, hop, request, this, outcome);
+    LoopDialer.Dialing open(EventLoop loop, Hop hop, long timeoutNanos, LoopDialer.UserOutcome outcome) {
+        return UserDialing.of(hop.dialer(), workers).dial(loop, request(hop, timeoutNanos), outcome);
     }
 
     static DialRequest request(Hop hop, long timeoutNanos) {

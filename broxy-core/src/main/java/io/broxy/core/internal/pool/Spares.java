@@ -6,6 +6,7 @@ import io.broxy.DialException;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.pool.Work.News;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -57,13 +58,13 @@ final class Spares implements Warmer.Means {
             Opening opening = new Opening((Slot<Parked>) slot);
             EventLoop home = pool.nextLoop();
             if (!pool.execute(home, () -> opening.begin(home))) {
-                opening.end(false);
+                opening.notOpened();
             }
         }
     }
 
     /** One spare on its way. Threading: owned by its event loop. */
-    private final class Opening implements Opener.Outcome {
+    private final class Opening implements LoopDialer.UserOutcome {
         private final Slot<Parked> slot;
 
         Opening(Slot<Parked> slot) {
@@ -98,12 +99,18 @@ final class Spares implements Warmer.Means {
         @Override
         public void failed(DialException failure) {
             log.debug("a spare of {} could not be opened", slot.hop(), failure);
-            end(false);
+            notOpened();
         }
 
-        void end(boolean stands) {
+        @Override
+        public void dialerFailed(Throwable failure) {
+            log.warn("the dialer of {} failed", slot.hop(), failure);
+            notOpened();
+        }
+
+        void notOpened() {
             pool.openFailed(slot);
-            tellEnd(stands);
+            tellEnd(false);
         }
 
         private void tellEnd(boolean stands) {
