@@ -3,12 +3,10 @@ package io.broxy.core.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.broxy.core.internal.loop.Workers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.SocketTimeoutException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
@@ -20,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -48,42 +45,10 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
             accepted.configureBlocking(false).register(selector, SelectionKey.OP_READ);
             selector.selectNow();
             try (Socket socket = new Socket(plain.getInetAddress(), plain.getLocalPort())) {
-                VirtualThreadUse.waitFor(socket);
                 socket.shutdownOutput();
-                Threads.waitOnce(socket);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException("interrupted before the first test", e);
-        }
-    }
-
-    /** In a class of its own, for another thread runs a part of it while the outer one is being initialized. */
-    private static final class VirtualThreadUse {
-
-        /** Where the JVM has virtual threads: what waits for their sockets is made when the first one has to wait. */
-        static void waitFor(Socket silent) throws IOException {
-            silent.setSoTimeout(1);
-            Workers workers = new Workers();
-            try {
-                workers.callbacks().submit(() -> silent.getInputStream().read()).get();
-                throw new AssertionError("nobody has sent anything");
-            } catch (ExecutionException e) {
-                assertThat(e).hasCauseInstanceOf(SocketTimeoutException.class);
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            } finally {
-                stop(workers);
-            }
-        }
-
-        private static void stop(Workers workers) {
-            try {
-                assertThat(workers.stop(PATIENCE.toNanos())).isTrue();
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
         }
     }
 

@@ -1,10 +1,6 @@
 package io.broxy.core.testkit;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.reflect.Method;
-import java.net.Socket;
-import java.net.SocketTimeoutException;
 import java.util.List;
 
 /** Kinds of threads, of which the JVM may have only one. */
@@ -41,28 +37,6 @@ public enum Threads {
             return List.of(values());
         } catch (NoSuchMethodException e) {
             return List.of(PLATFORM); // Java 17 to 20
-        }
-    }
-
-    /**
-     * Lets one thread of each kind wait for bytes that do not come: virtual threads wait by selectors that the JVM opens at
-     * the first use and keeps.
-     */
-    static void waitOnce(Socket socket) throws IOException, InterruptedException {
-        socket.setSoTimeout(1);
-        for (Threads threads : available()) {
-            threads.start(() -> waitForNothing(socket)).join();
-        }
-    }
-
-    private static void waitForNothing(Socket socket) {
-        try {
-            int read = socket.getInputStream().read();
-            throw new AssertionError("nobody has sent the byte " + read);
-        } catch (SocketTimeoutException e) {
-            // as it should be
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 
