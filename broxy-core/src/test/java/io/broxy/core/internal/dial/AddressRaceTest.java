@@ -188,7 +188,7 @@ class AddressRaceTest {
                         "1250 asked " + C,
                         "1250 connect " + C);
         assertThat(race.failures()).singleElement().satisfies(denied -> {
-            assertThat(denied.failure()).hasMessage("denied by the address policy: " + A + " is the one");
+            assertThat(denied.failure()).hasMessage("denied by policy: " + A + " is the one");
             assertThat(denied.duration()).isZero();
         });
     }

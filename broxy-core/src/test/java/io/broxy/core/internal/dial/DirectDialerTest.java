@@ -206,7 +206,7 @@ class DirectDialerTest {
             registered.countDown();
 
             assertThat(completer.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
-                    .startsWith("broxy-callback-");
+                    .startsWith("broxy-completion-");
             future.get().close();
         }
     }
