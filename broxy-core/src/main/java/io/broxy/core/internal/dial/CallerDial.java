@@ -132,7 +132,10 @@ final class CallerDial {
 
     /** The race is run by a loop, whose end it does not outlive; it keeps the deadline by itself. */
     private Connection race(List<InetAddress> addresses) throws DialException {
-        CompletableFuture<Connection> future = dialer.race(request, addresses, startNanos);
+        return await(dialer.race(request, addresses, startNanos));
+    }
+
+    Connection await(CompletableFuture<Connection> future) throws DialException {
         try {
             return future.get();
         } catch (ExecutionException e) {

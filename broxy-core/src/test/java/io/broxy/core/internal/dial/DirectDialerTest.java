@@ -580,6 +580,28 @@ class DirectDialerTest {
         }
     }
 
+    @Test
+    void connectionThatComesBetweenAnInterruptAndTheEndOfTheRaceIsClosed() throws Exception {
+        try (Origin origin = Origin.start(Peer::expectReset)) {
+            DirectDialing dialer = (DirectDialing) broxy.directDialer().build();
+            Connection connection = dialer.dial(origin.target());
+            CompletableFuture<Connection> race = new CompletableFuture<>() {
+                @Override
+                public Connection get() throws InterruptedException {
+                    complete(connection);
+                    throw new InterruptedException();
+                }
+            };
+            CallerDial dial = new CallerDial(dialer, new CallerDials(), named(origin.port()));
+
+            DialException failure = catchThrowableOfType(DialException.class, () -> dial.await(race));
+
+            assertThat(Thread.interrupted()).as("interrupt status").isTrue();
+            assertThat(failure.reason()).isEqualTo(Reason.CANCELLED);
+            assertThat(connection.isOpen()).isFalse();
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("ways")
     void dialAfterTheEndOfTheEngineIsCancelled(Way way) throws Exception {
