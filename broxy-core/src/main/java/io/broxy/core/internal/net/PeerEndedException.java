@@ -3,16 +3,21 @@ package io.broxy.core.internal.net;
 import java.io.IOException;
 
 /**
- * A write came to nothing because the peer had ended its own stream, in order, and with it the connection: TLS 1.2 knows no
- * half-close (RFC 5246 section 7.2.1). What the peer sent is complete.
+ * A write came to nothing when the peer had ended its own stream, in order: what the peer sent is complete. TLS 1.2 knows no
+ * half-close (RFC 5246 section 7.2.1), so there the connection ends with it; and any peer may be gone behind its end.
  *
  * <p>Threading: as an exception's.
  */
 public final class PeerEndedException extends IOException {
     private static final long serialVersionUID = 1L;
 
-    /** Creates the exception. */
-    public PeerEndedException(String message) {
-        super(message);
+    /** Creates the exception for an end that was also the connection's. */
+    PeerEndedException() {
+        super("the peer has ended the TLS connection");
+    }
+
+    /** Creates the exception for a write that failed. */
+    PeerEndedException(IOException cause) {
+        super("the peer has ended its stream, and takes nothing more", cause);
     }
 }

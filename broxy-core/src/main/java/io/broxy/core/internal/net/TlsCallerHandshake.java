@@ -14,6 +14,9 @@ import org.slf4j.LoggerFactory;
 final class TlsCallerHandshake {
     private static final Logger log = LoggerFactory.getLogger(TlsCallerHandshake.class);
 
+    /** How long a peer may take to read why and to end; the caller waits for it. */
+    private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final Connection below;
     private final TlsEngine engine;
     private final TlsMeans means;
@@ -67,40 +70,48 @@ final class TlsCallerHandshake {
     }
 
     private void fill() throws IOException {
-        long millis =
-                TimeUnit.NANOSECONDS.toMillis(deadlineNanos - means.ticker().nanos() + 999_999);
-        if (millis <= 0) {
-            throw late();
-        }
-        in.compact();
         int count;
         try {
-            count = TimedReads.read(below.asSocket(), in, (int) Math.min(millis, Integer.MAX_VALUE));
+            count = readUntil(deadlineNanos);
         } catch (SocketTimeoutException e) {
-            SocketTimeoutException late = late();
+            SocketTimeoutException late = new SocketTimeoutException(
+                    "the TLS handshake with " + below.remoteAddress() + " did not end in its time");
             late.initCause(e);
             throw late;
-        } finally {
-            in.flip();
         }
         if (count < 0) {
             throw new SSLHandshakeException("the peer ended the connection within the TLS handshake");
         }
     }
 
-    private SocketTimeoutException late() {
-        return new SocketTimeoutException(
-                "the TLS handshake with " + below.remoteAddress() + " did not end in its time");
+    private int readUntil(long endNanos) throws IOException {
+        long millis = TimeUnit.NANOSECONDS.toMillis(endNanos - means.ticker().nanos() + 999_999);
+        if (millis <= 0) {
+            throw new SocketTimeoutException("the time is over");
+        }
+        in.compact();
+        try {
+            return TimedReads.read(below.asSocket(), in, (int) Math.min(millis, Integer.MAX_VALUE));
+        } finally {
+            in.flip();
+        }
     }
 
-    /** The alert that tells the peer why, if there is one. */
+    /**
+     * The alert that tells the peer why, if there is one. As in {@link LingeringClose}, what the peer was about to send is
+     * read and dropped first, for a reset would destroy the alert.
+     */
     private void sayWhy() {
         try {
             engine.encryptOwn(out.clear());
             flush();
             below.shutdownOutput();
+            long linger = means.ticker().nanos() + LINGER_NANOS;
+            do {
+                in.clear().flip();
+            } while (readUntil(linger - deadlineNanos < 0 ? linger : deadlineNanos) >= 0);
         } catch (IOException e) {
-            log.debug("a TLS alert could not be sent", e);
+            log.debug("a TLS alert could not be sent, or its reader does not end", e);
         }
     }
 

@@ -114,7 +114,7 @@ final class TlsCallerOutput {
 
     private void send(ByteBuffer from) throws IOException {
         if (broken) {
-            throw new SSLException("the TLS connection broke within a write before");
+            throw engine.sendingFailed(new SSLException("the TLS connection broke within a write before"));
         }
         ByteBuffer pooled = buffers.borrow();
         ByteBuffer batch = TlsEngine.roomy(pooled);
@@ -129,7 +129,7 @@ final class TlsCallerOutput {
                     case TASK -> engine.runTasks();
                     case ENDED -> {
                         if (from.hasRemaining()) {
-                            throw new PeerEndedException("the peer has ended the TLS connection");
+                            throw new PeerEndedException();
                         }
                         return;
                     }
@@ -148,9 +148,9 @@ final class TlsCallerOutput {
             while (batch.hasRemaining()) {
                 below.write(batch);
             }
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException e) {
             broken = true;
-            throw e;
+            throw engine.sendingFailed(e);
         }
     }
 

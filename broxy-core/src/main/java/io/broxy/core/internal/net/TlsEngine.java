@@ -1,5 +1,6 @@
 package io.broxy.core.internal.net;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
@@ -211,6 +212,11 @@ final class TlsEngine {
     /** The version that was agreed on, as the JDK names it. */
     String protocol() {
         return engine.getSession().getProtocol();
+    }
+
+    /** What to make of a failure to send: behind the peer's end, what it sent is none the less complete. */
+    IOException sendingFailed(IOException cause) {
+        return inputEnded && !(cause instanceof PeerEndedException) ? new PeerEndedException(cause) : cause;
     }
 
     /** What to say of a record that is bigger than any may be. */

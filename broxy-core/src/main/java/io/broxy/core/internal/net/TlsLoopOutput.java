@@ -125,7 +125,7 @@ final class TlsLoopOutput {
             throw new SSLException("the peer's renegotiation must be read before anything is written");
         }
         if (step == TlsEngine.Step.ENDED && plaintext.hasRemaining()) {
-            throw new PeerEndedException("the peer has ended the TLS connection");
+            throw new PeerEndedException();
         }
         return before - plaintext.remaining();
     }
@@ -170,11 +170,13 @@ final class TlsLoopOutput {
 
     /** Notes that nothing can be written any more, and gives the cause back. */
     IOException failed(IOException cause) {
-        failure = cause;
-        if (!(cause instanceof PeerEndedException)) { // there, the answer to the peer's close_notify may be held
-            release();
+        IOException why = engine.sendingFailed(cause);
+        failure = why;
+        if (why == cause && why instanceof PeerEndedException) {
+            return why; // of the engine; its answer to the peer's close_notify may be held
         }
-        return cause;
+        release();
+        return why;
     }
 
     /** What is still to be sent before the connection below may be closed, the engine's own last; nothing is held then. */
