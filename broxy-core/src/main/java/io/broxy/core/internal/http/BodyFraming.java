@@ -5,7 +5,7 @@ import io.broxy.core.internal.http.BadHeadException.Problem;
 /**
  * How the end of what follows a head is found (RFC 9112, section 6.3).
  *
- * <p>Requests are held to one reading that every parser shares. Refused is, beyond what the RFC demands, every repeated
+ * <p>Messages are held to one reading that every parser shares. Refused is, beyond what the RFC demands, every repeated
  * {@code Content-Length} (also of equal values, in lines or in a list), one with a leading zero (octal to some), and
  * {@code Transfer-Encoding} that is anything but {@code chunked} alone.
  *
@@ -74,7 +74,10 @@ public record BodyFraming(Kind kind, long length) {
         int coding = fields.indexOf(TRANSFER_ENCODING, 0);
         int length = fields.indexOf(CONTENT_LENGTH, 0);
         if (coding >= 0) {
-            requireChunked(head, coding, length);
+            if (head.isConnect()) {
+                throw framing("Transfer-Encoding in a CONNECT request");
+            }
+            requireChunked(fields, head.minorVersion(), coding, length);
             return CHUNKED;
         }
         if (length < 0) {
@@ -90,16 +93,39 @@ public record BodyFraming(Kind kind, long length) {
         return NONE;
     }
 
-    private static void requireChunked(RequestHead head, int coding, int length) throws BadHeadException {
-        Fields fields = head.fields();
-        if (head.isConnect()) {
-            throw framing("Transfer-Encoding in a CONNECT request");
+    /**
+     * What follows a response's head. One to CONNECT that is 2xx has no body whatever its fields say; the tunnel begins
+     * (RFC 9110, section 9.3.6).
+     *
+     * <p>{@code Transfer-Encoding} together with {@code Content-Length}, in HTTP/1.0, or with any coding but
+     * {@code chunked}, is refused as in a request: whoever else reads this response may see its end elsewhere.
+     *
+     * @param method of the request that is answered
+     * @throws BadHeadException {@link Problem#FRAMING} or {@link Problem#CODING}
+     */
+    public static BodyFraming ofResponse(ResponseHead head, String method) throws BadHeadException {
+        boolean tunnel = method.equals("CONNECT") && head.isSuccessful();
+        boolean noBody = head.isInterim() || head.status() == 204 || head.status() == 304;
+        if (tunnel || noBody || method.equals("HEAD")) {
+            return NONE;
         }
+        Fields fields = head.fields();
+        int coding = fields.indexOf(TRANSFER_ENCODING, 0);
+        int length = fields.indexOf(CONTENT_LENGTH, 0);
+        if (coding >= 0) {
+            requireChunked(fields, head.minorVersion(), coding, length);
+            return CHUNKED;
+        }
+        return length < 0 ? UNTIL_CLOSE : length(contentLength(fields, length));
+    }
+
+    private static void requireChunked(Fields fields, int minorVersion, int coding, int length)
+            throws BadHeadException {
         if (length >= 0) {
             throw framing("Transfer-Encoding together with Content-Length");
         }
-        if (head.minorVersion() == 0) {
-            throw framing("Transfer-Encoding in an HTTP/1.0 request");
+        if (minorVersion == 0) {
+            throw framing("Transfer-Encoding in an HTTP/1.0 message");
         }
         if (fields.indexOf(TRANSFER_ENCODING, coding + 1) >= 0 || !fields.isValue(coding, CHUNKED_CODING)) {
             throw badCoding(String.join(",", fields.values(TRANSFER_ENCODING)));

@@ -1,0 +1,71 @@
+package io.broxy.core.internal.http;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the bytes of a body, and its end, in what a connection yields; it does no I/O and copies nothing.
+ *
+ * <pre>{@code
+ * for (int count; (count = decoder.next(in)) > 0; ) {
+ *     take(in, count); // moves the buffer's position by count
+ * }
+ * }</pre>
+ *
+ * <p>Threading: for one thread at a time.
+ */
+public final class BodyDecoder {
+    /** The body is over; what is left in the buffer is the next message. */
+    public static final int END = -1;
+
+    private final BodyFraming.Kind kind;
+    private final @Nullable ChunkedDecoder chunks;
+    private long left;
+
+    /**
+     * Begins a body.
+     *
+     * @param limits for the trailer section of a chunked body
+     */
+    public BodyDecoder(BodyFraming framing, HeadLimits limits) {
+        kind = framing.kind();
+        chunks = kind == BodyFraming.Kind.CHUNKED ? new ChunkedDecoder(limits) : null;
+        left = framing.length();
+    }
+
+    /**
+     * Says what is at the buffer's position, after moving it past framing.
+     *
+     * @return how many bytes of the body are there, all of which the caller takes before the next call; 0 when the buffer
+     *     is empty and more is needed; or {@link #END}
+     * @throws BadHeadException {@link BadHeadException.Problem#FRAMING} and others, if the framing is malformed
+     */
+    public int next(ByteBuffer in) throws BadHeadException {
+        if (chunks != null) {
+            return chunks.next(in);
+        }
+        return switch (kind) {
+            case NONE, CHUNKED -> END;
+            case UNTIL_CLOSE -> in.remaining();
+            case LENGTH -> nextOfLength(in);
+        };
+    }
+
+    private int nextOfLength(ByteBuffer in) {
+        if (left == 0) {
+            return END;
+        }
+        int count = (int) Math.min(left, in.remaining());
+        left -= count;
+        return count;
+    }
+
+    /** Whether the body is complete when the connection ends now. */
+    public boolean mayEndHere() {
+        return switch (kind) {
+            case NONE, UNTIL_CLOSE -> true;
+            case LENGTH -> left == 0;
+            case CHUNKED -> chunks != null && chunks.isOver();
+        };
+    }
+}
