@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,10 +64,12 @@ public final class DialException extends IOException {
 
     private final Reason reason;
     private final transient HostPort target;
+    private final transient @Nullable HostPort proxy;
     private final transient List<Attempt> attempts;
+    private final transient @Nullable ProxyReply proxyReply;
 
     /**
-     * Creates the failure of a dial.
+     * Creates the failure of a dial that went through no proxy.
      *
      * @param reason the kind of failure
      * @param target what was dialled
@@ -76,27 +79,42 @@ public final class DialException extends IOException {
      */
     public DialException(
             Reason reason, HostPort target, Duration duration, List<Attempt> attempts, @Nullable Throwable cause) {
-        super(message(reason, target, duration, attempts, cause), cause);
-        this.reason = reason;
-        this.target = target;
-        this.attempts = List.copyOf(attempts);
+        this(new Builder(reason, target).duration(duration).attempts(attempts).cause(cause));
+    }
+
+    private DialException(Builder builder) {
+        super(message(builder), builder.cause);
+        this.reason = builder.reason;
+        this.target = builder.target;
+        this.proxy = builder.proxy;
+        this.attempts = builder.attempts;
+        this.proxyReply = builder.proxyReply;
         for (Attempt attempt : this.attempts) {
-            if (attempt.failure() != cause) {
+            if (attempt.failure() != builder.cause) {
                 addSuppressed(attempt.failure());
             }
         }
     }
 
-    private static String message(
-            Reason reason, HostPort target, Duration duration, List<Attempt> attempts, @Nullable Throwable cause) {
-        StringBuilder text =
-                new StringBuilder("dialing ").append(target).append(" failed: ").append(reason.text);
-        if (attempts.isEmpty() && cause != null && cause.getMessage() != null) {
-            text.append(" (").append(cause.getMessage()).append(')');
+    /** Starts a failure, for dialers that go through a proxy and for own ones. */
+    public static Builder builder(Reason reason, HostPort target) {
+        return new Builder(reason, target);
+    }
+
+    private static String message(Builder failure) {
+        StringBuilder text = new StringBuilder("dialing ").append(failure.target);
+        if (failure.proxy != null) {
+            text.append(" via ").append(failure.proxy);
         }
-        text.append(", after ").append(duration.toMillis()).append(" ms");
+        text.append(" failed: ").append(failure.reason.text);
+        if (failure.proxyReply != null) {
+            text.append(" (").append(failure.proxyReply).append(')');
+        } else if (failure.attempts.isEmpty() && failure.cause != null && failure.cause.getMessage() != null) {
+            text.append(" (").append(failure.cause.getMessage()).append(')');
+        }
+        text.append(", after ").append(failure.duration.toMillis()).append(" ms");
         String separator = "; tried ";
-        for (Attempt attempt : attempts) {
+        for (Attempt attempt : failure.attempts) {
             text.append(separator).append(attempt.address()).append(": ");
             String why = attempt.failure().getMessage();
             text.append(why != null ? why : attempt.failure().getClass().getSimpleName());
@@ -116,8 +134,72 @@ public final class DialException extends IOException {
         return target;
     }
 
+    /** The proxy that the dial went through, or null where there was none. */
+    public @Nullable HostPort proxy() {
+        return proxy;
+    }
+
+    /**
+     * What the proxy answered, or null when it did not come to an answer. Where there is one, the way to the proxy is good,
+     * and it is the proxy that refuses this target or cannot reach it.
+     */
+    public @Nullable ProxyReply proxyReply() {
+        return proxyReply;
+    }
+
     /** Each address tried, in the order in which they failed; unmodifiable, empty when none was reached. */
     public List<Attempt> attempts() {
         return attempts;
+    }
+
+    /** Collects a failure. Threading: for one thread. */
+    public static final class Builder {
+        private final Reason reason;
+        private final HostPort target;
+        private Duration duration = Duration.ZERO;
+        private List<Attempt> attempts = List.of();
+        private @Nullable HostPort proxy;
+        private @Nullable ProxyReply proxyReply;
+        private @Nullable Throwable cause;
+
+        private Builder(Reason reason, HostPort target) {
+            this.reason = Objects.requireNonNull(reason, "reason");
+            this.target = Objects.requireNonNull(target, "target");
+        }
+
+        /** How long the dial took; default zero. */
+        public Builder duration(Duration duration) {
+            this.duration = Objects.requireNonNull(duration, "duration");
+            return this;
+        }
+
+        /** Each address tried, in order of their failures; each failure becomes a suppressed exception. */
+        public Builder attempts(List<Attempt> attempts) {
+            this.attempts = List.copyOf(attempts);
+            return this;
+        }
+
+        /** The proxy that the dial went through. */
+        public Builder proxy(HostPort proxy) {
+            this.proxy = Objects.requireNonNull(proxy, "proxy");
+            return this;
+        }
+
+        /** What the proxy answered. */
+        public Builder proxyReply(@Nullable ProxyReply proxyReply) {
+            this.proxyReply = proxyReply;
+            return this;
+        }
+
+        /** The failure behind this one. */
+        public Builder cause(@Nullable Throwable cause) {
+            this.cause = cause;
+            return this;
+        }
+
+        /** The failure. */
+        public DialException build() {
+            return new DialException(this);
+        }
     }
 }

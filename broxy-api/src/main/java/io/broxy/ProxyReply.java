@@ -1,0 +1,73 @@
+package io.broxy;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * What a proxy answered when it refused to connect to a target: {@link DialException#proxyReply()}.
+ *
+ * <p>Everything in it comes from the proxy and may be anything; {@link #toString} shows the status alone.
+ *
+ * <p>Threading: immutable; {@link #body()} gives each caller a view of its own.
+ */
+public final class ProxyReply {
+    /** How much of a body is kept, in bytes. */
+    public static final int MAX_BODY = 4 * 1024;
+
+    /** The protocol that the answer is of. */
+    public enum Protocol {
+        /** HTTP CONNECT; the status is an HTTP status code. */
+        HTTP,
+        /** SOCKS5; the status is the reply code (RFC 1928 section 6), or of a failed authentication (RFC 1929). */
+        SOCKS5
+    }
+
+    private final Protocol protocol;
+    private final int status;
+    private final List<ConnectRequest.Field> fields;
+    private final ByteBuffer body;
+
+    /**
+     * Creates an answer.
+     *
+     * @param protocol the protocol
+     * @param status the status or reply code
+     * @param fields the header fields in their order; empty for SOCKS5
+     * @param body the body or its beginning; what remains in the buffer is copied, up to {@link #MAX_BODY}
+     */
+    public ProxyReply(Protocol protocol, int status, List<ConnectRequest.Field> fields, ByteBuffer body) {
+        this.protocol = Objects.requireNonNull(protocol, "protocol");
+        this.status = status;
+        this.fields = List.copyOf(fields);
+        byte[] copy = new byte[Math.min(body.remaining(), MAX_BODY)];
+        body.duplicate().get(copy);
+        this.body = ByteBuffer.wrap(copy).asReadOnlyBuffer();
+    }
+
+    /** The protocol of the proxy. */
+    public Protocol protocol() {
+        return protocol;
+    }
+
+    /** The HTTP status code, or the reply code of SOCKS5. */
+    public int status() {
+        return status;
+    }
+
+    /** The header fields in their order; unmodifiable, empty for SOCKS5. */
+    public List<ConnectRequest.Field> fields() {
+        return fields;
+    }
+
+    /** The body, or its first {@value #MAX_BODY} bytes; read-only, empty when there was none. */
+    public ByteBuffer body() {
+        return body.duplicate();
+    }
+
+    /** Names protocol and status. */
+    @Override
+    public String toString() {
+        return protocol + " " + status;
+    }
+}
