@@ -5,12 +5,17 @@ import io.broxy.Connection;
 import io.broxy.Copier;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
+import io.broxy.HostPort;
+import io.broxy.HttpProxyDialer;
 import io.broxy.ProxyHandler;
 import io.broxy.RoutingDialer;
+import io.broxy.Socks5Dialer;
 import io.broxy.core.internal.dial.CallerDials;
 import io.broxy.core.internal.dial.DialEngine;
 import io.broxy.core.internal.dial.DirectDialerBuilder;
+import io.broxy.core.internal.dial.HttpProxyDialerBuilder;
 import io.broxy.core.internal.dial.RoutingDialerBuilder;
+import io.broxy.core.internal.dial.Socks5DialerBuilder;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
@@ -79,7 +84,7 @@ public final class Broxy implements AutoCloseable {
             throw new UncheckedIOException("the event loops could not be started", e);
         }
         BlockingRelay.Means blocking = new BlockingRelay.Means(buffers, workers, Ticker.SYSTEM);
-        dialEngine = new DialEngine(loops, workers, Ticker.SYSTEM, new CallerDials());
+        dialEngine = new DialEngine(loops, workers, buffers, Ticker.SYSTEM, new CallerDials());
         poolEngine = new PoolEngine(loops, workers, Ticker.SYSTEM);
         proxyEngine = new ProxyEngine(loops, blocking);
         copier = new EngineCopier(loops, blocking);
@@ -99,6 +104,27 @@ public final class Broxy implements AutoCloseable {
     public DirectDialer.Builder directDialer() {
         ensureOpen();
         return new DirectDialerBuilder(dialEngine);
+    }
+
+    /**
+     * Starts a dialer that goes through an HTTP proxy. Unless another is set, a {@link #directDialer()} reaches the proxy.
+     *
+     * @param proxy where the proxy listens
+     */
+    public HttpProxyDialer.Builder httpProxyDialer(HostPort proxy) {
+        ensureOpen();
+        return new HttpProxyDialerBuilder(
+                proxy, dialEngine, () -> directDialer().build());
+    }
+
+    /**
+     * Starts a dialer that goes through a SOCKS5 proxy. Unless another is set, a {@link #directDialer()} reaches the proxy.
+     *
+     * @param proxy where the proxy listens
+     */
+    public Socks5Dialer.Builder socks5Dialer(HostPort proxy) {
+        ensureOpen();
+        return new Socks5DialerBuilder(proxy, dialEngine, () -> directDialer().build());
     }
 
     /** Starts a dialer that goes by rules. Unless another is set, it dials directly with a {@link #directDialer()}. */

@@ -38,7 +38,8 @@ class ProxyServerTest {
         try (Proxy proxy = Proxy.start()) {
             assertThatThrownBy(() -> proxy.broxy().listen(proxy.address(), proxy.handler()))
                     .isInstanceOf(IOException.class)
-                    .hasMessageStartingWith("cannot listen on 127.0.0.1:" + proxy.address().getPort() + ": ");
+                    .hasMessageStartingWith(
+                            "cannot listen on 127.0.0.1:" + proxy.address().getPort() + ": ");
         }
     }
 

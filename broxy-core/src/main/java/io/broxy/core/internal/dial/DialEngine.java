@@ -1,13 +1,24 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.Tls;
+import io.broxy.core.internal.net.TlsMeans;
 import io.broxy.core.internal.time.Ticker;
+import javax.net.ssl.SSLContext;
 
 /**
  * What dialers take from the engine.
  *
+ * @param buffers for TLS on callers' threads
  * @param callers the dials on callers' threads
  * <p>Threading: immutable.
  */
-public record DialEngine(EventLoops loops, Workers workers, Ticker ticker, CallerDials callers) {}
+public record DialEngine(EventLoops loops, Workers workers, BufferPool buffers, Ticker ticker, CallerDials callers) {
+
+    /** TLS as a client. */
+    Tls tls(SSLContext context) {
+        return new Tls(context, new TlsMeans(buffers, workers.callbacks(), ticker));
+    }
+}

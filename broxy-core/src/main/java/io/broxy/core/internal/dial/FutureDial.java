@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BiFunction;
@@ -60,6 +61,38 @@ final class FutureDial implements LoopDialer.UserOutcome {
         }
         dial.future.whenComplete((connection, failure) -> dial.ended(loop));
         return dial.future;
+    }
+
+    /**
+     * As {@link #start}, and waits for the connection.
+     *
+     * @throws DialException as the dial says; or {@link DialException.Reason#CANCELLED} if the waiting thread is interrupted,
+     *     its interrupt status set
+     */
+    static Connection await(
+            HostPort target, DialEngine engine, BiFunction<EventLoop, LoopDialer.Outcome, LoopDialer.Dialing> begin)
+            throws DialException {
+        if (EventLoop.current() != null) {
+            throw new IllegalStateException("a blocking dial on an event loop would stop everything that it serves");
+        }
+        long start = engine.ticker().nanos();
+        CompletableFuture<Connection> future = start(engine.loops().next(), target, Runnable::run, begin);
+        DialException.Builder cancelled = DialException.builder(DialException.Reason.CANCELLED, target);
+        try {
+            return future.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof DialException failure) {
+                throw failure;
+            }
+            cancelled.cause(e.getCause());
+        } catch (InterruptedException e) {
+            future.cancel(false);
+            Thread.currentThread().interrupt();
+            cancelled.cause(new InterruptedException("the dialing thread was interrupted"));
+        }
+        throw cancelled
+                .duration(Duration.ofNanos(engine.ticker().nanos() - start))
+                .build();
     }
 
     private static DialException closed(HostPort target, Throwable cause) {

@@ -60,7 +60,7 @@ public final class UserDialing implements LoopDialer {
     }
 
     /** Resets a connection that is of no use, off the loop: it may be the user's own code, and block. */
-    static void abandon(Connection connection, Workers workers) {
+    public static void abandon(Connection connection, Workers workers) {
         try {
             workers.closers().execute(() -> abort(connection));
         } catch (RejectedExecutionException e) {

@@ -64,7 +64,8 @@ class FailOverTest {
     }
 
     private RoutingDialer.Builder routing(Route route) {
-        DialEngine engine = new DialEngine(loops, workers, now::get, new CallerDials());
+        DialEngine engine =
+                new DialEngine(loops, workers, new BufferPool(1 << 20, 1 << 20), now::get, new CallerDials());
         RoutingDialer.Builder builder = new RoutingDialerBuilder(engine, () -> hop("direct"));
         return builder.hop("a", hop("a")).hop("b", hop("b")).hop("c", hop("c")).rules(Rules.always(route));
     }

@@ -56,7 +56,9 @@ class LoopLeaseTest {
         one = loops.next();
         other = loops.next();
         pool = pool(settings -> {});
-        direct = new DirectDialerBuilder(new DialEngine(loops, workers, Ticker.SYSTEM, new CallerDials())).build();
+        direct = new DirectDialerBuilder(new DialEngine(
+                        loops, workers, new BufferPool(1 << 20, 1 << 20), Ticker.SYSTEM, new CallerDials()))
+                .build();
     }
 
     private EnginePool pool(Consumer<ConnPool.Builder> settings) {

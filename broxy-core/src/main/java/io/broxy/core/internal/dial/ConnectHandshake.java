@@ -1,0 +1,175 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.ConnectRequest;
+import io.broxy.DialException;
+import io.broxy.HostPort;
+import io.broxy.ProxyReply;
+import io.broxy.core.internal.http.BadHeadException;
+import io.broxy.core.internal.http.BodyDecoder;
+import io.broxy.core.internal.http.BodyFraming;
+import io.broxy.core.internal.http.Fields;
+import io.broxy.core.internal.http.HeadLimits;
+import io.broxy.core.internal.http.HeadParser;
+import io.broxy.core.internal.http.HeadWriter;
+import io.broxy.core.internal.http.ResponseHead;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * CONNECT as a client (RFC 9110 section 9.3.6).
+ *
+ * <pre>
+ *          1xx
+ *        ┌──────┐
+ *        v      │   2xx
+ *   request ──> HEAD ────────────> done
+ *                 │  other
+ *                 └──────> BODY ──> refused
+ * </pre>
+ *
+ * <p>Threading: for one thread at a time.
+ */
+final class ConnectHandshake implements Handshake {
+    /** Nobody sends more than one or two; without a limit a proxy could go on for ever. */
+    private static final int MAX_INTERIM = 8;
+
+    private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
+    private static final int SWITCHING_PROTOCOLS = 101;
+
+    private final ByteBuffer request;
+    private HeadParser<ResponseHead> parser = HeadParser.response(HeadLimits.DEFAULT);
+    private int interim;
+    private boolean begun;
+
+    private @Nullable ResponseHead refusal;
+    private @Nullable BodyDecoder bodyDecoder;
+    private final ByteBuffer body = ByteBuffer.allocate(ProxyReply.MAX_BODY);
+
+    /**
+     * Prepares a request.
+     *
+     * @param fields further header fields, validated
+     * @param authorization the value of {@code Proxy-Authorization}, or null for none
+     * @throws IllegalArgumentException if a value has a character that no field value has
+     */
+    ConnectHandshake(HostPort target, List<ConnectRequest.Field> fields, @Nullable String authorization) {
+        String authority = target.toString();
+        HeadWriter head = HeadWriter.request("CONNECT", authority).field("Host", authority);
+        if (authorization != null) {
+            head.field("Proxy-Authorization", authorization);
+        }
+        for (ConnectRequest.Field field : fields) {
+            head.field(field.name(), field.value());
+        }
+        request = ByteBuffer.wrap(head.toBytes());
+    }
+
+    @Override
+    public ByteBuffer output() {
+        return request;
+    }
+
+    @Override
+    public Step feed(ByteBuffer in) throws HandshakeException {
+        begun |= in.hasRemaining();
+        try {
+            while (refusal == null) {
+                ResponseHead head = parser.feed(in);
+                if (head == null) {
+                    return Step.READ;
+                }
+                if (head.isSuccessful()) {
+                    return Step.DONE;
+                }
+                if (head.isInterim()) {
+                    skip(head);
+                } else {
+                    beginBody(head);
+                }
+            }
+        } catch (BadHeadException e) {
+            throw HandshakeException.protocol("the proxy's answer is malformed: " + e.getMessage());
+        }
+        return body(refusal, in);
+    }
+
+    private void skip(ResponseHead head) throws HandshakeException {
+        if (head.status() == SWITCHING_PROTOCOLS) {
+            throw HandshakeException.protocol("the proxy switches protocols, which nobody asked for");
+        }
+        if (++interim > MAX_INTERIM) {
+            throw HandshakeException.protocol("the proxy sends interim answers without end");
+        }
+        parser = HeadParser.response(HeadLimits.DEFAULT);
+    }
+
+    private void beginBody(ResponseHead head) throws HandshakeException {
+        refusal = head;
+        try {
+            bodyDecoder = new BodyDecoder(BodyFraming.ofResponse(head, "CONNECT"), HeadLimits.DEFAULT);
+        } catch (BadHeadException e) {
+            throw refused(head, false); // what the head says is known, where its body ends is not
+        }
+    }
+
+    /** Keeps the beginning of the body; a connection whose body is longer than that is not worth reading to its end. */
+    private Step body(ResponseHead head, ByteBuffer in) throws HandshakeException {
+        BodyDecoder decoder = bodyDecoder;
+        if (decoder == null) {
+            throw new IllegalStateException("no body is being read");
+        }
+        try {
+            for (int count; (count = decoder.next(in)) != 0; ) {
+                if (count == BodyDecoder.END) {
+                    throw refused(head, !in.hasRemaining() && isPersistent(head));
+                }
+                if (count > body.remaining()) {
+                    body.put(in.slice().limit(body.remaining()));
+                    throw refused(head, false);
+                }
+                body.put(in.slice().limit(count));
+                in.position(in.position() + count);
+            }
+        } catch (BadHeadException e) {
+            throw refused(head, false);
+        }
+        return Step.READ;
+    }
+
+    /** RFC 9112 section 9.3; the older field's name is still in use between clients and proxies. */
+    private static boolean isPersistent(ResponseHead head) {
+        Fields fields = head.fields();
+        return head.minorVersion() > 0
+                && !fields.containsToken("Connection", "close")
+                && !fields.containsToken("Proxy-Connection", "close");
+    }
+
+    private HandshakeException refused(ResponseHead head, boolean reusable) {
+        DialException.Reason reason = head.status() == PROXY_AUTHENTICATION_REQUIRED
+                ? DialException.Reason.PROXY_AUTH
+                : DialException.Reason.PROXY_REFUSED;
+        ByteBuffer start = body.duplicate().flip();
+        ProxyReply reply = new ProxyReply(ProxyReply.Protocol.HTTP, head.status(), copy(head.fields()), start);
+        return HandshakeException.refused(reason, reply, reusable);
+    }
+
+    private static List<ConnectRequest.Field> copy(Fields fields) {
+        List<ConnectRequest.Field> copy = new ArrayList<>(fields.size());
+        for (int i = 0; i < fields.size(); i++) {
+            copy.add(new ConnectRequest.Field(fields.name(i), fields.value(i)));
+        }
+        return copy;
+    }
+
+    @Override
+    public @Nullable HandshakeException refusalSoFar() {
+        return refusal == null ? null : refused(refusal, false);
+    }
+
+    @Override
+    public boolean begun() {
+        return begun;
+    }
+}

@@ -1,0 +1,40 @@
+package io.broxy.core.internal.dial;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is said to a proxy before it opens the way to a target: bytes in, bytes out, and no I/O, so that one conversation
+ * serves event loops and callers' threads alike. A handshake is used once.
+ *
+ * <p>Threading: for one thread at a time.
+ */
+interface Handshake {
+
+    /** What to do next. */
+    enum Step {
+        /** Send {@link #output}, then read. */
+        SEND,
+        /** Read. */
+        READ,
+        /** The way is open. What is left in the buffer comes from the target. */
+        DONE
+    }
+
+    /** What to send, at the beginning and after each {@link Step#SEND}. */
+    ByteBuffer output();
+
+    /**
+     * Reads on. All of the buffer is taken unless the handshake is done.
+     *
+     * @throws HandshakeException if the proxy refuses, or breaks its protocol
+     */
+    Step feed(ByteBuffer in) throws HandshakeException;
+
+    /** The answer as far as it has come when no more will, because the connection or the time is over; null for none. */
+    @Nullable
+    HandshakeException refusalSoFar();
+
+    /** Whether a byte of the proxy has come. One that was silent may never have seen what was sent. */
+    boolean begun();
+}

@@ -1,0 +1,135 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.ConnPool;
+import io.broxy.ConnectRequest;
+import io.broxy.Credentials;
+import io.broxy.Dialer;
+import io.broxy.HostPort;
+import io.broxy.HttpProxyDialer;
+import io.broxy.core.internal.http.HeadWriter;
+import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.UserDialing;
+import io.broxy.core.internal.pool.EnginePool;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
+
+/** The settings of an {@link HttpProxyDialer}. Threading: for one thread. */
+public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
+    /** Written by the dialer itself, or without a meaning in CONNECT that all agree on. */
+    private static final Set<String> OWN_FIELDS =
+            Set.of("host", "proxy-authorization", "content-length", "transfer-encoding");
+
+    private static final AtomicLong AUTHORIZATIONS = new AtomicLong();
+
+    private final ProxyDialerSettings settings;
+    private final List<ConnectRequest.Field> fields = new ArrayList<>();
+    private @Nullable Credentials credentials;
+    private HttpProxyDialer.@Nullable Authorization authorization;
+    private @Nullable SSLContext tls;
+    private @Nullable EnginePool pool;
+
+    /**
+     * Starts with the defaults.
+     *
+     * @param defaultDialer asked when no dialer was set
+     */
+    public HttpProxyDialerBuilder(HostPort proxy, DialEngine engine, Supplier<Dialer> defaultDialer) {
+        settings = new ProxyDialerSettings(proxy, engine, defaultDialer);
+    }
+
+    @Override
+    public HttpProxyDialer.Builder over(Dialer dialer) {
+        settings.over(dialer);
+        return this;
+    }
+
+    @Override
+    public HttpProxyDialer.Builder credentials(Credentials credentials) {
+        this.credentials = Objects.requireNonNull(credentials, "credentials");
+        authorization = null;
+        return this;
+    }
+
+    @Override
+    public HttpProxyDialer.Builder authorization(HttpProxyDialer.Authorization authorization) {
+        this.authorization = Objects.requireNonNull(authorization, "authorization");
+        credentials = null;
+        return this;
+    }
+
+    @Override
+    public HttpProxyDialer.Builder field(String name, String value) {
+        if (OWN_FIELDS.contains(name.toLowerCase(Locale.ROOT))) {
+            throw new IllegalArgumentException("the field " + name + " is written by the dialer itself");
+        }
+        HeadWriter.request("CONNECT", "checked.invalid:443").field(name, value);
+        fields.add(new ConnectRequest.Field(name, value));
+        return this;
+    }
+
+    @Override
+    public HttpProxyDialer.Builder tls(SSLContext context) {
+        tls = Objects.requireNonNull(context, "context");
+        return this;
+    }
+
+    @Override
+    public HttpProxyDialer.Builder timeout(Duration timeout) {
+        settings.timeout(timeout);
+        return this;
+    }
+
+    @Override
+    public HttpProxyDialer.Builder pool(ConnPool pool) {
+        if (!(Objects.requireNonNull(pool, "pool") instanceof EnginePool own)) {
+            throw new IllegalArgumentException("the pool was not made by Broxy");
+        }
+        this.pool = own;
+        return this;
+    }
+
+    @Override
+    public HttpProxyDialer build() {
+        Dialer toProxy = settings.over();
+        LoopDialer onLoop = UserDialing.of(toProxy, settings.engine().workers());
+        if (tls != null) {
+            TlsDialing secure = new TlsDialing(onLoop, settings.engine().tls(tls), settings.engine());
+            toProxy = secure;
+            onLoop = secure;
+        }
+        ConnPool.Hop hop = new ConnPool.Hop(settings.proxy(), toProxy, identity());
+        HopSource opening = HopSource.opening(onLoop);
+        return settings.dialing(handshakes(), pool == null ? opening : new PooledHops(pool, hop, opening), hop);
+    }
+
+    /** Some schemes authenticate a connection and not a request, so those of an own authorization are nobody else's. */
+    private String identity() {
+        if (authorization != null) {
+            return "authorization " + AUTHORIZATIONS.incrementAndGet();
+        }
+        return credentials == null ? "" : credentials.user();
+    }
+
+    private HandshakeFactory handshakes() {
+        List<ConnectRequest.Field> own = List.copyOf(fields);
+        HttpProxyDialer.Authorization asked = authorization;
+        if (asked != null) {
+            return HandshakeFactory.on(settings.engine().workers().callbacks(), target -> {
+                String value = asked.authorize(target);
+                HandshakeFactory.Maker maker = () -> new ConnectHandshake(target, own, value);
+                maker.make(); // refuses what is no field value, before there is a connection
+                return maker;
+            });
+        }
+        String basic = credentials == null ? null : credentials.authorization();
+        return (loop, target, ready, failed) -> ready.accept(() -> new ConnectHandshake(target, own, basic));
+    }
+}

@@ -1,0 +1,354 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.AddressPolicy;
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.DialException.Reason;
+import io.broxy.DialRequest;
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.UserDialing;
+import io.broxy.core.internal.time.TimerQueue;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A dial through a proxy on a loop: get a connection to the proxy, tell it the target, all under one deadline.
+ *
+ * <pre>
+ *   PREPARING ──> OPENING ──> TALKING ──> OVER
+ *                    ^           │  an idle connection turned out to be dead, once
+ *                    └───────────┘
+ * </pre>
+ *
+ * <p>Threading: owned by its event loop.
+ */
+final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEvents {
+    private enum State {
+        PREPARING,
+        OPENING,
+        TALKING,
+        OVER
+    }
+
+    /** A proxy's answer is one head; what follows belongs to the target and is put back. */
+    private static final int READ_SIZE = 16 << 10;
+
+    private final EventLoop loop;
+    private final DialRequest request;
+    private final ProxyDialing dialer;
+    private final LoopDialer.UserOutcome outcome;
+    private final long startNanos;
+    private final long endNanos;
+    private final TimerQueue.Timer deadline;
+
+    private State state = State.PREPARING;
+    private HandshakeFactory.@Nullable Maker handshakes;
+    private LoopDialer.@Nullable Dialing opening;
+    private HopSource.@Nullable Hop hop;
+    private @Nullable Connection foreign;
+    private @Nullable Handshake handshake;
+    private boolean retried;
+
+    private ProxyDial(
+            EventLoop loop, DialRequest request, long startNanos, ProxyDialing dialer, LoopDialer.Outcome outcome) {
+        this.loop = loop;
+        this.request = request;
+        this.dialer = dialer;
+        this.outcome = UserDialing.forUsers(outcome, request.target(), dialer.workers());
+        this.startNanos = startNanos;
+        this.endNanos = startNanos + dialer.timeoutNanos(request);
+        this.deadline = loop.timers().schedule(endNanos, this::timedOut);
+    }
+
+    /** Begins a dial whose time runs from {@code startNanos}. */
+    static ProxyDial start(
+            EventLoop loop, DialRequest request, long startNanos, ProxyDialing dialer, LoopDialer.Outcome outcome) {
+        ProxyDial dial = new ProxyDial(loop, request, startNanos, dialer, outcome);
+        dial.prepare();
+        return dial;
+    }
+
+    // ------------------------------------------------------------------ PREPARING
+
+    private void prepare() {
+        if (isDenied()) {
+            fail(DialException.builder(Reason.DENIED, request.target()));
+            return;
+        }
+        dialer.handshakes().prepare(loop, request.target(), this::prepared, this::notPrepared);
+    }
+
+    /** Where a name leads only the proxy knows, but a literal address is what it says. */
+    private boolean isDenied() {
+        InetAddress literal = request.target().address();
+        try {
+            return literal != null && !request.addressPolicy().admits(literal);
+        } catch (RuntimeException e) {
+            return true; // as in a direct dial, a policy that fails admits nothing
+        }
+    }
+
+    private void prepared(HandshakeFactory.Maker maker) {
+        if (state == State.PREPARING) {
+            handshakes = maker;
+            open(false);
+        }
+    }
+
+    private void notPrepared(Throwable failure) {
+        if (state == State.PREPARING) {
+            fail(DialException.builder(Reason.PROXY_AUTH, request.target()).cause(failure));
+        }
+    }
+
+    // ------------------------------------------------------------------ OPENING
+
+    private void open(boolean fresh) {
+        loop.timers().cancel(deadline); // the dialer below keeps the time, and knows what it has tried
+        long left = endNanos - dialer.ticker().nanos();
+        if (left <= 0) {
+            timedOut();
+            return;
+        }
+        state = State.OPENING;
+        DialRequest toProxy = request.toBuilder()
+                .target(dialer.proxy())
+                .addressPolicy(AddressPolicy.any())
+                .timeout(Duration.ofNanos(left))
+                .build();
+        LoopDialer.Dialing underWay = dialer.hops().open(loop, toProxy, fresh, this);
+        if (state == State.OPENING) {
+            opening = underWay;
+        }
+    }
+
+    @Override
+    public void failed(DialException failure) {
+        fail(DialException.builder(failure.reason(), request.target())
+                .attempts(failure.attempts())
+                .cause(failure));
+    }
+
+    @Override
+    public void taken(HopSource.Hop taken) {
+        Handshake talk = beginTalk();
+        hop = taken;
+        taken.connection().handler(this);
+        send(taken.connection(), talk);
+    }
+
+    private Handshake beginTalk() {
+        HandshakeFactory.Maker maker = handshakes;
+        if (maker == null) {
+            throw new IllegalStateException("nothing has been prepared");
+        }
+        opening = null;
+        state = State.TALKING;
+        loop.timers().reschedule(deadline, endNanos);
+        Handshake talk = maker.make();
+        handshake = talk;
+        return talk;
+    }
+
+    // ------------------------------------------------------------------ TALKING on a thread
+
+    @Override
+    public void taken(Connection connection) {
+        Handshake talk = beginTalk();
+        foreign = connection;
+        try {
+            dialer.workers().callbacks().execute(() -> talkOn(connection, talk));
+        } catch (RejectedExecutionException e) {
+            abandoned(e);
+        }
+    }
+
+    private void talkOn(Connection connection, Handshake talk) {
+        Runnable end;
+        try {
+            ForeignTalk.run(connection, talk);
+            end = () -> foreignDone(connection);
+        } catch (HandshakeException e) {
+            end = () -> refused(e);
+        } catch (IOException | RuntimeException e) {
+            IOException cause = e instanceof IOException own ? own : new IOException("the connection failed", e);
+            end = () -> broken(talk, cause);
+        }
+        Runnable ended = end;
+        try {
+            loop.execute(() -> {
+                if (state == State.TALKING) { // else its connection has been aborted, which ended the talk
+                    ended.run();
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            connection.abort(); // the loop has stopped, and has ended the dial by that
+        }
+    }
+
+    private void foreignDone(Connection connection) {
+        foreign = null;
+        end();
+        outcome.connected(connection);
+    }
+
+    // ------------------------------------------------------------------ TALKING on the loop
+
+    @Override
+    public void ready(int readyOps) {
+        HopSource.Hop current = hop;
+        Handshake talk = handshake;
+        if (state != State.TALKING || current == null || talk == null) {
+            return;
+        }
+        if (talk.output().hasRemaining()) {
+            send(current.connection(), talk);
+        } else {
+            read(current.connection(), talk);
+        }
+    }
+
+    private void send(LoopConnection connection, Handshake talk) {
+        try {
+            connection.write(talk.output());
+            connection.interest(talk.output().hasRemaining() ? SelectionKey.OP_WRITE : SelectionKey.OP_READ);
+        } catch (IOException e) {
+            broken(talk, e);
+        }
+    }
+
+    private void read(LoopConnection connection, Handshake talk) {
+        ByteBuffer in = loop.buffers().shared().limit(READ_SIZE);
+        try {
+            if (connection.read(in) < 0) {
+                broken(talk, new EOFException("the proxy ended the connection before its answer"));
+                return;
+            }
+            hear(connection, talk, in.flip());
+        } catch (HandshakeException e) {
+            refused(e);
+        } catch (IOException e) {
+            broken(talk, e);
+        }
+    }
+
+    private void hear(LoopConnection connection, Handshake talk, ByteBuffer in) throws HandshakeException, IOException {
+        while (in.hasRemaining() && state == State.TALKING) {
+            switch (talk.feed(in)) {
+                case READ -> {}
+                case SEND -> {
+                    if (in.hasRemaining()) {
+                        throw HandshakeException.protocol("the proxy answers what it was not asked yet");
+                    }
+                    send(connection, talk);
+                }
+                case DONE -> done(connection, in);
+            }
+        }
+    }
+
+    private void done(LoopConnection connection, ByteBuffer rest) {
+        HopSource.Hop used = hop;
+        end();
+        if (used != null) {
+            used.detach();
+        }
+        connection.unread(rest);
+        rest.position(rest.limit());
+        outcome.connected(connection);
+    }
+
+    /** The proxy has spoken, even if only in part. */
+    private void refused(HandshakeException refusal) {
+        HopSource.Hop used = hop;
+        hop = null;
+        if (used != null && refusal.isReusable()) {
+            used.reuse();
+        } else if (used != null) {
+            used.discard();
+        }
+        fail(DialException.builder(refusal.reason(), request.target())
+                .proxyReply(refusal.reply())
+                .cause(refusal.reply() == null ? refusal : null));
+    }
+
+    private void broken(Handshake talk, IOException cause) {
+        HandshakeException soFar = talk.refusalSoFar();
+        if (soFar != null) {
+            refused(soFar);
+        } else if (hop != null && hop.wasIdle() && !talk.begun() && !retried) {
+            retried = true;
+            discard();
+            open(true);
+        } else {
+            fail(DialException.builder(Reason.PROTOCOL, request.target()).cause(cause));
+        }
+    }
+
+    // ------------------------------------------------------------------ ends
+
+    private void timedOut() {
+        HandshakeException soFar = handshake == null || foreign != null ? null : handshake.refusalSoFar();
+        if (loop.isStopping()) {
+            fail(DialException.builder(Reason.CANCELLED, request.target()));
+        } else if (soFar != null) {
+            refused(soFar);
+        } else {
+            fail(DialException.builder(Reason.TIMEOUT, request.target())
+                    .cause(new SocketTimeoutException("the proxy did not answer in the dial's time")));
+        }
+    }
+
+    private void fail(DialException.Builder failure) {
+        discard();
+        end();
+        outcome.failed(failure.proxy(dialer.proxy())
+                .duration(Duration.ofNanos(dialer.ticker().nanos() - startNanos))
+                .build());
+    }
+
+    private void discard() {
+        if (hop != null) {
+            hop.discard();
+            hop = null;
+        }
+        if (foreign != null) {
+            UserDialing.abandon(foreign, dialer.workers());
+            foreign = null;
+        }
+    }
+
+    private void end() {
+        state = State.OVER;
+        loop.timers().cancel(deadline);
+    }
+
+    @Override
+    public void cancel() {
+        if (state != State.OVER) {
+            if (opening != null) {
+                opening.cancel();
+            }
+            discard();
+            end();
+        }
+    }
+
+    @Override
+    public void abandoned(Throwable cause) {
+        if (state != State.OVER) {
+            fail(DialException.builder(loop.isStopping() ? Reason.CANCELLED : Reason.LOCAL, request.target())
+                    .cause(cause));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.ConnPool;
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.DialRequest;
+import io.broxy.HostPort;
+import io.broxy.HttpProxyDialer;
+import io.broxy.Socks5Dialer;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.time.Durations;
+import io.broxy.core.internal.time.Ticker;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.BiFunction;
+
+/**
+ * Dials through a proxy. What is said to it is the {@link HandshakeFactory}'s, where connections to it come from the
+ * {@link HopSource}'s. A dial always runs on a loop, a blocking one too: it waits for the proxy's answer anyway.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class ProxyDialing implements HttpProxyDialer, Socks5Dialer, LoopDialer {
+    private final ConnPool.Hop hop;
+    private final HandshakeFactory handshakes;
+    private final HopSource hops;
+    private final long timeoutNanos;
+    private final DialEngine engine;
+
+    ProxyDialing(ConnPool.Hop hop, HandshakeFactory handshakes, HopSource hops, long timeoutNanos, DialEngine engine) {
+        this.hop = hop;
+        this.handshakes = handshakes;
+        this.hops = hops;
+        this.timeoutNanos = timeoutNanos;
+        this.engine = engine;
+    }
+
+    HostPort proxy() {
+        return hop.address();
+    }
+
+    @Override
+    public ConnPool.Hop hop() {
+        return hop;
+    }
+
+    HandshakeFactory handshakes() {
+        return handshakes;
+    }
+
+    HopSource hops() {
+        return hops;
+    }
+
+    Workers workers() {
+        return engine.workers();
+    }
+
+    Ticker ticker() {
+        return engine.ticker();
+    }
+
+    /** The time for a request: its own or the default. */
+    long timeoutNanos(DialRequest request) {
+        Duration own = request.timeout();
+        return own == null ? timeoutNanos : Durations.positiveNanos(own, "a dial's time-out");
+    }
+
+    @Override
+    public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+        assert loop.inLoop();
+        return ProxyDial.start(loop, request, engine.ticker().nanos(), this, outcome);
+    }
+
+    @Override
+    public Connection dial(DialRequest request) throws DialException {
+        return FutureDial.await(request.target(), engine, startingNow(request));
+    }
+
+    @Override
+    public CompletableFuture<Connection> dialAsync(DialRequest request, Executor executor) {
+        return FutureDial.start(
+                engine.loops().next(), request.target(), engine.workers().completions(), startingNow(request));
+    }
+
+    /** The time runs from the call, not from the loop's turn. */
+    private BiFunction<EventLoop, Outcome, Dialing> startingNow(DialRequest request) {
+        long start = engine.ticker().nanos();
+        return (loop, outcome) -> ProxyDial.start(loop, request, start, this, outcome);
+    }
+
+    /** Names the proxy. */
+    @Override
+    public String toString() {
+        return "ProxyDialing[" + proxy() + "]";
+    }
+}
