@@ -9,10 +9,7 @@ import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
-import java.net.SocketTimeoutException;
-import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -56,7 +53,7 @@ final class UserDial implements LoopDialer.Dialing {
             workers.callbacks().execute(() -> dial.run(dialer));
         } catch (RejectedExecutionException e) {
             dial.end();
-            outcome.failed(dial.failure(DialException.Reason.CANCELLED, e));
+            outcome.failed(dial.cancelled(e));
         }
         return dial;
     }
@@ -81,17 +78,13 @@ final class UserDial implements LoopDialer.Dialing {
         future.whenComplete((connection, failure) -> own.cancel(true));
     }
 
-    /** The dialer may keep its reference, but cannot use it any more where the connection is one of ours. */
     private void connected(@Nullable Connection dialed) {
         try {
-            Connection connection = Objects.requireNonNull(dialed, "the dialer gave no connection");
-            if (connection instanceof Transferable own) {
-                own.give();
+            if (dialed instanceof Transferable own && own.hasReadiness()) {
                 transfer(own);
-            } else if (connection.isOpen()) {
-                onLoop(() -> connectedInLoop(connection), connection);
             } else {
-                throw new ClosedChannelException();
+                Connection taken = UserDialing.take(dialed);
+                onLoop(() -> connectedInLoop(taken), taken);
             }
         } catch (IOException | RuntimeException e) {
             onLoop(() -> failed(e), null);
@@ -99,11 +92,7 @@ final class UserDial implements LoopDialer.Dialing {
     }
 
     private void transfer(Transferable own) throws IOException {
-        if (!own.hasReadiness()) {
-            Connection given = own.given();
-            onLoop(() -> connectedInLoop(given), given);
-            return;
-        }
+        own.give();
         try {
             own.unblock();
         } catch (IOException e) {
@@ -164,18 +153,19 @@ final class UserDial implements LoopDialer.Dialing {
     private void timedOut() {
         if (!over) {
             cancel();
-            outcome.failed(
-                    loop.isStopping()
-                            ? failure(DialException.Reason.CANCELLED, null)
-                            : failure(
-                                    DialException.Reason.TIMEOUT,
-                                    new SocketTimeoutException("the dialer did not end in its time")));
+            outcome.failed(loop.isStopping() ? cancelled(null) : UserDialing.timedOut(request.target(), duration()));
         }
     }
 
-    private DialException failure(DialException.Reason reason, @Nullable Throwable cause) {
-        Duration duration = Duration.ofNanos(loop.nowNanos() - startNanos);
-        return new DialException(reason, request.target(), duration, List.of(), cause);
+    private DialException cancelled(@Nullable Throwable cause) {
+        return DialException.builder(DialException.Reason.CANCELLED, request.target())
+                .duration(duration())
+                .cause(cause)
+                .build();
+    }
+
+    private Duration duration() {
+        return Duration.ofNanos(loop.nowNanos() - startNanos);
     }
 
     private void end() {

@@ -8,9 +8,13 @@ import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,6 +61,33 @@ public final class UserDialing implements LoopDialer {
      */
     public static UserOutcome forUsers(Outcome outcome, HostPort target, Workers workers) {
         return outcome instanceof UserOutcome own ? own : new Narrowed(outcome, target, workers);
+    }
+
+    /**
+     * Takes what a dialer gives, who may keep his reference but cannot use it any more where it is ours.
+     *
+     * @throws IOException if it is closed
+     * @throws IllegalStateException if it was given away before
+     * @throws NullPointerException if it is null, against the contract
+     */
+    public static Connection take(@Nullable Connection dialed) throws IOException {
+        Connection connection = Objects.requireNonNull(dialed, "the dialer gave no connection");
+        if (connection instanceof Transferable own) {
+            own.give();
+            connection = own.given();
+        }
+        if (!connection.isOpen()) {
+            throw new ClosedChannelException();
+        }
+        return connection;
+    }
+
+    /** The failure of a dialer that does not keep its time. */
+    public static DialException timedOut(HostPort target, Duration duration) {
+        return DialException.builder(DialException.Reason.TIMEOUT, target)
+                .duration(duration)
+                .cause(new SocketTimeoutException("the dialer did not end in its time"))
+                .build();
     }
 
     /** Resets a connection that is of no use, off the loop: it may be the user's own code, and block. */

@@ -4,7 +4,6 @@ import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.Connection;
 import io.broxy.ConnectionResult;
-import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
@@ -14,6 +13,7 @@ import io.broxy.TunnelResult;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.LoopSocket;
+import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.proxy.Admission.Verdict;
 import io.broxy.core.internal.relay.BlockingRelay;
 import io.broxy.core.internal.relay.TunnelHandle;
@@ -46,6 +46,9 @@ public final class ProxyHandling implements ProxyHandler {
 
     private final HandlerSettings settings;
     private final ProxyEngine engine;
+    /** The settings' dialer, for loops. */
+    private final LoopDialer dialer;
+
     private final Accounting accounting = new Accounting();
     private final Admission clients;
     private final Admission streams;
@@ -64,6 +67,7 @@ public final class ProxyHandling implements ProxyHandler {
     ProxyHandling(HandlerSettings settings, ProxyEngine engine, Consumer<ProxyHandling> onClose) {
         this.settings = settings;
         this.engine = engine;
+        this.dialer = UserDialing.of(settings.dialer(), engine.blocking().workers());
         this.onClose = onClose;
         this.clients = new Admission(settings.maxTunnels());
         this.streams = new Admission(settings.maxStreamClients());
@@ -274,16 +278,7 @@ public final class ProxyHandling implements ProxyHandler {
 
     /** Begins to dial for a session on a loop. */
     LoopDialer.Dialing beginDial(EventLoop loop, HostPort target, ClientSession session) {
-        DialRequest dial = settings.dialRequest(target);
-        return settings.dialer() instanceof LoopDialer own
-                ? own.dial(loop, dial, session)
-                : UserDial.start(
-                        loop,
-                        settings.dialer(),
-                        dial,
-                        settings.dialTimeout(),
-                        session,
-                        engine.blocking().workers());
+        return dialer.dial(loop, settings.dialRequest(target), session);
     }
 
     /** No tunnel comes of it: its client is only told why, for which nobody needs to wait. */

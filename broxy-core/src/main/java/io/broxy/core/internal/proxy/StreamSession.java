@@ -14,6 +14,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.StreamConnection;
+import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.relay.Stage;
 import io.broxy.core.internal.relay.TunnelHandle;
 import java.io.EOFException;
@@ -208,7 +209,7 @@ final class StreamSession implements Runnable, Stage {
         }
         try {
             long nanos = handler.settings().dialTimeout().toNanos() + GRACE_NANOS;
-            return UserDial.take(future.get(nanos, TimeUnit.NANOSECONDS));
+            return UserDialing.take(future.get(nanos, TimeUnit.NANOSECONDS));
         } catch (ExecutionException e) {
             if (e.getCause() instanceof DialException failure) {
                 throw Ended.dialFailed(failure);
@@ -216,7 +217,8 @@ final class StreamSession implements Runnable, Stage {
             throw Ended.dialerFailed(e.getCause() != null ? e.getCause() : e);
         } catch (TimeoutException e) {
             giveUp(future);
-            throw Ended.dialFailed(UserDial.timedOut(target, handler.settings().dialTimeout()));
+            throw Ended.dialFailed(
+                    UserDialing.timedOut(target, handler.settings().dialTimeout()));
         } catch (InterruptedException e) {
             giveUp(future);
             throw new Ended(CloseReason.CLOSED, null, null); // the engine ends
@@ -240,7 +242,7 @@ final class StreamSession implements Runnable, Stage {
         if (!future.cancel(true)) {
             future.whenComplete((connection, failure) -> {
                 if (connection != null) {
-                    UserDial.abandon(connection, workers);
+                    UserDialing.abandon(connection, workers);
                 }
             });
         }

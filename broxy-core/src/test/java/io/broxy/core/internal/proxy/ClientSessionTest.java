@@ -16,6 +16,7 @@ import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.LoopSocket;
+import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.relay.BlockingRelay;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.Accepted;
@@ -147,7 +148,7 @@ class ClientSessionTest {
             loop.timers() // a deadline, which the end of the loop fires
                     .schedule(
                             loop.nowNanos() + TimeUnit.HOURS.toNanos(1),
-                            () -> outcome.failed(UserDial.timedOut(request.target(), Duration.ofHours(1))));
+                            () -> outcome.failed(UserDialing.timedOut(request.target(), Duration.ofHours(1))));
             dialing.complete(loop);
             return () -> {};
         });
