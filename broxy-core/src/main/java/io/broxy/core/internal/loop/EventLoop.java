@@ -174,6 +174,16 @@ public final class EventLoop implements Executor {
         releasing.add(task);
     }
 
+    /** Runs a task when everything that was closed until now is: at once if it is, otherwise behind the next select. */
+    public void afterClosing(Runnable task) {
+        assert inLoop();
+        if (closing.isEmpty()) {
+            task.run();
+        } else {
+            releasing.add(task);
+        }
+    }
+
     /** Whether the loop has been asked to end: what is begun now would not come to its end. */
     public boolean isStopping() {
         return stopping;

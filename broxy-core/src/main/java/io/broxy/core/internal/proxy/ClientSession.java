@@ -16,6 +16,7 @@ import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.relay.Relay;
 import io.broxy.core.internal.relay.Stage;
 import io.broxy.core.internal.relay.TunnelHandle;
@@ -259,14 +260,14 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.UserOutcom
     @Override
     public void connected(Connection origin) {
         if (!handler.mayHaveThreads(tunnel)) {
-            UserDial.abandon(origin, workers());
+            UserDialing.abandon(origin, workers());
             refuse(ProxyHandling.full(), true);
             return;
         }
         state = State.OVER;
         ByteBuffer first = takeEarly();
         client.release(user -> handler.relayBlocking(user, origin, tunnel, first, loop), failure -> {
-            UserDial.abandon(origin, workers());
+            UserDialing.abandon(origin, workers());
             tunnel.ended(CloseReason.FAILED, failure, 0, 0);
         });
     }
@@ -344,7 +345,7 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.UserOutcom
             state = State.OVER;
             leaveHead();
             releaseEarly();
-            tunnel.ended(reason, cause, 0, 0);
+            loop.afterClosing(() -> tunnel.ended(reason, cause, 0, 0));
         }
     }
 

@@ -189,7 +189,7 @@ public final class Relay implements Stage {
     }
 
     private void record(CloseReason reason, @Nullable Throwable cause) {
-        tunnel.ended(reason, cause, bytesToOrigin(), bytesToClient());
+        loop.afterClosing(() -> tunnel.ended(reason, cause, bytesToOrigin(), bytesToClient()));
     }
 
     @Override
