@@ -18,7 +18,9 @@ import java.util.Map;
  *   <tr><td>{@code RESOLVE}, {@code REFUSED}, {@code UNREACHABLE}, {@code TIMEOUT}, {@code PROTOCOL}</td><td>yes</td><td>yes</td></tr>
  *   <tr><td>{@code PROXY_AUTH}: the hop's credentials are wrong, whatever the target</td><td>yes</td><td>yes</td></tr>
  *   <tr><td>{@code POOL_EXHAUSTED}: the hop works, but is full</td><td>yes</td><td>no</td></tr>
- *   <tr><td>{@code PROXY_REFUSED}: the hop works and has answered</td><td>no</td><td>no</td></tr>
+ *   <tr><td>{@code PROXY_REFUSED}, and any other with a {@linkplain DialException#proxyReply reply} of the hop: it works and
+ *       has answered</td><td>no</td><td>no</td></tr>
+ *   <tr><td>{@code PROXY_REFUSED} by another proxy on the way to the hop</td><td>yes</td><td>yes</td></tr>
  *   <tr><td>{@code DENIED}, {@code LOCAL}, {@code CANCELLED}</td><td>no</td><td>no</td></tr>
  * </table>
  *

@@ -3,13 +3,16 @@ package io.broxy.core;
 import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.Copier;
+import io.broxy.Credentials;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
 import io.broxy.HostPort;
 import io.broxy.HttpProxyDialer;
 import io.broxy.ProxyHandler;
+import io.broxy.ProxyUri;
 import io.broxy.RoutingDialer;
 import io.broxy.Socks5Dialer;
+import io.broxy.SystemProxies;
 import io.broxy.core.internal.dial.CallerDials;
 import io.broxy.core.internal.dial.DialEngine;
 import io.broxy.core.internal.dial.DirectDialerBuilder;
@@ -35,12 +38,14 @@ import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.nio.channels.SocketChannel;
+import java.security.NoSuchAlgorithmException;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.SocketFactory;
+import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -125,6 +130,44 @@ public final class Broxy implements AutoCloseable {
     public Socks5Dialer.Builder socks5Dialer(HostPort proxy) {
         ensureOpen();
         return new Socks5DialerBuilder(proxy, dialEngine, () -> directDialer().build());
+    }
+
+    /**
+     * A dialer through the proxy that a URI names, with its credentials and the defaults: one of {@link #httpProxyDialer}, in
+     * TLS by the JVM's default {@link SSLContext} for {@code https}, or one of {@link #socks5Dialer}.
+     *
+     * @throws IllegalArgumentException if the credentials do not fit into SOCKS5
+     * @throws IllegalStateException if the JVM has no default for TLS
+     */
+    public Dialer proxyDialer(ProxyUri proxy) {
+        Credentials credentials = proxy.credentials();
+        if (proxy.scheme() == ProxyUri.Scheme.SOCKS5) {
+            Socks5Dialer.Builder socks5 = socks5Dialer(proxy.address());
+            return (credentials == null ? socks5 : socks5.credentials(credentials)).build();
+        }
+        HttpProxyDialer.Builder http = httpProxyDialer(proxy.address());
+        if (proxy.scheme() == ProxyUri.Scheme.HTTPS) {
+            http.tls(defaultTls());
+        }
+        return (credentials == null ? http : http.credentials(credentials)).build();
+    }
+
+    private static SSLContext defaultTls() {
+        try {
+            return SSLContext.getDefault();
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this JVM has no default for TLS", e);
+        }
+    }
+
+    /**
+     * Starts a dialer that goes by the proxies of the environment or of the JVM's properties: {@code
+     * broxy.routingDialer(SystemProxies.ofEnvironment(System.getenv())).build()}.
+     */
+    public RoutingDialer.Builder routingDialer(SystemProxies proxies) {
+        RoutingDialer.Builder builder = routingDialer().rules(proxies.rules());
+        proxies.hops().forEach((name, uri) -> builder.hop(name, proxyDialer(uri)));
+        return builder;
     }
 
     /** Starts a dialer that goes by rules. Unless another is set, it dials directly with a {@link #directDialer()}. */

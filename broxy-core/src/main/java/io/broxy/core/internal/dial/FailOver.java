@@ -129,13 +129,14 @@ final class FailOver {
 
     private static int weight(Reason reason) {
         return switch (reason) {
-            case PROXY_AUTH -> 6;
-            case PROTOCOL -> 5;
+            case PROXY_AUTH -> 7;
+            case PROTOCOL -> 6;
+            case PROXY_REFUSED -> 5;
             case REFUSED -> 4;
             case TIMEOUT -> 3;
             case UNREACHABLE -> 2;
             case RESOLVE -> 1;
-            case POOL_EXHAUSTED, PROXY_REFUSED, DENIED, LOCAL, CANCELLED -> 0;
+            case POOL_EXHAUSTED, DENIED, LOCAL, CANCELLED -> 0;
         };
     }
 
@@ -146,11 +147,23 @@ final class FailOver {
         FINAL;
 
         static Verdict of(DialException failure) {
+            if (isAnswer(failure)) {
+                return FINAL;
+            }
             return switch (failure.reason()) {
-                case RESOLVE, REFUSED, UNREACHABLE, TIMEOUT, PROTOCOL, PROXY_AUTH -> HOP_FAILED;
+                case RESOLVE, REFUSED, UNREACHABLE, TIMEOUT, PROTOCOL, PROXY_REFUSED, PROXY_AUTH -> HOP_FAILED;
                 case POOL_EXHAUSTED -> HOP_IS_FULL;
-                case PROXY_REFUSED, DENIED, LOCAL, CANCELLED -> FINAL;
+                case DENIED, LOCAL, CANCELLED -> FINAL;
             };
+        }
+
+        /** The hop works: it is the target that it refuses or cannot reach. But for a refusal on the way to the hop. */
+        private static boolean isAnswer(DialException failure) {
+            if (failure.reason() == Reason.PROXY_AUTH) {
+                return false;
+            }
+            boolean refused = failure.reason() == Reason.PROXY_REFUSED;
+            return failure.proxyReply() != null || (refused && !(failure.getCause() instanceof DialException));
         }
     }
 }

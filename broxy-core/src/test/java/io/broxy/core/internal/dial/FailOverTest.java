@@ -10,6 +10,7 @@ import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
+import io.broxy.ProxyReply;
 import io.broxy.Route;
 import io.broxy.RoutingDialer;
 import io.broxy.Rules;
@@ -19,6 +20,7 @@ import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.LeakCheck;
 import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -50,6 +52,9 @@ class FailOverTest {
     private final List<Duration> times = new ArrayList<>();
     private final Map<String, Script> scripts = new HashMap<>();
 
+    /** For a hop whose failure is more than a reason. */
+    private final Map<String, DialException> failures = new HashMap<>();
+
     private record Script(@Nullable Reason failure, Duration takes) {}
 
     @BeforeEach
@@ -74,6 +79,9 @@ class FailOverTest {
         return request -> {
             dialled.add(name);
             times.add(request.timeout());
+            if (failures.containsKey(name)) {
+                throw failures.get(name);
+            }
             Script script = scripts.getOrDefault(name, new Script(null, Duration.ZERO));
             now.addAndGet(script.takes.toNanos());
             if (script.failure != null) {
@@ -101,6 +109,7 @@ class FailOverTest {
 
     private void works(String hop) {
         scripts.remove(hop);
+        failures.remove(hop);
     }
 
     private List<String> dial(RoutingDialer dialer) throws DialException {
@@ -219,6 +228,35 @@ class FailOverTest {
 
         boolean penalty = goesOn && reason != Reason.POOL_EXHAUSTED;
         assertThat(dial(dialer)).containsExactly(penalty ? "b" : "a");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"REFUSED", "UNREACHABLE", "PROTOCOL", "PROXY_REFUSED"})
+    void anAnswerOfTheHopIsFinalAndCostsItNothing(Reason reason) throws Exception {
+        RoutingDialer dialer = routing(ALL).build();
+        ProxyReply reply = new ProxyReply(ProxyReply.Protocol.SOCKS5, 5, List.of(), ByteBuffer.allocate(0));
+        failures.put(
+                "a", DialException.builder(reason, TARGET).proxyReply(reply).build());
+
+        assertThat(dialInVain(dialer).reason()).isEqualTo(reason);
+        assertThat(dialled).containsExactly("a");
+        works("a");
+        assertThat(dial(dialer)).containsExactly("a");
+    }
+
+    @Test
+    void aRefusalOnTheWayToTheHopIsTheHopsFailure() throws Exception {
+        RoutingDialer dialer = routing(ALL).build();
+        DialException onTheWay = new DialException(Reason.PROXY_REFUSED, TARGET, Duration.ZERO, List.of(), null);
+        failures.put(
+                "a",
+                DialException.builder(Reason.PROXY_REFUSED, TARGET)
+                        .cause(onTheWay)
+                        .build());
+
+        assertThat(dial(dialer)).containsExactly("a", "b");
+        works("a");
+        assertThat(dial(dialer)).containsExactly("b");
     }
 
     @Test
