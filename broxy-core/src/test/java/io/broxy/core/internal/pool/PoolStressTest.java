@@ -10,7 +10,6 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.Dialer;
 import io.broxy.PoolStats;
-import io.broxy.PoolStats.Eviction;
 import io.broxy.core.Broxy;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
@@ -99,7 +98,7 @@ class PoolStressTest {
             assertThat(pool.stats().reused()).isPositive();
             assertThat(pool.stats().detached()).isPositive();
             assertThat(pool.stats().discarded()).isPositive();
-            assertThat(pool.stats().evicted(Eviction.PEER_CLOSED)).isPositive();
+            assertThat(pool.stats().evicted()).isPositive();
             pool.warm(hops.get(0), 0);
             await().atMost(Talk.PATIENCE).untilAsserted(() -> {
                 PoolStats stats = pool.stats();
