@@ -113,13 +113,22 @@ final class ConnectionSocket extends Socket {
         // ------------------------------------------------------------------ the connection
 
         @Override
-        protected InputStream getInputStream() {
+        protected InputStream getInputStream() throws SocketException {
+            ensureOpen();
             return new Input();
         }
 
         @Override
-        protected OutputStream getOutputStream() {
+        protected OutputStream getOutputStream() throws SocketException {
+            ensureOpen();
             return new Output();
+        }
+
+        /** A newer JDK's socket does not ask {@link ConnectionSocket#isClosed} but its own state. */
+        private void ensureOpen() throws SocketException {
+            if (!connection.isOpen()) {
+                throw new SocketException("Socket is closed");
+            }
         }
 
         @Override
