@@ -110,8 +110,10 @@ class RelayIdleTest {
         if (way == Way.LOOP) {
             rig.awaitHeld();
         }
-        pass(300); // the last bytes may go over at this very moment, and begin another idle time
-        pass(300);
+        await().until(() -> {
+            pass(300); // the last bytes may go over at this very moment, and begin another idle time
+            return relayed.hasEnded();
+        });
 
         assertThat(relayed.result().reason()).isEqualTo(CloseReason.IDLE);
         relayed.client().expectReset();
