@@ -136,7 +136,6 @@ public final class Broxy implements AutoCloseable {
      * A dialer through the proxy that a URI names, with its credentials and the defaults: one of {@link #httpProxyDialer}, in
      * TLS by the JVM's default {@link SSLContext} for {@code https}, or one of {@link #socks5Dialer}.
      *
-     * @throws IllegalArgumentException if the credentials do not fit into SOCKS5
      * @throws IllegalStateException if the JVM has no default for TLS
      */
     public Dialer proxyDialer(ProxyUri proxy) {
