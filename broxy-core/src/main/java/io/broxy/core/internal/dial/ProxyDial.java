@@ -18,7 +18,6 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.time.Duration;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,7 +54,7 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
     private HandshakeFactory.@Nullable Maker handshakes;
     private LoopDialer.@Nullable Dialing opening;
     private HopSource.@Nullable Hop hop;
-    private @Nullable Connection foreign;
+    private @Nullable ForeignTalk foreign;
     private @Nullable Handshake handshake;
     private boolean retried;
 
@@ -165,41 +164,23 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
     @Override
     public void taken(Connection connection) {
         Handshake talk = beginTalk();
-        foreign = connection;
-        try {
-            dialer.workers().callbacks().execute(() -> talkOn(connection, talk));
-        } catch (RejectedExecutionException e) {
-            abandoned(e);
-        }
-    }
+        foreign = ForeignTalk.start(loop, dialer.workers(), connection, talk, new ForeignTalk.End() {
+            @Override
+            public void open(Connection opened) {
+                end();
+                outcome.connected(opened);
+            }
 
-    private void talkOn(Connection connection, Handshake talk) {
-        Runnable end;
-        try {
-            ForeignTalk.run(connection, talk);
-            end = () -> foreignDone(connection);
-        } catch (HandshakeException e) {
-            end = () -> refused(e);
-        } catch (IOException | RuntimeException e) {
-            IOException cause = e instanceof IOException own ? own : new IOException("the connection failed", e);
-            end = () -> broken(talk, cause);
-        }
-        Runnable ended = end;
-        try {
-            loop.execute(() -> {
-                if (state == State.TALKING) { // else its connection has been aborted, which ended the talk
-                    ended.run();
-                }
-            });
-        } catch (RejectedExecutionException e) {
-            connection.abort(); // the loop has stopped, and has ended the dial by that
-        }
-    }
+            @Override
+            public void refused(HandshakeException refusal) {
+                ProxyDial.this.refused(refusal);
+            }
 
-    private void foreignDone(Connection connection) {
-        foreign = null;
-        end();
-        outcome.connected(connection);
+            @Override
+            public void broken(IOException cause) {
+                ProxyDial.this.broken(talk, cause);
+            }
+        });
     }
 
     // ------------------------------------------------------------------ TALKING on the loop
@@ -323,7 +304,7 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
             hop = null;
         }
         if (foreign != null) {
-            UserDialing.abandon(foreign, dialer.workers());
+            foreign.abandon();
             foreign = null;
         }
     }
