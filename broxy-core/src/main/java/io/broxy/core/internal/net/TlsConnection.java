@@ -135,7 +135,12 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
         }
         reading.lock();
         try {
-            return input.read(into, timeoutMillis);
+            int count = input.read(into, timeoutMillis);
+            if (count < 0) {
+                ownership.ensureOwned(); // the peer's end may be its answer to a close of ours, which is no end of its
+                // stream
+            }
+            return count;
         } finally {
             reading.unlock();
         }
