@@ -11,6 +11,9 @@ import picocli.CommandLine.TypeConversionException;
  * <p>Threading: immutable.
  */
 record ListenAddress(String host, int port) {
+    /** Where to listen if nobody says it. */
+    static final ListenAddress DEFAULT = new ListenAddress("127.0.0.1", 3128);
+
     private static final String FREE_PORT = ":0";
 
     /**

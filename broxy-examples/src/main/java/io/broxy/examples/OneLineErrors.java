@@ -19,6 +19,9 @@ final class OneLineErrors implements IParameterExceptionHandler, IExecutionExcep
     /** What would begin another line, or do worse to a terminal. */
     private static final Pattern CONTROLS = Pattern.compile("[\\p{Cc}\\u2028\\u2029]+");
 
+    /** The user information of a proxy's URI that picocli quotes, as it does an option's whose name is misspelt. */
+    private static final Pattern USER_INFO = Pattern.compile("(?<=://).*@");
+
     @Override
     public int handleParseException(ParameterException failure, String[] args) {
         tell(failure.getCommandLine(), failure);
@@ -36,7 +39,12 @@ final class OneLineErrors implements IParameterExceptionHandler, IExecutionExcep
 
     private static void tell(CommandLine command, Exception failure) {
         String message = String.valueOf(failure.getMessage());
-        command.getErr()
-                .println(MiniServer.NAME + ": " + CONTROLS.matcher(message).replaceAll(" "));
+        String line = USER_INFO.matcher(oneLine(message)).replaceAll("(not shown)@");
+        command.getErr().println(MiniServer.NAME + ": " + line);
+    }
+
+    /** The text without what would begin another line. */
+    static String oneLine(String text) {
+        return CONTROLS.matcher(text).replaceAll(" ");
     }
 }

@@ -1,0 +1,41 @@
+package io.broxy.examples;
+
+import io.broxy.ProxyUri;
+import io.broxy.Rules;
+import java.nio.file.Path;
+import java.util.Map;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+
+/**
+ * What a file of rules says.
+ *
+ * <p>Threading: immutable.
+ *
+ * @param listen where to listen, where {@code --listen} does not say it
+ * @param proxies each by its name; those of the type {@code direct} are not among them
+ * @param rules name the proxies, and the direct way as {@link io.broxy.Route#DIRECT}
+ */
+record RuleFile(ListenAddress listen, Map<String, ProxyUri> proxies, Rules rules, PoolSettings pool) {
+    /** SnakeYAML shows a tag handle that it does not know, but that may be a password without quotes. */
+    private static final String TAG_HANDLE = "found undefined tag handle";
+
+    RuleFile {
+        proxies = Map.copyOf(proxies);
+    }
+
+    /**
+     * Reads the content of a file.
+     *
+     * @throws RuleFileException if it is no such file; it says where
+     */
+    static RuleFile parse(Path file, byte[] content) throws RuleFileException {
+        try {
+            return new RuleFileReader().read(YamlDocument.read(content));
+        } catch (MarkedYAMLException e) {
+            String problem = String.valueOf(e.getProblem());
+            String reason = problem.startsWith(TAG_HANDLE) ? TAG_HANDLE : problem;
+            String context = e.getContext();
+            throw RuleFileException.at(file, e.getProblemMark(), context == null ? reason : context + ": " + reason);
+        }
+    }
+}
