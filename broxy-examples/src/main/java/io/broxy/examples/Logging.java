@@ -10,6 +10,7 @@ final class Logging {
     static void configure(boolean verbose) {
         if (verbose) {
             System.setProperty("org.slf4j.simpleLogger.log.io.broxy", "debug");
+            System.setProperty("org.slf4j.simpleLogger.log.io.broxy.examples", "debug");
         }
     }
 }

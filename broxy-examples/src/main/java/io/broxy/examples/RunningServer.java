@@ -1,5 +1,6 @@
 package io.broxy.examples;
 
+import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.core.Broxy;
@@ -19,11 +20,13 @@ final class RunningServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(RunningServer.class);
 
     private final Broxy broxy;
+    private final Ways ways;
     private final ProxyHandler handler;
     private final ProxyServer server;
 
-    private RunningServer(Broxy broxy, ProxyHandler handler, ProxyServer server) {
+    private RunningServer(Broxy broxy, Ways ways, ProxyHandler handler, ProxyServer server) {
         this.broxy = broxy;
+        this.ways = ways;
         this.handler = handler;
         this.server = server;
     }
@@ -31,14 +34,20 @@ final class RunningServer implements AutoCloseable {
     /**
      * Starts to listen.
      *
-     * @throws IOException if the address cannot be listened on; nothing runs then
+     * @throws IOException if the address cannot be listened on, or the file of rules cannot be used; nothing runs then
      */
     static RunningServer start(ServerOptions options) throws IOException {
         Broxy broxy = engine(options);
         try {
-            ProxyHandler handler = handler(broxy, options);
-            return new RunningServer(
-                    broxy, handler, broxy.listen(options.listen().resolve(), handler));
+            Ways ways = Ways.open(broxy, options);
+            try {
+                ProxyHandler handler = handler(broxy, ways.dialer(), options);
+                return new RunningServer(
+                        broxy, ways, handler, broxy.listen(ways.listen().resolve(), handler));
+            } catch (IOException | RuntimeException e) {
+                ways.close();
+                throw e;
+            }
         } catch (IOException | RuntimeException e) {
             broxy.close();
             throw e;
@@ -54,9 +63,9 @@ final class RunningServer implements AutoCloseable {
         return builder.build();
     }
 
-    private static ProxyHandler handler(Broxy broxy, ServerOptions options) {
+    private static ProxyHandler handler(Broxy broxy, Dialer dialer, ServerOptions options) {
         return broxy.proxyHandler()
-                .dialer(broxy.directDialer().build())
+                .dialer(dialer)
                 .addressPolicy(Destinations.policy(options))
                 .headTimeout(options.headTimeout())
                 .dialTimeout(options.dialTimeout())
@@ -82,6 +91,7 @@ final class RunningServer implements AutoCloseable {
 
     @Override
     public void close() {
+        ways.close();
         broxy.close();
     }
 }

@@ -1,10 +1,13 @@
 package io.broxy.examples;
 
 import io.broxy.Cidr;
+import io.broxy.ProxyUri;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** The mini-server's options with their defaults. Threading: filled in by one thread, and not changed after that. */
@@ -14,8 +17,12 @@ final class ServerOptions {
             names = "--listen",
             paramLabel = "HOST:PORT",
             converter = ListenAddress.Converter.class,
-            description = "Where to listen; port 0 takes a free one. Default: 127.0.0.1:3128")
-    private ListenAddress listen = new ListenAddress("127.0.0.1", 3128);
+            description = "Where to listen; port 0 takes a free one. Default: what the file of --rules says,"
+                    + " or 127.0.0.1:3128")
+    private @Nullable ListenAddress listen;
+
+    @ArgGroup
+    private Way way = new Way();
 
     @Option(
             names = "--allow-private",
@@ -80,8 +87,40 @@ final class ServerOptions {
             description = "Log each tunnel on standard error.")
     private boolean verbose;
 
+    /** How targets are reached, if not directly: one of these, or none. Threading: as the options. */
+    private static final class Way {
+        @Option(
+                names = "--upstream",
+                paramLabel = "URI",
+                converter = ProxyUriConverter.class,
+                description = "The proxy that everything goes through: http://USER:PASSWORD@HOST:PORT, https://... or"
+                        + " socks5://... User and password are percent-encoded.")
+        private @Nullable ProxyUri upstream;
+
+        @Option(
+                names = "--rules",
+                paramLabel = "FILE",
+                description = "The file (YAML) that says which proxy each target goes through. A change of it takes"
+                        + " effect at once.")
+        private @Nullable Path rules;
+    }
+
+    /** Where to listen, or null if that is left to others. */
+    @Nullable
     ListenAddress listen() {
         return listen;
+    }
+
+    /** The proxy for everything, or null for none. */
+    @Nullable
+    ProxyUri upstream() {
+        return way.upstream;
+    }
+
+    /** The file of rules, or null for none. */
+    @Nullable
+    Path rules() {
+        return way.rules;
     }
 
     boolean allowPrivate() {

@@ -2,6 +2,7 @@ package io.broxy.examples;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.broxy.HostPort;
@@ -11,6 +12,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -78,6 +80,14 @@ final class JarProcess implements AutoCloseable {
     /** All lines on its standard error up to its end. */
     List<String> errLines() throws InterruptedException {
         return err.all();
+    }
+
+    /** Waits for a line with this text on its standard error. */
+    void awaitErr(String text) {
+        await().alias("\"" + text + "\" on standard error")
+                .atMost(Duration.ofSeconds(PATIENCE_SECONDS))
+                .untilAsserted(() -> assertThat(List.copyOf(err.lines))
+                        .anySatisfy(line -> assertThat(line).contains(text)));
     }
 
     /** Sends SIGTERM. */

@@ -139,6 +139,7 @@ class MiniServerIT {
             assertThat(server.exitCode()).isZero();
             assertThat(String.join("\n", server.outLines()))
                     .contains("--listen", "--allow-private", "--allow=", "--event-loops", "--idle-timeout")
+                    .contains("--upstream=", "--rules=")
                     .contains("--head-timeout", "--dial-timeout", "--max-tunnels", "--drain", "-v");
             assertThat(server.errLines()).isEmpty();
         }

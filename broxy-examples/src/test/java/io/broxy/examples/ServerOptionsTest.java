@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.broxy.Cidr;
+import io.broxy.Credentials;
+import io.broxy.HostPort;
+import io.broxy.ProxyUri;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,7 +32,10 @@ class ServerOptionsTest {
     void defaultsAreThoseOfTheManual() {
         ServerOptions options = parse();
 
-        assertThat(options.listen()).isEqualTo(new ListenAddress("127.0.0.1", 3128));
+        assertThat(options.listen()).isNull();
+        assertThat(ListenAddress.DEFAULT).hasToString("127.0.0.1:3128");
+        assertThat(options.upstream()).isNull();
+        assertThat(options.rules()).isNull();
         assertThat(options.allowPrivate()).isFalse();
         assertThat(options.allow()).isEmpty();
         assertThat(options.eventLoops()).isNull();
@@ -86,6 +95,12 @@ class ServerOptionsTest {
         "--dial-timeout=-PT1S, --dial-timeout, is negative",
         "--drain=soon, --drain, not a time such as",
         "--listen, --listen, Missing required parameter",
+        "--upstream=proxy.example:3128, --upstream, it must begin with http://",
+        "--upstream=ftp://proxy.example, --upstream, it must begin with http://",
+        "--upstream=http://proxy.example:0, --upstream, the port",
+        "--upstream=http://proxy.example/path, --upstream, nothing but a",
+        "--upstream=http://u:%zz@proxy.example, --upstream, two hexadecimal digits",
+        "--upstream=socks5://user@proxy.example, --upstream, 1 to 255 bytes",
         "--upstairs, --upstairs, Unknown option",
         "argument, argument, Unmatched argument",
     })
@@ -94,6 +109,53 @@ class ServerOptionsTest {
                 .isInstanceOf(ParameterException.class)
                 .hasMessageContaining(name)
                 .hasMessageContaining(problem);
+    }
+
+    @Test
+    void theUserInformationOfAnUpstreamIsPercentDecoded() {
+        ServerOptions options = parse("--upstream=https://us%20er:p%40ss%2f%C3%BC+@proxy.example:8443");
+
+        assertThat(options.upstream())
+                .isEqualTo(ProxyUri.of(
+                        ProxyUri.Scheme.HTTPS,
+                        HostPort.of("proxy.example", 8443),
+                        Credentials.basic("us er", "p@ss/ü+")));
+    }
+
+    @Test
+    void rulesAreAFile() {
+        assertThat(parse("--rules", "conf/rules.yaml").rules()).isEqualTo(Path.of("conf", "rules.yaml"));
+    }
+
+    @Test
+    void anUpstreamAndRulesExcludeEachOther() {
+        assertThatThrownBy(() -> parse("--upstream=http://u:sesame@proxy.example", "--rules=rules.yaml"))
+                .isInstanceOf(ParameterException.class)
+                .hasMessageContaining("mutually exclusive")
+                .hasMessageNotContaining("sesame");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--upstream=http://u:sesame@:3128",
+                "--upstream=http://u:sesame@proxy.example:99999",
+                "--upstream=http://u:se/sesame@proxy.example",
+                "--upstream=http://u:se@sesame@proxy.example",
+                "--upstream=http://u:%zzsesame@proxy.example",
+                "--upstream=socks4://u:sesame@proxy.example",
+                "--upstream=//u:sesame@proxy.example",
+                "--upstrem=http://u:sesame@proxy.example",
+                "--upstrem=http://u:se@sesame@proxy.example",
+                "http://u:sesame@proxy.example"
+            })
+    void noErrorShowsAPassword(String argument) {
+        StringWriter err = new StringWriter();
+        int code = MiniServer.commandLine().setErr(new PrintWriter(err, true)).execute(argument);
+
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString().lines()).singleElement().asString().startsWith("broxy-mini-server: ");
+        assertThat(err.toString()).doesNotContain("sesame");
     }
 
     @ParameterizedTest

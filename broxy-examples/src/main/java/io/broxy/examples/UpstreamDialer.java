@@ -1,0 +1,44 @@
+package io.broxy.examples;
+
+import io.broxy.ConnPool;
+import io.broxy.Credentials;
+import io.broxy.Dialer;
+import io.broxy.HttpProxyDialer;
+import io.broxy.ProxyUri;
+import io.broxy.core.Broxy;
+import java.io.IOException;
+import java.security.NoSuchAlgorithmException;
+import javax.net.ssl.SSLContext;
+
+/** Makes the dialer of an upstream proxy; {@link Broxy#proxyDialer} with a pool. */
+final class UpstreamDialer {
+    private UpstreamDialer() {}
+
+    /**
+     * A dialer that goes through a proxy, which a plain direct dial reaches: wherever it is, the operator has chosen it.
+     *
+     * @param pool holds connections to the proxy; SOCKS5 has no use for it
+     * @throws IOException if the proxy wants TLS, and the JVM's own settings for it don't work
+     */
+    static Dialer of(Broxy broxy, ProxyUri proxy, ConnPool pool) throws IOException {
+        return switch (proxy.scheme()) {
+            case HTTP -> http(broxy, proxy, pool).build();
+            case HTTPS -> http(broxy, proxy, pool).tls(trustOfTheJvm()).build();
+            case SOCKS5 -> broxy.proxyDialer(proxy);
+        };
+    }
+
+    private static HttpProxyDialer.Builder http(Broxy broxy, ProxyUri proxy, ConnPool pool) {
+        HttpProxyDialer.Builder builder = broxy.httpProxyDialer(proxy.address()).pool(pool);
+        Credentials credentials = proxy.credentials();
+        return credentials == null ? builder : builder.credentials(credentials);
+    }
+
+    private static SSLContext trustOfTheJvm() throws IOException {
+        try {
+            return SSLContext.getDefault();
+        } catch (NoSuchAlgorithmException e) { // how it tells of a key store that it cannot read
+            throw new IOException("the JVM's settings for TLS do not work: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package io.broxy.examples;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.broxy.core.testkit.CapturedLog;
+import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.Peer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+@ExtendWith(LeakCheck.class)
+class FileWatchTest {
+    private static final Duration NEVER = Duration.ofHours(1);
+    private static final String MISSING = "(missing)";
+
+    private final Path folder;
+    private final Path file;
+    private final AtomicReference<String> seen = new AtomicReference<>("");
+    private final AtomicInteger looks = new AtomicInteger();
+
+    FileWatchTest(@TempDir Path folder) {
+        this.folder = folder;
+        this.file = folder.resolve("rules.yaml");
+    }
+
+    private FileWatch watch(Duration period) {
+        return FileWatch.start(file, period, this::look);
+    }
+
+    private void look() {
+        String content;
+        try {
+            content = Files.readString(file);
+        } catch (IOException e) {
+            content = MISSING;
+        }
+        seen.set(content);
+        looks.incrementAndGet();
+    }
+
+    private void awaitSeen(String content) {
+        await().atMost(Duration.ofMillis(Peer.PATIENCE_MILLIS))
+                .untilAsserted(() -> assertThat(seen).hasValue(content));
+    }
+
+    private static void move(Path from, Path to) throws IOException {
+        Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    @Test
+    void theFirstLookComesByItself() throws IOException {
+        Files.writeString(file, "one");
+        try (FileWatch watch = watch(NEVER)) {
+            awaitSeen("one");
+        }
+    }
+
+    @Test
+    void aFileWrittenInPlaceIsLookedAt() throws IOException {
+        Files.writeString(file, "one");
+        try (FileWatch watch = watch(NEVER)) {
+            awaitSeen("one");
+            Files.writeString(file, "two");
+            awaitSeen("two");
+        }
+    }
+
+    @Test
+    void aFileRenamedOverTheOldOneIsLookedAt() throws IOException {
+        Files.writeString(file, "one");
+        try (FileWatch watch = watch(NEVER)) {
+            awaitSeen("one");
+            move(Files.writeString(folder.resolve(".rules.yaml.swp"), "two"), file);
+            awaitSeen("two");
+        }
+    }
+
+    @Test
+    void aFileThatGoesAndComesBackIsLookedAt() throws IOException {
+        Files.writeString(file, "one");
+        try (FileWatch watch = watch(NEVER)) {
+            awaitSeen("one");
+            Files.delete(file);
+            awaitSeen(MISSING);
+            Files.writeString(file, "two");
+            awaitSeen("two");
+        }
+    }
+
+    @Test
+    void aConfigMapWhoseLinkIsSwappedIsLookedAt() throws IOException {
+        ConfigMap map = ConfigMap.create(folder, "one");
+        try (FileWatch watch = watch(NEVER)) {
+            awaitSeen("one");
+            map.swap("two");
+            awaitSeen("two");
+            map.swap("three");
+            awaitSeen("three");
+        }
+    }
+
+    @Test
+    void whatTellsNoEventIsLookedAtFromTimeToTime() throws IOException {
+        Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+        Path real = Files.writeString(elsewhere.resolve("real.yaml"), "one");
+        Files.createSymbolicLink(file, real);
+        try (FileWatch watch = watch(Duration.ofMillis(20))) {
+            awaitSeen("one");
+            Files.writeString(real, "two");
+            awaitSeen("two");
+        }
+    }
+
+    @Test
+    void aFolderThatIsReplacedIsWatchedAgain() throws IOException {
+        Path inner = Files.createDirectory(folder.resolve("inner"));
+        Path moving = Files.writeString(inner.resolve("rules.yaml"), "one");
+        AtomicReference<String> content = new AtomicReference<>("");
+        Runnable look = () -> {
+            try {
+                content.set(Files.readString(moving, UTF_8));
+            } catch (IOException e) {
+                content.set(MISSING);
+            }
+        };
+        try (FileWatch watch = FileWatch.start(moving, Duration.ofMillis(20), look)) {
+            Files.delete(moving);
+            Files.delete(inner);
+            await().untilAsserted(() -> assertThat(content).hasValue(MISSING));
+            Files.createDirectory(inner);
+            Files.writeString(moving, "two");
+            await().untilAsserted(() -> assertThat(content).hasValue("two"));
+        }
+    }
+
+    @Test
+    void aLookThatFailsIsNotTheLast() throws IOException {
+        AtomicInteger failures = new AtomicInteger();
+        try (CapturedLog log = CapturedLog.start();
+                FileWatch watch = FileWatch.start(file, NEVER, () -> {
+                    look();
+                    failures.incrementAndGet();
+                    throw new IllegalStateException("a mistake");
+                })) {
+            await().until(() -> failures.get() == 1);
+            Files.writeString(file, "two");
+            awaitSeen("two");
+            assertThat(log.lines("looking at a file failed")).isNotEmpty();
+        }
+    }
+
+    @Test
+    void nothingIsLookedAtAfterTheEnd() throws IOException {
+        FileWatch watch = watch(Duration.ofMillis(1));
+        await().until(() -> looks.get() > 2);
+        watch.close();
+        watch.close();
+
+        assertThat(LeakCheck.engineThreads()).isEmpty();
+    }
+}
