@@ -2,6 +2,7 @@ package io.broxy.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
@@ -112,7 +113,9 @@ class HttpsThroughProxyTest {
             assertThatThrownBy(() -> client(proxy).send(post(new byte[1]), BodyHandlers.ofByteArray()))
                     .isInstanceOf(IOException.class);
 
-            assertThat(proxy.handler().stats().dialFailures()).isPositive();
+            // counted when the connection is closed, which is after the client has read the answer
+            await().untilAsserted(() ->
+                    assertThat(proxy.handler().stats().dialFailures()).isPositive());
         }
     }
 }
