@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A target's name goes to the proxy unresolved. Any 2xx answer opens the tunnel, whatever its framing fields say; interim
  * answers (1xx) are skipped; bytes that follow the answer are the first thing that the connection yields. Any other answer is
- * a {@link DialException} with {@link DialException.Reason#PROXY_REFUSED}, or {@link DialException.Reason#PROXY_AUTH} for 407,
- * and {@link DialException#proxyReply()} holds it. An answer that is malformed or too long is
+ * a {@link DialException} with {@link DialException.Reason#PROXY_REFUSED}, or {@link DialException.Reason#PROXY_AUTH} for 407 and
+ * for 401 (some proxies answer wrong credentials with it), and {@link DialException#proxyReply()} holds it. An answer that is malformed or too long is
  * {@link DialException.Reason#PROTOCOL}, one that comes too late {@link DialException.Reason#TIMEOUT}.
  *
  * <p>One time-out covers everything: reaching the proxy, by whatever dialers, the TLS handshake with it, and its answer. A

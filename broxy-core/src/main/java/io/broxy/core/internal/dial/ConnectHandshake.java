@@ -36,6 +36,10 @@ final class ConnectHandshake implements Handshake {
     private static final int MAX_INTERIM = 8;
 
     private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
+
+    /** Tinyproxy answers wrong credentials with it. The target has not been asked, so they can only be the proxy's. */
+    private static final int UNAUTHORIZED = 401;
+
     private static final int SWITCHING_PROTOCOLS = 101;
 
     private final ByteBuffer request;
@@ -147,7 +151,7 @@ final class ConnectHandshake implements Handshake {
     }
 
     private HandshakeException refused(ResponseHead head, boolean reusable) {
-        DialException.Reason reason = head.status() == PROXY_AUTHENTICATION_REQUIRED
+        DialException.Reason reason = head.status() == PROXY_AUTHENTICATION_REQUIRED || head.status() == UNAUTHORIZED
                 ? DialException.Reason.PROXY_AUTH
                 : DialException.Reason.PROXY_REFUSED;
         ByteBuffer start = body.duplicate().flip();

@@ -151,6 +151,15 @@ class ConnectHandshakeTest {
     }
 
     @Test
+    void a401ComesFromTheProxyTooAndIsAQuestionOfCredentials() {
+        HandshakeException refusal =
+                refusal("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n");
+
+        assertThat(refusal.reason()).isEqualTo(Reason.PROXY_AUTH);
+        assertThat(Objects.requireNonNull(refusal.reply()).status()).isEqualTo(401);
+    }
+
+    @Test
     void aChunkedBodyOfARefusalIsRead() {
         HandshakeException refusal =
                 refusal("HTTP/1.1 502 Bad\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
