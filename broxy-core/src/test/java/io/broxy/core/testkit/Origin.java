@@ -50,7 +50,12 @@ public final class Origin implements AutoCloseable {
 
     /** Starts a server. */
     public static Origin start(Script script) throws IOException {
-        return new Origin(new ServerSocket(0, 1_024, InetAddress.getLoopbackAddress()), script);
+        return start(InetAddress.getLoopbackAddress(), script);
+    }
+
+    /** Starts a server at an address of this machine. */
+    public static Origin start(InetAddress address, Script script) throws IOException {
+        return new Origin(new ServerSocket(0, 1_024, address), script);
     }
 
     /** Starts a server that speaks TLS. */
@@ -88,7 +93,7 @@ public final class Origin implements AutoCloseable {
 
     /** Where to dial it. */
     public HostPort target() {
-        return HostPort.of("127.0.0.1", port());
+        return HostPort.of(address().getAddress().getHostAddress(), port());
     }
 
     /** Where it listens. */
