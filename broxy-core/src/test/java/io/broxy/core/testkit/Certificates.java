@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
@@ -22,6 +24,7 @@ import javax.net.ssl.TrustManagerFactory;
  * <p>Threading: immutable.
  */
 public final class Certificates {
+    private static final String ALIAS = "server";
     private static final String PASSWORD = "only-for-tests";
     private static final long KEYTOOL_SECONDS = 60;
 
@@ -61,15 +64,20 @@ public final class Certificates {
      * @param file where the key store (PKCS #12) is written; it must not exist
      */
     public static Certificates make(Path file) throws IOException {
-        keytool(List.of(
+        return make(file, List.of("-keyalg", "EC", "-groupname", "secp256r1"));
+    }
+
+    /** As {@link #make}, with a key for RSA, which is the only kind that some programs take. */
+    public static Certificates makeRsa(Path file) throws IOException {
+        return make(file, List.of("-keyalg", "RSA", "-keysize", "2048"));
+    }
+
+    private static Certificates make(Path file, List<String> key) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
                 "-genkeypair",
                 "-alias",
-                "server",
-                "-keyalg",
-                "EC",
-                "-groupname",
-                "secp256r1",
+                ALIAS,
                 "-dname",
                 "CN=localhost",
                 "-ext",
@@ -84,6 +92,8 @@ public final class Certificates {
                 file.toString(),
                 "-storepass",
                 PASSWORD));
+        command.addAll(key);
+        keytool(command);
         try (InputStream in = Files.newInputStream(file)) {
             KeyStore store = KeyStore.getInstance("PKCS12");
             store.load(in, PASSWORD.toCharArray());
@@ -109,6 +119,23 @@ public final class Certificates {
         }
     }
 
+    /** Writes certificate and key for a program that reads them as PEM (RFC 7468). */
+    public void writePem(Path certificate, Path key) throws IOException {
+        try {
+            byte[] itsKey = store.getKey(ALIAS, PASSWORD.toCharArray()).getEncoded();
+            Files.writeString(
+                    certificate, pem("CERTIFICATE", store.getCertificate(ALIAS).getEncoded()));
+            Files.writeString(key, pem("PRIVATE KEY", itsKey));
+        } catch (GeneralSecurityException e) {
+            throw new IOException("keytool has made a key store that cannot be read", e);
+        }
+    }
+
+    private static String pem(String label, byte[] content) {
+        String lines = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content);
+        return "-----BEGIN " + label + "-----\n" + lines + "\n-----END " + label + "-----\n";
+    }
+
     /** The server's side: it presents the certificate. */
     public SSLContext server() {
         try {
@@ -127,7 +154,7 @@ public final class Certificates {
         try {
             KeyStore trusted = KeyStore.getInstance("PKCS12");
             trusted.load(null, null);
-            trusted.setCertificateEntry("server", store.getCertificate("server"));
+            trusted.setCertificateEntry(ALIAS, store.getCertificate(ALIAS));
             TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
             trust.init(trusted);
             SSLContext context = SSLContext.getInstance("TLS");

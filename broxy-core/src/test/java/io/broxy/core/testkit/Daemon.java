@@ -1,0 +1,126 @@
+package io.broxy.core.testkit;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import io.broxy.HostPort;
+import java.io.File;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * A program of the system that serves on a port of the loopback while a test runs: started in the foreground, known by its
+ * process, and stopped with all of its children. A test that needs a program which is not there is skipped.
+ *
+ * <p>Threading: for one thread.
+ */
+public final class Daemon implements AutoCloseable {
+    /** Another process may take the port between its choice and the program's start. */
+    private static final int TRIES = 3;
+
+    private static final long POLL_MILLIS = 20;
+    private static final List<String> MORE_FOLDERS = List.of("/usr/local/sbin", "/usr/sbin", "/sbin");
+
+    private final Process process;
+    private final int port;
+
+    /** Writes what the program reads, and gives the command that starts it. */
+    @FunctionalInterface
+    public interface Command {
+        List<String> prepare(int port) throws IOException;
+    }
+
+    private Daemon(Process process, int port) {
+        this.process = process;
+        this.port = port;
+    }
+
+    /** Where a program is; the test is skipped if it is nowhere. */
+    public static String program(String name) {
+        String path = System.getenv().getOrDefault("PATH", "");
+        return Stream.concat(Stream.of(path.split(File.pathSeparator)), MORE_FOLDERS.stream())
+                .map(folder -> Path.of(folder, name))
+                .filter(Files::isExecutable)
+                .map(Path::toString)
+                .findFirst()
+                .orElseGet(() -> abort(name + " is not installed"));
+    }
+
+    /**
+     * Starts a program, and returns when it accepts connections.
+     *
+     * @param log where what it prints goes
+     * @param command told the port to listen on
+     */
+    public static Daemon start(Path log, Command command) throws IOException, InterruptedException {
+        for (int tried = 1; ; tried++) {
+            int port = freePort();
+            Process process = new ProcessBuilder(command.prepare(port))
+                    .redirectErrorStream(true)
+                    .redirectOutput(log.toFile())
+                    .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
+                    .start();
+            Daemon daemon = new Daemon(process, port);
+            if (daemon.isReady()) {
+                return daemon;
+            }
+            boolean ended = !process.isAlive();
+            daemon.close();
+            if (!ended || tried == TRIES) {
+                return fail("%s %s: %s", process.info(), ended ? "ends" : "does not listen", printed(log));
+            }
+        }
+    }
+
+    private static String printed(Path log) throws IOException {
+        return new String(Files.readAllBytes(log), UTF_8);
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private boolean isReady() throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Peer.PATIENCE_MILLIS);
+        while (System.nanoTime() - end < 0 && !process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+            try (Socket socket = new Socket()) {
+                socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), Peer.PATIENCE_MILLIS);
+                return process.isAlive();
+            } catch (IOException e) {
+                // not yet
+            }
+        }
+        return false;
+    }
+
+    /** Where to dial it. */
+    public HostPort target() {
+        return HostPort.of("127.0.0.1", port);
+    }
+
+    /** Ends the process and its children, by force if it takes too long. */
+    @Override
+    public void close() {
+        List<ProcessHandle> all = new ArrayList<>(process.descendants().toList());
+        all.add(process.toHandle());
+        process.destroy();
+        try {
+            process.waitFor(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        all.forEach(ProcessHandle::destroyForcibly);
+    }
+}
