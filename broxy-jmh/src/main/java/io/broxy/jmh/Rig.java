@@ -26,14 +26,14 @@ public class Rig {
     private final LongAdder operations = new LongAdder();
     private Map<Long, Long> bytesBefore = Map.of();
 
-    private final EchoServer echo;
+    private final LoopbackServer echo;
     private final Broxy broxy;
     private final ProxyServer server;
 
     /** Starts both; JMH's states are made by constructors that throw nothing checked. */
     public Rig() {
         try {
-            echo = new EchoServer();
+            echo = LoopbackServer.echo();
             broxy = Broxy.create();
             server = broxy.listen(
                     new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),

@@ -47,6 +47,14 @@ class BenchmarksTest {
                         bytes -> assertThat(bytes.getScore()).isPositive());
     }
 
+    /** With a warm pool the benchmark itself fails if a dial does not find a spare. */
+    @Test
+    void dialRunsDirectlyAndThroughAProxyWithAndWithoutSpares() throws RunnerException {
+        assertThat(run(DialBenchmark.class))
+                .hasSize(3)
+                .allSatisfy(result -> assertThat(score(result)).isPositive());
+    }
+
     @Test
     void copyingIsExact() throws Exception {
         byte[] bytes = new byte[100_000];
