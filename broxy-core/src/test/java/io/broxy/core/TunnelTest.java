@@ -1,6 +1,7 @@
 package io.broxy.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.broxy.CloseReason;
@@ -13,6 +14,7 @@ import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Payload;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -216,6 +218,26 @@ class TunnelTest {
             assertThat(client.readAll()).isEqualTo("413, and no more");
             uploading.get();
             assertThat(result(tunnel).reason()).isEqualTo(CloseReason.ORIGIN_RESET);
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(Form.class)
+    void originThatSendsOnAndOnToAClientThatHasGoneIsReset(Form form) throws Exception {
+        withTunnel(form, settings -> {}, (client, origin, tunnel) -> {
+            client.send("bye").close();
+            assertThat(origin.readAll()).isEqualTo("bye");
+
+            byte[] endless = new byte[64 << 10];
+            assertThatThrownBy(() -> {
+                        while (true) {
+                            origin.send(endless);
+                        }
+                    })
+                    .isInstanceOf(IOException.class);
+            TunnelResult end = tunnel.join();
+            assertThat(end.reason()).isEqualTo(CloseReason.CLIENT_RESET);
+            assertThat(end.bytesToOrigin()).isEqualTo(3);
         });
     }
 }

@@ -24,11 +24,15 @@ public final class LingeringClose implements ChannelEvents {
     /** How long the peer may take to read some of the last bytes, and then to end. */
     public static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
+    /** What a peer may go on sending before it reads the last bytes: more than fits into the buffers of a connection. */
+    private static final int MAX_DISCARDED = 16 << 20;
+
     private final LoopConnection connection;
     private final EventLoop loop;
     private final ByteBuffer last;
     private final Runnable closed;
     private final TimerQueue.Timer timer;
+    private int discarded;
     private boolean over;
 
     private LingeringClose(LoopConnection connection, ByteBuffer last, Runnable closed) {
@@ -87,9 +91,12 @@ public final class LingeringClose implements ChannelEvents {
 
     private void discard() {
         try {
-            ByteBuffer buffer = loop.buffers().shared();
-            if (connection.read(buffer.limit(LoopBuffers.MIN_READ)) < 0) {
+            int count = connection.read(loop.buffers().shared().limit(LoopBuffers.MIN_READ));
+            discarded += Math.max(count, 0);
+            if (count < 0) {
                 end();
+            } else if (discarded > MAX_DISCARDED) {
+                connection.interest(0); // one that sends on and on would keep the loop busy until the time is over
             }
         } catch (IOException e) {
             end();

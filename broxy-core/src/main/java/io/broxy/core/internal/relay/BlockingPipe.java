@@ -31,6 +31,7 @@ final class BlockingPipe {
     private final AtomicLong moved = new AtomicLong();
     private volatile @Nullable IOException sinkFailure;
     private volatile boolean ended;
+    private long discarded;
 
     BlockingPipe(BlockingRelay relay, Connection source, Connection sink, BufferPool buffers) {
         this.relay = relay;
@@ -86,10 +87,12 @@ final class BlockingPipe {
             relay.reset(source, e);
             return false;
         }
+        IOException broken = sinkFailure;
+        if (count >= 0 && broken != null) {
+            return discard(count, broken);
+        }
         if (count >= 0) {
-            if (sinkFailure == null) {
-                relay.touch();
-            }
+            relay.touch();
             return true;
         }
         relay.touch();
@@ -100,6 +103,16 @@ final class BlockingPipe {
             relay.ended(this);
         }
         return false;
+    }
+
+    /** As in {@link Pipe}; a source that sends on and on is reset when the other direction has come to its end. */
+    private boolean discard(int count, IOException broken) {
+        discarded += count;
+        if (discarded > Pipe.MAX_DISCARDED && reverse.ended) {
+            relay.reset(sink, broken);
+            return false;
+        }
+        return true;
     }
 
     /**

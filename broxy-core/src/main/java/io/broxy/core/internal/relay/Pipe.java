@@ -34,6 +34,9 @@ final class Pipe implements ChannelEvents {
         ENDED
     }
 
+    /** What is read at most from a source whose bytes nobody takes any more. */
+    static final int MAX_DISCARDED = 1 << 20;
+
     private static final VarHandle MOVED;
 
     static {
@@ -55,6 +58,7 @@ final class Pipe implements ChannelEvents {
     private @Nullable ByteBuffer held;
     private @Nullable IOException sinkFailure;
     private long moved;
+    private long discarded;
 
     Pipe(Relay relay, LoopConnection source, LoopConnection sink) {
         this.relay = relay;
@@ -134,6 +138,17 @@ final class Pipe implements ChannelEvents {
         } else if (count > 0 && state == State.OPEN) {
             relay.touch();
             pass(buffer.flip());
+        } else if (count > 0) {
+            discard(count);
+        }
+    }
+
+    /** Some bytes are read for the sake of the end behind them; a source that sends on and on would keep the loop busy. */
+    private void discard(int count) {
+        discarded += count;
+        if (discarded > MAX_DISCARDED) {
+            unwant(source, SelectionKey.OP_READ);
+            relay.endSoon();
         }
     }
 

@@ -2,6 +2,7 @@ package io.broxy.core.internal.relay;
 
 import io.broxy.CloseReason;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>How one side's break meets the other (a cut stream must never look complete, a complete one never be cut): a reset
  * before a side's stream has ended resets the other. After it, the other side still gets all that was sent and an orderly
- * end; what that one goes on sending is dropped, and does not count as activity.
+ * end; what that one goes on sending is dropped, and does not count as activity. If that is much it is reset, once it has had
+ * {@linkplain LingeringClose#TIMEOUT_NANOS some time} to take what was sent.
  *
  * <p>Threading: owned by its event loop, but for what {@link Stage} says.
  */
@@ -29,6 +31,7 @@ public final class Relay implements Stage {
     private final TunnelHandle tunnel;
     private final TimerQueue.Timer idleTimer;
     private long lastActivityNanos;
+    private boolean endingSoon;
     private boolean over;
 
     private Relay(LoopConnection client, LoopConnection origin, Idleness idleness, TunnelHandle tunnel) {
@@ -101,7 +104,7 @@ public final class Relay implements Stage {
         Pipe other = pipe == toOrigin ? toClient : toOrigin;
         if (other.isEnded()) {
             finish();
-        } else {
+        } else if (!endingSoon) {
             loop.timers().reschedule(idleTimer, lastActivityNanos + idleness.limitNanos(true));
         }
     }
@@ -109,6 +112,14 @@ public final class Relay implements Stage {
     /** A side's connection broke before its stream had ended. */
     void reset(LoopConnection side, IOException cause) {
         cut(side == client ? CloseReason.CLIENT_RESET : CloseReason.ORIGIN_RESET, cause);
+    }
+
+    /** A pipe's source sends on and on, and nobody is left to take it. */
+    void endSoon() {
+        if (!over && !endingSoon) {
+            endingSoon = true;
+            loop.timers().reschedule(idleTimer, loop.nowNanos() + LingeringClose.TIMEOUT_NANOS);
+        }
     }
 
     /** A side's connection cannot be waited for, for somebody else has closed it. */
@@ -126,6 +137,10 @@ public final class Relay implements Stage {
         stop();
         client.close();
         origin.close();
+        recordFinish();
+    }
+
+    private void recordFinish() {
         if (toClient.sinkFailure() != null) {
             record(CloseReason.CLIENT_RESET, toClient.sinkFailure());
         } else if (toOrigin.sinkFailure() != null) {
@@ -141,9 +156,15 @@ public final class Relay implements Stage {
             return;
         }
         boolean halfClosed = toOrigin.isEnded() || toClient.isEnded();
-        long deadline = lastActivityNanos + idleness.limitNanos(halfClosed);
+        long limit = endingSoon ? LingeringClose.TIMEOUT_NANOS : idleness.limitNanos(halfClosed);
+        long deadline = lastActivityNanos + limit;
         if (deadline - loop.nowNanos() > 0) {
             loop.timers().reschedule(idleTimer, deadline);
+        } else if (endingSoon) {
+            stop();
+            client.abort();
+            origin.abort();
+            recordFinish();
         } else {
             cut(CloseReason.IDLE, null);
         }
