@@ -582,7 +582,11 @@ class DirectDialerTest {
 
     @Test
     void connectionThatComesBetweenAnInterruptAndTheEndOfTheRaceIsClosed() throws Exception {
-        try (Origin origin = Origin.start(Peer::expectReset)) {
+        CountDownLatch reset = new CountDownLatch(1);
+        try (Origin origin = Origin.start(peer -> {
+            peer.expectReset();
+            reset.countDown();
+        })) {
             DirectDialing dialer = (DirectDialing) broxy.directDialer().build();
             Connection connection = dialer.dial(origin.target());
             CompletableFuture<Connection> race = new CompletableFuture<>() {
@@ -599,6 +603,7 @@ class DirectDialerTest {
             assertThat(Thread.interrupted()).as("interrupt status").isTrue();
             assertThat(failure.reason()).isEqualTo(Reason.CANCELLED);
             assertThat(connection.isOpen()).isFalse();
+            awaitLatch(reset);
         }
     }
 
