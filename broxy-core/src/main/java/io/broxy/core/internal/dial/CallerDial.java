@@ -136,19 +136,7 @@ final class CallerDial {
     }
 
     Connection await(CompletableFuture<Connection> future) throws DialException {
-        try {
-            return future.get();
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof DialException failure) {
-                throw failure;
-            }
-            throw failed(Reason.CANCELLED, List.of(), e.getCause());
-        } catch (InterruptedException e) {
-            if (!future.cancel(false)) {
-                future.thenAccept(Connection::abort); // won while the interrupt was on its way; nobody gets it
-            }
-            throw interrupted(e);
-        }
+        return FutureDial.await(future, (reason, cause) -> failed(reason, List.of(), cause));
     }
 
     // ------------------------------------------------------------------ the deadline and the failures

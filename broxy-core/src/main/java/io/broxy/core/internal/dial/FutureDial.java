@@ -76,23 +76,39 @@ final class FutureDial implements LoopDialer.UserOutcome {
             throw new IllegalStateException("a blocking dial on an event loop would stop everything that it serves");
         }
         long start = engine.ticker().nanos();
-        CompletableFuture<Connection> future = start(engine.loops().next(), target, Runnable::run, begin);
-        DialException.Builder cancelled = DialException.builder(DialException.Reason.CANCELLED, target);
+        return await(
+                start(engine.loops().next(), target, Runnable::run, begin),
+                (reason, cause) -> DialException.builder(reason, target)
+                        .duration(Duration.ofNanos(engine.ticker().nanos() - start))
+                        .cause(cause)
+                        .build());
+    }
+
+    /**
+     * Waits for the connection of a dial that has begun. An interrupt ends the dial, and a connection that was won while the
+     * interrupt was on its way is reset, for nobody gets it.
+     *
+     * @param failure makes the exception of a failure that is none yet
+     * @throws DialException as the dial says; or {@link DialException.Reason#CANCELLED} if the waiting thread is interrupted,
+     *     its interrupt status set
+     */
+    static Connection await(
+            CompletableFuture<Connection> future, BiFunction<DialException.Reason, Throwable, DialException> failure)
+            throws DialException {
         try {
             return future.get();
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof DialException failure) {
-                throw failure;
+            if (e.getCause() instanceof DialException told) {
+                throw told;
             }
-            cancelled.cause(e.getCause());
+            throw failure.apply(DialException.Reason.CANCELLED, e.getCause() != null ? e.getCause() : e);
         } catch (InterruptedException e) {
-            future.cancel(false);
+            if (!future.cancel(false)) {
+                future.thenAccept(Connection::abort);
+            }
             Thread.currentThread().interrupt();
-            cancelled.cause(new InterruptedException("the dialing thread was interrupted"));
+            throw failure.apply(DialException.Reason.CANCELLED, e);
         }
-        throw cancelled
-                .duration(Duration.ofNanos(engine.ticker().nanos() - start))
-                .build();
     }
 
     private static DialException closed(HostPort target, Throwable cause) {

@@ -59,13 +59,4 @@ public final class BodyDecoder {
         left -= count;
         return count;
     }
-
-    /** Whether the body is complete when the connection ends now. */
-    public boolean mayEndHere() {
-        return switch (kind) {
-            case NONE, UNTIL_CLOSE -> true;
-            case LENGTH -> left == 0;
-            case CHUNKED -> chunks != null && chunks.isOver();
-        };
-    }
 }
