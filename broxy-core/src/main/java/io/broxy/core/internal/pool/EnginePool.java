@@ -139,7 +139,21 @@ public final class EnginePool implements ConnPool {
      * @param outcome told the end, possibly before this returns
      */
     public LoopDialer.Dialing lease(EventLoop loop, Hop hop, long timeoutNanos, LoopLease.Outcome outcome) {
-        return Leasing.start(this, loop, hop, ticker().nanos(), timeoutNanos, new Leasing.Delivery() {
+        return lease(loop, new Wish(hop, false, ticker().nanos(), timeoutNanos), outcome);
+    }
+
+    /**
+     * As {@link #lease(EventLoop, Hop, long, LoopLease.Outcome)}, but never one that was idle: for a request that has found
+     * an idle one dead and has one more try. The caps hold all the same: where they allow no other connection, an idle one
+     * goes for it.
+     */
+    public LoopDialer.Dialing leaseFresh(EventLoop loop, Hop hop, long timeoutNanos, LoopLease.Outcome outcome) {
+        return lease(loop, new Wish(hop, true, ticker().nanos(), timeoutNanos), outcome);
+    }
+
+    private LoopDialer.Dialing lease(EventLoop loop, Wish wish, LoopLease.Outcome outcome) {
+        Hop hop = wish.hop();
+        return Leasing.start(this, loop, wish, new Leasing.Delivery() {
             @Override
             public void leased(Slot<Parked> slot, LoopConnection connection) {
                 outcome.leased(new LoopLease(EnginePool.this, slot, connection));

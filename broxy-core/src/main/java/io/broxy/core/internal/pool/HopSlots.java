@@ -106,9 +106,14 @@ final class HopSlots<P> {
         return waiting.values().iterator().next();
     }
 
+    /** Who waits longest; there must be one. */
+    Waiter<P> first() {
+        return waiting.keySet().iterator().next();
+    }
+
     /** Takes the first out of the queue; there must be one. */
     Waiter<P> next() {
-        Waiter<P> first = waiting.keySet().iterator().next();
+        Waiter<P> first = first();
         waiting.remove(first);
         return first;
     }

@@ -78,7 +78,7 @@ final class IdlePool<P> {
                 serve(now, work);
             }
             HopSlots<P> own = hops.computeIfAbsent(hop, HopSlots::new);
-            Slot<P> slot = takeOrOpen(own, home, now, work);
+            Slot<P> slot = takeOrOpen(own, home, waiter.wantsFresh(), now, work);
             if (slot == null) {
                 line.join(own, waiter);
             }
@@ -156,9 +156,22 @@ final class IdlePool<P> {
         }
     }
 
-    private @Nullable Slot<P> takeOrOpen(HopSlots<P> own, @Nullable Object home, long now, Work<P> work) {
+    private @Nullable Slot<P> takeOrOpen(
+            HopSlots<P> own, @Nullable Object home, boolean fresh, long now, Work<P> work) {
+        if (fresh) {
+            makeRoom(own, work);
+            return open(own, work);
+        }
         Slot<P> slot = take(own, home, now, work);
         return slot != null ? slot : open(own, work);
+    }
+
+    /** At the hop's cap, the connection that has been idle longest goes for a new one. */
+    private void makeRoom(HopSlots<P> own, Work<P> work) {
+        Slot<P> oldest = own.open < limits.maxOpenPerHop() ? null : own.oldest();
+        if (oldest != null) {
+            evictNow(oldest, Eviction.CAP, work);
+        }
     }
 
     private @Nullable Slot<P> take(HopSlots<P> own, @Nullable Object home, long now, Work<P> work) {
@@ -405,7 +418,7 @@ final class IdlePool<P> {
     /** Serves whoever can be, in order of arrival. */
     private void serve(long now, Work<P> work) {
         for (HopSlots<P> own; (own = line.first(this::isServable)) != null; ) {
-            Slot<P> slot = takeOrOpen(own, null, now, work);
+            Slot<P> slot = takeOrOpen(own, null, own.first().wantsFresh(), now, work);
             if (slot == null) {
                 return; // cannot be, for an idle one that had expired has left its place
             }

@@ -1,6 +1,5 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.ConnPool.Hop;
 import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
@@ -48,30 +47,27 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
 
     private final EnginePool pool;
     private final EventLoop loop;
-    private final Hop hop;
+    private final Wish wish;
     private final Delivery delivery;
-    private final long startNanos;
     private final long endNanos;
     private final TimerQueue.Timer deadline;
     private Phase phase = Phase.WAITING;
     private @Nullable Slot<Parked> slot;
     private LoopDialer.@Nullable Dialing dialing;
 
-    private Leasing(EnginePool pool, EventLoop loop, Hop hop, long startNanos, long timeoutNanos, Delivery delivery) {
+    private Leasing(EnginePool pool, EventLoop loop, Wish wish, Delivery delivery) {
         this.pool = pool;
         this.loop = loop;
-        this.hop = hop;
+        this.wish = wish;
         this.delivery = delivery;
-        this.startNanos = startNanos;
-        this.endNanos = startNanos + timeoutNanos;
+        this.endNanos = wish.endNanos();
         this.deadline = loop.timers().schedule(endNanos, this::timedOut);
     }
 
-    static Leasing start(
-            EnginePool pool, EventLoop loop, Hop hop, long startNanos, long timeoutNanos, Delivery delivery) {
+    static Leasing start(EnginePool pool, EventLoop loop, Wish wish, Delivery delivery) {
         assert loop.inLoop();
-        Leasing leasing = new Leasing(pool, loop, hop, startNanos, timeoutNanos, delivery);
-        Slot<Parked> slot = pool.claim(hop, loop, leasing);
+        Leasing leasing = new Leasing(pool, loop, wish, delivery);
+        Slot<Parked> slot = pool.claim(wish.hop(), loop, leasing);
         if (slot != null) {
             leasing.proceed(slot);
         }
@@ -79,6 +75,11 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
     }
 
     // ------------------------------------------------------------------ waiting
+
+    @Override
+    public boolean wantsFresh() {
+        return wish.fresh();
+    }
 
     @Override
     public void granted(Slot<Parked> granted) {
@@ -96,7 +97,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
         if (loop.isStopping() && phase != Phase.OPENING) {
             fail(Reason.CANCELLED, EnginePool.closedFailure());
         } else if (phase == Phase.WAITING) {
-            pool.policy().cancel(hop, this);
+            pool.policy().cancel(wish.hop(), this);
             fail(Reason.POOL_EXHAUSTED, pool.exhausted());
         } // or else it takes no time, or the dialer has the same deadline
     }
@@ -184,7 +185,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
             return;
         }
         phase = Phase.OPENING;
-        LoopDialer.Dialing begun = pool.opener().open(loop, hop, left, this);
+        LoopDialer.Dialing begun = pool.opener().open(loop, wish.hop(), left, this);
         if (phase == Phase.OPENING) {
             dialing = begun;
         }
@@ -243,7 +244,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
     private void fail(Reason reason, Throwable cause) {
         if (phase != Phase.OVER) {
             end();
-            delivery.failed(Opener.failure(reason, hop, pool.ticker().nanos() - startNanos, cause));
+            delivery.failed(Opener.failure(reason, wish.hop(), pool.ticker().nanos() - wish.startNanos(), cause));
         }
     }
 
@@ -261,7 +262,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
         }
         end();
         if (before == Phase.WAITING) {
-            pool.policy().cancel(hop, this);
+            pool.policy().cancel(wish.hop(), this);
         } else if (before == Phase.OPENING && dialing != null) {
             dialing.cancel();
             pool.openFailed(openSlot());
