@@ -1,0 +1,33 @@
+package io.broxy.core.internal.net;
+
+import io.broxy.DialException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The ways of one request, tried one after another until one works.
+ *
+ * <p>Threading: for one thread, or owned by its event loop.
+ */
+public interface HttpRoute {
+
+    /** The way to try now; the time that it names runs from its first being asked for. */
+    HttpWay way();
+
+    /**
+     * The way works: its connection stands or, in {@linkplain HttpWay#absoluteForm() absolute form}, the proxy has begun to
+     * answer, and not with 407. Repeated calls change nothing.
+     */
+    void connected();
+
+    /**
+     * The way does not work: no connection came of it or, in absolute form, the proxy ended a new connection without an
+     * answer ({@link DialException.Reason#PROTOCOL}), was silent for too long ({@link DialException.Reason#TIMEOUT}) or wants
+     * other credentials ({@link DialException.Reason#PROXY_AUTH}). Any other answer of a proxy is none of these.
+     *
+     * @param failure the pool's or dialer's own, or one that {@link HttpWay#failure} has begun
+     * @return null if {@link #way} is another one now, which may be tried if the request can be sent once more; otherwise
+     *     the failure of the whole
+     */
+    @Nullable
+    DialException failed(DialException failure);
+}
