@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * for 401 (some proxies answer wrong credentials with it), and {@link DialException#proxyReply()} holds it. An answer that is malformed or too long is
  * {@link DialException.Reason#PROTOCOL}, one that comes too late {@link DialException.Reason#TIMEOUT}.
  *
+ * <p>Where a {@link ProxyHandler} dials with it, plain {@code http} requests need no tunnel: they go to the proxy itself in
+ * absolute form (RFC 9112 section 3.2.2), over connections with the same {@link #hop()}, with the same credentials and fields.
+ *
  * <p>One time-out covers everything: reaching the proxy, by whatever dialers, the TLS handshake with it, and its answer. A
  * request's {@link AddressPolicy} is asked for a literal target only, for where a name leads the proxy alone knows; it is not
  * applied to the proxy's own address.

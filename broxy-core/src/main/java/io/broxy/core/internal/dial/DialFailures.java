@@ -2,6 +2,7 @@ package io.broxy.core.internal.dial;
 
 import io.broxy.AddressPolicy;
 import io.broxy.DialException.Reason;
+import io.broxy.DialRequest;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.ConnectException;
@@ -36,6 +37,15 @@ final class DialFailures {
             return Reason.LOCAL; // no local port is free, or the local address fits not
         }
         return Reason.UNREACHABLE;
+    }
+
+    /**
+     * Why a request's policy denies its target where the dial goes through a proxy, or null if it does not: where a name
+     * leads only the proxy knows, but a literal address is what it says.
+     */
+    static @Nullable IOException denialOfLiteral(DialRequest request) {
+        InetAddress literal = request.target().address();
+        return literal == null ? null : denial(request.addressPolicy(), literal);
     }
 
     /** Why a policy denies an address, or null if it admits it. One that fails, denies. */

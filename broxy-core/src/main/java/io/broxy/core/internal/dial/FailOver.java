@@ -70,6 +70,10 @@ final class FailOver {
     /** What to ask of it: an equal share of the time that is left, and all of it if it is the last one. */
     DialRequest request() {
         long share = (endNanos - currentStartNanos) / (left.size() + 1);
+        Duration own = request.timeout();
+        if (own != null && own.equals(Duration.ofNanos(share))) {
+            return request; // as in every dial with one hop
+        }
         return request.toBuilder().timeout(Duration.ofNanos(Math.max(1, share))).build();
     }
 

@@ -3,6 +3,7 @@ package io.broxy.core.internal.dial;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
 import io.broxy.Route;
+import io.broxy.core.internal.net.HttpRouter;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.UserDialing;
 
@@ -15,6 +16,7 @@ final class Hop {
     private final String name;
     private final Dialer dialer;
     private final LoopDialer onLoop;
+    private final HttpRouter router;
     private final boolean direct;
     private volatile long penaltyEndNanos;
 
@@ -22,6 +24,7 @@ final class Hop {
         this.name = name;
         this.dialer = dialer;
         this.onLoop = UserDialing.of(dialer, engine.workers());
+        this.router = HttpRouter.of(dialer, engine.workers());
         this.direct = name.equals(Route.DIRECT) || dialer instanceof DirectDialer;
         this.penaltyEndNanos = engine.ticker().nanos();
     }
@@ -38,6 +41,11 @@ final class Hop {
     /** For an event loop. */
     LoopDialer onLoop() {
         return onLoop;
+    }
+
+    /** For plain HTTP requests. */
+    HttpRouter router() {
+        return router;
     }
 
     /** It failed; true if it has a penalty now and had none. The failure of a direct dial is the target's, and costs nothing. */

@@ -7,7 +7,9 @@ import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.HttpProxyDialer;
 import io.broxy.core.internal.http.HeadWriter;
+import io.broxy.core.internal.net.HttpWay;
 import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.ProxyAuthorization;
 import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.pool.EnginePool;
 import java.time.Duration;
@@ -106,8 +108,12 @@ public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
             onLoop = secure;
         }
         ConnPool.Hop hop = new ConnPool.Hop(settings.proxy(), toProxy, identity());
-        HopSource opening = HopSource.opening(onLoop);
-        return settings.dialing(handshakes(), pool == null ? opening : new PooledHops(pool, hop, opening), hop);
+        HopSource hops = pool == null ? HopSource.opening(onLoop) : new PooledHops(pool, hop);
+        ProxyAuthorization asking = proxyAuthorization();
+        List<ConnectRequest.Field> own = List.copyOf(fields);
+        return new HttpProxyDialing(
+                settings.dialing(handshakes(asking, own), hops),
+                new HttpWay(hop, true, asking, own, pool, settings.timeoutNanos()));
     }
 
     /** Some schemes authenticate a connection and not a request, so those of an own authorization are nobody else's. */
@@ -118,18 +124,17 @@ public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
         return credentials == null ? "" : credentials.user();
     }
 
-    private HandshakeFactory handshakes() {
-        List<ConnectRequest.Field> own = List.copyOf(fields);
-        HttpProxyDialer.Authorization asked = authorization;
-        if (asked != null) {
-            return HandshakeFactory.on(settings.engine().workers().callbacks(), target -> {
-                String value = asked.authorize(target);
-                HandshakeFactory.Maker maker = () -> new ConnectHandshake(target, own, value);
-                maker.make(); // refuses what is no field value, before there is a connection
-                return maker;
-            });
+    private ProxyAuthorization proxyAuthorization() {
+        if (authorization != null) {
+            return new AskedAuthorization(
+                    authorization, settings.proxy(), settings.engine().workers().callbacks());
         }
         String basic = credentials == null ? null : credentials.authorization();
-        return (loop, target, ready, failed) -> ready.accept(() -> new ConnectHandshake(target, own, basic));
+        return basic == null ? ProxyAuthorization.NONE : (loop, target, ready, failed) -> ready.accept(basic);
+    }
+
+    private static HandshakeFactory handshakes(ProxyAuthorization asking, List<ConnectRequest.Field> fields) {
+        return (loop, target, ready, failed) -> asking.obtain(
+                loop, target, value -> ready.accept(() -> new ConnectHandshake(target, fields, value)), failed);
     }
 }

@@ -8,22 +8,20 @@ import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.LoopLease;
-import java.time.Duration;
+import java.util.Objects;
 
 /**
- * Connections to a proxy out of a pool. A fresh one is opened past it, for the pool might give another one that is dead.
+ * Connections to a proxy out of a pool.
  *
  * <p>Threading: thread-safe.
  */
-record PooledHops(EnginePool pool, ConnPool.Hop hop, HopSource fresh) implements HopSource {
+record PooledHops(EnginePool pool, ConnPool.Hop hop) implements HopSource {
 
     @Override
     public LoopDialer.Dialing open(EventLoop loop, DialRequest request, boolean fresh, Taker taker) {
-        Duration timeout = request.timeout();
-        if (fresh || timeout == null) {
-            return this.fresh.open(loop, request, true, taker);
-        }
-        return pool.lease(loop, hop, timeout.toNanos(), new LoopLease.Outcome() {
+        long timeoutNanos = Objects.requireNonNull(request.timeout(), "the time for this step")
+                .toNanos();
+        LoopLease.Outcome outcome = new LoopLease.Outcome() {
             @Override
             public void leased(LoopLease lease) {
                 taker.taken(new LeasedHop(lease));
@@ -33,7 +31,8 @@ record PooledHops(EnginePool pool, ConnPool.Hop hop, HopSource fresh) implements
             public void failed(DialException failure) {
                 taker.failed(failure);
             }
-        });
+        };
+        return fresh ? pool.leaseFresh(loop, hop, timeoutNanos, outcome) : pool.lease(loop, hop, timeoutNanos, outcome);
     }
 
     /** Threading: owned by its event loop. */

@@ -13,7 +13,6 @@ import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.EOFException;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -80,21 +79,12 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
     // ------------------------------------------------------------------ PREPARING
 
     private void prepare() {
-        if (isDenied()) {
-            fail(DialException.builder(Reason.DENIED, request.target()));
+        IOException denial = DialFailures.denialOfLiteral(request);
+        if (denial != null) {
+            fail(DialException.builder(Reason.DENIED, request.target()).cause(denial));
             return;
         }
         dialer.handshakes().prepare(loop, request.target(), this::prepared, this::notPrepared);
-    }
-
-    /** Where a name leads only the proxy knows, but a literal address is what it says. */
-    private boolean isDenied() {
-        InetAddress literal = request.target().address();
-        try {
-            return literal != null && !request.addressPolicy().admits(literal);
-        } catch (RuntimeException e) {
-            return true; // as in a direct dial, a policy that fails admits nothing
-        }
     }
 
     private void prepared(HandshakeFactory.Maker maker) {
@@ -104,9 +94,9 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
         }
     }
 
-    private void notPrepared(Throwable failure) {
+    private void notPrepared(DialException failure) {
         if (state == State.PREPARING) {
-            fail(DialException.builder(Reason.PROXY_AUTH, request.target()).cause(failure));
+            fail(DialException.builder(failure.reason(), request.target()).cause(failure.getCause()));
         }
     }
 

@@ -1,6 +1,5 @@
 package io.broxy.core.internal.dial;
 
-import io.broxy.ConnPool;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.core.internal.time.Durations;
@@ -40,11 +39,15 @@ final class ProxyDialerSettings {
         timeoutNanos = Durations.positiveNanos(timeout, "a dial's time-out");
     }
 
+    long timeoutNanos() {
+        return timeoutNanos;
+    }
+
     Dialer over() {
         return over != null ? over : defaultDialer.get();
     }
 
-    ProxyDialing dialing(HandshakeFactory handshakes, HopSource hops, ConnPool.Hop hop) {
-        return new ProxyDialing(hop, handshakes, hops, timeoutNanos, engine);
+    ProxyDialing dialing(HandshakeFactory handshakes, HopSource hops) {
+        return new ProxyDialing(proxy, handshakes, hops, timeoutNanos, engine);
     }
 }

@@ -1,11 +1,9 @@
 package io.broxy.core.internal.dial;
 
-import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
-import io.broxy.HttpProxyDialer;
 import io.broxy.Socks5Dialer;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
@@ -23,15 +21,15 @@ import java.util.function.BiFunction;
  *
  * <p>Threading: thread-safe.
  */
-final class ProxyDialing implements HttpProxyDialer, Socks5Dialer, LoopDialer {
-    private final ConnPool.Hop hop;
+final class ProxyDialing implements Socks5Dialer, LoopDialer {
+    private final HostPort proxy;
     private final HandshakeFactory handshakes;
     private final HopSource hops;
     private final long timeoutNanos;
     private final DialEngine engine;
 
-    ProxyDialing(ConnPool.Hop hop, HandshakeFactory handshakes, HopSource hops, long timeoutNanos, DialEngine engine) {
-        this.hop = hop;
+    ProxyDialing(HostPort proxy, HandshakeFactory handshakes, HopSource hops, long timeoutNanos, DialEngine engine) {
+        this.proxy = proxy;
         this.handshakes = handshakes;
         this.hops = hops;
         this.timeoutNanos = timeoutNanos;
@@ -39,12 +37,7 @@ final class ProxyDialing implements HttpProxyDialer, Socks5Dialer, LoopDialer {
     }
 
     HostPort proxy() {
-        return hop.address();
-    }
-
-    @Override
-    public ConnPool.Hop hop() {
-        return hop;
+        return proxy;
     }
 
     HandshakeFactory handshakes() {
@@ -95,6 +88,6 @@ final class ProxyDialing implements HttpProxyDialer, Socks5Dialer, LoopDialer {
     /** Names the proxy. */
     @Override
     public String toString() {
-        return "ProxyDialing[" + proxy() + "]";
+        return "Socks5Dialer[" + proxy + "]";
     }
 }

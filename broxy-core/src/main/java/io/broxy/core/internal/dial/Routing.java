@@ -8,6 +8,8 @@ import io.broxy.HostPort;
 import io.broxy.RoutingDialer;
 import io.broxy.Rules;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.HttpRoute;
+import io.broxy.core.internal.net.HttpRouter;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.time.Durations;
@@ -26,7 +28,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Threading: thread-safe; the lock keeps replacements apart, readers take no lock.
  */
-final class Routing implements RoutingDialer, LoopDialer {
+final class Routing implements RoutingDialer, LoopDialer, HttpRouter {
     private final DialEngine engine;
     private final Policy policy;
     private final Object lock = new Object();
@@ -133,6 +135,11 @@ final class Routing implements RoutingDialer, LoopDialer {
             return () -> {};
         }
         return RoutedDial.start(loop, failOver, UserDialing.forUsers(outcome, request.target(), engine.workers()));
+    }
+
+    @Override
+    public HttpRoute route(DialRequest request) throws DialException {
+        return new RoutedHttp(begin(request, policy.ticker.nanos()));
     }
 
     private FailOver begin(DialRequest request, long startNanos) throws DialException {

@@ -1,6 +1,5 @@
 package io.broxy.core.internal.dial;
 
-import io.broxy.ConnPool;
 import io.broxy.Credentials;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
@@ -49,7 +48,6 @@ public final class Socks5DialerBuilder implements Socks5Dialer.Builder {
         Dialer toProxy = settings.over();
         return settings.dialing(
                 (loop, target, ready, failed) -> ready.accept(() -> new Socks5Handshake(target, own)),
-                HopSource.opening(UserDialing.of(toProxy, settings.engine().workers())),
-                ConnPool.Hop.of(settings.proxy(), toProxy));
+                HopSource.opening(UserDialing.of(toProxy, settings.engine().workers())));
     }
 }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  */
 public interface HttpRoute {
 
-    /** The way to try now; the time that it names runs from its first being asked for. */
+    /** The way to try now. Its time runs from when it became that. */
     HttpWay way();
 
     /**

@@ -35,6 +35,11 @@ public record HttpWay(
         return new HttpWay(hop, false, ProxyAuthorization.NONE, List.of(), null, timeoutNanos);
     }
 
+    /** This way in another time. */
+    public HttpWay within(long timeoutNanos) {
+        return new HttpWay(hop, absoluteForm, credentials, fields, pool, timeoutNanos);
+    }
+
     /**
      * Gets the value of {@code Proxy-Authorization} for a request. It may take as long as its user likes: whoever waits
      * keeps the time, and does not mind an answer that comes too late.

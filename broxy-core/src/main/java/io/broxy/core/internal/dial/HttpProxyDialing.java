@@ -1,0 +1,84 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.ConnPool;
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.DialRequest;
+import io.broxy.HttpProxyDialer;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.HttpRoute;
+import io.broxy.core.internal.net.HttpRouter;
+import io.broxy.core.internal.net.HttpWay;
+import io.broxy.core.internal.net.LoopDialer;
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+
+/**
+ * Dials through an HTTP proxy with tunnels, and has plain HTTP requests go to the proxy itself.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class HttpProxyDialing implements HttpProxyDialer, LoopDialer, HttpRouter {
+    private final ProxyDialing tunnels;
+
+    /** Ways differ in their time only, and whoever asks, mostly asks with one. */
+    private volatile HttpWay latest;
+
+    /**
+     * Creates one.
+     *
+     * @param way of a request that names no time
+     */
+    HttpProxyDialing(ProxyDialing tunnels, HttpWay way) {
+        this.tunnels = tunnels;
+        this.latest = way;
+    }
+
+    @Override
+    public ConnPool.Hop hop() {
+        return latest.hop();
+    }
+
+    @Override
+    public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+        return tunnels.dial(loop, request, outcome);
+    }
+
+    @Override
+    public Connection dial(DialRequest request) throws DialException {
+        return tunnels.dial(request);
+    }
+
+    @Override
+    public CompletableFuture<Connection> dialAsync(DialRequest request, Executor executor) {
+        return tunnels.dialAsync(request, executor);
+    }
+
+    @Override
+    public HttpRoute route(DialRequest request) throws DialException {
+        IOException denial = DialFailures.denialOfLiteral(request);
+        if (denial != null) {
+            throw DialException.builder(DialException.Reason.DENIED, request.target())
+                    .proxy(hop().address())
+                    .cause(denial)
+                    .build();
+        }
+        return new ProxyRoute(way(tunnels.timeoutNanos(request)), request.target(), tunnels.ticker());
+    }
+
+    private HttpWay way(long timeoutNanos) {
+        HttpWay way = latest;
+        if (way.timeoutNanos() != timeoutNanos) {
+            way = way.within(timeoutNanos);
+            latest = way;
+        }
+        return way;
+    }
+
+    /** Names the proxy. */
+    @Override
+    public String toString() {
+        return "HttpProxyDialer[" + hop().address() + "]";
+    }
+}

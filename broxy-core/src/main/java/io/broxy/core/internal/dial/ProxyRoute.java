@@ -1,0 +1,48 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.DialException;
+import io.broxy.HostPort;
+import io.broxy.core.internal.net.HttpRoute;
+import io.broxy.core.internal.net.HttpWay;
+import io.broxy.core.internal.time.Ticker;
+import java.time.Duration;
+
+/**
+ * The one way of a request to an HTTP proxy.
+ *
+ * <p>Threading: for one thread, or owned by its event loop.
+ */
+final class ProxyRoute implements HttpRoute {
+    private final HttpWay way;
+    private final HostPort target;
+    private final Ticker ticker;
+    private final long startNanos;
+
+    ProxyRoute(HttpWay way, HostPort target, Ticker ticker) {
+        this.way = way;
+        this.target = target;
+        this.ticker = ticker;
+        this.startNanos = ticker.nanos();
+    }
+
+    @Override
+    public HttpWay way() {
+        return way;
+    }
+
+    @Override
+    public void connected() {}
+
+    /** What kept the proxy from being reached is the cause, as it is in a dial through the proxy. */
+    @Override
+    public DialException failed(DialException failure) {
+        if (target.equals(failure.target()) && way.hop().address().equals(failure.proxy())) {
+            return failure;
+        }
+        return way.failure(failure.reason(), target)
+                .duration(Duration.ofNanos(ticker.nanos() - startNanos))
+                .attempts(failure.attempts())
+                .cause(failure)
+                .build();
+    }
+}
