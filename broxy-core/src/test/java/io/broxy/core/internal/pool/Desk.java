@@ -81,8 +81,22 @@ final class Desk implements Work.Doer<String> {
 
     /** Somebody who asks for a place. */
     static final class Asker implements Waiter<String> {
+        private final boolean fresh;
         private @Nullable Slot<String> slot;
         private boolean refused;
+
+        Asker() {
+            this(false);
+        }
+
+        private Asker(boolean fresh) {
+            this.fresh = fresh;
+        }
+
+        @Override
+        public boolean wantsFresh() {
+            return fresh;
+        }
 
         /** The place that was got. */
         Slot<String> slot() {
@@ -114,7 +128,15 @@ final class Desk implements Work.Doer<String> {
     }
 
     Asker ask(Hop hop, @Nullable Object home) {
-        Asker asker = new Asker();
+        return ask(hop, home, new Asker());
+    }
+
+    /** By somebody who takes no idle connection. */
+    Asker askFresh(Hop hop) {
+        return ask(hop, HOME, new Asker(true));
+    }
+
+    private Asker ask(Hop hop, @Nullable Object home, Asker asker) {
         run(work -> {
             Slot<String> slot = pool.claim(hop, home, asker, work);
             if (slot != null) {

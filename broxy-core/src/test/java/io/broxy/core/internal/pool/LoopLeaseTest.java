@@ -388,4 +388,66 @@ class LoopLeaseTest {
             assertThat(held.connection().isOpen()).isFalse();
         }
     }
+
+    // ------------------------------------------------------------------ new ones only
+
+    private CompletableFuture<LoopLease> beginFresh(EventLoop loop, Hop hop) {
+        return begin(loop, future -> pool.leaseFresh(loop, hop, PATIENCE_NANOS, into(future)));
+    }
+
+    @Test
+    void whoWantsAFreshOneGetsItThoughAnotherIsIdle() throws Exception {
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            LoopLease first = lease(one, hop);
+            run(one, first::reuse);
+            LoopLease fresh = beginFresh(one, hop).get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+            assertThat(fresh.wasIdle()).isFalse();
+            assertThat(fresh.connection()).isNotSameAs(first.connection());
+            assertThat(ask(one, fresh.connection(), "fresh")).isEqualTo("fresh");
+            assertThat(pool.stats().idle()).isEqualTo(1);
+            run(one, fresh::reuse);
+            assertThat(pool.stats().idle()).isEqualTo(2);
+            assertThat(origin.accepted()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aFreshOneKeepsTheCaps() throws Exception {
+        pool = pool(settings -> settings.maxOpenPerHop(1));
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            LoopLease held = lease(one, hop);
+            CompletableFuture<LoopLease> waiting = beginFresh(other, hop);
+            await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
+            run(one, held::reuse);
+            LoopLease fresh = waiting.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+            assertThat(fresh.wasIdle()).isFalse();
+            assertThat(ask(other, fresh.connection(), "fresh")).isEqualTo("fresh");
+            assertThat(pool.stats().evicted(Eviction.CAP)).isEqualTo(1);
+            await().atMost(Talk.PATIENCE).until(() -> !held.connection().isOpen());
+            run(other, fresh::close);
+        }
+    }
+
+    @Test
+    void aFreshOneThatComesTooLateIsExhaustion() throws Exception {
+        pool = pool(settings -> settings.maxOpen(1));
+        try (Origin origin = Origin.echo()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            LoopLease held = lease(one, hop);
+            CompletableFuture<LoopLease> late =
+                    begin(one, future -> pool.leaseFresh(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+            assertThat(late)
+                    .failsWithin(Talk.PATIENCE)
+                    .withThrowableOfType(ExecutionException.class)
+                    .havingCause()
+                    .isInstanceOfSatisfying(
+                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.POOL_EXHAUSTED));
+            run(one, held::reuse);
+            LoopLease again = lease(one, hop);
+            assertThat(again.wasIdle()).as("the one that gave up took nothing").isTrue();
+            run(one, again::close);
+        }
+    }
 }
