@@ -29,6 +29,20 @@ public interface AddressPolicy {
         return text + (admits(address) ? " is admitted" : " is refused");
     }
 
+    /**
+     * Whether a port of the address may be connected to: what dialers ask. The default goes by the address alone.
+     *
+     * @param port 1 to 65535
+     */
+    default boolean admits(InetAddress address, int port) {
+        return admits(address);
+    }
+
+    /** As {@link #explain(InetAddress)}, for a port of the address. The default goes by the address alone. */
+    default String explain(InetAddress address, int port) {
+        return explain(address);
+    }
+
     /** A policy that admits what this one or the other one admits. */
     default AddressPolicy or(AddressPolicy other) {
         return new CombinedPolicy(this, true, Objects.requireNonNull(other, "other"));

@@ -30,6 +30,22 @@ record CombinedPolicy(AddressPolicy first, boolean decisive, AddressPolicy secon
     }
 
     @Override
+    public boolean admits(InetAddress address, int port) {
+        return first.admits(address, port) == decisive ? decisive : second.admits(address, port);
+    }
+
+    @Override
+    public String explain(InetAddress address, int port) {
+        if (first.admits(address, port) == decisive) {
+            return first.explain(address, port);
+        }
+        if (second.admits(address, port) == decisive) {
+            return second.explain(address, port);
+        }
+        return first.explain(address, port) + ", and " + second.explain(address, port);
+    }
+
+    @Override
     public String toString() {
         return "(" + first + (decisive ? " or " : " and ") + second + ")";
     }

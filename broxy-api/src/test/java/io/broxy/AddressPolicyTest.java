@@ -258,6 +258,55 @@ class AddressPolicyTest {
         assertThat(even.explain(Literals.address("8.8.8.9"))).isEqualTo("8.8.8.9 is refused");
     }
 
+    /** Refuses one port everywhere. */
+    private static AddressPolicy without(int refused) {
+        return new AddressPolicy() {
+            @Override
+            public boolean admits(InetAddress address) {
+                return true;
+            }
+
+            @Override
+            public boolean admits(InetAddress address, int port) {
+                return port != refused;
+            }
+
+            @Override
+            public String explain(InetAddress address, int port) {
+                return "port " + port + (port == refused ? " is refused" : " is fine");
+            }
+        };
+    }
+
+    @Test
+    void aPolicyGoesByTheAddressAloneUnlessItSaysOtherwise() {
+        InetAddress inside = Literals.address("10.1.2.3");
+        InetAddress outside = Literals.address("8.8.8.8");
+
+        assertThat(AddressPolicy.publicOnly().admits(outside, 25)).isTrue();
+        assertThat(AddressPolicy.publicOnly().admits(inside, 443)).isFalse();
+        assertThat(AddressPolicy.publicOnly().explain(inside, 443)).isEqualTo("10.1.2.3 is private (RFC 1918)");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "8.8.8.8, 443, true, true, '8.8.8.8 is public, and port 443 is fine'",
+        "8.8.8.8, 25, false, true, port 25 is refused",
+        "10.1.2.3, 443, false, true, 10.1.2.3 is private (RFC 1918)",
+        "10.1.2.3, 25, false, false, 10.1.2.3 is private (RFC 1918)"
+    })
+    void combinationsPassThePortOn(String text, int port, boolean both, boolean either, String explanation) {
+        InetAddress address = Literals.address(text);
+        AddressPolicy and = AddressPolicy.publicOnly().and(without(25));
+
+        assertThat(and.admits(address, port)).isEqualTo(both);
+        assertThat(without(25).and(AddressPolicy.publicOnly()).admits(address, port))
+                .isEqualTo(both);
+        assertThat(without(25).or(AddressPolicy.publicOnly()).admits(address, port))
+                .isEqualTo(either);
+        assertThat(and.explain(address, port)).isEqualTo(explanation);
+    }
+
     @Test
     void policiesHaveAText() {
         assertThat(AddressPolicy.any()).hasToString("any");

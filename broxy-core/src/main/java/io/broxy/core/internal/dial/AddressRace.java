@@ -173,7 +173,7 @@ final class AddressRace<C> {
     }
 
     private boolean admit(InetSocketAddress address) {
-        IOException denial = DialFailures.denial(policy, address.getAddress());
+        IOException denial = DialFailures.denial(policy, address.getAddress(), address.getPort());
         if (denial != null) {
             note(DialException.Reason.DENIED, new DialException.Attempt(address, denial, Duration.ZERO));
         }

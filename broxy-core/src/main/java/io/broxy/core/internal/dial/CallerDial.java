@@ -109,7 +109,7 @@ final class CallerDial {
         if (!dialer.sockets().fits(target.getAddress())) {
             throw failed(Reason.UNREACHABLE, List.of(), dialer.sockets().misfit());
         }
-        IOException denial = DialFailures.denial(request.addressPolicy(), target.getAddress());
+        IOException denial = DialFailures.denial(request.addressPolicy(), target.getAddress(), target.getPort());
         if (denial != null) {
             throw failed(Reason.DENIED, List.of(new DialException.Attempt(target, denial, Duration.ZERO)), denial);
         }

@@ -45,15 +45,17 @@ final class DialFailures {
      */
     static @Nullable IOException denialOfLiteral(DialRequest request) {
         InetAddress literal = request.target().address();
-        return literal == null ? null : denial(request.addressPolicy(), literal);
+        return literal == null
+                ? null
+                : denial(request.addressPolicy(), literal, request.target().port());
     }
 
     /** Why a policy denies an address, or null if it admits it. One that fails, denies. */
-    static @Nullable IOException denial(AddressPolicy policy, InetAddress address) {
+    static @Nullable IOException denial(AddressPolicy policy, InetAddress address, int port) {
         try {
-            return policy.admits(address)
+            return policy.admits(address, port)
                     ? null
-                    : new IOException(Reason.DENIED.text() + ": " + policy.explain(address));
+                    : new IOException(Reason.DENIED.text() + ": " + policy.explain(address, port));
         } catch (Throwable e) {
             return new IOException("the address policy failed, which counts as a denial", e);
         }

@@ -14,6 +14,7 @@ import io.broxy.DialRequest;
 import io.broxy.DirectDialer;
 import io.broxy.HostPort;
 import io.broxy.core.Broxy;
+import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.testkit.BlackHole;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
@@ -375,6 +376,32 @@ class DirectDialerTest {
             assertThat(tried(ofName)).containsExactly("127.0.0.1", "10.1.2.3");
             assertThat(ofName.attempts()).extracting(Attempt::duration).containsOnly(Duration.ZERO);
             assertThat(origin.accepted()).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("ways")
+    void policyMayGoByThePort(Way way) throws Exception {
+        try (Origin refused = Origin.echo();
+                Origin admitted = Origin.echo()) {
+            OwnAddresses policy = new OwnAddresses();
+            policy.add(refused.address());
+            DialRequest literal =
+                    DialRequest.builder(refused.target()).addressPolicy(policy).build();
+            DialRequest name =
+                    literal.toBuilder().target(named(refused.port()).target()).build();
+
+            DialException failure = failure(way, broxy.directDialer().build(), literal);
+            DialException ofName = failure(way, dialer("127.0.0.1"), name);
+
+            assertThat(failure.reason()).isEqualTo(Reason.DENIED);
+            assertThat(failure).hasMessageContaining("is where this proxy listens");
+            assertThat(ofName.reason()).isEqualTo(Reason.DENIED);
+            assertThat(refused.accepted()).isZero();
+            DialRequest other = literal.toBuilder().target(admitted.target()).build();
+            try (Connection connection = way.dial(broxy.directDialer().build(), other)) {
+                assertEchoes(connection);
+            }
         }
     }
 
