@@ -112,6 +112,7 @@ public interface ProxyHandler extends AutoCloseable {
         /**
          * Which addresses clients may reach; default {@link AddressPolicy#publicOnly()}. It goes with each request to
          * the dialer, which asks it for each address just before connecting to it.
+         * Whatever it admits, a handler does not dial the address and port at which a {@code ProxyServer} accepts for it.
          */
         Builder addressPolicy(AddressPolicy policy);
 

@@ -37,10 +37,21 @@ public final class ProxyServer implements AutoCloseable {
         this.localAddress = channel.getLocalAddress();
         this.loop = loop;
         Consumer<SocketChannel> serve = handler instanceof ProxyHandling own ? own::serve : handler::handle;
+        Runnable forgotten = noteOwnAddress(handler);
         this.acceptor = new Acceptor(loop, channel, serve, () -> {
+            forgotten.run();
             onClose.accept(this);
             closed.countDown();
         });
+    }
+
+    /** Tells the handler where not to dial; gives what takes that back. */
+    private Runnable noteOwnAddress(ProxyHandler handler) {
+        if (handler instanceof ProxyHandling own && localAddress instanceof InetSocketAddress address) {
+            own.ownAddresses().add(address);
+            return () -> own.ownAddresses().remove(address);
+        }
+        return () -> {};
     }
 
     static ProxyServer start(SocketAddress address, ProxyHandler handler, EventLoop loop, Consumer<ProxyServer> onClose)

@@ -6,6 +6,7 @@ import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.when;
 
+import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
@@ -17,6 +18,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.SocketChannel;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -65,6 +67,31 @@ class ProxyServerTest {
             assertThatThrownBy(proxy::client).isInstanceOf(ConnectException.class);
             assertThat(client.send("still served").readText(12)).isEqualTo("still served");
             proxy.broxy().listen(proxy.address(), proxy.handler()).close();
+        }
+    }
+
+    @Test
+    void aHandlerDoesNotDialItsOwnServersUntilTheyAreClosed() throws Exception {
+        try (Proxy proxy = Proxy.start();
+                Proxy another = Proxy.start()) {
+            HostPort itself = HostPort.of("127.0.0.1", proxy.address().getPort());
+            HostPort byName = HostPort.of("localhost", proxy.address().getPort());
+            for (HostPort target : List.of(itself, byName)) {
+                try (Peer client = proxy.client().send(Proxy.connectHead(target))) {
+                    assertThat(client.readHead()).startsWith("HTTP/1.1 403 ");
+                }
+            }
+            another.connect(itself).close();
+
+            proxy.broxy().listen(ANY_PORT, proxy.handler()).close(); // forgets its own address only
+            try (ProxyServer second = proxy.broxy().listen(ANY_PORT, proxy.handler())) {
+                proxy.server().close();
+                try (Origin heir = Origin.echo(proxy.address());
+                        Peer client = Peer.connect(second.localAddress()).send(Proxy.connectHead(itself))) {
+                    assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
+                    assertThat(heir.target()).isEqualTo(itself);
+                }
+            }
         }
     }
 

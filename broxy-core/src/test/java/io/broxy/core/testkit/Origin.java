@@ -70,10 +70,25 @@ public final class Origin implements AutoCloseable {
 
     /** Sends back what it gets, and ends its stream behind the client's. */
     public static Origin echo() throws IOException {
-        return start(peer -> {
-            peer.socket().getInputStream().transferTo(peer.socket().getOutputStream());
-            peer.shutdownOutput();
-        });
+        return start(Origin::echo);
+    }
+
+    /** An {@link #echo()} at a known address. */
+    public static Origin echo(InetSocketAddress address) throws IOException {
+        ServerSocket server = new ServerSocket();
+        try {
+            server.setReuseAddress(true);
+            server.bind(address);
+        } catch (IOException e) {
+            server.close();
+            throw e;
+        }
+        return new Origin(server, Origin::echo);
+    }
+
+    private static void echo(Peer peer) throws IOException {
+        peer.socket().getInputStream().transferTo(peer.socket().getOutputStream());
+        peer.shutdownOutput();
     }
 
     /** Reads all and sends nothing. */

@@ -3,6 +3,7 @@ package io.broxy.core.internal.proxy;
 import io.broxy.AddressPolicy;
 import io.broxy.Dialer;
 import io.broxy.ProxyHandler;
+import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.relay.Idleness;
 import io.broxy.core.internal.time.Durations;
 import java.time.Duration;
@@ -95,15 +96,16 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
 
     @Override
     public ProxyHandler build() {
+        OwnAddresses ownAddresses = new OwnAddresses();
         HandlerSettings settings = new HandlerSettings(
                 dialer != null ? dialer : defaultDialer.get(),
-                addressPolicy,
+                addressPolicy.and(ownAddresses),
                 headTimeoutNanos,
                 dialTimeout,
                 new Idleness(idleTimeoutNanos, halfCloseTimeoutNanos),
                 maxTunnels,
                 maxStreamClients);
-        ProxyHandling handler = new ProxyHandling(settings, engine, open::remove);
+        ProxyHandling handler = new ProxyHandling(settings, ownAddresses, engine, open::remove);
         open.add(handler);
         return handler;
     }

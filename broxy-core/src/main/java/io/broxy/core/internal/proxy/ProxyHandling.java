@@ -13,6 +13,7 @@ import io.broxy.TunnelResult;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.LoopSocket;
+import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.proxy.Admission.Verdict;
 import io.broxy.core.internal.relay.BlockingRelay;
@@ -45,6 +46,9 @@ public final class ProxyHandling implements ProxyHandler {
     static final Logger log = LoggerFactory.getLogger(ProxyHandling.class);
 
     private final HandlerSettings settings;
+    /** A part of the settings' policy. */
+    private final OwnAddresses ownAddresses;
+
     private final ProxyEngine engine;
     /** The settings' dialer, for loops. */
     private final LoopDialer dialer;
@@ -64,8 +68,10 @@ public final class ProxyHandling implements ProxyHandler {
     /** Told once it needs no closing any more. */
     private final Consumer<ProxyHandling> onClose;
 
-    ProxyHandling(HandlerSettings settings, ProxyEngine engine, Consumer<ProxyHandling> onClose) {
+    ProxyHandling(
+            HandlerSettings settings, OwnAddresses ownAddresses, ProxyEngine engine, Consumer<ProxyHandling> onClose) {
         this.settings = settings;
+        this.ownAddresses = ownAddresses;
         this.engine = engine;
         this.dialer = UserDialing.of(settings.dialer(), engine.blocking().workers());
         this.onClose = onClose;
@@ -263,6 +269,11 @@ public final class ProxyHandling implements ProxyHandler {
     }
 
     // ------------------------------------------------------------------ what sessions ask for
+
+    /** Where its servers listen, so that it does not dial itself; its policy asks for them. */
+    public OwnAddresses ownAddresses() {
+        return ownAddresses;
+    }
 
     HandlerSettings settings() {
         return settings;
