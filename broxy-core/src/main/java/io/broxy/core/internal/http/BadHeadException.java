@@ -25,7 +25,13 @@ public final class BadHeadException extends Exception {
         /** It is not certain where the body ends (RFC 9112, sections 6.1 to 6.3 and 11.2): 400, and close. */
         FRAMING,
         /** A transfer coding that is not known here (RFC 9112, section 6.1): 501, and close. */
-        CODING
+        CODING,
+        /** The request target has none of the forms that its method may have (RFC 9112, section 3.2): 400. */
+        TARGET,
+        /** The request target is a URI of another scheme than http: 501. */
+        SCHEME,
+        /** An expectation other than 100-continue (RFC 9110, section 10.1.1): 417. */
+        EXPECTATION
     }
 
     private final Problem problem;

@@ -51,6 +51,19 @@ public final class BodyDecoder {
         };
     }
 
+    /**
+     * The trailer section of a chunked body (RFC 9112, section 7.1.2), or null if the body is not chunked or the section
+     * has no field.
+     *
+     * @throws IllegalStateException if the end of a chunked body has not been reached
+     */
+    public @Nullable Fields trailers() {
+        if (chunks == null) {
+            return null;
+        }
+        return chunks.hasTrailers() ? chunks.trailers() : null;
+    }
+
     private int nextOfLength(ByteBuffer in) {
         if (left == 0) {
             return END;

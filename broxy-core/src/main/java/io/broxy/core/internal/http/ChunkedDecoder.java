@@ -46,6 +46,9 @@ final class ChunkedDecoder {
     private static final byte[] NOTHING = {};
     private static final int FIRST_TRAILER_CAPACITY = 128;
 
+    /** A trailer section without fields is its CRLF alone. */
+    private static final int EMPTY_LINE_LENGTH = 2;
+
     private final HeadLimits limits;
     private State state = State.SIZE;
     private int sizeDigits;
@@ -163,14 +166,28 @@ final class ChunkedDecoder {
     }
 
     /**
+     * Whether the trailer section has a field.
+     *
+     * @throws IllegalStateException if it has not been read yet
+     */
+    boolean hasTrailers() {
+        requireOver();
+        return trailerLength > EMPTY_LINE_LENGTH;
+    }
+
+    /**
      * The trailer section.
      *
      * @throws IllegalStateException if it has not been read yet
      */
     Fields trailers() {
+        requireOver();
+        return trailerLines.fields(Arrays.copyOf(trailers, trailerLength));
+    }
+
+    private void requireOver() {
         if (state != State.OVER) {
             throw new IllegalStateException("the trailer section has not been read yet");
         }
-        return trailerLines.fields(Arrays.copyOf(trailers, trailerLength));
     }
 }

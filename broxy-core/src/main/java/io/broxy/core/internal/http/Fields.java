@@ -153,8 +153,42 @@ public final class Fields {
         to.append(head, start, lineEnd(index) - start);
     }
 
+    /**
+     * Puts a run of field lines as they were received.
+     *
+     * @param from the first of them
+     * @param to the one behind the last
+     */
+    void putLines(int from, int to, ByteBuffer out) {
+        int start = lineStart(from);
+        out.put(head, start, lineStart(to) - start);
+    }
+
+    /** Puts what stands before a value: the name, the colon and white space, as they were received. */
+    void putName(int index, ByteBuffer out) {
+        int start = lineStart(index);
+        out.put(head, start, valueStart(index) - start);
+    }
+
+    /** How many bytes all lines have together. */
+    int linesLength() {
+        return lineStart(size) - lineStart(0);
+    }
+
+    /** Whether the name of a field begins with this text, letter case aside. */
+    boolean nameBeginsWith(int index, String prefix) {
+        int start = offset(index, NAME_START);
+        int end = start + prefix.length();
+        return end <= offset(index, NAME_END) && Grammar.equalsIgnoreCase(head, start, end, prefix);
+    }
+
+    /** Where a line begins, or, for the one behind the last, where the empty line does. */
+    int lineStart(int index) {
+        return index < size ? offset(index, NAME_START) : head.length - CRLF_LENGTH;
+    }
+
     private int lineEnd(int index) {
-        return index + 1 < size ? offset(index + 1, NAME_START) : head.length - CRLF_LENGTH;
+        return lineStart(index + 1);
     }
 
     /** The next field of this name at or after an index, or -1. */
@@ -175,6 +209,14 @@ public final class Fields {
     /** The bytes of the head, for those in this package who read values without making Strings. */
     byte[] head() {
         return head;
+    }
+
+    int nameStart(int index) {
+        return offset(index, NAME_START);
+    }
+
+    int nameEnd(int index) {
+        return offset(index, NAME_END);
     }
 
     int valueStart(int index) {

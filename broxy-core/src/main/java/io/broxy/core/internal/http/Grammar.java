@@ -1,7 +1,7 @@
 package io.broxy.core.internal.http;
 
 /**
- * The character classes of HTTP (RFC 9110, section 5) and of a URI's host (RFC 3986, section 3.2.2), one table for all.
+ * The character classes of HTTP (RFC 9110, section 5) and of a URI's scheme and host (RFC 3986, sections 3.1 and 3.2.2), one table for all.
  *
  * <p>Every test takes a byte, whose sign is cut off, or a character, of which those above 0xFF belong to no class.
  *
@@ -19,6 +19,7 @@ final class Grammar {
     private static final int DIGIT = 1 << 3;
     private static final int HEX_DIGIT = 1 << 4;
     private static final int REG_NAME = 1 << 5;
+    private static final int LETTER = 1 << 6;
 
     private static final String TCHAR_MARKS = "!#$%&'*+-.^_`|~";
     private static final String UNRESERVED_MARKS = "-._~";
@@ -31,8 +32,8 @@ final class Grammar {
     private static byte[] classes() {
         byte[] classes = new byte[256];
         mark(classes, '0', '9', TCHAR | DIGIT | HEX_DIGIT | REG_NAME);
-        mark(classes, 'A', 'Z', TCHAR | REG_NAME);
-        mark(classes, 'a', 'z', TCHAR | REG_NAME);
+        mark(classes, 'A', 'Z', TCHAR | REG_NAME | LETTER);
+        mark(classes, 'a', 'z', TCHAR | REG_NAME | LETTER);
         mark(classes, 'A', 'F', HEX_DIGIT);
         mark(classes, 'a', 'f', HEX_DIGIT);
         mark(classes, TCHAR_MARKS, TCHAR);
@@ -104,6 +105,15 @@ final class Grammar {
         return is(b, REG_NAME);
     }
 
+    static boolean isLetter(byte b) {
+        return is(b, LETTER);
+    }
+
+    /** A byte of a URI's scheme, of which the first has to be a letter (RFC 3986, section 3.1). */
+    static boolean isSchemeByte(byte b) {
+        return is(b, LETTER | DIGIT) || b == '+' || b == '-' || b == '.';
+    }
+
     /** Whether a text is a token: not empty, and nothing but token characters. */
     static boolean isToken(CharSequence text) {
         return !text.isEmpty() && consistsOf(text, TCHAR);
@@ -135,6 +145,19 @@ final class Grammar {
         }
         for (int i = from; i < to; i++) {
             if (lowerCase(bytes[i] & 0xFF) != lowerCase(text.charAt(i - from))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether both are the same bytes, letter case of US-ASCII aside. */
+    static boolean equalsIgnoreCase(byte[] bytes, int from, int to, byte[] others, int othersFrom, int othersTo) {
+        if (to - from != othersTo - othersFrom) {
+            return false;
+        }
+        for (int i = 0; i < to - from; i++) {
+            if (lowerCase(bytes[from + i] & 0xFF) != lowerCase(others[othersFrom + i] & 0xFF)) {
                 return false;
             }
         }

@@ -47,7 +47,8 @@ public final class RequestHead {
         return Arrays.equals(bytes, 0, methodEnd, CONNECT, 0, CONNECT.length);
     }
 
-    private boolean isMethod(String method) {
+    /** Whether it is this method, without making a String. */
+    boolean isMethod(String method) {
         if (method.length() != methodEnd) {
             return false;
         }
@@ -77,6 +78,24 @@ public final class RequestHead {
     /** The whole head as it was received, without an empty line before it; read-only. */
     public ByteBuffer bytes() {
         return ByteBuffer.wrap(bytes).asReadOnlyBuffer();
+    }
+
+    /** The bytes of the whole head, for those in this package who read or copy them without making Strings. */
+    byte[] array() {
+        return bytes;
+    }
+
+    /** Where the method ends; it begins at 0. */
+    int methodEnd() {
+        return methodEnd;
+    }
+
+    int targetStart() {
+        return methodEnd + 1;
+    }
+
+    int targetEnd() {
+        return targetEnd;
     }
 
     private String text(int from, int to) {

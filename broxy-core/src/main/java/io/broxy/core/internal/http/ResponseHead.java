@@ -60,6 +60,16 @@ public final class ResponseHead {
         return ByteBuffer.wrap(bytes).asReadOnlyBuffer();
     }
 
+    /** Puts the reason phrase as it was received. */
+    void putReason(ByteBuffer out) {
+        out.put(bytes, reasonStart, reasonEnd - reasonStart);
+    }
+
+    /** How many bytes the whole head has. */
+    int length() {
+        return bytes.length;
+    }
+
     /** Names the status only: fields may hold secrets. */
     @Override
     public String toString() {

@@ -72,6 +72,7 @@ final class Replies {
             case 400 -> "Bad Request";
             case 403 -> "Forbidden";
             case 408 -> "Request Timeout";
+            case 417 -> "Expectation Failed";
             case 431 -> "Request Header Fields Too Large";
             case 500 -> "Internal Server Error";
             case 501 -> "Not Implemented";

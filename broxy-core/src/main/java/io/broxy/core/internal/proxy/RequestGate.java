@@ -39,7 +39,9 @@ final class RequestGate {
             case SYNTAX, HOST, FRAMING -> new RefusedException(Reason.BAD_REQUEST, 400, text);
             case TOO_LARGE, TOO_MANY_FIELDS -> new RefusedException(Reason.HEAD_TOO_LARGE, 431, text);
             case VERSION -> new RefusedException(Reason.NOT_IMPLEMENTED, 505, text);
-            case CODING -> new RefusedException(Reason.NOT_IMPLEMENTED, 501, text);
+            case CODING, SCHEME -> new RefusedException(Reason.NOT_IMPLEMENTED, 501, text);
+            case TARGET -> new RefusedException(Reason.BAD_TARGET, 400, text);
+            case EXPECTATION -> new RefusedException(Reason.NOT_IMPLEMENTED, 417, text);
         };
     }
 }

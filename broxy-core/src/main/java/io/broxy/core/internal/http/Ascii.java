@@ -1,0 +1,67 @@
+package io.broxy.core.internal.http;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Puts texts and numbers into buffers without making anything on the way.
+ *
+ * <p>Threading: stateless.
+ */
+final class Ascii {
+    /** The most digits that {@link #putDecimal} puts. */
+    static final int MAX_DECIMAL_DIGITS = 10;
+
+    /** The most digits that {@link #putHex} puts. */
+    static final int MAX_HEX_DIGITS = 8;
+
+    private static final int BITS_OF_HEX_DIGIT = 4;
+
+    private Ascii() {}
+
+    /** Puts a text that is known to have no character above 0xFF. */
+    static void put(String text, ByteBuffer out) {
+        for (int i = 0; i < text.length(); i++) {
+            out.put((byte) text.charAt(i));
+        }
+    }
+
+    /**
+     * Puts a field line.
+     *
+     * @param name a token
+     * @throws IllegalArgumentException if the value is none that a field can have; nothing has been put then
+     */
+    static void putField(String name, String value, ByteBuffer out) {
+        if (!Grammar.isFieldText(value)) {
+            // the value is not told: it may be a secret
+            throw new IllegalArgumentException("the value of " + name + " has a character that it must not have");
+        }
+        put(name, out);
+        put(": ", out);
+        put(value, out);
+        putCrlf(out);
+    }
+
+    static void putCrlf(ByteBuffer out) {
+        out.put(Grammar.CR).put(Grammar.LF);
+    }
+
+    /** Puts a number that is not negative. */
+    static void putDecimal(int number, ByteBuffer out) {
+        int unit = 1;
+        while (number / unit >= 10) {
+            unit *= 10;
+        }
+        for (; unit > 0; unit /= 10) {
+            out.put((byte) ('0' + number / unit % 10));
+        }
+    }
+
+    /** Puts a positive number. */
+    static void putHex(int number, ByteBuffer out) {
+        int highest = (Integer.SIZE - 1 - Integer.numberOfLeadingZeros(number)) / BITS_OF_HEX_DIGIT;
+        for (int digit = highest; digit >= 0; digit--) {
+            out.put((byte) Character.forDigit((number >> (digit * BITS_OF_HEX_DIGIT)) & 0xF, 16));
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package io.broxy.core.internal.http;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the chunked coding (RFC 9112, section 7.1), without extensions.
+ *
+ * <p>Threading: stateless.
+ */
+public final class ChunkEncoder {
+    /** The most bytes that a chunk has beside its data: the size and two line ends. */
+    public static final int OVERHEAD = Ascii.MAX_HEX_DIGITS + 4;
+
+    private static final String LAST_CHUNK = "0\r\n";
+
+    private ChunkEncoder() {}
+
+    /**
+     * Writes a chunk, and moves the position of {@code data} behind its bytes.
+     *
+     * @param count of bytes; positive, for a chunk of none is the last
+     * @param out has room for {@code count} and {@link #OVERHEAD}
+     * @throws IllegalArgumentException if {@code count} is not from 1 to what is there
+     */
+    public static void chunk(ByteBuffer data, int count, ByteBuffer out) {
+        if (count < 1 || count > data.remaining()) {
+            throw new IllegalArgumentException("no chunk can have " + count + " of " + data.remaining() + " bytes");
+        }
+        Ascii.putHex(count, out);
+        Ascii.putCrlf(out);
+        out.put(out.position(), data, data.position(), count);
+        out.position(out.position() + count);
+        data.position(data.position() + count);
+        Ascii.putCrlf(out);
+    }
+
+    /** The most bytes that the last chunk has with its trailer section. */
+    public static int maxLastBytes(@Nullable Fields trailers) {
+        return LAST_CHUNK.length() + 2 + (trailers == null ? 0 : trailers.linesLength());
+    }
+
+    /**
+     * Writes the last chunk and the trailer section.
+     *
+     * @param trailers as they were received, or null if there are none
+     * @param options of the head, which may name trailer fields too (RFC 9110, section 7.6.1)
+     */
+    static void last(@Nullable Fields trailers, ConnectionOptions options, ByteBuffer out) {
+        Ascii.put(LAST_CHUNK, out);
+        if (trailers != null) {
+            TrailerFields.put(trailers, options, out);
+        }
+        Ascii.putCrlf(out);
+    }
+}

@@ -1,0 +1,329 @@
+package io.broxy.core.internal.http;
+
+import static io.broxy.core.internal.http.BadHeadException.syntax;
+
+import io.broxy.core.internal.http.BadHeadException.Problem;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request as a proxy takes it: read to the end of what its head can say, so that everything that is refused is refused
+ * before a byte goes anywhere, and written anew for the next hop (RFC 9110, section 7.6).
+ *
+ * <p>Threading: immutable.
+ */
+public final class ForwardedRequest {
+    /** More than the version, the fixed names and the line ends that {@link #write} adds come to. */
+    private static final int ROOM_FOR_FIXED_TEXT = 256;
+
+    private static final String CHUNKED = "Transfer-Encoding: chunked\r\n";
+    private static final String MAX_FORWARDS = "Max-Forwards";
+
+    private final RequestHead head;
+    private final RequestTarget target;
+    private final BodyFraming body;
+    private final ConnectionOptions options;
+    private final int maxForwards;
+    private final boolean expectsContinue;
+    private final boolean upgrade;
+
+    private ForwardedRequest(
+            RequestHead head, RequestTarget target, BodyFraming body, ConnectionOptions options, int maxForwards)
+            throws BadHeadException {
+        this.head = head;
+        this.target = target;
+        this.body = body;
+        this.options = options;
+        this.maxForwards = maxForwards;
+        expectsContinue = expectsContinue(head);
+        // HTTP/1.0 knows no Upgrade (RFC 9110, section 7.8)
+        upgrade = head.minorVersion() > 0 && options.upgrade() && UpgradeOffer.isMade(head.fields());
+    }
+
+    /**
+     * Reads a head.
+     *
+     * @throws BadHeadException if the request is not to be forwarded, whoever asks: what {@link RequestRules} and
+     *     {@link RequestTarget} refuse, malformed Connection, Upgrade and Max-Forwards, unknown expectations, and a TRACE
+     *     with content
+     */
+    public static ForwardedRequest of(RequestHead head) throws BadHeadException {
+        BodyFraming body = RequestRules.check(head);
+        RequestTarget target = RequestTarget.of(head);
+        ConnectionOptions options = ConnectionOptions.of(head.fields());
+        if (head.isMethod("TRACE") && !body.isEmpty()) {
+            throw new BadHeadException(Problem.FRAMING, "TRACE has content"); // RFC 9110, section 9.3.8
+        }
+        return new ForwardedRequest(head, target, body, options, maxForwards(head));
+    }
+
+    /** Means something for two methods only (RFC 9110, section 7.6.2); -1 when it doesn't, or is not there. */
+    private static int maxForwards(RequestHead head) throws BadHeadException {
+        Fields fields = head.fields();
+        int index = fields.indexOf(MAX_FORWARDS, 0);
+        if (index < 0 || !isLimited(head)) {
+            return -1;
+        }
+        if (fields.indexOf(MAX_FORWARDS, index + 1) >= 0) {
+            throw syntax("more than one Max-Forwards");
+        }
+        int start = fields.valueStart(index);
+        int end = fields.valueEnd(index);
+        long number = 0;
+        for (int i = start; i < end; i++) {
+            byte b = fields.head()[i];
+            if (!Grammar.isDigit(b)) {
+                throw syntax("Max-Forwards is not a number");
+            }
+            number = Math.min(10 * number + (b - '0'), Integer.MAX_VALUE);
+        }
+        if (start == end) {
+            throw syntax("Max-Forwards is not a number");
+        }
+        return (int) number;
+    }
+
+    private static boolean isLimited(RequestHead head) {
+        return head.isMethod("TRACE") || head.isMethod("OPTIONS");
+    }
+
+    /**
+     * Every expectation but one is refused here, for the next hop would have to (RFC 9110, section 10.1.1). That one means
+     * nothing in HTTP/1.0.
+     */
+    private static boolean expectsContinue(RequestHead head) throws BadHeadException {
+        boolean expects = false;
+        for (ListMembers expected = new ListMembers(head.fields(), "Expect"); expected.next(); ) {
+            if (!expected.is("100-continue")) {
+                throw new BadHeadException(Problem.EXPECTATION, "an expectation other than 100-continue");
+            }
+            expects = head.minorVersion() > 0;
+        }
+        return expects;
+    }
+
+    /** The head as it was received. */
+    public RequestHead head() {
+        return head;
+    }
+
+    /** The method as it was received; methods are case-sensitive. */
+    public String method() {
+        return head.method();
+    }
+
+    /** Where the request goes. */
+    public RequestTarget target() {
+        return target;
+    }
+
+    /** How the end of the content is found; to the next hop it is sent in the same way. */
+    public BodyFraming body() {
+        return body;
+    }
+
+    /** The x of HTTP/1.x in which the client speaks: 0 or 1. */
+    public int minorVersion() {
+        return head.minorVersion();
+    }
+
+    /**
+     * Whether the client wants its connection kept (RFC 9112, section 9.3). A client of HTTP/1.0 may say so, but a proxy
+     * must not believe it (appendix C.2.2).
+     */
+    public boolean persistent() {
+        return head.minorVersion() > 0 && !options.close();
+    }
+
+    /** Whether the client waits for 100 (Continue) before it sends the content; never in HTTP/1.0. */
+    public boolean expectsContinue() {
+        return expectsContinue;
+    }
+
+    /** Whether the client offers to switch to a protocol that can be passed on (RFC 9110, section 7.8). */
+    public boolean upgrade() {
+        return upgrade;
+    }
+
+    /** Whether doing it twice is the same as doing it once, by its method (RFC 9110, section 9.2.2). */
+    public boolean isIdempotent() {
+        return switch (head.method()) {
+            case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE" -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * How many more times the request may be forwarded (RFC 9110, section 7.6.2): at 0 the proxy itself has to answer. It
+     * is -1 when there is no limit, and {@link Integer#MAX_VALUE} for that and everything above.
+     */
+    public int maxForwards() {
+        return maxForwards;
+    }
+
+    /**
+     * Whether Via says that a proxy of this name has had the request before (RFC 9110, section 7.6.3).
+     *
+     * @param pseudonym compared without regard to letter case, with the port if it has one
+     */
+    public boolean passedThrough(String pseudonym) {
+        return Via.names(head.fields(), pseudonym);
+    }
+
+    /**
+     * The most bytes that {@link #write} puts with the same arguments.
+     *
+     * @throws IllegalStateException if the target is not in absolute form
+     */
+    public int maxBytes(@Nullable String proxyAuthorization, @Nullable String viaPseudonym) {
+        return ROOM_FOR_FIXED_TEXT
+                + head.array().length
+                + 2 * target.maxAuthorityLength()
+                + (proxyAuthorization == null ? 0 : proxyAuthorization.length())
+                + (viaPseudonym == null ? 0 : viaPseudonym.length());
+    }
+
+    /**
+     * Writes the head for the next hop: {@code Host} from the target as the first field (RFC 9112, section 3.2.2), then
+     * the fields in their order with their bytes untouched, without those for one hop and those that Connection names,
+     * then what this hop has to say.
+     *
+     * @param out has room for {@link #maxBytes}
+     * @param absoluteForm whether the next hop is a proxy
+     * @param proxyAuthorization the value of Proxy-Authorization for that proxy, or null for none
+     * @param viaPseudonym the name of this proxy, or null to leave no trace of it
+     * @throws IllegalArgumentException if a value is none that a field can have
+     * @throws IllegalStateException if the target is not in absolute form, or the request must not be forwarded again
+     */
+    public void write(
+            ByteBuffer out, boolean absoluteForm, @Nullable String proxyAuthorization, @Nullable String viaPseudonym) {
+        if (target.form() != RequestTarget.Form.ABSOLUTE || maxForwards == 0) {
+            throw new IllegalStateException("not a request to forward");
+        }
+        writeRequestLine(out, absoluteForm);
+        writeHost(out);
+        writeReceivedFields(out);
+        writeOwnFields(out);
+        if (proxyAuthorization != null) {
+            Ascii.putField("Proxy-Authorization", proxyAuthorization, out);
+        }
+        if (viaPseudonym != null) {
+            Via.put(head.minorVersion(), viaPseudonym, out);
+        }
+        Ascii.putCrlf(out);
+    }
+
+    private void writeRequestLine(ByteBuffer out, boolean absoluteForm) {
+        out.put(head.array(), 0, head.targetStart());
+        if (absoluteForm) {
+            target.putAbsoluteForm(out);
+        } else {
+            target.putOriginForm(out);
+        }
+        Ascii.put(" HTTP/1.1\r\n", out);
+    }
+
+    private void writeHost(ByteBuffer out) {
+        Ascii.put("Host: ", out);
+        target.putAuthority(out);
+        Ascii.putCrlf(out);
+    }
+
+    private void writeReceivedFields(ByteBuffer out) {
+        Fields fields = head.fields();
+        int run = 0;
+        for (int i = 0; i < fields.size(); i++) {
+            boolean removed = isRemoved(fields, i);
+            boolean decremented = !removed && maxForwards > 0 && fields.isNamed(i, MAX_FORWARDS);
+            if (removed || decremented) {
+                fields.putLines(run, i, out);
+                run = i + 1;
+            }
+            if (decremented) {
+                fields.putName(i, out);
+                Ascii.putDecimal(maxForwards - 1, out);
+                Ascii.putCrlf(out);
+            }
+        }
+        fields.putLines(run, fields.size(), out);
+    }
+
+    private boolean isRemoved(Fields fields, int index) {
+        return HopByHop.is(fields, index)
+                || options.name(index)
+                || fields.isNamed(index, "Host")
+                || (head.minorVersion() == 0 && fields.isNamed(index, "Expect"));
+    }
+
+    private void writeOwnFields(ByteBuffer out) {
+        if (body.kind() == BodyFraming.Kind.CHUNKED) {
+            Ascii.put(CHUNKED, out);
+        }
+        // trailers are passed on, so whoever takes them is told of (RFC 9110, section 10.1.4)
+        boolean trailers = head.minorVersion() > 0 && head.fields().containsToken("TE", "trailers");
+        if (trailers) {
+            Ascii.put("TE: trailers\r\n", out);
+        }
+        if (upgrade) {
+            UpgradeOffer.put(head.fields(), out);
+            Ascii.put(trailers ? "Connection: upgrade, TE\r\n" : "Connection: upgrade\r\n", out);
+        } else if (trailers) {
+            Ascii.put("Connection: TE\r\n", out);
+        }
+    }
+
+    /**
+     * Writes the last chunk of a chunked body to the next hop, with those trailer fields that may be there (RFC 9110,
+     * section 6.5.1) and are not named by Connection.
+     *
+     * @param trailers as they were received, or null if there are none
+     * @param out has room for {@link ChunkEncoder#maxLastBytes}
+     */
+    public void writeLastChunk(@Nullable Fields trailers, ByteBuffer out) {
+        ChunkEncoder.last(trailers, options, out);
+    }
+
+    /** How many bytes {@link #writeTrace} puts. */
+    public int traceBytes() {
+        Fields fields = head.fields();
+        int length = head.array().length;
+        for (int i = 0; i < fields.size(); i++) {
+            if (isSecret(fields, i)) {
+                length -= fields.lineStart(i + 1) - fields.lineStart(i);
+            }
+        }
+        return length;
+    }
+
+    /**
+     * Writes the content of the answer that the last recipient of a TRACE gives, {@code message/http}: the head as it was
+     * received without what is likely to be secret (RFC 9110, section 9.3.8).
+     *
+     * @param out has room for {@link #traceBytes}
+     */
+    public void writeTrace(ByteBuffer out) {
+        Fields fields = head.fields();
+        out.put(head.array(), 0, fields.lineStart(0));
+        int run = 0;
+        for (int i = 0; i < fields.size(); i++) {
+            if (isSecret(fields, i)) {
+                fields.putLines(run, i, out);
+                run = i + 1;
+            }
+        }
+        fields.putLines(run, fields.size(), out);
+        Ascii.putCrlf(out);
+    }
+
+    private static boolean isSecret(Fields fields, int index) {
+        return fields.isNamed(index, "Authorization")
+                || fields.isNamed(index, "Proxy-Authorization")
+                || fields.isNamed(index, "Cookie");
+    }
+
+    /** Names the method only: targets and fields may hold secrets. */
+    @Override
+    public String toString() {
+        return "ForwardedRequest[" + method() + ", " + target.form() + "]";
+    }
+}

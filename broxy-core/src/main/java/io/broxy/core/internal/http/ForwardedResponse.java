@@ -1,0 +1,209 @@
+package io.broxy.core.internal.http;
+
+import io.broxy.core.internal.http.BadHeadException.Problem;
+import io.broxy.core.internal.http.BodyFraming.Kind;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A response as a proxy takes it from an origin or another proxy, and writes it anew for the client.
+ *
+ * <p>Threading: immutable.
+ */
+public final class ForwardedResponse {
+    private static final int SWITCHING_PROTOCOLS = 101;
+    private static final int NO_CONTENT = 204;
+    private static final int UPGRADE_REQUIRED = 426;
+
+    /** More than the fixed names and the line ends that {@link #write} adds come to. */
+    private static final int ROOM_FOR_FIXED_TEXT = 256;
+
+    private final ResponseHead head;
+    private final ForwardedRequest request;
+    private final BodyFraming body;
+    private final ConnectionOptions options;
+
+    /** Whether the response names protocols that the client has to be told of. */
+    private final boolean upgrade;
+
+    private ForwardedResponse(
+            ResponseHead head, ForwardedRequest request, BodyFraming body, ConnectionOptions options, boolean upgrade) {
+        this.head = head;
+        this.request = request;
+        this.body = body;
+        this.options = options;
+        this.upgrade = upgrade;
+    }
+
+    /**
+     * Reads a head.
+     *
+     * @param request that is answered
+     * @throws BadHeadException if it is uncertain where the response ends, or Connection or Upgrade is malformed; and
+     *     {@link Problem#FRAMING} for a switch to a protocol that was not asked for
+     */
+    public static ForwardedResponse of(ResponseHead head, ForwardedRequest request) throws BadHeadException {
+        BodyFraming body = BodyFraming.ofResponse(head, request.method());
+        ConnectionOptions options = ConnectionOptions.of(head.fields());
+        boolean upgrade = switch (head.status()) {
+            case SWITCHING_PROTOCOLS -> requireAskedFor(head, options, request);
+            case UPGRADE_REQUIRED -> UpgradeOffer.isMade(head.fields());
+            default -> false;
+        };
+        return new ForwardedResponse(head, request, body, options, upgrade);
+    }
+
+    /**
+     * A server must not switch unless it was asked to, nor to what was not offered (RFC 9110, section 7.8). What follows
+     * would be taken for a response by one side and not by the other.
+     */
+    private static boolean requireAskedFor(ResponseHead head, ConnectionOptions options, ForwardedRequest request)
+            throws BadHeadException {
+        boolean complete = head.minorVersion() > 0 && options.upgrade() && UpgradeOffer.isMade(head.fields());
+        if (!complete
+                || !request.upgrade()
+                || !UpgradeOffer.isTaken(head.fields(), request.head().fields())) {
+            throw new BadHeadException(Problem.FRAMING, "a switch to a protocol that was not asked for");
+        }
+        return true;
+    }
+
+    /** The status, 100 to 999. */
+    public int status() {
+        return head.status();
+    }
+
+    /** Whether another response to the same request follows: 1xx, but for a switch of protocols. */
+    public boolean isInterim() {
+        return head.isInterim() && !isUpgrade();
+    }
+
+    /** Whether the connection is no longer one of HTTP behind this head: 101, and it was asked for. */
+    public boolean isUpgrade() {
+        return head.status() == SWITCHING_PROTOCOLS;
+    }
+
+    /**
+     * Whether the client can be sent this response: in HTTP/1.0 there are no interim ones (RFC 9110, section 15.2), and
+     * they are left out.
+     */
+    public boolean isForClient() {
+        return !isInterim() || request.minorVersion() > 0;
+    }
+
+    /** How the end of the content is found on the side of the origin. */
+    public BodyFraming body() {
+        return body;
+    }
+
+    /**
+     * Whether the origin's connection can take another request when the content has been read (RFC 9112, section 9.3). One
+     * of HTTP/1.0 is never kept.
+     */
+    public boolean originPersists() {
+        return head.minorVersion() > 0 && !options.close() && body.kind() != Kind.UNTIL_CLOSE && !isUpgrade();
+    }
+
+    /**
+     * Whether a chunked body goes to the client without the coding, which HTTP/1.0 does not know (RFC 9112, section 6.1).
+     * It then ends with the connection, and its trailers are dropped.
+     */
+    public boolean dechunked() {
+        return body.kind() == Kind.CHUNKED && request.minorVersion() == 0;
+    }
+
+    /** Whether the client finds the end of the content without a close. */
+    public boolean delimited() {
+        return body.kind() != Kind.UNTIL_CLOSE && !dechunked();
+    }
+
+    /** The most bytes that {@link #write} puts with the same argument. */
+    public int maxBytes(@Nullable String viaPseudonym) {
+        return ROOM_FOR_FIXED_TEXT + head.length() + (viaPseudonym == null ? 0 : Via.maxLength(viaPseudonym));
+    }
+
+    /**
+     * Writes the head for the client: the reason phrase and the fields with their bytes untouched and in their order,
+     * without those for one hop and those that Connection names, then what this hop has to say.
+     *
+     * @param out has room for {@link #maxBytes}
+     * @param keepAlive whether the client's connection is kept behind this response; of no meaning before another one
+     *     ({@link #isInterim}) and a switch ({@link #isUpgrade})
+     * @param viaPseudonym the name of this proxy, or null to leave no trace of it
+     * @throws IllegalArgumentException if the connection is to be kept though only its end ends the content, or the
+     *     pseudonym is none that a field can have
+     */
+    public void write(ByteBuffer out, boolean keepAlive, @Nullable String viaPseudonym) {
+        if (keepAlive && !delimited()) {
+            throw new IllegalArgumentException("the content ends with the connection");
+        }
+        Ascii.put("HTTP/1.1 ", out);
+        Ascii.putDecimal(head.status(), out);
+        out.put(Grammar.SP);
+        head.putReason(out);
+        Ascii.putCrlf(out);
+        writeReceivedFields(out);
+        if (body.kind() == Kind.CHUNKED && !dechunked()) {
+            Ascii.put("Transfer-Encoding: chunked\r\n", out);
+        }
+        writeConnection(out, !keepAlive && !head.isInterim());
+        if (viaPseudonym != null) {
+            Via.put(head.minorVersion(), viaPseudonym, out);
+        }
+        Ascii.putCrlf(out);
+    }
+
+    private void writeReceivedFields(ByteBuffer out) {
+        Fields fields = head.fields();
+        int run = 0;
+        for (int i = 0; i < fields.size(); i++) {
+            if (isRemoved(fields, i)) {
+                fields.putLines(run, i, out);
+                run = i + 1;
+            }
+        }
+        fields.putLines(run, fields.size(), out);
+    }
+
+    /** A length has no place in 1xx and 204 (RFC 9110, section 8.6), which some would take for one of a body. */
+    private boolean isRemoved(Fields fields, int index) {
+        return HopByHop.is(fields, index)
+                || options.name(index)
+                || (hasNoLength() && fields.isNamed(index, "Content-Length"))
+                || (dechunked() && fields.isNamed(index, "Trailer"));
+    }
+
+    private boolean hasNoLength() {
+        return head.isInterim() || head.status() == NO_CONTENT;
+    }
+
+    private void writeConnection(ByteBuffer out, boolean close) {
+        if (upgrade) {
+            UpgradeOffer.put(head.fields(), out);
+            Ascii.put(close ? "Connection: close, upgrade\r\n" : "Connection: upgrade\r\n", out);
+        } else if (close) {
+            Ascii.put("Connection: close\r\n", out);
+        }
+    }
+
+    /**
+     * Writes the last chunk of a chunked body to the client, with those trailer fields that may be there (RFC 9110,
+     * section 6.5.1) and are not named by Connection.
+     *
+     * @param trailers as they were received, or null if there are none
+     * @param out has room for {@link ChunkEncoder#maxLastBytes}
+     * @throws IllegalStateException if the client gets the body without the coding
+     */
+    public void writeLastChunk(@Nullable Fields trailers, ByteBuffer out) {
+        if (dechunked()) {
+            throw new IllegalStateException("the body goes without chunks");
+        }
+        ChunkEncoder.last(trailers, options, out);
+    }
+
+    /** Names the status only: fields may hold secrets. */
+    @Override
+    public String toString() {
+        return "ForwardedResponse[" + head.status() + "]";
+    }
+}
