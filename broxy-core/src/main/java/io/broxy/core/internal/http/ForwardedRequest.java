@@ -1,7 +1,5 @@
 package io.broxy.core.internal.http;
 
-import static io.broxy.core.internal.http.BadHeadException.syntax;
-
 import io.broxy.core.internal.http.BadHeadException.Problem;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +15,6 @@ public final class ForwardedRequest {
     private static final int ROOM_FOR_FIXED_TEXT = 256;
 
     private static final String CHUNKED = "Transfer-Encoding: chunked\r\n";
-    private static final String MAX_FORWARDS = "Max-Forwards";
 
     private final RequestHead head;
     private final RequestTarget target;
@@ -54,37 +51,7 @@ public final class ForwardedRequest {
         if (head.isMethod("TRACE") && !body.isEmpty()) {
             throw new BadHeadException(Problem.FRAMING, "TRACE has content"); // RFC 9110, section 9.3.8
         }
-        return new ForwardedRequest(head, target, body, options, maxForwards(head));
-    }
-
-    /** Means something for two methods only (RFC 9110, section 7.6.2); -1 when it doesn't, or is not there. */
-    private static int maxForwards(RequestHead head) throws BadHeadException {
-        Fields fields = head.fields();
-        int index = fields.indexOf(MAX_FORWARDS, 0);
-        if (index < 0 || !isLimited(head)) {
-            return -1;
-        }
-        if (fields.indexOf(MAX_FORWARDS, index + 1) >= 0) {
-            throw syntax("more than one Max-Forwards");
-        }
-        int start = fields.valueStart(index);
-        int end = fields.valueEnd(index);
-        long number = 0;
-        for (int i = start; i < end; i++) {
-            byte b = fields.head()[i];
-            if (!Grammar.isDigit(b)) {
-                throw syntax("Max-Forwards is not a number");
-            }
-            number = Math.min(10 * number + (b - '0'), Integer.MAX_VALUE);
-        }
-        if (start == end) {
-            throw syntax("Max-Forwards is not a number");
-        }
-        return (int) number;
-    }
-
-    private static boolean isLimited(RequestHead head) {
-        return head.isMethod("TRACE") || head.isMethod("OPTIONS");
+        return new ForwardedRequest(head, target, body, options, MaxForwards.of(head));
     }
 
     /**
@@ -234,15 +201,13 @@ public final class ForwardedRequest {
         int run = 0;
         for (int i = 0; i < fields.size(); i++) {
             boolean removed = isRemoved(fields, i);
-            boolean decremented = !removed && maxForwards > 0 && fields.isNamed(i, MAX_FORWARDS);
+            boolean decremented = !removed && maxForwards > 0 && MaxForwards.is(fields, i);
             if (removed || decremented) {
                 fields.putLines(run, i, out);
                 run = i + 1;
             }
             if (decremented) {
-                fields.putName(i, out);
-                Ascii.putDecimal(maxForwards - 1, out);
-                Ascii.putCrlf(out);
+                MaxForwards.put(fields, i, maxForwards - 1, out);
             }
         }
         fields.putLines(run, fields.size(), out);
