@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.fail;
 import io.broxy.core.internal.http.BadHeadException.Problem;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -72,6 +73,50 @@ final class Feeding {
         } catch (BadHeadException e) {
             return fail(e);
         }
+    }
+
+    /** What is made of a head, or why it is refused. */
+    interface Reading<T, R> {
+        R of(T head) throws BadHeadException;
+    }
+
+    /** What a request becomes, and the same whichever way it is fed; a refusal is the name of its problem. */
+    static String readRequest(String text, Reading<RequestHead, String> reading) {
+        return readAllWays(bytes(text), () -> HeadParser.request(HeadLimits.DEFAULT), reading);
+    }
+
+    /** What a response becomes, and the same whichever way it is fed; a refusal is the name of its problem. */
+    static String readResponse(String text, Reading<ResponseHead, String> reading) {
+        return readAllWays(bytes(text), () -> HeadParser.response(HeadLimits.DEFAULT), reading);
+    }
+
+    private static <T> String readAllWays(byte[] bytes, Supplier<HeadParser<T>> parsers, Reading<T, String> reading) {
+        String whole = read(bytes, parsers.get(), bytes.length, reading);
+        assertThat(read(bytes, parsers.get(), 1, reading)).as("byte by byte").isEqualTo(whole);
+        for (int cut = 1; cut < bytes.length; cut++) {
+            assertThat(read(bytes, parsers.get(), cut, reading))
+                    .as("cut at each %s", cut)
+                    .isEqualTo(whole);
+        }
+        return whole;
+    }
+
+    private static <T> String read(byte[] bytes, HeadParser<T> parser, int piece, Reading<T, String> reading) {
+        byte[] room = new byte[piece];
+        try {
+            for (int from = 0; from < bytes.length; from += piece) {
+                int count = Math.min(piece, bytes.length - from);
+                System.arraycopy(bytes, from, room, 0, count);
+                T head = parser.feed(ByteBuffer.wrap(room, 0, count));
+                if (head != null) {
+                    Arrays.fill(room, (byte) 'X'); // what is read next must not be seen in the head
+                    return reading.of(head);
+                }
+            }
+        } catch (BadHeadException e) {
+            return e.problem().name();
+        }
+        return fail("the head is not complete");
     }
 
     static byte[] bytes(String text) {
