@@ -13,6 +13,8 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -26,7 +28,7 @@ import org.junit.jupiter.api.Test;
  *                relay      pool
  *                      net
  *                      loop
- *                http  time  api
+ *            http  haproxy  time  api
  * </pre>
  */
 class ArchitectureTest {
@@ -58,15 +60,17 @@ class ArchitectureTest {
                 .definedBy(INTERNAL + "loop")
                 .layer("http")
                 .definedBy(INTERNAL + "http")
+                .layer("haproxy")
+                .definedBy(INTERNAL + "haproxy")
                 .layer("time")
                 .definedBy(INTERNAL + "time")
                 .layer("api")
                 .definedBy(API)
                 .ensureAllClassesAreContainedInArchitecture()
                 .whereLayer("proxy")
-                .mayOnlyAccessLayers("relay", "pool", "net", "loop", "http", "time", "api")
+                .mayOnlyAccessLayers("relay", "pool", "net", "loop", "http", "haproxy", "time", "api")
                 .whereLayer("dial")
-                .mayOnlyAccessLayers("relay", "pool", "net", "loop", "http", "time", "api")
+                .mayOnlyAccessLayers("relay", "pool", "net", "loop", "http", "haproxy", "time", "api")
                 .whereLayer("relay")
                 .mayOnlyAccessLayers("net", "loop", "time", "api")
                 .whereLayer("pool")
@@ -76,6 +80,8 @@ class ArchitectureTest {
                 .whereLayer("loop")
                 .mayOnlyAccessLayers("time")
                 .whereLayer("http")
+                .mayOnlyAccessLayers("api")
+                .whereLayer("haproxy")
                 .mayOnlyAccessLayers("api")
                 .whereLayer("time")
                 .mayNotAccessAnyLayer()
@@ -135,6 +141,24 @@ class ArchitectureTest {
                         "java.nio.file..",
                         "java.util.concurrent..",
                         "org.slf4j..")
+                .check(ALL);
+    }
+
+    /** It has addresses to name, which are those of java.net. */
+    @Test
+    void haproxyDoesNoInputNorOutputAndHasNoThreads() {
+        noClasses()
+                .that()
+                .resideInAPackage(INTERNAL + "haproxy")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "java.io..", "java.nio.channels..", "java.nio.file..", "java.util.concurrent..", "org.slf4j..")
+                .orShould()
+                .callMethod(InetAddress.class, "getByName", String.class)
+                .orShould()
+                .dependOnClassesThat()
+                .areAssignableTo(Socket.class)
                 .check(ALL);
     }
 

@@ -1,0 +1,83 @@
+package io.broxy.core.internal.haproxy;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.broxy.HostPort;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Version 1: one line of text (proxy-protocol.txt, section 2.1).
+ *
+ * <p>Threading: stateless.
+ */
+final class TextHeader {
+    /** How it begins. */
+    static final byte[] WORD = "PROXY ".getBytes(US_ASCII);
+
+    private static final int LINE_END = 2;
+    private static final String UNKNOWN = "UNKNOWN";
+    private static final int HIGHEST_PORT = 65_535;
+    private static final int MOST_PORT_DIGITS = 5;
+
+    private TextHeader() {}
+
+    /** Reads a line that begins with {@link #WORD} and ends with CRLF. */
+    static ProxyHeader read(byte[] line, int length) throws ProxyHeaderException {
+        String rest = new String(line, WORD.length, length - WORD.length - LINE_END, ISO_8859_1);
+        if (rest.equals(UNKNOWN) || rest.startsWith(UNKNOWN + " ")) {
+            return ProxyHeader.UNKNOWN; // "the receiver must ignore anything presented before the CRLF"
+        }
+        String[] parts = rest.split(" ", -1);
+        boolean ipv4 = parts[0].equals("TCP4");
+        if (!ipv4 && !parts[0].equals("TCP6")) {
+            throw new ProxyHeaderException("the family is none of TCP4, TCP6 and UNKNOWN");
+        }
+        if (parts.length != 5) {
+            throw new ProxyHeaderException("there are not two addresses and two ports with one space before each");
+        }
+        InetAddress source = address(parts[1], ipv4);
+        InetAddress destination = address(parts[2], ipv4);
+        return new ProxyHeader(
+                new InetSocketAddress(source, port(parts[3])), new InetSocketAddress(destination, port(parts[4])));
+    }
+
+    /**
+     * {@link HostPort} is as strict as is asked for here. An IPv6 address may end like an IPv4 one: the specification
+     * does not show it, but the C library prints mapped addresses so, and HAProxy has it print them.
+     */
+    private static InetAddress address(String text, boolean ipv4) throws ProxyHeaderException {
+        boolean ofFamily = ipv4 ? text.indexOf(':') < 0 : text.indexOf(':') >= 0 && !text.startsWith("[");
+        InetAddress address = ofFamily ? parse(text) : null;
+        if (address == null) {
+            throw new ProxyHeaderException("not an address of the family");
+        }
+        return address;
+    }
+
+    private static @Nullable InetAddress parse(String text) {
+        try {
+            return HostPort.of(text, 1).address();
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+
+    /** 0 is allowed, and leading zeros are not. */
+    private static int port(String text) throws ProxyHeaderException {
+        int digits = text.length();
+        boolean plain = digits >= 1 && digits <= MOST_PORT_DIGITS && (digits == 1 || text.charAt(0) != '0');
+        int port = 0;
+        for (int i = 0; plain && i < digits; i++) {
+            char c = text.charAt(i);
+            plain = c >= '0' && c <= '9';
+            port = 10 * port + (c - '0');
+        }
+        if (!plain || port > HIGHEST_PORT) {
+            throw new ProxyHeaderException("a port is not a plain number of 0 to 65535");
+        }
+        return port;
+    }
+}

@@ -1,0 +1,5 @@
+/** HAProxy's PROXY protocol, versions 1 and 2 (proxy-protocol.txt): reading and writing its header. Pure, without any I/O. */
+@NullMarked
+package io.broxy.core.internal.haproxy;
+
+import org.jspecify.annotations.NullMarked;
