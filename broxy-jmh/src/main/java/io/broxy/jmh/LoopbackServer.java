@@ -1,6 +1,10 @@
 package io.broxy.jmh;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -9,13 +13,22 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * Sends back what it gets, or nothing, to each client on a blocking thread. Its threads and buffers are used again, so that it adds
- * little to what an operation costs.
+ * What stands behind the proxy, one blocking thread a client. Its threads and buffers are used again, so that it adds little
+ * to what an operation costs.
  *
  * <p>Threading: thread-safe.
  */
 final class LoopbackServer implements AutoCloseable {
+    /** How many bytes {@link #source} sends for each that it gets. */
+    static final int SOURCE_BYTES = 4 << 20;
+
     private static final int BUFFER_BYTES = 16 << 10;
+    private static final byte[] SOURCE = new byte[SOURCE_BYTES];
+    private static final byte[] OK =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nOK".getBytes(US_ASCII);
+
+    /** The last four bytes of a request's head. */
+    private static final int EMPTY_LINE = '\r' << 24 | '\n' << 16 | '\r' << 8 | '\n';
 
     private final ThreadLocal<byte[]> buffers = ThreadLocal.withInitial(() -> new byte[BUFFER_BYTES]);
     private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
@@ -24,26 +37,69 @@ final class LoopbackServer implements AutoCloseable {
         return thread;
     });
     private final ServerSocket server;
-    private final boolean answers;
+    private final Service service;
+
+    /** What is done with a client, to the end of its stream. */
+    @FunctionalInterface
+    private interface Service {
+        void serve(InputStream in, OutputStream out, byte[] buffer) throws IOException;
+    }
 
     /** Sends back what it gets. */
     static LoopbackServer echo() throws IOException {
-        return new LoopbackServer(true);
+        return new LoopbackServer((in, out, buffer) -> {
+            for (int count; (count = in.read(buffer)) >= 0; ) {
+                out.write(buffer, 0, count);
+            }
+        });
     }
 
     /** Reads to the end. */
     static LoopbackServer discard() throws IOException {
-        return new LoopbackServer(false);
+        return new LoopbackServer((in, out, buffer) -> {
+            while (in.read(buffer) >= 0) {
+                // Nothing is done with it.
+            }
+        });
     }
 
-    private LoopbackServer(boolean answers) throws IOException {
-        this.answers = answers;
+    /** Sends {@link #SOURCE_BYTES} for each byte that it gets. */
+    static LoopbackServer source() throws IOException {
+        return new LoopbackServer((in, out, buffer) -> {
+            while (in.read(buffer, 0, 1) >= 0) {
+                out.write(SOURCE);
+            }
+        });
+    }
+
+    /** Answers each HTTP request without a body with 200 and the two bytes {@code OK}, and keeps the connection. */
+    static LoopbackServer http() throws IOException {
+        return new LoopbackServer((in, out, buffer) -> {
+            int last = 0;
+            for (int count; (count = in.read(buffer)) >= 0; ) {
+                for (int i = 0; i < count; i++) {
+                    last = last << 8 | buffer[i];
+                    if (last == EMPTY_LINE) {
+                        out.write(OK);
+                    }
+                }
+            }
+        });
+    }
+
+    private LoopbackServer(Service service) throws IOException {
+        this.service = service;
         server = new ServerSocket(0, 1_024, InetAddress.getLoopbackAddress());
         threads.execute(this::accept);
     }
 
     int port() {
         return server.getLocalPort();
+    }
+
+    /** As a request target. */
+    String authority() {
+        return "127.0.0.1:" + port();
     }
 
     private void accept() {
@@ -60,14 +116,9 @@ final class LoopbackServer implements AutoCloseable {
     }
 
     private void serve(Socket client) {
-        byte[] buffer = buffers.get();
         try (client) {
             client.setTcpNoDelay(true);
-            for (int count; (count = client.getInputStream().read(buffer)) >= 0; ) {
-                if (answers) {
-                    client.getOutputStream().write(buffer, 0, count);
-                }
-            }
+            service.serve(client.getInputStream(), client.getOutputStream(), buffers.get());
         } catch (IOException e) {
             // A benchmark that is cut off resets its last connections.
         }

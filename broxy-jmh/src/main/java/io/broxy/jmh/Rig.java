@@ -1,55 +1,75 @@
 package io.broxy.jmh;
 
-import io.broxy.AddressPolicy;
-import io.broxy.core.Broxy;
-import io.broxy.core.ProxyServer;
+import io.broxy.jmh.peer.Peer;
+import io.broxy.jmh.peer.PeerProxy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * A proxy and an echo server behind it, for as long as a benchmark runs, with an account of what the proxy allocates.
+ * A proxy of one make and servers behind it, for as long as a benchmark runs. If the proxy is Broxy there is an account of
+ * what its threads allocate.
  *
  * <p>Threading: shared by all threads of a benchmark.
  */
 @State(Scope.Benchmark)
 public class Rig {
+    /** Whose proxy it is: a {@link Peer}'s name. */
+    @Param({"broxy", "netty-nio", "netty-epoll", "jetty", "littleproxy", "blocking", "vthread"})
+    public String implementation = "broxy";
+
     private final LongAdder operations = new LongAdder();
     private Map<Long, Long> bytesBefore = Map.of();
 
     private final LoopbackServer echo;
-    private final Broxy broxy;
-    private final ProxyServer server;
+    private final LoopbackServer http;
+    private final LoopbackServer source;
+    private @Nullable PeerProxy proxy;
 
-    /** Starts both; JMH's states are made by constructors that throw nothing checked. */
+    /** Starts the servers; JMH's states are made by constructors that throw nothing checked. */
     public Rig() {
         try {
             echo = LoopbackServer.echo();
-            broxy = Broxy.create();
-            server = broxy.listen(
-                    new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                    broxy.proxyHandler().addressPolicy(AddressPolicy.any()).build());
+            http = LoopbackServer.http();
+            source = LoopbackServer.source();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    SocketAddress proxy() {
-        return server.localAddress();
+    @Setup(Level.Trial)
+    public void start() throws Exception {
+        proxy = Peer.named(implementation).start(0);
     }
 
-    /** The echo server as a request target. */
-    String target() {
-        return "127.0.0.1:" + echo.port();
+    SocketAddress proxy() {
+        int port =
+                Objects.requireNonNull(proxy, "the proxy has not been started").port();
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    }
+
+    LoopbackServer echo() {
+        return echo;
+    }
+
+    LoopbackServer http() {
+        return http;
+    }
+
+    LoopbackServer source() {
+        return source;
     }
 
     /** To be called once for each operation. */
@@ -65,12 +85,18 @@ public class Rig {
 
     @TearDown(Level.Iteration)
     public void endIteration() {
-        BroxyAllocation.measured(EngineThreads.allocatedBytesSince(bytesBefore), operations.sum());
+        if (Peer.named(implementation) == Peer.BROXY) {
+            BroxyAllocation.measured(EngineThreads.allocatedBytesSince(bytesBefore), operations.sum());
+        }
     }
 
     @TearDown(Level.Trial)
-    public void close() throws IOException {
-        broxy.close();
+    public void close() throws Exception {
+        if (proxy != null) {
+            proxy.close();
+        }
         echo.close();
+        http.close();
+        source.close();
     }
 }

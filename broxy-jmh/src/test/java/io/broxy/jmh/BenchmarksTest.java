@@ -2,75 +2,84 @@ package io.broxy.jmh;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.ByteBuffer;
 import java.util.Collection;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
 /** Each benchmark runs; how fast, is for a quiet machine to say. */
 class BenchmarksTest {
 
-    private static Collection<RunResult> run(Class<?> benchmark) throws RunnerException {
-        Options options = new OptionsBuilder()
+    private static ChainedOptionsBuilder options(Class<?> benchmark) {
+        return new OptionsBuilder()
                 .include(benchmark.getName() + "\\.")
                 .forks(0)
                 .warmupIterations(0)
                 .measurementIterations(1)
-                .measurementTime(TimeValue.milliseconds(200))
+                .measurementTime(TimeValue.milliseconds(100))
                 .addProfiler(BroxyAllocation.class)
-                .shouldFailOnError(true)
-                .build();
-        return new Runner(options).run();
+                .shouldFailOnError(true);
+    }
+
+    private static Collection<RunResult> run(ChainedOptionsBuilder options) throws RunnerException {
+        Collection<RunResult> results = new Runner(options.build()).run();
+        assertThat(results)
+                .allSatisfy(result ->
+                        assertThat(result.getPrimaryResult().getScore()).isPositive());
+        return results;
     }
 
     @Test
-    void copierRunsWithEachSize() throws RunnerException {
-        assertThat(run(CopierBenchmark.class))
-                .hasSize(4)
-                .allSatisfy(result -> assertThat(score(result)).isPositive());
+    void copyConnRunsWithEachSizeAndPhase() throws RunnerException {
+        assertThat(run(options(CopyConnBenchmark.class))).hasSize(8);
     }
 
     @Test
-    void handleConnectRunsAndCountsWhatBroxyAllocates() throws RunnerException {
-        RunResult result = run(HandleConnectBenchmark.class).iterator().next();
+    void handleConnectDirectRunsAndCountsWhatBroxyAllocates() throws RunnerException {
+        Collection<RunResult> results =
+                run(options(HandleConnectDirectBenchmark.class).param("implementation", "broxy", "blocking"));
 
-        assertThat(score(result)).isPositive();
-        assertThat(result.getSecondaryResults())
-                .hasEntrySatisfying(
-                        "broxy.alloc.norm",
-                        bytes -> assertThat(bytes.getScore()).isPositive());
+        assertThat(results)
+                .filteredOn(result -> result.getSecondaryResults().containsKey("broxy.alloc.norm"))
+                .singleElement()
+                .satisfies(result -> {
+                    assertThat(result.getParams().getParam("implementation")).isEqualTo("broxy");
+                    assertThat(result.getSecondaryResults())
+                            .hasEntrySatisfying(
+                                    "broxy.alloc.norm",
+                                    bytes -> assertThat(bytes.getScore()).isPositive());
+                });
     }
 
     /** With a warm pool the benchmark itself fails if a dial does not find a spare. */
     @Test
-    void dialRunsDirectlyAndThroughAProxyWithAndWithoutSpares() throws RunnerException {
-        assertThat(run(DialBenchmark.class))
-                .hasSize(3)
-                .allSatisfy(result -> assertThat(score(result)).isPositive());
+    void handleConnectHttpProxyRunsWithAndWithoutSpares() throws RunnerException {
+        assertThat(run(options(HandleConnectHttpProxyBenchmark.class))).hasSize(2);
     }
 
     @Test
-    void copyingIsExact() throws Exception {
-        byte[] bytes = new byte[100_000];
-        new Random(1).nextBytes(bytes);
-        ArraySource source = new ArraySource(bytes);
-        GrowingSink sink = new GrowingSink();
-
-        ByteBuffer buffer = ByteBuffer.allocate(32 << 10);
-        while (source.read(buffer.clear()) >= 0) {
-            sink.write(buffer.flip());
-        }
-
-        assertThat(sink.toByteArray()).isEqualTo(bytes);
+    void dialDirectRunsForBroxyAndForThePlainJdk() throws RunnerException {
+        assertThat(run(options(DialDirectBenchmark.class))).hasSize(2);
     }
 
-    private static double score(RunResult result) {
-        return result.getPrimaryResult().getScore();
+    @Test
+    void dialHttpProxyRunsWithAndWithoutSpares() throws RunnerException {
+        assertThat(run(options(DialHttpProxyBenchmark.class))).hasSize(2);
+    }
+
+    @Test
+    void handleHttpDirectRuns() throws RunnerException {
+        assertThat(run(options(HandleHttpDirectBenchmark.class).param("implementation", "netty-nio")))
+                .hasSize(1);
+    }
+
+    @Test
+    void tunnelBulkRuns() throws RunnerException {
+        assertThat(run(options(TunnelBulkBenchmark.class).param("implementation", "broxy")))
+                .hasSize(1);
     }
 }

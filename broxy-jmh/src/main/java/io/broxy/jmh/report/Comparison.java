@@ -1,0 +1,128 @@
+package io.broxy.jmh.report;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What has changed from one result file to another.
+ *
+ * <p>Threading: immutable.
+ *
+ * @param changes every figure of either file, those of the newer one first
+ * @param warnings why the two may not be comparable; empty if they are
+ */
+public record Comparison(List<Change> changes, List<String> warnings) {
+    /** Differences of allocation below this come from the harness's own few objects. */
+    private static final double LEAST_BYTES = 16;
+
+    public Comparison {
+        changes = List.copyOf(changes);
+        warnings = List.copyOf(warnings);
+    }
+
+    /**
+     * Compares two files.
+     *
+     * @param least the part of the older value that a change must exceed, such as 0.05
+     */
+    public static Comparison of(Results before, Results after, double least) {
+        Map<String, Figure> old = figures(before);
+        Map<String, Figure> recent = figures(after);
+        Set<String> all = new LinkedHashSet<>(recent.keySet());
+        all.addAll(old.keySet());
+        List<Change> changes = all.stream()
+                .map(what -> Change.of(what, old.get(what), recent.get(what), least))
+                .toList();
+        return new Comparison(changes, warnings(before, after));
+    }
+
+    /** Everything in which less is better, by its name. */
+    private static Map<String, Figure> figures(Results results) {
+        Map<String, Figure> figures = new LinkedHashMap<>();
+        for (Row row : results.rows()) {
+            figures.put(row.key() + ": ns/op", row.nanos());
+            figures.put(row.key() + ": B/op", atLeastBytes(row.allocated()));
+            Figure own = row.broxyAllocated();
+            if (own != null) {
+                figures.put(row.key() + ": B/op on Broxy's threads", atLeastBytes(own));
+            }
+        }
+        for (ProcessRow row : results.wholeProcess().rows()) {
+            figures.put(row.key() + ": CPU " + row.unit(), row.cpu());
+        }
+        for (IdleRow row : results.wholeProcess().idle()) {
+            figures.put(row.key() + ": RSS KiB a tunnel", row.rssKib());
+        }
+        return figures;
+    }
+
+    /** With an interval that is no narrower than what the harness itself wavers by. */
+    private static Figure atLeastBytes(Figure bytes) {
+        double half = LEAST_BYTES / 2;
+        return new Figure(
+                bytes.value(),
+                Math.min(bytes.low(), bytes.value() - half),
+                Math.max(bytes.high(), bytes.value() + half));
+    }
+
+    private static List<String> warnings(Results before, Results after) {
+        List<String> warnings = new ArrayList<>();
+        for (String difference : before.machine().differences(after.machine())) {
+            warnings.add("not the same machine: " + difference);
+        }
+        if (before.quick() || after.quick()) {
+            warnings.add("a quick run is too short to judge by");
+        }
+        return warnings;
+    }
+
+    /** As a page of Markdown: the warnings, what changed, and how much stayed. */
+    public String text() {
+        StringBuilder text = new StringBuilder();
+        warnings.forEach(warning -> text.append("Warning: ").append(warning).append('\n'));
+        if (!warnings.isEmpty()) {
+            text.append('\n');
+        }
+        MarkdownTable table = new MarkdownTable("figure", "before", "after", "after / before", "verdict");
+        for (Change change : changes) {
+            table.add(
+                    change.what(),
+                    cell(change.before()),
+                    cell(change.after()),
+                    ratio(change),
+                    change.verdict().toString());
+        }
+        return text.append(table.text()).append(counts()).toString();
+    }
+
+    private String counts() {
+        List<String> parts = new ArrayList<>();
+        for (Change.Verdict verdict : Change.Verdict.values()) {
+            long count = changes.stream()
+                    .filter(change -> change.verdict() == verdict)
+                    .count();
+            parts.add(count + " " + verdict);
+        }
+        return String.join(", ", parts) + "\n";
+    }
+
+    private static String cell(@Nullable Figure figure) {
+        return figure == null
+                ? "–"
+                : Numbers.plain(figure.value()) + " (" + Numbers.plain(figure.low()) + "–"
+                        + Numbers.plain(figure.high()) + ")";
+    }
+
+    private static String ratio(Change change) {
+        Figure before = change.before();
+        Figure after = change.after();
+        return before == null || after == null || before.value() == 0
+                ? "–"
+                : Numbers.times(after.value() / before.value());
+    }
+}

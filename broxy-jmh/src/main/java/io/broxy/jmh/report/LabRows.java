@@ -1,0 +1,202 @@
+package io.broxy.jmh.report;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the rows that {@code lab/compare.sh -o FILE} keeps, which are the load generator's with the round and the load before
+ * them, and makes medians of them.
+ *
+ * <p>Threading: for one thread.
+ */
+public final class LabRows {
+    /** A run is left out when other processes took more of the machine than this many percent of a processor. */
+    private static final double FOREIGN_LOAD = 15;
+
+    private static final int IDLE_COLUMNS = 6;
+
+    /** The columns of a run that are used. The tool's own names are in {@code tunlab header}. */
+    private static final int UNITS = 7;
+
+    private static final int RATE = 8;
+    private static final int CPU = 9;
+    private static final int P50 = 12;
+    private static final int P99 = 13;
+    private static final int ERRORS = 16;
+    private static final int OTHER = 23;
+    private static final int COLUMNS = 25;
+
+    private final Map<Key, Runs> loads = new LinkedHashMap<>();
+    private final Map<String, IdleRuns> idle = new LinkedHashMap<>();
+    private final List<String> failures = new ArrayList<>();
+
+    private LabRows() {}
+
+    /** Threading: immutable. */
+    private record Key(String mode, String proxy) {}
+
+    /** The rounds of one proxy under one load. Threading: for one thread. */
+    private static final class Runs {
+        final Map<Integer, Double> cpu = new TreeMap<>();
+        final List<Double> rate = new ArrayList<>();
+        final List<Double> p50 = new ArrayList<>();
+        final List<Double> p99 = new ArrayList<>();
+        int disturbed;
+        int failed;
+        long errors;
+
+        String remarks() {
+            List<String> remarks = new ArrayList<>();
+            if (disturbed > 0) {
+                remarks.add(disturbed + " left out for foreign load");
+            }
+            if (failed > 0) {
+                remarks.add(failed + " failed");
+            }
+            if (errors > 0) {
+                remarks.add(errors + " errors");
+            }
+            return String.join(", ", remarks);
+        }
+    }
+
+    /** The rounds of one proxy with idle tunnels. Threading: for one thread. */
+    private static final class IdleRuns {
+        final List<Double> rss = new ArrayList<>();
+        final List<Double> heap = new ArrayList<>();
+        final List<Double> cpu = new ArrayList<>();
+    }
+
+    /**
+     * Reads such a file.
+     *
+     * @param lines its lines
+     * @throws IllegalArgumentException if one has not the columns that it should have; the message says which
+     */
+    public static WholeProcess read(List<String> lines) {
+        LabRows rows = new LabRows();
+        for (int i = 0; i < lines.size(); i++) {
+            String[] columns = lines.get(i).split("\t", -1);
+            if (columns[0].equals("round") || lines.get(i).isBlank()) {
+                continue;
+            }
+            try {
+                rows.add(columns);
+            } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+                throw new IllegalArgumentException("line " + (i + 1) + " is no row of the lab: " + lines.get(i), e);
+            }
+        }
+        return rows.summary();
+    }
+
+    private void add(String[] columns) {
+        int round = Integer.parseInt(columns[0]);
+        String mode = columns[1];
+        String proxy = columns[2];
+        boolean failed = columns[3].equals("FAILED");
+        if (mode.equals("idle")) {
+            addIdle(proxy, columns, failed);
+            return;
+        }
+        Runs runs = loads.computeIfAbsent(new Key(mode, proxy), key -> new Runs());
+        if (failed) {
+            runs.failed++;
+            return;
+        }
+        if (columns.length != COLUMNS) {
+            throw new ArrayIndexOutOfBoundsException(columns.length);
+        }
+        if (Double.parseDouble(columns[UNITS]) == 0) {
+            runs.failed++;
+        } else if (Double.parseDouble(columns[OTHER]) > FOREIGN_LOAD) {
+            runs.disturbed++;
+        } else {
+            runs.cpu.put(round, Double.parseDouble(columns[CPU]) / (isBulk(mode) ? 1_000 : 1));
+            runs.rate.add(Double.parseDouble(columns[RATE]));
+            runs.p50.add(Double.parseDouble(columns[P50]));
+            runs.p99.add(Double.parseDouble(columns[P99]));
+            runs.errors += Long.parseLong(columns[ERRORS]);
+        }
+    }
+
+    private void addIdle(String proxy, String[] columns, boolean failed) {
+        if (failed) {
+            failures.add("idle tunnels of " + proxy + " failed");
+            return;
+        }
+        if (columns.length != IDLE_COLUMNS) {
+            throw new ArrayIndexOutOfBoundsException(columns.length);
+        }
+        IdleRuns runs = idle.computeIfAbsent(proxy, key -> new IdleRuns());
+        runs.rss.add(Double.parseDouble(columns[3]));
+        if (!columns[4].equals("-")) {
+            runs.heap.add(Double.parseDouble(columns[4]));
+        }
+        runs.cpu.add(Double.parseDouble(columns[5]));
+    }
+
+    private WholeProcess summary() {
+        List<ProcessRow> rows = new ArrayList<>();
+        loads.forEach((key, runs) -> {
+            if (runs.cpu.isEmpty()) {
+                failures.add(key.mode + " of " + key.proxy + " gave no figure: " + runs.remarks());
+            } else {
+                rows.add(row(key, runs));
+            }
+        });
+        List<IdleRow> idleRows = new ArrayList<>();
+        idle.forEach((proxy, runs) -> idleRows.add(new IdleRow(
+                proxy,
+                Figure.ofMedian(runs.rss),
+                runs.heap.isEmpty() ? null : Figure.ofMedian(runs.heap),
+                Figure.ofMedian(runs.cpu))));
+        return new WholeProcess(rows, idleRows, failures);
+    }
+
+    private ProcessRow row(Key key, Runs runs) {
+        boolean bulk = isBulk(key.mode);
+        return new ProcessRow(
+                key.mode,
+                key.proxy,
+                unit(key.mode),
+                Figure.ofMedian(List.copyOf(runs.cpu.values())),
+                ratio(key, runs),
+                Figure.ofMedian(runs.rate).value(),
+                bulk ? 0 : Figure.ofMedian(runs.p50).value(),
+                bulk ? 0 : Figure.ofMedian(runs.p99).value(),
+                runs.cpu.size(),
+                runs.remarks());
+    }
+
+    /** Each round's processor time over Broxy's in the same round. */
+    private @Nullable Figure ratio(Key key, Runs runs) {
+        Runs broxy = loads.get(new Key(key.mode, Row.BROXY));
+        if (broxy == null) {
+            return null;
+        }
+        List<Double> ratios = new ArrayList<>();
+        runs.cpu.forEach((round, cpu) -> at(broxy.cpu, round).ifPresent(own -> ratios.add(cpu / own)));
+        return ratios.isEmpty() ? null : Figure.ofMedian(ratios);
+    }
+
+    private static OptionalDouble at(Map<Integer, Double> cpu, int round) {
+        Double value = cpu.get(round);
+        return value == null || value <= 0 ? OptionalDouble.empty() : OptionalDouble.of(value);
+    }
+
+    private static boolean isBulk(String mode) {
+        return mode.startsWith("bulk") || mode.startsWith("up");
+    }
+
+    private static String unit(String mode) {
+        if (isBulk(mode)) {
+            return "ms/GiB";
+        }
+        return mode.startsWith("ping") ? "µs/message" : mode.startsWith("http") ? "µs/request" : "µs/connection";
+    }
+}

@@ -1,0 +1,191 @@
+package io.broxy.jmh.report;
+
+import java.util.List;
+import java.util.Optional;
+
+/** Results as a page of Markdown. Threading: immutable. */
+final class MarkdownReport {
+    private static final List<String> PHASES = List.of("unpooled", "pooled", "pooled+warm");
+    private static final String NOTHING = "–";
+
+    private final Results results;
+    private final String picture;
+
+    /** With the name of the picture that lies beside it. */
+    MarkdownReport(Results results, String picture) {
+        this.results = results;
+        this.picture = picture;
+    }
+
+    String text() {
+        return head() + matrix() + summary() + peers() + notes() + wholeProcess();
+    }
+
+    private String head() {
+        Machine machine = results.machine();
+        MarkdownTable table = new MarkdownTable("what", "which");
+        table.add("date", results.date());
+        table.add("commit", machine.commit());
+        table.add(
+                "machine",
+                machine.cpu() + ", " + machine.cores() + " cores, " + Numbers.plain((double) machine.memoryMib())
+                        + " MiB");
+        table.add("kernel", machine.kernel());
+        table.add("JDK", machine.jdk());
+        table.add("command", "`" + results.command() + "`");
+        return "# Broxy's benchmarks\n\n" + table.text()
+                + (results.quick()
+                        ? "A quick run: it shows that every benchmark works. Its spreads are too wide to judge by.\n\n"
+                        : "");
+    }
+
+    /** The seed's table: a row a line, a phase a column. */
+    private String matrix() {
+        MarkdownTable table = new MarkdownTable("row", "unpooled", "pooled", "pooled+warm");
+        for (String name : results.names()) {
+            table.add(name, cell(name, PHASES.get(0)), cell(name, PHASES.get(1)), cell(name, PHASES.get(2)));
+        }
+        return "## The matrix\n\nTime, ± half the width of its 99.9 % confidence interval; payload; allocation on all threads,"
+                + " client and origin included.\n\n" + table.text();
+    }
+
+    private String cell(String name, String phase) {
+        return inPhase(name, phase)
+                .map(row -> Numbers.plain(row.nanos().value()) + " ns/op ±"
+                        + Numbers.percent(row.nanos().spread())
+                        + (row.bytesPerOperation() == 0 ? "" : ", " + Numbers.plain(row.megabytesPerSecond()) + " MB/s")
+                        + ", " + Numbers.plain(row.allocated().value()) + " B/op")
+                .orElse(NOTHING);
+    }
+
+    private Optional<Row> inPhase(String name, String phase) {
+        return results.named(name).stream()
+                .filter(row -> row.phase().equals(phase))
+                .findFirst();
+    }
+
+    /** The seed's summary: what pooling and warm connections gain. */
+    private String summary() {
+        MarkdownTable table = new MarkdownTable("row", "from", "to", "times faster", "times less allocation");
+        for (String name : results.names()) {
+            addGain(table, name, PHASES.get(0), PHASES.get(1));
+            addGain(table, name, PHASES.get(1), PHASES.get(2));
+        }
+        return table.hasRows() ? "## What pooling gains\n\n" + table.text() : "";
+    }
+
+    private void addGain(MarkdownTable table, String name, String from, String to) {
+        Optional<Row> before = inPhase(name, from);
+        Optional<Row> after = inPhase(name, to);
+        if (before.isPresent() && after.isPresent()) {
+            table.add(
+                    name,
+                    from,
+                    to,
+                    ratio(before.get().nanos(), after.get().nanos()),
+                    ratio(before.get().allocated(), after.get().allocated()));
+        }
+    }
+
+    private static String ratio(Figure one, Figure other) {
+        return other.value() <= 0 ? NOTHING : Numbers.times(one.value() / other.value());
+    }
+
+    private String peers() {
+        MarkdownTable table =
+                new MarkdownTable("row", "implementation", "ns/op", "±", "MB/s", "B/op", "its time / Broxy's");
+        for (String name : results.names()) {
+            List<Row> peers = results.peers(name);
+            Optional<Row> broxy = results.broxy(name);
+            if (peers.isEmpty()) {
+                continue;
+            }
+            broxy.ifPresent(row -> table.add(peerCells(row, "1")));
+            for (Row peer : peers) {
+                table.add(peerCells(
+                        peer, broxy.map(row -> ratio(peer.nanos(), row.nanos())).orElse(NOTHING)));
+            }
+        }
+        return table.hasRows()
+                ? "## Beside the peers\n\nIn the same run; above 1 Broxy is ahead.\n\n" + table.text() + "![ratios]("
+                        + picture + ")\n\n" + onBroxysThreads()
+                : "";
+    }
+
+    private static String[] peerCells(Row row, String ratio) {
+        return new String[] {
+            row.name(),
+            row.implementation(),
+            Numbers.plain(row.nanos().value()),
+            Numbers.percent(row.nanos().spread()),
+            row.bytesPerOperation() == 0 ? NOTHING : Numbers.plain(row.megabytesPerSecond()),
+            Numbers.plain(row.allocated().value()),
+            ratio
+        };
+    }
+
+    private String onBroxysThreads() {
+        MarkdownTable table = new MarkdownTable("row", "B/op on Broxy's own threads");
+        for (Row row : results.rows()) {
+            Figure bytes = row.broxyAllocated();
+            if (bytes != null) {
+                table.add(row.name(), Numbers.plain(bytes.value()));
+            }
+        }
+        return table.hasRows() ? table.text() : "";
+    }
+
+    private String notes() {
+        return results.notes().isEmpty() ? "" : "## Not measured\n\n- " + String.join("\n- ", results.notes()) + "\n\n";
+    }
+
+    private String wholeProcess() {
+        WholeProcess measured = results.wholeProcess();
+        if (measured.equals(WholeProcess.NONE)) {
+            return "";
+        }
+        return "## Whole process\n\nEach proxy on one core, load and origin on another, in turn. Processor time is user and system"
+                + " time of the proxy's process: median and range of the rounds. Below 1 a proxy is cheaper than Broxy.\n\n"
+                + loads(measured) + idle(measured)
+                + (measured.failures().isEmpty() ? "" : "- " + String.join("\n- ", measured.failures()) + "\n\n");
+    }
+
+    private static String loads(WholeProcess measured) {
+        MarkdownTable table = new MarkdownTable(
+                "load", "proxy", "CPU", "unit", "range", "its CPU / Broxy's", "rate/s", "p50 µs", "p99 µs", "rounds");
+        for (ProcessRow row : measured.rows()) {
+            Figure ratio = row.ratio();
+            table.add(
+                    row.mode(),
+                    row.proxy(),
+                    Numbers.plain(row.cpu().value()),
+                    row.unit(),
+                    range(row.cpu()),
+                    ratio == null ? NOTHING : Numbers.times(ratio.value()) + " (" + range(ratio) + ")",
+                    Numbers.plain(row.ratePerSecond()),
+                    row.p50Micros() == 0 ? NOTHING : Numbers.plain(row.p50Micros()),
+                    row.p99Micros() == 0 ? NOTHING : Numbers.plain(row.p99Micros()),
+                    row.runs() + (row.remarks().isEmpty() ? "" : ", " + row.remarks()));
+        }
+        return table.hasRows() ? table.text() : "";
+    }
+
+    private static String idle(WholeProcess measured) {
+        MarkdownTable table = new MarkdownTable(
+                "idle tunnels of", "RSS KiB a tunnel", "range", "live heap KiB a tunnel", "CPU ms/s of all of them");
+        for (IdleRow row : measured.idle()) {
+            Figure heap = row.heapKib();
+            table.add(
+                    row.proxy(),
+                    Numbers.plain(row.rssKib().value()),
+                    range(row.rssKib()),
+                    heap == null ? NOTHING : Numbers.plain(heap.value()),
+                    Numbers.plain(row.cpuMillisPerSecond().value()));
+        }
+        return table.hasRows() ? table.text() : "";
+    }
+
+    private static String range(Figure figure) {
+        return Numbers.plain(figure.low()) + "–" + Numbers.plain(figure.high());
+    }
+}

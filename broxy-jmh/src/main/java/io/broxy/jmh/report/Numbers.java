@@ -1,0 +1,22 @@
+package io.broxy.jmh.report;
+
+import java.util.Locale;
+
+/** Numbers as tables show them, the same in every country. Threading: immutable. */
+final class Numbers {
+    private Numbers() {}
+
+    /** Whole above 100, else with so many digits that two numbers can be told apart. */
+    static String plain(double value) {
+        double size = Math.abs(value);
+        return String.format(Locale.ROOT, size >= 99.5 || value == 0 ? "%,.0f" : size >= 9.95 ? "%.1f" : "%.2f", value);
+    }
+
+    static String percent(double part) {
+        return String.format(Locale.ROOT, part < 0.0995 ? "%.1f %%" : "%.0f %%", 100 * part);
+    }
+
+    static String times(double ratio) {
+        return String.format(Locale.ROOT, ratio >= 99.5 ? "%,.0f" : ratio >= 9.95 ? "%.1f" : "%.2f", ratio);
+    }
+}

@@ -1,0 +1,66 @@
+package io.broxy.jmh.report;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Results on disk: {@code NAME.json}, which is read again, and beside it {@code NAME.md} and {@code NAME.svg}, which are
+ * written from it.
+ *
+ * <p>Threading: immutable.
+ */
+public final class ResultFile {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final String ENDING = ".json";
+
+    private final Path json;
+
+    /**
+     * Of that name.
+     *
+     * @throws IllegalArgumentException if it does not end with {@code .json}
+     */
+    public ResultFile(Path json) {
+        if (!json.toString().endsWith(ENDING)) {
+            throw new IllegalArgumentException(json + " does not end with " + ENDING);
+        }
+        this.json = json;
+    }
+
+    /** The file that a run writes. */
+    public static ResultFile in(Path directory, String date, int javaFeature, boolean quick) {
+        return new ResultFile(directory.resolve(date + "-jdk" + javaFeature + (quick ? "-quick" : "") + ENDING));
+    }
+
+    /**
+     * What it says.
+     *
+     * @throws IOException if it cannot be read, or is no result file
+     */
+    public Results read() throws IOException {
+        return JSON.readValue(json.toFile(), Results.class);
+    }
+
+    /** Writes all three, and makes the directory if it is missing. */
+    public void write(Results results) throws IOException {
+        Files.createDirectories(json.toAbsolutePath().getParent());
+        Files.writeString(json, JSON.writeValueAsString(results) + "\n");
+        Path picture = beside(".svg");
+        Files.writeString(picture, RatioChart.of(results).svg());
+        Files.writeString(
+                beside(".md"), new MarkdownReport(results, picture.getFileName().toString()).text());
+    }
+
+    private Path beside(String ending) {
+        String name = json.getFileName().toString();
+        return json.resolveSibling(name.substring(0, name.length() - ENDING.length()) + ending);
+    }
+
+    @Override
+    public String toString() {
+        return json.toString();
+    }
+}

@@ -1,0 +1,24 @@
+package io.broxy.jmh.report;
+
+import java.util.List;
+
+/**
+ * What was measured of whole processes from outside.
+ *
+ * <p>Threading: immutable.
+ *
+ * @param rows proxies under load
+ * @param idle proxies with idle tunnels
+ * @param failures what gave no figure at all, in words
+ */
+public record WholeProcess(List<ProcessRow> rows, List<IdleRow> idle, List<String> failures) {
+
+    /** Before anything was measured. */
+    public static final WholeProcess NONE = new WholeProcess(List.of(), List.of(), List.of());
+
+    public WholeProcess {
+        rows = List.copyOf(rows);
+        idle = List.copyOf(idle);
+        failures = List.copyOf(failures);
+    }
+}

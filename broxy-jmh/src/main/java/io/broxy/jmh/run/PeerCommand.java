@@ -1,0 +1,55 @@
+package io.broxy.jmh.run;
+
+import io.broxy.jmh.peer.Peer;
+import io.broxy.jmh.peer.PeerProxy;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Runs one peer until the process is ended. Threading: the main thread waits. */
+@Command(
+        name = "peer",
+        description = "Runs one of the proxies on 127.0.0.1 until it is ended, to be measured from outside.",
+        mixinStandardHelpOptions = true,
+        usageHelpAutoWidth = true)
+final class PeerCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Parameters(
+            index = "0",
+            paramLabel = "NAME",
+            description = "broxy, netty-nio, netty-epoll, jetty, littleproxy, blocking or vthread.")
+    private String name = "";
+
+    @Parameters(index = "1", paramLabel = "PORT", description = "Where it listens; 0 takes a free port.")
+    private int port;
+
+    @Override
+    public Integer call() throws Exception {
+        try (PeerProxy proxy = peer().start(port)) {
+            spec.commandLine().getOut().println("listening on 127.0.0.1:" + proxy.port());
+            spec.commandLine().getOut().flush();
+            new CountDownLatch(1).await();
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private Peer peer() throws IOException {
+        Peer peer;
+        try {
+            peer = Peer.named(name);
+        } catch (IllegalArgumentException e) {
+            throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+        if (peer.unavailable().isPresent()) {
+            throw new IOException(name + " cannot run: " + peer.unavailable().get());
+        }
+        return peer;
+    }
+}

@@ -1,0 +1,96 @@
+package io.broxy.jmh.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.broxy.jmh.Fixtures;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class CommandsTest {
+    @TempDir
+    private Path directory = Path.of("");
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int execute(String... arguments) {
+        return Benchmarks.commandLine()
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(arguments);
+    }
+
+    private static String fixture(String name) {
+        return Fixtures.path(name).toString();
+    }
+
+    @Test
+    void compareMarksWhatHasChanged() {
+        assertThat(execute("compare", fixture("before.json"), fixture("after.json")))
+                .isZero();
+
+        assertThat(out.toString()).contains("| improved |", "| WORSE |", "| within noise |");
+    }
+
+    @Test
+    void compareTakesTheLeastChangeInPercent() {
+        execute("compare", "--least", "50", fixture("before.json"), fixture("after.json"));
+
+        assertThat(out.toString()).contains("0 improved, 0 WORSE");
+    }
+
+    @Test
+    void compareExplainsItsRule() {
+        execute("compare", "--help");
+
+        assertThat(out.toString().replaceAll("\\s+", " "))
+                .contains("99.9 % confidence interval")
+                .contains(
+                        "the intervals of both files have no point in common and the values differ by more than --least");
+    }
+
+    @Test
+    void missingFileIsToldInOneLine() {
+        int code = execute(
+                "compare",
+                fixture("before.json"),
+                directory.resolve("none.json").toString());
+
+        assertThat(code).isEqualTo(CommandLine.ExitCode.SOFTWARE);
+        assertThat(err.toString())
+                .startsWith("broxy-benchmarks: ")
+                .contains("none.json")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void wholeProcessFiguresAreAddedToAResultFile() throws IOException {
+        Path results = Files.copy(Fixtures.path("after.json"), directory.resolve("results.json"));
+
+        assertThat(execute("add-whole-process", results.toString(), fixture("lab.tsv")))
+                .isZero();
+
+        assertThat(directory.resolve("results.md"))
+                .content()
+                .contains("| connect32 | floor | 72.0 |")
+                .contains("| HandleHTTP_Direct |");
+    }
+
+    @Test
+    void rowThatDoesNotExistIsMisuse() {
+        assertThat(execute("--only", "Nothing")).isEqualTo(CommandLine.ExitCode.USAGE);
+        assertThat(err.toString()).contains("no row's name contains Nothing");
+    }
+
+    @Test
+    void peerThatDoesNotExistIsMisuse() {
+        assertThat(execute("peer", "squid", "0")).isEqualTo(CommandLine.ExitCode.USAGE);
+        assertThat(err.toString()).contains("netty-epoll");
+    }
+}
