@@ -84,4 +84,4 @@ done
 
 rows=$build/rows.tsv
 TUNLAB=$build/tunlab "$lab/compare.sh" "${length[@]}" -m "$modes" -o "$rows" "${proxies[@]}"
-"$java" -jar "$benchmarks" add-whole-process "$results" "$rows"
+"$java" -jar "$benchmarks" add-whole-process --foreign-load "${OTHER:-15}" "$results" "$rows"

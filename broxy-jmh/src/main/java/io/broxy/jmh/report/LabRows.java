@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: for one thread.
  */
 public final class LabRows {
-    /** A run is left out when other processes took more of the machine than this many percent of a processor. */
-    private static final double FOREIGN_LOAD = 15;
-
     private static final int IDLE_COLUMNS = 6;
 
     /** The columns of a run that are used. The tool's own names are in {@code tunlab header}. */
@@ -35,7 +32,11 @@ public final class LabRows {
     private final Map<String, IdleRuns> idle = new LinkedHashMap<>();
     private final List<String> failures = new ArrayList<>();
 
-    private LabRows() {}
+    private final double foreignLoad;
+
+    private LabRows(double foreignLoad) {
+        this.foreignLoad = foreignLoad;
+    }
 
     /** Threading: immutable. */
     private record Key(String mode, String proxy) {}
@@ -76,10 +77,11 @@ public final class LabRows {
      * Reads such a file.
      *
      * @param lines its lines
+     * @param foreignLoad a run is left out when other processes took more than this many percent of a processor
      * @throws IllegalArgumentException if one has not the columns that it should have; the message says which
      */
-    public static WholeProcess read(List<String> lines) {
-        LabRows rows = new LabRows();
+    public static WholeProcess read(List<String> lines, double foreignLoad) {
+        LabRows rows = new LabRows(foreignLoad);
         for (int i = 0; i < lines.size(); i++) {
             String[] columns = lines.get(i).split("\t", -1);
             if (columns[0].equals("round") || lines.get(i).isBlank()) {
@@ -113,7 +115,7 @@ public final class LabRows {
         }
         if (Double.parseDouble(columns[UNITS]) == 0) {
             runs.failed++;
-        } else if (Double.parseDouble(columns[OTHER]) > FOREIGN_LOAD) {
+        } else if (Double.parseDouble(columns[OTHER]) > foreignLoad) {
             runs.disturbed++;
         } else {
             runs.cpu.put(round, Double.parseDouble(columns[CPU]) / (isBulk(mode) ? 1_000 : 1));

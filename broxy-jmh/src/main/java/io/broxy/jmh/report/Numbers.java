@@ -8,8 +8,11 @@ final class Numbers {
 
     /** Whole above 100, else with so many digits that two numbers can be told apart. */
     static String plain(double value) {
+        if (value == 0) {
+            return "0"; // and not "-0"
+        }
         double size = Math.abs(value);
-        return String.format(Locale.ROOT, size >= 99.5 || value == 0 ? "%,.0f" : size >= 9.95 ? "%.1f" : "%.2f", value);
+        return String.format(Locale.ROOT, size >= 99.5 ? "%,.0f" : size >= 9.95 ? "%.1f" : "%.2f", value);
     }
 
     static String percent(double part) {

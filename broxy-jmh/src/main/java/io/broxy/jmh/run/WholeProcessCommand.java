@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -29,11 +30,19 @@ final class WholeProcessCommand implements Callable<Integer> {
     @Parameters(index = "1", paramLabel = "ROWS.tsv", description = "What lab/compare.sh -o has kept.")
     private Path rows = Path.of("");
 
+    @Option(
+            names = "--foreign-load",
+            paramLabel = "PERCENT",
+            description = "Leave out runs beside which other processes took more of a processor. Default:"
+                    + " ${DEFAULT-VALUE}",
+            defaultValue = "15")
+    private double foreignLoad = 15;
+
     @Override
     public Integer call() throws IOException {
         try {
             ResultFile file = new ResultFile(results);
-            file.write(file.read().withWholeProcess(LabRows.read(Files.readAllLines(rows))));
+            file.write(file.read().withWholeProcess(LabRows.read(Files.readAllLines(rows), foreignLoad)));
             spec.commandLine().getOut().println("written: " + file);
         } catch (IllegalArgumentException e) {
             throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);

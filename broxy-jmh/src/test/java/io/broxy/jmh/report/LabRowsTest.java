@@ -10,9 +10,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LabRowsTest {
+    private static final double FOREIGN_LOAD = 15;
 
     private static WholeProcess lab() throws IOException {
-        return LabRows.read(Files.readAllLines(Fixtures.path("lab.tsv")));
+        return LabRows.read(Files.readAllLines(Fixtures.path("lab.tsv")), FOREIGN_LOAD);
     }
 
     private static ProcessRow row(String key) throws IOException {
@@ -59,6 +60,13 @@ class LabRowsTest {
     }
 
     @Test
+    void howMuchForeignLoadSpoilsARunIsTheCallersChoice() throws IOException {
+        WholeProcess lab = LabRows.read(Files.readAllLines(Fixtures.path("lab.tsv")), 50);
+
+        assertThat(lab.rows()).allSatisfy(row -> assertThat(row.runs()).isEqualTo(3));
+    }
+
+    @Test
     void withoutBroxyThereIsNoRatio() throws IOException {
         ProcessRow jetty = row("http32, jetty");
 
@@ -86,10 +94,10 @@ class LabRowsTest {
 
     @Test
     void otherLinesAreRefusedWithTheirNumber() {
-        assertThatThrownBy(() -> LabRows.read(List.of("round\tlabel", "1\tconnect32\tbroxy\tconnect\t-")))
+        assertThatThrownBy(() -> LabRows.read(List.of("round\tlabel", "1\tconnect32\tbroxy\tconnect\t-"), FOREIGN_LOAD))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("line 2 is no row of the lab");
-        assertThatThrownBy(() -> LabRows.read(List.of("one\tconnect32\tbroxy\tFAILED")))
+        assertThatThrownBy(() -> LabRows.read(List.of("one\tconnect32\tbroxy\tFAILED"), FOREIGN_LOAD))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("line 1 ");
     }

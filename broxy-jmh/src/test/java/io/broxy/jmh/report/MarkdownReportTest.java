@@ -89,6 +89,16 @@ class MarkdownReportTest {
     }
 
     @Test
+    void numbersHaveDigitsEnoughToBeToldApart() {
+        assertThat(Numbers.plain(1_234.4)).isEqualTo("1,234");
+        assertThat(Numbers.plain(12.34)).isEqualTo("12.3");
+        assertThat(Numbers.plain(1.234)).isEqualTo("1.23");
+        assertThat(Numbers.plain(-0.0)).isEqualTo("0");
+        assertThat(Numbers.percent(0.0234)).isEqualTo("2.3 %");
+        assertThat(Numbers.percent(1.2)).isEqualTo("120 %");
+    }
+
+    @Test
     void barInACellDoesNotEndIt() {
         MarkdownTable table = new MarkdownTable("a", "b");
         table.add("x|y", "line\nbreak");

@@ -58,7 +58,7 @@ class RatioChartTest {
 
     @Test
     void wholeProcessesAreShownToo() throws Exception {
-        WholeProcess lab = LabRows.read(Files.readAllLines(Fixtures.path("lab.tsv")));
+        WholeProcess lab = LabRows.read(Files.readAllLines(Fixtures.path("lab.tsv")), 15);
 
         assertThat(texts(picture(Fixtures.results("before.json").withWholeProcess(lab))))
                 .containsSubsequence("Whole process, connect32: CPU", "floor", "0.90");
