@@ -2,6 +2,7 @@ package io.broxy.core.internal.relay;
 
 import io.broxy.Connection;
 import io.broxy.core.internal.loop.BufferPool;
+import io.broxy.core.internal.net.WriteFailures;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Semaphore;

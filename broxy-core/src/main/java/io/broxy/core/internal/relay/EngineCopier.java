@@ -9,6 +9,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.Transferable;
+import io.broxy.core.internal.net.WriteFailures;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;

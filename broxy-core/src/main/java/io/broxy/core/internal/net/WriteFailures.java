@@ -1,6 +1,5 @@
-package io.broxy.core.internal.relay;
+package io.broxy.core.internal.net;
 
-import io.broxy.core.internal.net.PeerEndedException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
@@ -15,18 +14,18 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: thread-safe.
  */
-final class WriteFailures {
+public final class WriteFailures {
     private static final @Nullable String BROKEN_PIPE = brokenPipe();
 
     private WriteFailures() {}
 
     /** Learns the text, if that has not been done: in time, while the process has descriptors to spare. */
-    static void learn() {
+    public static void learn() {
         // the class is initialized by this call
     }
 
     /** Whether the peer had ended its own stream before the write failed. */
-    static boolean isAfterEnd(IOException failure) {
+    public static boolean isAfterEnd(IOException failure) {
         return failure instanceof PeerEndedException
                 || (BROKEN_PIPE != null && BROKEN_PIPE.equals(failure.getMessage()));
     }

@@ -1,4 +1,4 @@
-package io.broxy.core.internal.relay;
+package io.broxy.core.internal.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
