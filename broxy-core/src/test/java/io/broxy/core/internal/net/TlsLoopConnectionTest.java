@@ -287,49 +287,6 @@ class TlsLoopConnectionTest {
         }
     }
 
-    /** Writes what goes out whenever it is told that it can. */
-    private static final class Writer implements ChannelEvents {
-        private final LoopConnection connection;
-        private final ByteBuffer source;
-        private final CompletableFuture<Void> done = new CompletableFuture<>();
-        private volatile int taken;
-
-        Writer(LoopConnection connection, byte[] source) {
-            this.connection = connection;
-            this.source = ByteBuffer.wrap(source);
-        }
-
-        void start() {
-            try {
-                connection.handler(this);
-                connection.interest(SelectionKey.OP_WRITE);
-            } catch (IOException e) {
-                done.completeExceptionally(e);
-            }
-        }
-
-        @Override
-        public void ready(int readyOps) {
-            try {
-                connection.write(source);
-                taken = source.position();
-                if (!source.hasRemaining()) {
-                    connection.interest(0);
-                    done.complete(null);
-                }
-            } catch (IOException e) {
-                connection.abort();
-                done.completeExceptionally(e);
-            }
-        }
-
-        @Override
-        public void abandoned(Throwable cause) {
-            connection.abort();
-            done.completeExceptionally(cause);
-        }
-    }
-
     @Test
     void takesNoMoreThanASlowReaderLeavesRoomFor() throws Exception {
         byte[] payload = Payload.bytes(16 * MIB, 2);
@@ -343,10 +300,10 @@ class TlsLoopConnectionTest {
             }
         })) {
             LoopConnection connection = connect(origin);
-            Writer writer = new Writer(connection, payload);
+            LoopWriter writer = new LoopWriter(connection, payload);
             onLoop(writer::start);
             awaitStandstill(writer);
-            assertThat(writer.taken).isLessThan(payload.length);
+            assertThat(writer.taken()).isLessThan(payload.length);
             assertThat(engine.buffers.heldBytes()).as("ciphertext").isLessThanOrEqualTo(64 << 10);
             go.complete(null);
             NetEngine.patiently(writer.done);
@@ -356,12 +313,12 @@ class TlsLoopConnectionTest {
     }
 
     /** Waits until something is held and nothing more goes out. */
-    private void awaitStandstill(Writer writer) {
+    private void awaitStandstill(LoopWriter writer) {
         AtomicInteger before = new AtomicInteger(-1);
         await().atMost(Duration.ofMillis(Peer.PATIENCE_MILLIS))
                 .pollInterval(Duration.ofMillis(200))
                 .until(() -> {
-                    int now = writer.taken;
+                    int now = writer.taken();
                     return engine.buffers.heldBytes() > 0 && now == before.getAndSet(now);
                 });
     }
@@ -383,7 +340,7 @@ class TlsLoopConnectionTest {
             LoopConnection connection = connect(origin);
             for (int i = 0; i < 5; i++) {
                 assertThat(read(connection, 4)).isEqualTo("ping");
-                Writer writer = new Writer(connection, "pong".getBytes(US_ASCII));
+                LoopWriter writer = new LoopWriter(connection, "pong".getBytes(US_ASCII));
                 onLoop(writer::start);
                 NetEngine.patiently(writer.done);
             }

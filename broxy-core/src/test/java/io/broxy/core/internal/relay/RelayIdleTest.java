@@ -8,6 +8,7 @@ import io.broxy.core.internal.relay.RelayRig.Relayed;
 import io.broxy.core.internal.relay.RelayRig.Side;
 import io.broxy.core.internal.relay.RelayRig.Way;
 import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.ManualTicker;
 import io.broxy.core.testkit.Payload;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;

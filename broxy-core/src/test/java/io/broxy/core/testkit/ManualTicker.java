@@ -1,11 +1,11 @@
-package io.broxy.core.internal.relay;
+package io.broxy.core.testkit;
 
 import io.broxy.core.internal.time.Ticker;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A clock that stands still until a test moves it on. Threading: thread-safe. */
-final class ManualTicker implements Ticker {
+public final class ManualTicker implements Ticker {
     private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 1_000_000); // it wraps around on the way
 
     @Override
@@ -13,7 +13,8 @@ final class ManualTicker implements Ticker {
         return now.get();
     }
 
-    void advance(Duration by) {
+    /** Moves it on. */
+    public void advance(Duration by) {
         now.addAndGet(by.toNanos());
     }
 }
