@@ -60,6 +60,21 @@ public interface LoopConnection {
     /** The peer's address. */
     SocketAddress remoteAddress();
 
+    /** Runs a task on the loop once the connection, which {@link #close} or {@link #abort} was called of, is closed. */
+    default void whenClosed(Runnable task) {
+        loop().afterClosing(task);
+    }
+
+    /** Bytes that {@link #write} has taken and that have not left this process. Thread-safe. */
+    default long unsent() {
+        return 0;
+    }
+
+    /** Whether it has no readiness of its own, and so threads that block for it. */
+    default boolean takesThreads() {
+        return false;
+    }
+
     /**
      * Gives it away to a user: it leaves the loop and blocks from then on.
      *

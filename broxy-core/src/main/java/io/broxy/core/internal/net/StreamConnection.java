@@ -83,6 +83,15 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
         leftover.unread(bytes);
     }
 
+    /** A time-out that the socket's former owner has set must not cut a peer that is only silent. */
+    void readWithoutTimeout() {
+        try {
+            socket.setSoTimeout(0);
+        } catch (IOException e) {
+            log.debug("a socket's read time-out stays, for the socket is closed", e);
+        }
+    }
+
     @Override
     public boolean hasReadiness() {
         return false;

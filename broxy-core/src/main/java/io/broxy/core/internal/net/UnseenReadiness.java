@@ -39,6 +39,13 @@ final class UnseenReadiness implements Runnable {
         }
     }
 
+    /** As {@link #check}, but in the turn of now: for a task that carries nothing but the news. */
+    void tell() {
+        if (!planned && !loop.isStopping()) {
+            run();
+        }
+    }
+
     @Override
     public void run() {
         planned = false;

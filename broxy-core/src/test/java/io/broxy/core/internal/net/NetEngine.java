@@ -32,9 +32,13 @@ final class NetEngine implements AutoCloseable {
     final EngineCopier copier;
 
     NetEngine() throws IOException {
-        loops = EventLoops.start(1, buffers, Ticker.SYSTEM);
+        this(Ticker.SYSTEM);
+    }
+
+    NetEngine(Ticker ticker) throws IOException {
+        loops = EventLoops.start(1, buffers, ticker);
         loop = loops.next();
-        copier = new EngineCopier(loops, new BlockingRelay.Means(buffers, workers, Ticker.SYSTEM));
+        copier = new EngineCopier(loops, new BlockingRelay.Means(buffers, workers, ticker));
     }
 
     /** A connection to a port of the loopback. */
@@ -66,6 +70,11 @@ final class NetEngine implements AutoCloseable {
         assertThat(own.hasReadiness()).isTrue();
         own.unblock();
         return onLoop(() -> own.onLoop(loop));
+    }
+
+    /** Puts a connection that blocks onto the loop. */
+    LoopConnection bridge(Connection connection) throws Exception {
+        return onLoop(() -> new BridgedConnection(loop, connection, connection.remoteAddress(), workers));
     }
 
     /** Gives a connection to a user again. */
