@@ -153,8 +153,9 @@ public interface ProxyHandler extends AutoCloseable {
         Builder maxTunnels(int max);
 
         /**
-         * How many clients without a channel (see {@link ProxyHandler}) may be served at once, each with two threads;
-         * default 500. Beyond it they get 503.
+         * How many clients without a channel (see {@link ProxyHandler}) may be served at once, each with two threads
+         * at most; default 500. Beyond it they get 503. Tunnels whose dialer gives connections without a channel count, too;
+         * where neither side has one, a tunnel takes four threads at most.
          *
          * @throws IllegalArgumentException if it is less than 1
          */

@@ -30,7 +30,6 @@ import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.proxy.ProxyEngine;
 import io.broxy.core.internal.proxy.ProxyHandlerBuilder;
-import io.broxy.core.internal.relay.BlockingRelay;
 import io.broxy.core.internal.relay.EngineCopier;
 import io.broxy.core.internal.time.Ticker;
 import java.io.IOException;
@@ -88,11 +87,10 @@ public final class Broxy implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("the event loops could not be started", e);
         }
-        BlockingRelay.Means blocking = new BlockingRelay.Means(buffers, workers, Ticker.SYSTEM);
         dialEngine = new DialEngine(loops, workers, buffers, Ticker.SYSTEM, new CallerDials());
         poolEngine = new PoolEngine(loops, workers, Ticker.SYSTEM);
-        proxyEngine = new ProxyEngine(loops, blocking);
-        copier = new EngineCopier(loops, blocking);
+        proxyEngine = new ProxyEngine(loops, workers, Ticker.SYSTEM);
+        copier = new EngineCopier(loops, workers, buffers, Ticker.SYSTEM);
     }
 
     /** An engine with the defaults. */

@@ -138,11 +138,6 @@ final class FutureDial implements LoopDialer.UserOutcome {
     }
 
     @Override
-    public void connected(Connection connection) {
-        complete(() -> succeed(connection));
-    }
-
-    @Override
     public void dialerFailed(Throwable failure) {
         complete(() -> future.completeExceptionally(failure));
     }

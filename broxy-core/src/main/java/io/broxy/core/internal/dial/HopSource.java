@@ -1,6 +1,5 @@
 package io.broxy.core.internal.dial;
 
-import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.EventLoop;
@@ -32,9 +31,6 @@ interface HopSource {
     interface Taker {
         void taken(Hop hop);
 
-        /** The connection is one that only threads can use. */
-        void taken(Connection connection);
-
         void failed(DialException failure);
     }
 
@@ -53,11 +49,6 @@ interface HopSource {
             @Override
             public void connected(LoopConnection connection) {
                 taker.taken(new FreshHop(connection));
-            }
-
-            @Override
-            public void connected(Connection connection) {
-                taker.taken(connection);
             }
 
             @Override

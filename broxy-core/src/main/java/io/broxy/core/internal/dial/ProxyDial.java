@@ -1,7 +1,6 @@
 package io.broxy.core.internal.dial;
 
 import io.broxy.AddressPolicy;
-import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
@@ -53,7 +52,6 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
     private HandshakeFactory.@Nullable Maker handshakes;
     private LoopDialer.@Nullable Dialing opening;
     private HopSource.@Nullable Hop hop;
-    private @Nullable ForeignTalk foreign;
     private @Nullable Handshake handshake;
     private boolean retried;
 
@@ -62,7 +60,7 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
         this.loop = loop;
         this.request = request;
         this.dialer = dialer;
-        this.outcome = UserDialing.forUsers(outcome, request.target(), dialer.workers());
+        this.outcome = UserDialing.forUsers(outcome, request.target());
         this.startNanos = startNanos;
         this.endNanos = startNanos + dialer.timeoutNanos(request);
         this.deadline = loop.timers().schedule(endNanos, this::timedOut);
@@ -130,13 +128,6 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
 
     @Override
     public void taken(HopSource.Hop taken) {
-        Handshake talk = beginTalk();
-        hop = taken;
-        taken.connection().handler(this);
-        send(taken.connection(), talk);
-    }
-
-    private Handshake beginTalk() {
         HandshakeFactory.Maker maker = handshakes;
         if (maker == null) {
             throw new IllegalStateException("nothing has been prepared");
@@ -146,34 +137,12 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
         loop.timers().reschedule(deadline, endNanos);
         Handshake talk = maker.make();
         handshake = talk;
-        return talk;
+        hop = taken;
+        taken.connection().handler(this);
+        send(taken.connection(), talk);
     }
 
-    // ------------------------------------------------------------------ TALKING on a thread
-
-    @Override
-    public void taken(Connection connection) {
-        Handshake talk = beginTalk();
-        foreign = ForeignTalk.start(loop, dialer.workers(), connection, talk, new ForeignTalk.End() {
-            @Override
-            public void open(Connection opened) {
-                end();
-                outcome.connected(opened);
-            }
-
-            @Override
-            public void refused(HandshakeException refusal) {
-                ProxyDial.this.refused(refusal);
-            }
-
-            @Override
-            public void broken(IOException cause) {
-                ProxyDial.this.broken(talk, cause);
-            }
-        });
-    }
-
-    // ------------------------------------------------------------------ TALKING on the loop
+    // ------------------------------------------------------------------ TALKING
 
     @Override
     public void ready(int readyOps) {
@@ -269,7 +238,7 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
     // ------------------------------------------------------------------ ends
 
     private void timedOut() {
-        HandshakeException soFar = handshake == null || foreign != null ? null : handshake.refusalSoFar();
+        HandshakeException soFar = handshake == null ? null : handshake.refusalSoFar();
         if (loop.isStopping()) {
             fail(DialException.builder(Reason.CANCELLED, request.target()));
         } else if (soFar != null) {
@@ -292,10 +261,6 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
         if (hop != null) {
             hop.discard();
             hop = null;
-        }
-        if (foreign != null) {
-            foreign.abandon();
-            foreign = null;
         }
     }
 

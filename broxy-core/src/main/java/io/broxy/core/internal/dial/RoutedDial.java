@@ -1,6 +1,5 @@
 package io.broxy.core.internal.dial;
 
-import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
@@ -41,13 +40,6 @@ final class RoutedDial implements LoopDialer.Dialing, LoopDialer.UserOutcome {
 
     @Override
     public void connected(LoopConnection connection) {
-        over = true;
-        failOver.connected();
-        outcome.connected(connection);
-    }
-
-    @Override
-    public void connected(Connection connection) {
         over = true;
         failOver.connected();
         outcome.connected(connection);

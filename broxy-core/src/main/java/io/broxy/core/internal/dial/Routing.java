@@ -134,7 +134,7 @@ final class Routing implements RoutingDialer, LoopDialer, HttpRouter {
             outcome.failed(e);
             return () -> {};
         }
-        return RoutedDial.start(loop, failOver, UserDialing.forUsers(outcome, request.target(), engine.workers()));
+        return RoutedDial.start(loop, failOver, UserDialing.forUsers(outcome, request.target()));
     }
 
     @Override

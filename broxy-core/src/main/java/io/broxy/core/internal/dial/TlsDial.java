@@ -1,6 +1,5 @@
 package io.broxy.core.internal.dial;
 
-import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
@@ -13,7 +12,6 @@ import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +36,7 @@ final class TlsDial implements LoopDialer.Dialing, LoopDialer.UserOutcome, Tls.O
         this.request =
                 request.toBuilder().timeout(Duration.ofNanos(timeoutNanos)).build();
         this.dialer = dialer;
-        this.outcome = UserDialing.forUsers(outcome, request.target(), dialer.workers());
+        this.outcome = UserDialing.forUsers(outcome, request.target());
         this.startNanos = dialer.ticker().nanos();
         this.endNanos = startNanos + timeoutNanos;
     }
@@ -66,43 +64,6 @@ final class TlsDial implements LoopDialer.Dialing, LoopDialer.UserOutcome, Tls.O
         if (!over) {
             step = handshake;
         }
-    }
-
-    /** No loop can drive it, so a thread does the handshake, and no loop can drive what comes of it. */
-    @Override
-    public void connected(Connection connection) {
-        try {
-            dialer.workers().callbacks().execute(() -> {
-                Runnable end;
-                try {
-                    Connection secure = dialer.tls().onCaller(connection, request.target(), endNanos);
-                    end = () -> secured(secure);
-                } catch (IOException | RuntimeException e) {
-                    end = () -> dialerFailed(e);
-                }
-                tell(end);
-            });
-        } catch (RejectedExecutionException e) {
-            UserDialing.abandon(connection, dialer.workers());
-            dialerFailed(e);
-        }
-    }
-
-    private void tell(Runnable end) {
-        try {
-            loop.execute(end);
-        } catch (RejectedExecutionException e) {
-            // The loop has stopped, and has ended the dial by that.
-        }
-    }
-
-    private void secured(Connection connection) {
-        if (over) {
-            UserDialing.abandon(connection, dialer.workers());
-            return;
-        }
-        end();
-        outcome.connected(connection);
     }
 
     @Override

@@ -63,7 +63,7 @@ public final class Workers {
         return closers;
     }
 
-    /** Runs blocking relays; how many is for their admission to bound. */
+    /** Reads and writes for connections that can only block; how many is for their admission to bound. */
     public ExecutorService streams() {
         return streams;
     }

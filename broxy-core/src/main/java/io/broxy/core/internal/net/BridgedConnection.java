@@ -143,6 +143,11 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         return output.unsent();
     }
 
+    @Override
+    public @Nullable IOException lost() {
+        return output.unsent() > 0 ? output.failure() : null;
+    }
+
     // ------------------------------------------------------------------ readiness
 
     @Override

@@ -40,7 +40,7 @@ public final class LingeringClose implements ChannelEvents {
         this.loop = connection.loop();
         this.last = last;
         this.closed = closed;
-        this.timer = loop.timers().schedule(loop.nowNanos() + TIMEOUT_NANOS, this::end);
+        this.timer = loop.timers().schedule(loop.nowNanos() + TIMEOUT_NANOS, this::timedOut);
     }
 
     /**
@@ -62,6 +62,13 @@ public final class LingeringClose implements ChannelEvents {
             connection.abort();
             end();
         }
+    }
+
+    private void timedOut() {
+        if (connection.unsent() > 0) {
+            connection.abort(); // threads would wait on for a peer that takes nothing
+        }
+        end();
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A connected byte stream as its event loop drives it: nothing blocks, and readiness is told to one handler.
@@ -60,7 +61,10 @@ public interface LoopConnection {
     /** The peer's address. */
     SocketAddress remoteAddress();
 
-    /** Runs a task on the loop once the connection, which {@link #close} or {@link #abort} was called of, is closed. */
+    /**
+     * Runs a task once the connection, of which {@link #close} or {@link #abort} was called, is closed: on the loop, or on
+     * another thread when the loop has ended before.
+     */
     default void whenClosed(Runnable task) {
         loop().afterClosing(task);
     }
@@ -68,6 +72,11 @@ public interface LoopConnection {
     /** Bytes that {@link #write} has taken and that have not left this process. Thread-safe. */
     default long unsent() {
         return 0;
+    }
+
+    /** Why bytes that {@link #write} has taken were lost, as far as is known until now; null if none were. Thread-safe. */
+    default @Nullable IOException lost() {
+        return null;
     }
 
     /** Whether it has no readiness of its own, and so threads that block for it. */

@@ -1,6 +1,5 @@
 package io.broxy.core.internal.net;
 
-import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.EventLoop;
@@ -22,14 +21,11 @@ public interface LoopDialer {
     }
 
     /**
-     * An outcome that can also do with what only {@linkplain UserDialing somebody else's} dialer brings.
+     * An outcome that can also do with how only {@linkplain UserDialing somebody else's} dialer fails.
      *
      * <p>Threading: owned by its event loop.
      */
     interface UserOutcome extends Outcome {
-        /** The connection stands and belongs to whoever is told, but has no readiness: only threads can use it. */
-        void connected(Connection connection);
-
         /** There is none, for the dialer broke its contract: it threw what it must not, or gave nothing. */
         void dialerFailed(Throwable failure);
     }

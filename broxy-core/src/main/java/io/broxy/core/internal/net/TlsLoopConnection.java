@@ -82,6 +82,31 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
         return open;
     }
 
+    @Override
+    public boolean takesThreads() {
+        return below.takesThreads();
+    }
+
+    /** The last bytes of a connection that takes no threads are nothing that anybody waits for. */
+    @Override
+    public void whenClosed(Runnable task) {
+        if (takesThreads()) {
+            below.whenClosed(task);
+        } else {
+            loop.afterClosing(task);
+        }
+    }
+
+    @Override
+    public long unsent() {
+        return below.unsent();
+    }
+
+    @Override
+    public @Nullable IOException lost() {
+        return below.lost();
+    }
+
     // ------------------------------------------------------------------ readiness
 
     @Override

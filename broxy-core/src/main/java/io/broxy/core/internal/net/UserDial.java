@@ -79,31 +79,14 @@ final class UserDial implements LoopDialer.Dialing {
     }
 
     private void connected(@Nullable Connection dialed) {
+        Taken taken;
         try {
-            if (dialed instanceof Transferable own && own.hasReadiness()) {
-                transfer(own);
-            } else {
-                Connection taken = UserDialing.take(dialed);
-                onLoop(() -> connectedInLoop(taken), taken);
-            }
+            taken = UserDialing.take(dialed, workers);
         } catch (IOException | RuntimeException e) {
             onLoop(() -> failed(e), null);
+            return;
         }
-    }
-
-    private void transfer(Transferable own) throws IOException {
-        own.give();
-        try {
-            own.unblock();
-        } catch (IOException e) {
-            UserDialing.abort(own.given());
-            throw e;
-        }
-        try {
-            loop.execute(() -> connectedInLoop(own.onLoop(loop)));
-        } catch (RejectedExecutionException e) {
-            UserDialing.abort(own.given());
-        }
+        onLoop(() -> connectedInLoop(taken.onLoop(loop)), dialed);
     }
 
     private void onLoop(Runnable task, @Nullable Connection opened) {
@@ -111,7 +94,7 @@ final class UserDial implements LoopDialer.Dialing {
             loop.execute(task);
         } catch (RejectedExecutionException e) {
             if (opened != null) {
-                UserDialing.abort(opened);
+                UserDialing.abortTaken(opened);
             }
         }
     }
@@ -121,15 +104,6 @@ final class UserDial implements LoopDialer.Dialing {
     private void connectedInLoop(LoopConnection connection) {
         if (over) {
             connection.close();
-        } else {
-            end();
-            outcome.connected(connection);
-        }
-    }
-
-    private void connectedInLoop(Connection connection) {
-        if (over) {
-            UserDialing.abandon(connection, workers);
         } else {
             end();
             outcome.connected(connection);

@@ -9,11 +9,9 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
-import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,34 +50,40 @@ public final class UserDialing implements LoopDialer {
     @Override
     public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
         assert loop.inLoop();
-        UserOutcome all = forUsers(outcome, request.target(), workers);
+        UserOutcome all = forUsers(outcome, request.target());
         return UserDial.start(loop, dialer, request, all, workers);
     }
 
     /**
      * The outcome itself if it can do with everything; otherwise one that makes failures of what it cannot.
      */
-    public static UserOutcome forUsers(Outcome outcome, HostPort target, Workers workers) {
-        return outcome instanceof UserOutcome own ? own : new Narrowed(outcome, target, workers);
+    public static UserOutcome forUsers(Outcome outcome, HostPort target) {
+        return outcome instanceof UserOutcome own ? own : new Narrowed(outcome, target);
     }
 
     /**
      * Takes what a dialer gives, who may keep his reference but cannot use it any more where it is ours.
      *
-     * @throws IOException if it is closed
+     * @throws IOException if it is closed; it is reset then
      * @throws IllegalStateException if it was given away before
      * @throws NullPointerException if it is null, against the contract
      */
-    public static Connection take(@Nullable Connection dialed) throws IOException {
+    static Taken take(@Nullable Connection dialed, Workers workers) throws IOException {
         Connection connection = Objects.requireNonNull(dialed, "the dialer gave no connection");
         if (connection instanceof Transferable own) {
             own.give();
-            connection = own.given();
         }
-        if (!connection.isOpen()) {
-            throw new ClosedChannelException();
+        try {
+            return Taken.of(connection, workers);
+        } catch (IOException e) {
+            abortTaken(connection);
+            throw e;
         }
-        return connection;
+    }
+
+    /** Resets what was taken. */
+    static void abortTaken(Connection connection) {
+        abort(connection instanceof Transferable own ? own.given() : connection);
     }
 
     /** The failure of a dialer that does not keep its time. */
@@ -90,15 +94,7 @@ public final class UserDialing implements LoopDialer {
                 .build();
     }
 
-    /** Resets a connection that is of no use, off the loop: it may be the user's own code, and block. */
-    public static void abandon(Connection connection, Workers workers) {
-        try {
-            workers.closers().execute(() -> abort(connection));
-        } catch (RejectedExecutionException e) {
-            abort(connection); // the engine ends, and nothing waits for this loop any more
-        }
-    }
-
+    /** Resets a connection, which may run the code of somebody else. */
     static void abort(Connection connection) {
         try {
             connection.abort();
@@ -108,7 +104,7 @@ public final class UserDialing implements LoopDialer {
     }
 
     /** Threading: owned by its event loop. */
-    private record Narrowed(Outcome outcome, HostPort target, Workers workers) implements UserOutcome {
+    private record Narrowed(Outcome outcome, HostPort target) implements UserOutcome {
 
         @Override
         public void connected(LoopConnection connection) {
@@ -118,12 +114,6 @@ public final class UserDialing implements LoopDialer {
         @Override
         public void failed(DialException failure) {
             outcome.failed(failure);
-        }
-
-        @Override
-        public void connected(Connection connection) {
-            abandon(connection, workers);
-            dialerFailed(new IOException("the dialer's connection is none that an event loop can drive"));
         }
 
         @Override

@@ -160,14 +160,6 @@ public final class EnginePool implements ConnPool {
             }
 
             @Override
-            public void leased(Slot<Parked> slot, Connection connection) {
-                closeLater(connection);
-                drop(slot, Eviction.UNWATCHABLE);
-                IOException cause = new IOException("the dialer gave a connection that no event loop can drive");
-                outcome.failed(Opener.failure(DialException.Reason.LOCAL, hop, 0, cause));
-            }
-
-            @Override
             public void failed(DialException failure) {
                 outcome.failed(failure);
             }

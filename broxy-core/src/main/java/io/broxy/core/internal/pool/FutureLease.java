@@ -63,8 +63,7 @@ final class FutureLease implements Leasing.Delivery {
         });
     }
 
-    @Override
-    public void leased(Slot<Parked> slot, Connection connection) {
+    private void leased(Slot<Parked> slot, Connection connection) {
         Lease lease = pool.userLease(slot, loop, new LeakWatch.Leased(connection, place));
         pool.callBack(() -> {
             if (!future.complete(lease)) {

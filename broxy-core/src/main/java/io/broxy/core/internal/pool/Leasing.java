@@ -39,9 +39,6 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
     interface Delivery {
         void leased(Slot<Parked> slot, LoopConnection connection);
 
-        /** One that no loop can drive. */
-        void leased(Slot<Parked> slot, Connection connection);
-
         void failed(DialException failure);
     }
 
@@ -198,18 +195,6 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
             leased(own, connection);
         } else {
             connection.close();
-            fail(Reason.CANCELLED, EnginePool.closedFailure());
-        }
-    }
-
-    @Override
-    public void connected(Connection connection) {
-        Slot<Parked> own = openSlot();
-        if (pool.policy().opened(own)) {
-            end();
-            delivery.leased(own, connection);
-        } else {
-            pool.closeLater(connection);
             fail(Reason.CANCELLED, EnginePool.closedFailure());
         }
     }

@@ -1,6 +1,7 @@
 package io.broxy.core.internal.pool;
 
 import io.broxy.DialException;
+import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.IdlePool.Ending;
 
@@ -43,12 +44,15 @@ public final class LoopLease {
         return idleBefore;
     }
 
-    /** Gives the connection back for another use, unless it is closed. */
+    /** Gives the connection back for another use, unless it is closed; one that takes threads is. */
     public void reuse() {
         if (!end()) {
             return;
         }
-        if (connection.isOpen()) {
+        if (connection.takesThreads()) {
+            connection.close(); // idle, it would take one to be watched
+            pool.drop(slot, Eviction.UNWATCHABLE);
+        } else if (connection.isOpen()) {
             Parked.onLoop(pool, slot, connection);
         } else {
             pool.end(slot, Ending.DISCARDED);

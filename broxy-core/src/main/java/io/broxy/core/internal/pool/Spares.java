@@ -1,7 +1,6 @@
 package io.broxy.core.internal.pool;
 
 import io.broxy.ConnPool.Hop;
-import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
@@ -77,21 +76,15 @@ final class Spares implements Warmer.Means {
 
         @Override
         public void connected(LoopConnection connection) {
-            if (pool.policy().opened(slot)) {
-                Parked.onLoop(pool, slot, connection);
-            } else {
+            if (!pool.policy().opened(slot)) {
                 connection.close();
-            }
-            tellEnd(true);
-        }
-
-        @Override
-        public void connected(Connection connection) {
-            pool.closeLater(connection);
-            if (pool.policy().opened(slot)) {
+            } else if (connection.takesThreads()) {
+                connection.close();
                 pool.drop(slot, Eviction.UNWATCHABLE);
                 log.warn("{} gets no spares, for its dialer makes connections that no pool can keep", slot.hop());
                 pool.endWarming(slot.hop());
+            } else {
+                Parked.onLoop(pool, slot, connection);
             }
             tellEnd(true);
         }

@@ -2,7 +2,6 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
-import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.HostPort;
 import io.broxy.RefusedException;
@@ -12,11 +11,9 @@ import io.broxy.core.internal.http.HeadParser;
 import io.broxy.core.internal.http.RequestHead;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
-import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.relay.Relay;
 import io.broxy.core.internal.relay.Stage;
 import io.broxy.core.internal.relay.TunnelHandle;
@@ -241,6 +238,11 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.UserOutcom
 
     @Override
     public void connected(LoopConnection origin) {
+        if (origin.takesThreads() && !handler.mayHaveThreads(tunnel)) {
+            origin.abort();
+            refuse(ProxyHandling.full(), true);
+            return;
+        }
         try {
             client.interest(0); // what is wanted from now on is for the relay
         } catch (IOException e) {
@@ -254,26 +256,6 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.UserOutcom
         ByteBuffer first = early;
         early = null; // the relay releases it
         Relay.start(client, origin, handler.settings().idleness(), tunnel, first, answer, answer.remaining());
-    }
-
-    /** The dialer's connection can only be relayed by threads, so the client's leaves the loop too. */
-    @Override
-    public void connected(Connection origin) {
-        if (!handler.mayHaveThreads(tunnel)) {
-            UserDialing.abandon(origin, workers());
-            refuse(ProxyHandling.full(), true);
-            return;
-        }
-        state = State.OVER;
-        ByteBuffer first = takeEarly();
-        client.release(user -> handler.relayBlocking(user, origin, tunnel, first, loop), failure -> {
-            UserDialing.abandon(origin, workers());
-            tunnel.ended(CloseReason.FAILED, failure, 0, 0);
-        });
-    }
-
-    private Workers workers() {
-        return handler.engine().blocking().workers();
     }
 
     @Override
@@ -345,19 +327,8 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.UserOutcom
             state = State.OVER;
             leaveHead();
             releaseEarly();
-            loop.afterClosing(() -> tunnel.ended(reason, cause, 0, 0));
+            client.whenClosed(() -> tunnel.ended(reason, cause, 0, 0));
         }
-    }
-
-    private ByteBuffer takeEarly() {
-        ByteBuffer held = early;
-        if (held == null) {
-            return ByteBuffer.allocate(0);
-        }
-        ByteBuffer copy =
-                ByteBuffer.allocate(held.remaining()).put(held.duplicate()).flip();
-        releaseEarly();
-        return copy;
     }
 
     private void releaseEarly() {

@@ -1,11 +1,12 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.core.internal.loop.EventLoops;
-import io.broxy.core.internal.relay.BlockingRelay;
+import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.time.Ticker;
 
 /**
  * What handlers take from the engine.
  *
  * <p>Threading: immutable.
  */
-public record ProxyEngine(EventLoops loops, BlockingRelay.Means blocking) {}
+public record ProxyEngine(EventLoops loops, Workers workers, Ticker ticker) {}

@@ -2,7 +2,6 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
-import io.broxy.Connection;
 import io.broxy.ConnectionResult;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
@@ -14,16 +13,16 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.OwnAddresses;
+import io.broxy.core.internal.net.StreamConnection;
+import io.broxy.core.internal.net.Taken;
 import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.proxy.Admission.Verdict;
-import io.broxy.core.internal.relay.BlockingRelay;
 import io.broxy.core.internal.relay.TunnelHandle;
 import io.broxy.core.internal.time.Durations;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.StandardSocketOptions;
-import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Map;
@@ -37,8 +36,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes clients over, and gives each to a session: one with a channel to a {@link ClientSession} on a loop, one without to
- * a {@link StreamSession} on a thread.
+ * Takes clients over, and gives each to a {@link ClientSession} on a loop.
  *
  * <p>Threading: thread-safe.
  */
@@ -73,7 +71,7 @@ public final class ProxyHandling implements ProxyHandler {
         this.settings = settings;
         this.ownAddresses = ownAddresses;
         this.engine = engine;
-        this.dialer = UserDialing.of(settings.dialer(), engine.blocking().workers());
+        this.dialer = UserDialing.of(settings.dialer(), engine.workers());
         this.onClose = onClose;
         this.clients = new Admission(settings.maxTunnels());
         this.streams = new Admission(settings.maxStreamClients());
@@ -216,8 +214,8 @@ public final class ProxyHandling implements ProxyHandler {
 
     private TunnelHandle open(Verdict verdict) {
         TunnelHandle tunnel = new TunnelHandle(
-                engine.blocking().ticker(),
-                engine.blocking().workers().completions(),
+                engine.ticker(),
+                engine.workers().completions(),
                 switch (verdict) {
                     case ADMITTED -> onEndAdmitted;
                     case FULL -> onEndFull;
@@ -246,18 +244,18 @@ public final class ProxyHandling implements ProxyHandler {
             tunnel.ended(CloseReason.REFUSED, full(), 0, 0);
             return tunnel;
         }
+        EventLoop loop = engine.loops().next();
         boolean admitted = verdict == Verdict.ADMITTED && threads == Verdict.ADMITTED;
         try {
-            engine.blocking()
-                    .workers()
-                    .streams()
-                    .execute(new StreamSession(this, tunnel, client, request, admitted ? null : full()));
+            Taken taken = Taken.of(new StreamConnection(client), engine.workers());
+            loop.execute(() ->
+                    begin(new ClientSession(this, tunnel, taken.onLoop(loop)), request, admitted ? null : full()));
+        } catch (IOException e) {
+            close(client);
+            tunnel.ended(CloseReason.CLIENT_GONE, e, 0, 0);
         } catch (RejectedExecutionException e) {
             close(client);
             tunnel.ended(CloseReason.CLOSED, null, 0, 0);
-        } catch (OutOfMemoryError e) { // "unable to create native thread"
-            close(client);
-            tunnel.ended(CloseReason.FAILED, e, 0, 0);
         }
         return tunnel;
     }
@@ -305,19 +303,15 @@ public final class ProxyHandling implements ProxyHandler {
         accounting.established();
     }
 
-    /** Whether a tunnel whose client has a channel may have threads, which its dialer's connection makes necessary. */
+    /** Whether a tunnel may have threads, which its dialer's connection makes necessary. */
     boolean mayHaveThreads(TunnelHandle tunnel) {
+        if (threaded.containsKey(tunnel)) {
+            return true; // its client has made some necessary before
+        }
         return switch (enterThreads(tunnel)) {
             case ADMITTED -> true;
             case FULL, OVERFULL -> false;
         };
-    }
-
-    /** Answers the client and relays on threads. */
-    void relayBlocking(Connection client, Connection origin, TunnelHandle tunnel, ByteBuffer early, EventLoop clock) {
-        established(tunnel);
-        BlockingRelay.start(
-                client, origin, settings.idleness(), tunnel, early, Replies.established(), clock, engine.blocking());
     }
 
     // ------------------------------------------------------------------ ends

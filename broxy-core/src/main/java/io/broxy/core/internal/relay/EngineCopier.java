@@ -5,13 +5,16 @@ import io.broxy.Connection;
 import io.broxy.Copier;
 import io.broxy.CopyException;
 import io.broxy.Tunnel;
+import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
+import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.SocketConnection;
+import io.broxy.core.internal.net.Taken;
 import io.broxy.core.internal.net.Transferable;
 import io.broxy.core.internal.net.WriteFailures;
+import io.broxy.core.internal.time.Ticker;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
@@ -27,15 +30,17 @@ public final class EngineCopier implements Copier {
     private static final Idleness IDLENESS = new Idleness(TimeUnit.MINUTES.toNanos(5), TimeUnit.SECONDS.toNanos(60));
 
     private final EventLoops loops;
-    private final BlockingRelay.Means blocking;
+    private final Workers workers;
+    private final Ticker ticker;
     private final ChannelCopier copier;
     private final Set<TunnelHandle> running = ConcurrentHashMap.newKeySet();
 
     /** Creates the copier. */
-    public EngineCopier(EventLoops loops, BlockingRelay.Means blocking) {
+    public EngineCopier(EventLoops loops, Workers workers, BufferPool buffers, Ticker ticker) {
         this.loops = loops;
-        this.blocking = blocking;
-        this.copier = new ChannelCopier(blocking.buffers());
+        this.workers = workers;
+        this.ticker = ticker;
+        this.copier = new ChannelCopier(buffers);
         WriteFailures.learn();
     }
 
@@ -49,8 +54,7 @@ public final class EngineCopier implements Copier {
         if (isSame(Objects.requireNonNull(a, "a"), Objects.requireNonNull(b, "b"))) {
             throw new IllegalArgumentException("a connection cannot be relayed to itself");
         }
-        TunnelHandle tunnel = new TunnelHandle(
-                blocking.ticker(), blocking.workers().completions(), (ended, result) -> running.remove(ended));
+        TunnelHandle tunnel = new TunnelHandle(ticker, workers.completions(), (ended, result) -> running.remove(ended));
         try {
             giveBoth(a, b);
         } catch (ClosedChannelException e) {
@@ -60,15 +64,7 @@ public final class EngineCopier implements Copier {
         }
         tunnel.phase(TunnelHandle.Phase.ESTABLISHED);
         running.add(tunnel);
-        if (a instanceof Transferable one
-                && one.hasReadiness()
-                && b instanceof Transferable other
-                && other.hasReadiness()) {
-            relayOnLoop(one, other, tunnel);
-        } else {
-            ByteBuffer nothing = ByteBuffer.allocate(0);
-            BlockingRelay.start(given(a), given(b), IDLENESS, tunnel, nothing, nothing, loops.next(), blocking);
-        }
+        relayOnLoop(a, b, tunnel);
         return tunnel;
     }
 
@@ -105,17 +101,17 @@ public final class EngineCopier implements Copier {
         b.abort();
     }
 
-    private void relayOnLoop(Transferable a, Transferable b, TunnelHandle tunnel) {
+    private void relayOnLoop(Connection a, Connection b, TunnelHandle tunnel) {
         EventLoop loop = loops.next();
         try {
-            a.unblock();
-            b.unblock();
-            loop.execute(() -> Relay.start(a.onLoop(loop), b.onLoop(loop), IDLENESS, tunnel, null, null, 0));
+            Taken one = Taken.of(a, workers);
+            Taken other = Taken.of(b, workers);
+            loop.execute(() -> Relay.start(one.onLoop(loop), other.onLoop(loop), IDLENESS, tunnel, null, null, 0));
         } catch (IOException e) {
-            abort(a.given(), b.given());
+            abort(given(a), given(b));
             tunnel.ended(CloseReason.FAILED, e, 0, 0);
         } catch (RejectedExecutionException e) {
-            abort(a.given(), b.given());
+            abort(given(a), given(b));
             tunnel.ended(CloseReason.CLOSED, null, 0, 0);
         }
     }

@@ -79,12 +79,13 @@ final class Pipe implements ChannelEvents {
     /** How the sink broke behind its own end, so that something was discarded; else null. */
     @Nullable
     IOException sinkFailure() {
-        return sinkFailure;
+        return sinkFailure != null ? sinkFailure : sink.lost();
     }
 
-    /** Bytes that the sink has taken; for any thread. */
+    /** Bytes that have gone out to the sink; for any thread. */
     long moved() {
-        return (long) MOVED.getOpaque(this);
+        long unsent = sink.unsent(); // before what is taken meanwhile is counted
+        return Math.max(0, (long) MOVED.getOpaque(this) - unsent);
     }
 
     /**

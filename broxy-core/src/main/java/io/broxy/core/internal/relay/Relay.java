@@ -8,6 +8,7 @@ import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,14 +141,17 @@ public final class Relay implements Stage {
         recordFinish();
     }
 
+    /** Whether all that was sent has gone out is known only when both are closed. */
     private void recordFinish() {
-        if (toClient.sinkFailure() != null) {
-            record(CloseReason.CLIENT_RESET, toClient.sinkFailure());
-        } else if (toOrigin.sinkFailure() != null) {
-            record(CloseReason.ORIGIN_RESET, toOrigin.sinkFailure());
-        } else {
-            record(CloseReason.FINISHED, null);
-        }
+        whenClosed(() -> {
+            if (toClient.sinkFailure() != null) {
+                ended(CloseReason.CLIENT_RESET, toClient.sinkFailure());
+            } else if (toOrigin.sinkFailure() != null) {
+                ended(CloseReason.ORIGIN_RESET, toOrigin.sinkFailure());
+            } else {
+                ended(CloseReason.FINISHED, null);
+            }
+        });
     }
 
     private void checkIdle() {
@@ -199,7 +203,7 @@ public final class Relay implements Stage {
         stop();
         client.abort();
         origin.abort();
-        record(reason, cause);
+        whenClosed(() -> ended(reason, cause));
     }
 
     private void stop() {
@@ -209,8 +213,19 @@ public final class Relay implements Stage {
         toClient.releaseHeld();
     }
 
-    private void record(CloseReason reason, @Nullable Throwable cause) {
-        loop.afterClosing(() -> tunnel.ended(reason, cause, bytesToOrigin(), bytesToClient()));
+    private void whenClosed(Runnable task) {
+        AtomicInteger open = new AtomicInteger(2);
+        Runnable closed = () -> {
+            if (open.decrementAndGet() == 0) {
+                task.run();
+            }
+        };
+        client.whenClosed(closed);
+        origin.whenClosed(closed);
+    }
+
+    private void ended(CloseReason reason, @Nullable Throwable cause) {
+        tunnel.ended(reason, cause, bytesToOrigin(), bytesToClient());
     }
 
     @Override
@@ -220,6 +235,6 @@ public final class Relay implements Stage {
 
     @Override
     public long bytesToClient() {
-        return Math.max(0, toClient.moved());
+        return toClient.moved();
     }
 }

@@ -1,4 +1,4 @@
-/** Moving bytes between two connections: on a loop, on two threads, or between a caller's channels. */
+/** Moving bytes between two connections: on a loop, or between a caller's channels. */
 @NullMarked
 package io.broxy.core.internal.relay;
 

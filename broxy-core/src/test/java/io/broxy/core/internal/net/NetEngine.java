@@ -9,7 +9,6 @@ import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.relay.BlockingRelay;
 import io.broxy.core.internal.relay.EngineCopier;
 import io.broxy.core.internal.time.Ticker;
 import java.io.IOException;
@@ -38,7 +37,7 @@ final class NetEngine implements AutoCloseable {
     NetEngine(Ticker ticker) throws IOException {
         loops = EventLoops.start(1, buffers, ticker);
         loop = loops.next();
-        copier = new EngineCopier(loops, new BlockingRelay.Means(buffers, workers, ticker));
+        copier = new EngineCopier(loops, workers, buffers, ticker);
     }
 
     /** A connection to a port of the loopback. */

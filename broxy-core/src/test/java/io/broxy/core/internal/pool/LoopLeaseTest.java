@@ -25,6 +25,7 @@ import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
+import io.broxy.core.testkit.Peer;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.ByteBuffer;
@@ -299,8 +300,8 @@ class LoopLeaseTest {
     }
 
     @Test
-    void aConnectionThatNoLoopCanDriveIsAFailure() throws Exception {
-        try (Origin origin = Origin.echo()) {
+    void aConnectionThatTakesThreadsIsLeasedButNeverLiesIdle() throws Exception {
+        try (Origin origin = Origin.start(Peer::expectEnd)) {
             Hop hop = Hop.of(origin.target(), request -> {
                 try {
                     return new StreamConnection(new Socket(origin.address().getAddress(), origin.port()));
@@ -308,16 +309,16 @@ class LoopLeaseTest {
                     throw new AssertionError(e);
                 }
             });
-            assertThat(begin(
+            LoopLease lease = begin(
                             one,
-                            (CompletableFuture<LoopLease> future) ->
-                                    pool.lease(one, hop, PATIENCE_NANOS, into(future))))
-                    .failsWithin(Talk.PATIENCE)
-                    .withThrowableOfType(ExecutionException.class)
-                    .havingCause()
-                    .isInstanceOfSatisfying(
-                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.LOCAL));
-            assertThat(pool.stats().evicted(Eviction.UNWATCHABLE)).isEqualTo(1);
+                            (CompletableFuture<LoopLease> future) -> pool.lease(one, hop, PATIENCE_NANOS, into(future)))
+                    .get(Talk.PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            assertThat(lease.connection().takesThreads()).isTrue();
+
+            one.execute(lease::reuse);
+
+            await().atMost(Talk.PATIENCE).until(() -> pool.stats().evicted(Eviction.UNWATCHABLE) == 1);
+            assertThat(pool.stats().idle()).isZero();
         }
     }
 

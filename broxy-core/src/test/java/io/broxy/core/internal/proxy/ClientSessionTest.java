@@ -17,7 +17,6 @@ import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.UserDialing;
-import io.broxy.core.internal.relay.BlockingRelay;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Ends;
@@ -59,9 +58,8 @@ class ClientSessionTest {
     }
 
     private ProxyHandler handler(LoopDialer dialer) {
-        BlockingRelay.Means blocking = new BlockingRelay.Means(buffers, workers, Ticker.SYSTEM);
         return new ProxyHandlerBuilder(
-                        new ProxyEngine(loops, blocking),
+                        new ProxyEngine(loops, workers, Ticker.SYSTEM),
                         () -> new OnLoop(dialer),
                         ConcurrentHashMap.<AutoCloseable>newKeySet())
                 .addressPolicy(AddressPolicy.any())

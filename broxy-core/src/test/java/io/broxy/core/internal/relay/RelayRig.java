@@ -13,6 +13,8 @@ import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
+import io.broxy.core.internal.net.Taken;
+import io.broxy.core.internal.net.Transferable;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;
@@ -21,7 +23,6 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
-import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -46,9 +47,9 @@ final class RelayRig implements AutoCloseable {
     enum Way {
         /** Two channels, on the loop. */
         LOOP,
-        /** Two sockets without channels, on threads. */
+        /** Two sockets without channels, for which threads block. */
         THREADS,
-        /** A client with a channel and an origin without, on threads. */
+        /** A client with a channel and an origin without. */
         MIXED
     }
 
@@ -89,7 +90,6 @@ final class RelayRig implements AutoCloseable {
     final Workers workers = new Workers();
     final EventLoops loops;
     final EventLoop loop;
-    final BlockingRelay.Means means;
     private final Ticker ticker;
     private final List<AutoCloseable> open = new ArrayList<>();
     private final List<TunnelHandle> tunnels = new ArrayList<>();
@@ -102,7 +102,6 @@ final class RelayRig implements AutoCloseable {
         this.ticker = ticker;
         loops = EventLoops.start(1, buffers, ticker);
         loop = loops.next();
-        means = new BlockingRelay.Means(buffers, workers, ticker);
     }
 
     // ------------------------------------------------------------------ relays
@@ -175,11 +174,19 @@ final class RelayRig implements AutoCloseable {
         return new LoopSocket(loop, channel);
     }
 
-    Relayed onThreads(Peer client, Connection toClient, Peer origin, Connection toOrigin, Idleness idleness) {
+    /** A relay of connections that block, or one of which does. */
+    Relayed onThreads(Peer client, Connection toClient, Peer origin, Connection toOrigin, Idleness idleness)
+            throws Exception {
         TunnelHandle tunnel = tunnel();
-        ByteBuffer nothing = ByteBuffer.allocate(0);
-        BlockingRelay.start(toClient, toOrigin, idleness, tunnel, nothing, nothing, loop, means);
+        Taken one = taken(toClient);
+        Taken other = taken(toOrigin);
+        inLoop(() -> Relay.start(one.onLoop(loop), other.onLoop(loop), idleness, tunnel, null, null, 0));
         return new Relayed(client, origin, tunnel);
+    }
+
+    private Taken taken(Connection connection) throws IOException {
+        ((Transferable) connection).give();
+        return Taken.of(connection, workers);
     }
 
     TunnelHandle tunnel() {

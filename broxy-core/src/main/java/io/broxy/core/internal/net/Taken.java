@@ -1,0 +1,44 @@
+package io.broxy.core.internal.net;
+
+import io.broxy.Connection;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Workers;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.nio.channels.ClosedChannelException;
+
+/**
+ * A connection on its way from a user, who has given it away, to a loop: on the loop itself where it has readiness, else
+ * over a bridge.
+ *
+ * <p>Threading: for one thread at a time.
+ */
+public interface Taken {
+
+    /** The loop's own; called on the loop, once. */
+    LoopConnection onLoop(EventLoop loop);
+
+    /**
+     * Prepares a connection; one of ours has been {@linkplain Transferable#give given} away before. This may run the code of
+     * somebody else, and wait for a read that is under way, so it is nothing to be done on a loop.
+     *
+     * @throws IOException if it is closed; whatever is left to close is closed by closing it, or what is {@linkplain
+     *     Transferable#given() given}
+     */
+    static Taken of(Connection connection, Workers workers) throws IOException {
+        if (connection instanceof Transferable own && own.hasReadiness()) {
+            own.unblock();
+            return own::onLoop;
+        }
+        Connection blocking = connection instanceof Transferable own ? own.given() : connection;
+        try {
+            if (!blocking.isOpen()) {
+                throw new ClosedChannelException();
+            }
+            SocketAddress remote = blocking.remoteAddress();
+            return loop -> new BridgedConnection(loop, blocking, remote, workers);
+        } catch (RuntimeException e) {
+            throw new IOException("the connection failed", e);
+        }
+    }
+}
