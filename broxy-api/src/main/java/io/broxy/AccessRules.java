@@ -1,0 +1,190 @@
+package io.broxy;
+
+import java.net.InetAddress;
+import java.util.BitSet;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * What {@link AccessPolicy} is made of.
+ *
+ * <p>Threading: stateless.
+ */
+final class AccessRules {
+    static final AccessPolicy ANY = new Any();
+
+    private AccessRules() {}
+
+    /** Threading: immutable. */
+    private record Any() implements AccessPolicy {
+        @Override
+        public boolean admits(AccessRequest request) {
+            return true;
+        }
+
+        @Override
+        public String toString() {
+            return "any request";
+        }
+    }
+
+    /** Threading: immutable. */
+    record Both(AccessPolicy first, AccessPolicy second) implements AccessPolicy {
+        @Override
+        public boolean admits(AccessRequest request) {
+            return first.admits(request) && second.admits(request);
+        }
+
+        @Override
+        public String toString() {
+            return "(" + first + " and " + second + ")";
+        }
+    }
+
+    /** Threading: immutable. */
+    record Either(AccessPolicy first, AccessPolicy second) implements AccessPolicy {
+        @Override
+        public boolean admits(AccessRequest request) {
+            return first.admits(request) || second.admits(request);
+        }
+
+        @Override
+        public String toString() {
+            return "(" + first + " or " + second + ")";
+        }
+    }
+
+    /** Threading: immutable. */
+    record Not(AccessPolicy refused) implements AccessPolicy {
+        @Override
+        public boolean admits(AccessRequest request) {
+            return !refused.admits(request);
+        }
+
+        @Override
+        public AccessPolicy negate() {
+            return refused;
+        }
+
+        @Override
+        public String toString() {
+            return "not " + refused;
+        }
+    }
+
+    /** Threading: immutable; the set is not changed any more. */
+    record Ports(BitSet ports) implements AccessPolicy {
+        static Ports of(int... ports) {
+            BitSet set = new BitSet();
+            for (int port : ports) {
+                set.set(checked(port));
+            }
+            return new Ports(set);
+        }
+
+        static Ports range(int first, int last) {
+            if (checked(first) > checked(last)) {
+                throw new IllegalArgumentException("no ports from " + first + " to " + last);
+            }
+            BitSet set = new BitSet();
+            set.set(first, last + 1);
+            return new Ports(set);
+        }
+
+        private static int checked(int port) {
+            if (port < 1 || port > 65_535) {
+                throw new IllegalArgumentException("a port is from 1 to 65535, not " + port);
+            }
+            return port;
+        }
+
+        @Override
+        public boolean admits(AccessRequest request) {
+            return ports.get(request.target().port());
+        }
+
+        @Override
+        public String toString() {
+            return "ports " + ports;
+        }
+    }
+
+    /**
+     * Names are looked up by their suffixes, so that a list of thousands costs no more than a short one.
+     *
+     * <p>Threading: immutable.
+     */
+    record Hosts(Set<String> hosts) implements AccessPolicy {
+        static Hosts of(Collection<String> hosts) {
+            Set<String> canonical = new HashSet<>();
+            for (String host : hosts) {
+                canonical.add(HostPort.of(host, 1).host());
+            }
+            return new Hosts(Set.copyOf(canonical));
+        }
+
+        @Override
+        public boolean admits(AccessRequest request) {
+            String host = request.target().host();
+            if (request.target().isLiteral()) {
+                return hosts.contains(host);
+            }
+            for (int dot = -1; ; ) {
+                if (hosts.contains(host.substring(dot + 1))) {
+                    return true;
+                }
+                dot = host.indexOf('.', dot + 1);
+                if (dot < 0) {
+                    return false;
+                }
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "hosts " + hosts;
+        }
+    }
+
+    /** Threading: immutable. */
+    record Methods(Set<String> methods) implements AccessPolicy {
+        @Override
+        public boolean admits(AccessRequest request) {
+            return methods.contains(request.method());
+        }
+
+        @Override
+        public String toString() {
+            return "methods " + methods;
+        }
+    }
+
+    /** Threading: immutable. */
+    record Clients(AddressPolicy blocks) implements AccessPolicy {
+        @Override
+        public boolean admits(AccessRequest request) {
+            InetAddress client = request.client();
+            return client != null && blocks.admits(client);
+        }
+
+        @Override
+        public String toString() {
+            return "clients " + blocks;
+        }
+    }
+
+    /** Threading: immutable. */
+    record Identities(Set<String> identities) implements AccessPolicy {
+        @Override
+        public boolean admits(AccessRequest request) {
+            String identity = request.identity();
+            return identity != null && identities.contains(identity);
+        }
+
+        @Override
+        public String toString() {
+            return "identities " + identities;
+        }
+    }
+}
