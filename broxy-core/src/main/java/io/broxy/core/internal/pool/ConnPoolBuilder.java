@@ -88,7 +88,7 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
     }
 
     @Override
-    public ConnPool build() {
+    public EnginePool build() {
         EnginePool pool = new EnginePool(this, engine, ended::accept);
         built.accept(pool);
         return pool;

@@ -152,7 +152,6 @@ public final class EnginePool implements ConnPool {
     }
 
     private LoopDialer.Dialing lease(EventLoop loop, Wish wish, LoopLease.Outcome outcome) {
-        Hop hop = wish.hop();
         return Leasing.start(this, loop, wish, new Leasing.Delivery() {
             @Override
             public void leased(Slot<Parked> slot, LoopConnection connection) {

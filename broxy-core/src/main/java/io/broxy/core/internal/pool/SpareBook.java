@@ -88,6 +88,9 @@ final class SpareBook<P> {
 
     /** Asks for those that are missing, once. */
     void askFor(int open, Work<P> work) {
+        if (warm.isEmpty()) {
+            return; // as nearly always, and without an iterator
+        }
         for (HopSlots<P> hop : warm) {
             if (!hop.refillAsked && lacks(hop, open)) {
                 hop.refillAsked = true;

@@ -38,6 +38,9 @@ final class WaitingLine<P> {
     /** Of the hops that can be served, the one that was waited for first; or null. */
     @Nullable
     HopSlots<P> first(Predicate<HopSlots<P>> servable) {
+        if (awaited.isEmpty()) {
+            return null; // as nearly always, and without an iterator
+        }
         HopSlots<P> first = null;
         for (HopSlots<P> hop : awaited) {
             if ((first == null || hop.firstNumber() < first.firstNumber()) && servable.test(hop)) {

@@ -3,7 +3,6 @@ package io.broxy.core.internal.pool;
 import io.broxy.ConnPool.Hop;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a change of the pool leaves to be done once its lock is free: connections to close, waiters to tell, spares to open.
@@ -38,30 +37,39 @@ final class Work<P> {
 
     private record Report(Hop hop, News news) {}
 
-    private final List<P> closing = new ArrayList<>(0);
-    private final List<Grant<P>> grants = new ArrayList<>(0);
-    private final List<Waiter<P>> refused = new ArrayList<>(0);
-    private final List<Report> reports = new ArrayList<>(0);
-    private @Nullable Long expireAtNanos;
+    private List<P> closing = List.of();
+    private List<Grant<P>> grants = List.of();
+    private List<Waiter<P>> refused = List.of();
+    private List<Report> reports = List.of();
+    private boolean expires;
+    private long expireAtNanos;
 
     void close(P parked) {
-        closing.add(parked);
+        closing = with(closing, parked);
     }
 
     void grant(Waiter<P> waiter, Slot<P> slot) {
-        grants.add(new Grant<>(waiter, slot));
+        grants = with(grants, new Grant<>(waiter, slot));
     }
 
     void refuse(Waiter<P> waiter) {
-        refused.add(waiter);
+        refused = with(refused, waiter);
     }
 
     void report(Hop hop, News news) {
-        reports.add(new Report(hop, news));
+        reports = with(reports, new Report(hop, news));
     }
 
     void expireAt(long nanos) {
+        expires = true;
         expireAtNanos = nanos;
+    }
+
+    /** Mostly there is nothing to do, so lists are made when something comes into them. */
+    private static <T> List<T> with(List<T> list, T item) {
+        List<T> grown = list.isEmpty() ? new ArrayList<>(1) : list;
+        grown.add(item);
+        return grown;
     }
 
     /** Does all of it, once. */
@@ -70,7 +78,7 @@ final class Work<P> {
         grants.forEach(grant -> grant.waiter.granted(grant.slot));
         refused.forEach(Waiter::refused);
         reports.forEach(report -> doer.spares(report.hop, report.news));
-        if (expireAtNanos != null) {
+        if (expires) {
             doer.expireAt(expireAtNanos);
         }
     }

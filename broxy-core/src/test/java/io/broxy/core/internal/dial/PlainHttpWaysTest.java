@@ -72,8 +72,7 @@ class PlainHttpWaysTest {
         loops = EventLoops.start(1, new BufferPool(1 << 20, 1 << 20), Ticker.SYSTEM);
         loop = loops.next();
         engine = new DialEngine(loops, workers, new BufferPool(1 << 20, 1 << 20), Ticker.SYSTEM, new CallerDials());
-        pool = (EnginePool)
-                new ConnPoolBuilder(new PoolEngine(loops, workers, Ticker.SYSTEM), built -> {}, ended -> {}).build();
+        pool = new ConnPoolBuilder(new PoolEngine(loops, workers, Ticker.SYSTEM), built -> {}, ended -> {}).build();
         direct = new DirectDialerBuilder(engine).build();
     }
 

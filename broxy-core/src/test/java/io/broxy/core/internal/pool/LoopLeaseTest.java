@@ -66,7 +66,7 @@ class LoopLeaseTest {
         ConnPoolBuilder builder =
                 new ConnPoolBuilder(new PoolEngine(loops, workers, Ticker.SYSTEM), built -> {}, closed -> {});
         settings.accept(builder);
-        return (EnginePool) builder.build();
+        return builder.build();
     }
 
     @AfterEach
