@@ -4,6 +4,7 @@ import io.broxy.Connection;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.SocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
@@ -194,7 +195,11 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
 
     @Override
     public SocketAddress remoteAddress() {
-        return channel.socket().getRemoteSocketAddress();
+        try {
+            return channel.getRemoteAddress(); // a Unix domain socket has no Socket to ask
+        } catch (IOException e) {
+            throw new UncheckedIOException("a closed connection has no address", e);
+        }
     }
 
     @Override
