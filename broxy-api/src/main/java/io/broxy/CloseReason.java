@@ -2,7 +2,10 @@ package io.broxy;
 
 /** Why a tunnel, or the attempt to make one, came to its end. */
 public enum CloseReason {
-    /** Both sides ended their streams and every byte was delivered. */
+    /**
+     * Both sides ended their streams and every byte was delivered; or, of a connection that was no tunnel, the client or the
+     * last response ended it.
+     */
     FINISHED,
     /** No byte moved in either direction for the idle time, or, after one side had ended, for the half-close time. */
     IDLE,

@@ -20,6 +20,9 @@ public interface ConnectionResult {
     @Nullable
     TunnelResult tunnel();
 
+    /** How many requests were forwarded, before it became a tunnel or ended; those without a response are among them. */
+    long exchanges();
+
     /** The failure behind the reason, or null where there is none. */
     @Nullable
     Throwable cause();

@@ -4,6 +4,7 @@ import java.net.Socket;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns accepted sockets into CONNECT tunnels (RFC 9110 section 9.3.6).
@@ -64,7 +65,7 @@ public interface ProxyHandler extends AutoCloseable {
     Tunnel handleConnect(Socket client, ConnectRequest request);
 
     /**
-     * Serves a client's whole connection: CONNECT becomes a tunnel, other methods are answered with 501.
+     * Serves a client's whole connection: CONNECT becomes a tunnel, other requests with {@code http} URIs are forwarded.
      *
      * @param client a connected channel in either blocking mode, registered with no selector; given away with this call
      * @return completes when the connection is closed, never exceptionally, off the event loops; ending the future from
@@ -74,7 +75,7 @@ public interface ProxyHandler extends AutoCloseable {
     CompletableFuture<ConnectionResult> handle(SocketChannel client);
 
     /**
-     * Serves a client's whole connection: CONNECT becomes a tunnel, other methods are answered with 501.
+     * Serves a client's whole connection: CONNECT becomes a tunnel, other requests with {@code http} URIs are forwarded.
      *
      * @param client a connected socket; given away with this call
      * @return completes when the connection is closed, never exceptionally, off the event loops; ending the future from
@@ -117,6 +118,29 @@ public interface ProxyHandler extends AutoCloseable {
         Builder addressPolicy(AddressPolicy policy);
 
         /**
+         * Which requests are served; default {@link AccessPolicy#any()}. It is asked before any name is resolved; others get
+         * 403.
+         */
+        Builder accessPolicy(AccessPolicy policy);
+
+        /**
+         * Who finds out who a client is; default nobody, and everyone is served. It is not asked for a request that the host
+         * server has read, which names the identity.
+         *
+         * <p>Who guesses is slowed down: after 5 wrong credentials from an address (of IPv6 from a {@code /64}), further ones
+         * wait for their turn, 250 ms apart at first and 8 s at last, and get 429 where they would wait for more than 10 s.
+         * Right ones, or 10 minutes without any, end that.
+         */
+        Builder authenticator(Authenticator authenticator);
+
+        /**
+         * The time for the authenticator; default 10 s. Beyond it the client gets 503.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        Builder authenticationTimeout(Duration timeout);
+
+        /**
          * The time from the hand-over of a connection to the end of the request's head; default 10 s. A client that
          * sends slowly does not extend it.
          *
@@ -144,6 +168,48 @@ public interface ProxyHandler extends AutoCloseable {
          * @throws IllegalArgumentException if it is not positive
          */
         Builder halfCloseTimeout(Duration timeout);
+
+        /**
+         * How long a client's connection may stand between two requests; default 60 s.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        Builder keepAliveTimeout(Duration timeout);
+
+        /**
+         * How long an origin may take to answer a forwarded request, from the request's last byte to the head of the final
+         * response, interim responses starting anew; default 60 s. Beyond it the client gets 504.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        Builder answerTimeout(Duration timeout);
+
+        /**
+         * How long a forwarded request or response may stand still within its body, whichever side is slow; default 60 s.
+         * A client whose body stops gets 408, a response that stops is cut.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        Builder bodyTimeout(Duration timeout);
+
+        /**
+         * The pool of connections for forwarded requests; default one of the handler's own, with the defaults and closed
+         * with the handler. A pool may be shared by handlers and dialers: connections that were opened under different
+         * policies never mix.
+         *
+         * @throws IllegalArgumentException if it was not made by Broxy
+         */
+        Builder connPool(ConnPool pool);
+
+        /**
+         * How the proxy calls itself in the {@code Via} that it adds to forwarded requests and responses (RFC 9110 section
+         * 7.6.3), and by which it knows a request that comes back; default {@code broxy-} and eight random hexadecimal
+         * digits for each handler. Of two proxies in a chain each needs its own.
+         *
+         * @param pseudonym a token, or null to add no {@code Via}, which leaves loops undetected
+         * @throws IllegalArgumentException if it is no token
+         */
+        Builder via(@Nullable String pseudonym);
 
         /**
          * How many tunnels may be in the making or running at once; default 20,000. Beyond it clients get 503.

@@ -20,15 +20,21 @@ public interface ProxyStats {
     /** Tunnels that were established since the start, running ones included. */
     long establishedTunnels();
 
+    /** Requests being forwarded now. */
+    long openExchanges();
+
+    /** Requests forwarded since the start, those without a response included and running ones not. */
+    long totalExchanges();
+
     /** Requests refused before anything was dialled. */
     long refused();
 
     /** Requests whose target could not be dialled. */
     long dialFailures();
 
-    /** Bytes passed to origins by tunnels that have ended. */
+    /** Bytes passed to origins by tunnels and exchanges that have ended, heads of forwarded requests included. */
     long bytesToOrigin();
 
-    /** Bytes passed to clients by tunnels that have ended. */
+    /** Bytes passed to clients by tunnels and exchanges that have ended, heads of forwarded responses included. */
     long bytesToClient();
 }

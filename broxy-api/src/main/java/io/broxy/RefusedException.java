@@ -2,7 +2,7 @@ package io.broxy;
 
 import java.io.IOException;
 
-/** A client's request was refused before anything was dialled. Its message is safe to log and holds nothing of the client's bytes. */
+/** A client's request was refused; nearly always before anything was dialled. Its message is safe to log and holds nothing of the client's bytes. */
 public final class RefusedException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -16,8 +16,20 @@ public final class RefusedException extends IOException {
         HEAD_TOO_LARGE,
         /** The head did not come in time. */
         HEAD_TIMEOUT,
+        /** The bytes of the request's body did not come in time. */
+        BODY_TIMEOUT,
+        /** The request has been sent by this proxy, and has come back. */
+        LOOP,
         /** The method or a feature that the request wants is not served. */
         NOT_IMPLEMENTED,
+        /** The access policy does not allow it. */
+        ACCESS_DENIED,
+        /** The client has no valid credentials. */
+        AUTHENTICATION_REQUIRED,
+        /** There were so many wrong credentials from the client's address that it has to wait. */
+        TOO_MANY_FAILURES,
+        /** The authenticator failed, or did not answer in time. */
+        AUTHENTICATION_FAILED,
         /** A cap on tunnels was reached. */
         LIMIT,
         /** The handler is draining or closed. */

@@ -176,13 +176,18 @@ public final class Broxy implements AutoCloseable {
     /** Starts a pool of connections. It is closed with this engine, if not before. */
     public ConnPool.Builder connPool() {
         ensureOpen();
+        return ownPool();
+    }
+
+    private ConnPoolBuilder ownPool() {
         return new ConnPoolBuilder(poolEngine, open::add, open::remove);
     }
 
     /** Starts a proxy handler. Unless another is set, its dialer is a {@link #directDialer()} with the defaults. */
     public ProxyHandler.Builder proxyHandler() {
         ensureOpen();
-        return new ProxyHandlerBuilder(proxyEngine, () -> directDialer().build(), open);
+        return new ProxyHandlerBuilder(
+                proxyEngine, () -> directDialer().build(), () -> ownPool().build(), open);
     }
 
     /** The copier of this engine. */

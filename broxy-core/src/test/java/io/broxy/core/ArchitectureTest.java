@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
  * <pre>
  *                      core
  *                proxy      dial
+ *          forward
  *                relay      pool
  *                      net
  *                      loop
@@ -50,6 +51,8 @@ class ArchitectureTest {
                 .definedBy(INTERNAL + "proxy")
                 .layer("dial")
                 .definedBy(INTERNAL + "dial")
+                .layer("forward")
+                .definedBy(INTERNAL + "forward")
                 .layer("relay")
                 .definedBy(INTERNAL + "relay")
                 .optionalLayer("pool")
@@ -68,7 +71,9 @@ class ArchitectureTest {
                 .definedBy(API)
                 .ensureAllClassesAreContainedInArchitecture()
                 .whereLayer("proxy")
-                .mayOnlyAccessLayers("relay", "pool", "net", "loop", "http", "haproxy", "time", "api")
+                .mayOnlyAccessLayers("forward", "relay", "pool", "net", "loop", "http", "haproxy", "time", "api")
+                .whereLayer("forward")
+                .mayOnlyAccessLayers("pool", "net", "loop", "http", "time", "api")
                 .whereLayer("dial")
                 .mayOnlyAccessLayers("relay", "pool", "net", "loop", "http", "haproxy", "time", "api")
                 .whereLayer("relay")

@@ -184,7 +184,7 @@ class HandOverTest {
             assertThat(accepted.client()
                             .send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
                             .readAll())
-                    .startsWith("HTTP/1.1 501 Not Implemented\r\n");
+                    .startsWith("HTTP/1.1 400 Bad Request\r\n");
             accepted.client().close();
 
             assertThat(result.get().reason()).isEqualTo(CloseReason.REFUSED);

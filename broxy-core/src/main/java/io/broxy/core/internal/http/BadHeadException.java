@@ -36,7 +36,7 @@ public final class BadHeadException extends Exception {
 
     private final Problem problem;
 
-    BadHeadException(Problem problem, String rule) {
+    public BadHeadException(Problem problem, String rule) {
         super(rule, null, false, false);
         this.problem = problem;
     }

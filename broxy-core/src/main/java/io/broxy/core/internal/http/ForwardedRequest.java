@@ -1,7 +1,9 @@
 package io.broxy.core.internal.http;
 
+import io.broxy.ConnectRequest;
 import io.broxy.core.internal.http.BadHeadException.Problem;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -177,6 +179,18 @@ public final class ForwardedRequest {
         if (viaPseudonym != null) {
             Via.put(head.minorVersion(), viaPseudonym, out);
         }
+        Ascii.putCrlf(out);
+    }
+
+    /**
+     * As {@link #write}, for a proxy.
+     *
+     * @param fields what else the proxy is told, such as Proxy-Authorization
+     */
+    public void writeForProxy(ByteBuffer out, List<ConnectRequest.Field> fields, @Nullable String viaPseudonym) {
+        write(out, true, null, viaPseudonym);
+        out.position(out.position() - 2); // the empty line
+        fields.forEach(field -> Ascii.putField(field.name(), field.value(), out));
         Ascii.putCrlf(out);
     }
 

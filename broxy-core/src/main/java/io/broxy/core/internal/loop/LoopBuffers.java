@@ -18,6 +18,12 @@ public final class LoopBuffers {
     /** What a pipe starts to read with, and what it reads at most once the remainders have reached their cap. */
     public static final int MIN_READ = 64 << 10;
 
+    /**
+     * The size of the buffer in which messages are put together: a head, and behind it what one read of {@link #MIN_READ}
+     * has given, with room for chunk sizes.
+     */
+    public static final int STAGING = 2 * MIN_READ;
+
     /** What is read at most once the remainders have reached twice their cap: slow, but with an end to the growth. */
     static final int SCARCE_READ = 8 << 10;
 
@@ -30,6 +36,7 @@ public final class LoopBuffers {
     private final ArrayDeque<ByteBuffer>[] free;
     private int freeBytes;
     private @Nullable ByteBuffer shared;
+    private @Nullable ByteBuffer staging;
 
     LoopBuffers(HeldBytes held) {
         this.held = held;
@@ -47,6 +54,16 @@ public final class LoopBuffers {
         if (buffer == null) {
             buffer = ByteBuffer.allocateDirect(MAX_READ);
             shared = buffer;
+        }
+        return buffer.clear();
+    }
+
+    /** The loop's buffer for messages that are put together, cleared; as {@link #shared}. */
+    public ByteBuffer staging() {
+        ByteBuffer buffer = staging;
+        if (buffer == null) {
+            buffer = ByteBuffer.allocateDirect(STAGING);
+            staging = buffer;
         }
         return buffer.clear();
     }
@@ -110,6 +127,7 @@ public final class LoopBuffers {
 
     void close() {
         shared = null;
+        staging = null;
         for (ArrayDeque<ByteBuffer> sizeClass : free) {
             sizeClass.clear();
         }

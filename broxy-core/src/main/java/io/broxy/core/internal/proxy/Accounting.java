@@ -12,7 +12,8 @@ import java.util.concurrent.atomic.LongAdder;
 /**
  * A handler's counters, and the connections that it serves.
  *
- * <p>Threading: thread-safe; the lock guards {@code openTunnels} and {@code draining}, so that a drain misses no tunnel.
+ * <p>Threading: thread-safe; the lock guards {@code openTunnels}, {@code openExchanges} and {@code draining}, so that a
+ * drain misses none.
  */
 final class Accounting {
     private final Set<TunnelHandle> open = ConcurrentHashMap.newKeySet();
@@ -22,10 +23,12 @@ final class Accounting {
     private final LongAdder dialFailures = new LongAdder();
     private final LongAdder bytesToOrigin = new LongAdder();
     private final LongAdder bytesToClient = new LongAdder();
+    private final LongAdder exchanges = new LongAdder();
 
     private final Object lock = new Object();
     private long openTunnels;
-    private boolean draining;
+    private long openExchanges;
+    private volatile boolean draining;
     private volatile boolean closed;
 
     /** A client was handed over. */
@@ -52,10 +55,59 @@ final class Accounting {
     void endTunnel() {
         synchronized (lock) {
             openTunnels--;
-            if (draining && openTunnels == 0) {
-                lock.notifyAll();
-            }
+            tellWhenIdle();
         }
+    }
+
+    private void tellWhenIdle() {
+        if (draining && openTunnels + openExchanges == 0) {
+            lock.notifyAll();
+        }
+    }
+
+    /** A request is complete and would be forwarded. False when the handler takes no new work any more. */
+    boolean tryBeginExchange() {
+        synchronized (lock) {
+            if (draining) {
+                return false;
+            }
+            openExchanges++;
+            return true;
+        }
+    }
+
+    /** What {@link #tryBeginExchange} let begin is over. */
+    void endExchange(long toOrigin, long toClient) {
+        exchanges.increment();
+        bytesToOrigin.add(toOrigin);
+        bytesToClient.add(toClient);
+        synchronized (lock) {
+            openExchanges--;
+            tellWhenIdle();
+        }
+    }
+
+    /** An exchange has become a tunnel. */
+    void exchangeBecameTunnel(long toOrigin, long toClient) {
+        synchronized (lock) {
+            openTunnels++; // first, for it may be the last that a drain waits for
+        }
+        endExchange(toOrigin, toClient);
+    }
+
+    /** An exchange came to nothing, for there was no connection. */
+    void dialFailed() {
+        dialFailures.increment();
+    }
+
+    /** A request was refused, and its client may send another. */
+    void refused() {
+        refused.increment();
+    }
+
+    /** Whether nothing may begin any more. */
+    boolean isDraining() {
+        return draining;
     }
 
     void established() {
@@ -79,13 +131,14 @@ final class Accounting {
         synchronized (lock) {
             draining = true;
         }
+        open.forEach(TunnelHandle::drain);
     }
 
-    /** Waits until no tunnel is open. False if the time was over before. */
-    boolean awaitTunnels(long nanos) throws InterruptedException {
+    /** Waits until no tunnel and no exchange is open. False if the time was over before. */
+    boolean awaitWork(long nanos) throws InterruptedException {
         long deadline = System.nanoTime() + nanos;
         synchronized (lock) {
-            while (openTunnels > 0) {
+            while (openTunnels + openExchanges > 0) {
                 long left = deadline - System.nanoTime();
                 if (left <= 0) {
                     return false;
@@ -110,14 +163,18 @@ final class Accounting {
     /** A snapshot. */
     ProxyStats stats() {
         long tunnels;
+        long exchanging;
         synchronized (lock) {
             tunnels = openTunnels;
+            exchanging = openExchanges;
         }
         return new Snapshot(
                 open.size(),
                 connections.sum(),
                 tunnels,
                 established.sum(),
+                exchanging,
+                exchanges.sum(),
                 refused.sum(),
                 dialFailures.sum(),
                 bytesToOrigin.sum(),
@@ -129,6 +186,8 @@ final class Accounting {
             @Override long totalConnections,
             @Override long openTunnels,
             @Override long establishedTunnels,
+            @Override long openExchanges,
+            @Override long totalExchanges,
             @Override long refused,
             @Override long dialFailures,
             @Override long bytesToOrigin,

@@ -4,106 +4,132 @@ import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.DialException;
 import io.broxy.HostPort;
+import io.broxy.OriginException;
 import io.broxy.RefusedException;
+import io.broxy.core.internal.forward.Exchange;
+import io.broxy.core.internal.forward.ExchangeOwner;
 import io.broxy.core.internal.http.BadHeadException;
+import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.HeadParser;
 import io.broxy.core.internal.http.RequestHead;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.relay.Relay;
 import io.broxy.core.internal.relay.Stage;
 import io.broxy.core.internal.relay.TunnelHandle;
-import io.broxy.core.internal.time.TimerQueue;
+import io.broxy.core.internal.time.LazyTimer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A client on a loop, from its first byte until its tunnel stands or it has been told why not.
+ * A client on a loop, from request to request, until its connection becomes a tunnel or ends.
  *
  * <pre>
- *            head complete          connected, answered
- *   HEAD ───────────────────> DIALING ───────────────────> OVER (a {@link Relay} goes on)
- *    │  refused, too late        │  failed                   ^
- *    └────────────────────> REFUSING ──────────────────────┘   (after a lingering close)
+ *          complete           to forward              written, persistent
+ *   HEAD ───────────> ADMITTING ───────────> EXCHANGING ───────────────> HEAD
+ *                       │  │                     │ no response             ^
+ *                       │  │ answered here       v                         │
+ *                       │  └────────────────> ANSWERING ───────────────────┘
+ *                       │
+ *                       └──> OVER   (CONNECT: a {@link TunnelOpening} goes on; refused: a {@link LastAnswer})
  * </pre>
  *
- * <p>While it dials, the client is read once at most: enough to notice that it was reset, which ends the dial. Whatever
- * more it sends waits in the kernel, and so costs nothing here.
- *
- * <p>Threading: owned by its event loop, but for {@link #end}.
+ * <p>Threading: owned by its event loop, but for {@link #end} and {@link #drain}.
  */
-final class ClientSession implements ChannelEvents, Stage, LoopDialer.UserOutcome {
+final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
     private enum State {
         HEAD,
-        DIALING,
-        REFUSING,
+        ADMITTING,
+        EXCHANGING,
+        ANSWERING,
         OVER
     }
 
+    private final Served served;
     private final ProxyHandling handler;
     private final TunnelHandle tunnel;
     private final EventLoop loop;
     private final LoopConnection client;
+    private final boolean connectOnly;
+    private final LazyTimer timer;
 
     private State state = State.HEAD;
-    private @Nullable HeadParser<RequestHead> parser;
-    private TimerQueue.@Nullable Timer headTimer;
-    private @Nullable ByteBuffer early;
-    private LoopDialer.@Nullable Dialing dialing;
-    private @Nullable LingeringClose closing;
+    private HeadParser<RequestHead> parser = HeadParser.request(HeadLimits.DEFAULT);
+    private long deadlineNanos;
+    private Gate.@Nullable Asking asking;
+    private @Nullable String identity;
+    private @Nullable Exchange exchange;
+    private @Nullable ByteBuffer answer;
 
-    ClientSession(ProxyHandling handler, TunnelHandle tunnel, LoopConnection client) {
-        this.handler = handler;
-        this.tunnel = tunnel;
-        this.loop = client.loop();
-        this.client = client;
+    /**
+     * Creates a session.
+     *
+     * @param connectOnly whether no other method than CONNECT is served
+     */
+    ClientSession(Served served, boolean connectOnly) {
+        this.served = served;
+        this.handler = served.handler();
+        this.tunnel = served.tunnel();
+        this.loop = served.loop();
+        this.client = served.client();
+        this.connectOnly = connectOnly;
+        this.timer = new LazyTimer(loop.timers(), this::checkTime);
     }
 
     // ------------------------------------------------------------------ the ways to begin
 
-    /** Reads the request's head. It has often arrived together with the connection, so reading comes before waiting. */
-    void readHead() {
+    /** Reads the first request. It has often arrived together with the connection, so reading comes before waiting. */
+    void begin() {
         client.handler(this);
         tunnel.stage(this);
         if (state != State.HEAD) {
             return; // its end was asked for before
         }
-        parser = HeadParser.request(HeadLimits.DEFAULT);
-        headTimer =
-                loop.timers().schedule(tunnel.startNanos() + handler.settings().headTimeoutNanos(), this::headTimedOut);
-        read();
-        if (state == State.HEAD) {
-            try {
-                client.interest(SelectionKey.OP_READ);
-            } catch (IOException e) {
-                clientGone(e);
+        deadlineNanos = tunnel.startNanos() + handler.settings().headTimeoutNanos();
+        try {
+            read();
+            if (state == State.HEAD) {
+                timer.atLatest(deadlineNanos);
+                waitFor(SelectionKey.OP_READ);
             }
+        } catch (RuntimeException | Error e) { // such as no memory for a buffer
+            served.logFailure(e);
+            abandoned(e);
         }
     }
 
-    /** Serves a request that the host server has read. */
-    void serve(ConnectRequest request) {
-        client.handler(this);
-        tunnel.stage(this);
-        if (state == State.HEAD) {
-            hold(request.earlyBytes());
-            dial(request.target(), request.identity());
+    /** Serves a CONNECT that the host server has read. */
+    static void serve(Served served, ConnectRequest request) {
+        RefusedException refusal = served.handler()
+                .gate()
+                .check(new Gate.Asked(served.clientAddress(), "CONNECT", request.target(), request.identity()));
+        if (refusal != null) {
+            served.tunnel().describe(request.target(), request.identity());
+            turnAway(served, refusal);
+            return;
         }
+        served.client().unread(request.earlyBytes());
+        TunnelOpening.start(
+                served,
+                request.target(),
+                request.identity(),
+                request.earlyBytes().hasRemaining());
     }
 
     /** Only tells the client why it is not served. */
-    void turnAway(RefusedException refusal) {
-        client.handler(this);
-        tunnel.stage(this);
-        if (state == State.HEAD) {
-            refuse(refusal, true);
+    static void turnAway(Served served, RefusedException refusal) {
+        LastAnswer.start(served, Replies.refused(refusal, true), CloseReason.REFUSED, refusal);
+    }
+
+    private void waitFor(int ops) {
+        try {
+            client.interest(ops);
+        } catch (IOException e) {
+            clientGone(e);
         }
     }
 
@@ -113,25 +139,22 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.UserOutcom
     public void ready(int readyOps) {
         switch (state) {
             case HEAD -> read();
-            case DIALING -> readEarly();
-            case REFUSING, OVER -> {} // somebody else is told
+            case ANSWERING -> writeAnswer();
+            case ADMITTING, EXCHANGING, OVER -> {} // somebody else is told, or nobody
         }
     }
 
     private void read() {
-        HeadParser<RequestHead> reading = parser;
-        if (reading == null) {
-            throw new IllegalStateException("no head is being read");
-        }
         ByteBuffer buffer = loop.buffers().shared().limit(HeadLimits.DEFAULT.headBytes());
+        boolean begun = parser.begun();
         RequestHead head;
         try {
             int count = client.read(buffer);
             if (count < 0) {
-                clientGone(null);
+                ended();
                 return;
             }
-            head = reading.feed(buffer.flip());
+            head = parser.feed(buffer.flip());
         } catch (BadHeadException e) {
             refuse(RequestGate.refusal(e), true);
             return;
@@ -140,210 +163,343 @@ final class ClientSession implements ChannelEvents, Stage, LoopDialer.UserOutcom
             return;
         }
         if (head != null) {
-            parser = null;
             headComplete(head, buffer);
+        } else if (!begun && parser.begun() && tunnel.exchanges() > 0) {
+            deadlineNanos = loop.nowNanos() + handler.settings().headTimeoutNanos();
+            timer.atLatest(deadlineNanos);
+        }
+    }
+
+    /** Between requests this is how a client says that it has no more of them. */
+    private void ended() {
+        if (tunnel.exchanges() > 0 && !parser.begun()) {
+            client.close();
+            over(CloseReason.FINISHED, null);
+        } else {
+            clientGone(null);
         }
     }
 
     private void headComplete(RequestHead head, ByteBuffer rest) {
-        HostPort target;
         try {
-            target = RequestGate.connectTarget(head);
+            ForwardedRequest request = RequestGate.read(head, connectOnly);
+            RequestGate.checkLoop(request, handler.settings().forwarding().pseudonym());
+            RequestGate.checkEarly(request, rest);
+            boolean unread = rest.hasRemaining();
+            client.unread(rest);
+            admit(request, unread);
         } catch (RefusedException e) {
             refuse(e, !head.method().equals("HEAD"));
+        }
+    }
+
+    // ------------------------------------------------------------------ ADMITTING
+
+    private void admit(ForwardedRequest request, boolean unread) {
+        state = State.ADMITTING;
+        HostPort target = request.target().hostPort();
+        Gate.Asked asked = new Gate.Asked(served.clientAddress(), request.method(), target, null);
+        asking = handler.gate()
+                .ask(loop, asked, request.head().fields().first("Proxy-Authorization"), new Gate.Outcome() {
+                    @Override
+                    public void admitted(@Nullable String identity) {
+                        asking = null;
+                        if (state == State.ADMITTING) {
+                            serve(request, identity, unread);
+                        }
+                    }
+
+                    @Override
+                    public void refused(RefusedException refusal) {
+                        asking = null;
+                        if (state == State.ADMITTING) {
+                            refuse(request, refusal);
+                        }
+                    }
+                });
+        if (state == State.ADMITTING) {
+            waitFor(0);
+        }
+    }
+
+    /** Without credentials the client may try again; else it has to come again. */
+    private void refuse(ForwardedRequest request, RefusedException refusal) {
+        boolean withBody = !request.method().equals("HEAD");
+        if (refusal.reason() == RefusedException.Reason.AUTHENTICATION_REQUIRED) {
+            boolean persistent = mayPersist(request);
+            ByteBuffer reply = Replies.unauthenticated(refusal, handler.gate().challenges(), withBody, persistent);
+            handler.accounting().refused();
+            answer(reply, persistent);
+        } else {
+            refuse(refusal, withBody);
+        }
+    }
+
+    private void serve(ForwardedRequest request, @Nullable String identity, boolean unread) {
+        if (request.head().isConnect()) {
+            leave();
+            TunnelOpening.start(served, request.target().hostPort(), identity, unread);
+        } else {
+            forward(request, identity, unread);
+        }
+    }
+
+    // ------------------------------------------------------------------ EXCHANGING
+
+    private void forward(ForwardedRequest request, @Nullable String who, boolean unread) {
+        if (request.maxForwards() == 0) {
+            boolean persistent = mayPersist(request);
+            answer(Replies.lastHop(request, persistent), persistent);
             return;
         }
-        hold(rest);
-        dial(target, null);
-    }
-
-    private void hold(ByteBuffer bytes) {
-        if (bytes.hasRemaining()) {
-            early = loop.buffers().hold(bytes);
-        }
-    }
-
-    private void headTimedOut() {
-        if (state == State.HEAD) {
-            refuse(ProxyHandling.headTimeout(), true);
-        }
-    }
-
-    private void clientGone(@Nullable IOException cause) {
-        client.close();
-        over(CloseReason.CLIENT_GONE, cause);
-    }
-
-    // ------------------------------------------------------------------ DIALING
-
-    private void dial(HostPort target, @Nullable String identity) {
-        leaveHead();
-        tunnel.describe(target, identity);
-        if (!handler.accounting().tryBeginTunnel()) {
-            refuse(ProxyHandling.draining(), true);
+        if (!handler.accounting().tryBeginExchange()) {
+            refuse(ProxyHandling.draining(), !request.method().equals("HEAD"));
             return;
         }
-        tunnel.phase(TunnelHandle.Phase.ADMITTED);
-        state = State.DIALING;
-        try {
-            client.interest(0);
-        } catch (IOException e) {
-            clientGone(e);
-            return;
-        }
-        LoopDialer.Dialing underWay = handler.beginDial(loop, target, this);
-        if (state == State.DIALING) {
-            dialing = underWay;
-            watchClient();
+        state = State.EXCHANGING;
+        identity = who;
+        Exchange next = new Exchange(handler.settings().forwarding(), request, client, unread, this);
+        exchange = next;
+        next.start(handler.settings().dialRequest(next.target()));
+        if (state == State.EXCHANGING && exchange == next) {
+            timer.atLatest(next.deadlineNanos());
         }
     }
 
-    /** What has come with the head is not held twice. */
-    private void watchClient() {
-        if (early == null) {
-            try {
-                client.interest(SelectionKey.OP_READ);
-            } catch (IOException e) {
-                goneWhileDialing(e);
-            }
-        }
+    private boolean mayPersist(ForwardedRequest request) {
+        return request.persistent() && request.body().isEmpty() && mayPersist();
     }
 
-    private void readEarly() {
-        ByteBuffer buffer = loop.buffers().shared().limit(HeadLimits.DEFAULT.headBytes());
-        try {
-            if (client.read(buffer) != 0) {
-                client.interest(0); // the end of its stream may be no more than a half-close; the relay finds it again
-            }
-        } catch (IOException e) {
-            goneWhileDialing(e);
-            return;
-        }
-        hold(buffer.flip());
+    @Override
+    public boolean mayPersist() {
+        return !handler.accounting().isDraining() && !loop.isStopping();
     }
 
-    private void goneWhileDialing(IOException cause) {
-        if (dialing != null) {
-            dialing.cancel();
-        }
-        clientGone(cause);
+    @Override
+    public boolean mayHaveThreads() {
+        return handler.mayHaveThreads(tunnel);
     }
 
-    private void leaveHead() {
-        if (headTimer != null) {
-            loop.timers().cancel(headTimer);
-            headTimer = null;
+    @Override
+    public void completed(boolean persistent) {
+        endExchange();
+        if (persistent) {
+            nextRequest();
+        } else {
+            leave();
+            LastAnswer.start(served, Replies.NOTHING, CloseReason.FINISHED, null);
         }
     }
 
     @Override
-    public void connected(LoopConnection origin) {
-        if (origin.takesThreads() && !handler.mayHaveThreads(tunnel)) {
-            origin.abort();
-            refuse(ProxyHandling.full(), true);
+    public void failed(IOException failure, boolean requestRead) {
+        Exchange failed = endExchange();
+        boolean withBody = !failed.request().method().equals("HEAD");
+        boolean persistent = requestRead && failed.request().persistent() && mayPersist();
+        ByteBuffer reply;
+        CloseReason reason = CloseReason.FAILED;
+        if (failure instanceof DialException dial) {
+            handler.accounting().dialFailed();
+            reply = Replies.failed(dial, withBody, persistent);
+            reason = CloseReason.DIAL_FAILED;
+        } else if (failure instanceof OriginException origin) {
+            reply = Replies.noResponse(origin, withBody, persistent);
+            reason = CloseReason.ORIGIN_RESET;
+        } else if (failure instanceof RefusedException refusal) {
+            refuse(refusal, withBody);
             return;
+        } else {
+            reply = Replies.internalError();
+            persistent = false;
         }
-        try {
-            client.interest(0); // what is wanted from now on is for the relay
-        } catch (IOException e) {
-            origin.abort();
-            clientGone(e);
-            return;
+        if (persistent) {
+            answer(reply, true);
+        } else {
+            leave();
+            LastAnswer.start(served, reply, reason, failure);
         }
-        state = State.OVER;
+    }
+
+    @Override
+    public void cut(CloseReason reason, @Nullable Throwable cause, boolean hidden) {
+        endExchange();
+        if (hidden) {
+            client.abort();
+            over(reason, cause);
+        } else {
+            leave();
+            LastAnswer.start(served, Replies.NOTHING, reason, cause);
+        }
+    }
+
+    @Override
+    public void upgraded(LoopConnection origin, ByteBuffer toClient, int answerBytes) {
+        Exchange upgraded = takeExchange();
+        tunnel.describe(upgraded.target(), identity);
+        leave();
+        handler.accounting().exchangeBecameTunnel(upgraded.bytesToOrigin(), upgraded.bytesToClient());
         handler.established(tunnel);
-        ByteBuffer answer = loop.buffers().hold(Replies.established());
-        ByteBuffer first = early;
-        early = null; // the relay releases it
-        Relay.start(client, origin, handler.settings().idleness(), tunnel, first, answer, answer.remaining());
+        Relay.start(client, origin, handler.settings().idleness(), tunnel, null, toClient, answerBytes);
     }
 
-    @Override
-    public void failed(DialException failure) {
-        answer(Replies.failed(failure), CloseReason.DIAL_FAILED, failure);
+    private Exchange endExchange() {
+        Exchange ended = takeExchange();
+        handler.accounting().endExchange(ended.bytesToOrigin(), ended.bytesToClient());
+        return ended;
     }
 
-    /** The dialer broke its contract. */
-    @Override
-    public void dialerFailed(Throwable failure) {
-        answer(Replies.internalError(), CloseReason.FAILED, failure);
+    private Exchange takeExchange() {
+        Exchange ended = exchange;
+        if (ended == null) {
+            throw new IllegalStateException("there is no exchange");
+        }
+        exchange = null;
+        client.handler(this);
+        tunnel.exchangeEnded();
+        return ended;
     }
 
-    // ------------------------------------------------------------------ REFUSING
+    private void nextRequest() {
+        state = State.HEAD;
+        parser = HeadParser.request(HeadLimits.DEFAULT);
+        deadlineNanos = loop.nowNanos() + handler.settings().keepAliveNanos();
+        timer.atLatest(deadlineNanos);
+        waitFor(SelectionKey.OP_READ);
+    }
+
+    // ------------------------------------------------------------------ ANSWERING
+
+    /** Answers by itself, and goes on to the next request if it may. */
+    private void answer(ByteBuffer reply, boolean persistent) {
+        if (!persistent) {
+            leave();
+            LastAnswer.start(served, reply, CloseReason.FINISHED, null);
+            return;
+        }
+        state = State.ANSWERING;
+        answer = reply;
+        deadlineNanos =
+                loop.nowNanos() + handler.settings().forwarding().times().bodyNanos();
+        writeAnswer();
+    }
+
+    private void writeAnswer() {
+        ByteBuffer rest = answer;
+        if (rest == null) {
+            return;
+        }
+        try {
+            client.write(rest);
+        } catch (IOException e) {
+            clientGone(e);
+            return;
+        }
+        if (rest.hasRemaining()) {
+            timer.atLatest(deadlineNanos);
+            waitFor(SelectionKey.OP_WRITE);
+        } else {
+            answer = null;
+            nextRequest();
+        }
+    }
 
     private void refuse(RefusedException refusal, boolean withBody) {
-        answer(Replies.refused(refusal, withBody), CloseReason.REFUSED, refusal);
+        leave();
+        LastAnswer.start(served, Replies.refused(refusal, withBody), CloseReason.REFUSED, refusal);
     }
 
-    private void answer(ByteBuffer reply, CloseReason reason, Throwable cause) {
-        leaveHead();
-        releaseEarly();
-        dialing = null;
-        if (loop.isStopping()) { // which is why the dial failed, and leaves no time for answers
-            client.abort();
-            over(CloseReason.CLOSED, null);
+    // ------------------------------------------------------------------ time
+
+    private void checkTime() {
+        if (loop.isStopping() || state == State.OVER) {
             return;
         }
-        handler.givenUp(tunnel);
-        state = State.REFUSING;
-        closing = LingeringClose.start(client, reply, () -> over(reason, cause));
+        if (state == State.ADMITTING) {
+            return; // that has a time of its own
+        }
+        long deadline = exchange == null ? deadlineNanos : exchange.deadlineNanos();
+        if (deadline - loop.nowNanos() > 0) {
+            timer.atLatest(deadline);
+            return;
+        }
+        timedOut();
+        if (state == State.EXCHANGING && exchange != null) {
+            timer.atLatest(exchange.deadlineNanos());
+        }
+    }
+
+    private void timedOut() {
+        if (exchange != null) {
+            exchange.timedOut();
+        } else if (state == State.HEAD && (parser.begun() || tunnel.exchanges() == 0)) {
+            refuse(ProxyHandling.headTimeout(), true);
+        } else if (state == State.HEAD) {
+            client.close();
+            over(CloseReason.IDLE, null);
+        } else {
+            client.abort();
+            over(CloseReason.IDLE, null);
+        }
     }
 
     // ------------------------------------------------------------------ ends
 
-    @Override
-    public void end(CloseReason reason) {
-        if (loop.inLoop()) {
-            endInLoop(reason, null);
-            return;
-        }
-        try {
-            loop.execute(() -> endInLoop(reason, null));
-        } catch (RejectedExecutionException e) {
-            // The loop has stopped, and has abandoned this session by that.
-        }
+    /** Another stage goes on. */
+    private void leave() {
+        state = State.OVER;
+        timer.cancel();
     }
 
-    private void endInLoop(CloseReason reason, @Nullable Throwable cause) {
-        switch (state) {
-            case HEAD, DIALING -> {
-                if (dialing != null) {
-                    dialing.cancel();
-                }
-                client.abort();
-                over(reason, cause);
-            }
-            case REFUSING -> {
-                if (closing != null && reason != CloseReason.DRAINED) { // its answer may still be read
-                    closing.abort();
-                }
-            }
-            case OVER -> {}
+    @Override
+    public void clientGone(@Nullable IOException cause) {
+        if (exchange != null) {
+            endExchange();
         }
+        client.close();
+        over(CloseReason.CLIENT_GONE, cause);
     }
 
     private void over(CloseReason reason, @Nullable Throwable cause) {
         if (state != State.OVER) {
-            state = State.OVER;
-            leaveHead();
-            releaseEarly();
-            client.whenClosed(() -> tunnel.ended(reason, cause, 0, 0));
+            leave();
+            served.over(reason, cause);
         }
     }
 
-    private void releaseEarly() {
-        if (early != null) {
-            loop.buffers().release(early);
+    @Override
+    public void end(CloseReason reason) {
+        served.onLoop(() -> endInLoop(reason, null));
+    }
+
+    private void endInLoop(CloseReason reason, @Nullable Throwable cause) {
+        if (state == State.OVER) {
+            return;
         }
-        early = null;
+        if (asking != null) {
+            asking.cancel();
+        }
+        if (exchange != null) {
+            exchange.cancel();
+            endExchange();
+        }
+        client.abort();
+        over(reason, cause);
+    }
+
+    /** A client that is between two requests is let go; it would wait in vain. */
+    @Override
+    public void drain() {
+        served.onLoop(() -> {
+            if (state == State.HEAD && tunnel.exchanges() > 0 && !parser.begun()) {
+                client.close();
+                over(CloseReason.DRAINED, null);
+            }
+        });
     }
 
     @Override
     public void abandoned(Throwable cause) {
-        if (loop.isStopping()) {
-            endInLoop(CloseReason.CLOSED, null);
-        } else {
-            endInLoop(CloseReason.FAILED, cause);
-        }
+        CloseReason reason = served.reasonOfAbandon();
+        endInLoop(reason, reason == CloseReason.FAILED ? cause : null);
     }
 }

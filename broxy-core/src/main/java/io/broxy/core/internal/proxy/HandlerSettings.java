@@ -1,11 +1,16 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.AccessPolicy;
 import io.broxy.AddressPolicy;
+import io.broxy.Authenticator;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
+import io.broxy.core.internal.forward.Forwarding;
 import io.broxy.core.internal.relay.Idleness;
 import java.time.Duration;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a handler was built with; see {@link io.broxy.ProxyHandler.Builder}.
@@ -15,11 +20,21 @@ import java.time.Duration;
 record HandlerSettings(
         Dialer dialer,
         AddressPolicy addressPolicy,
+        Access access,
         long headTimeoutNanos,
         Duration dialTimeout,
         Idleness idleness,
+        long keepAliveNanos,
+        Forwarding forwarding,
         int maxTunnels,
         int maxStreamClients) {
+
+    /** Who may ask for what. Threading: immutable. */
+    record Access(AccessPolicy policy, @Nullable Authenticator authenticator, long timeoutNanos) {
+        Gate gate(Executor callbacks) {
+            return new Gate(policy, authenticator, timeoutNanos, callbacks);
+        }
+    }
 
     /** The request for a client's target. */
     DialRequest dialRequest(HostPort target) {

@@ -1,12 +1,22 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.AccessPolicy;
 import io.broxy.AddressPolicy;
+import io.broxy.Authenticator;
+import io.broxy.ConnPool;
 import io.broxy.Dialer;
 import io.broxy.ProxyHandler;
+import io.broxy.core.internal.forward.ForwardTimes;
+import io.broxy.core.internal.forward.Forwarding;
+import io.broxy.core.internal.http.HeadWriter;
+import io.broxy.core.internal.net.HttpRouter;
 import io.broxy.core.internal.net.OwnAddresses;
+import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.relay.Idleness;
 import io.broxy.core.internal.time.Durations;
+import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -17,13 +27,22 @@ import org.jspecify.annotations.Nullable;
 public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private final ProxyEngine engine;
     private final Supplier<Dialer> defaultDialer;
+    private final Supplier<EnginePool> defaultPool;
     private final Set<? super ProxyHandling> open;
     private @Nullable Dialer dialer;
     private AddressPolicy addressPolicy = AddressPolicy.publicOnly();
+    private AccessPolicy accessPolicy = AccessPolicy.any();
+    private @Nullable Authenticator authenticator;
+    private long authenticationTimeoutNanos = TimeUnit.SECONDS.toNanos(10);
     private long headTimeoutNanos = TimeUnit.SECONDS.toNanos(10);
     private Duration dialTimeout = Duration.ofSeconds(10);
     private long idleTimeoutNanos = TimeUnit.MINUTES.toNanos(5);
     private long halfCloseTimeoutNanos = TimeUnit.SECONDS.toNanos(60);
+    private long keepAliveTimeoutNanos = TimeUnit.SECONDS.toNanos(60);
+    private long answerTimeoutNanos = TimeUnit.SECONDS.toNanos(60);
+    private long bodyTimeoutNanos = TimeUnit.SECONDS.toNanos(60);
+    private @Nullable EnginePool pool;
+    private @Nullable String pseudonym = "broxy-" + HexFormat.of().toHexDigits(new SecureRandom().nextInt());
     private int maxTunnels = 20_000;
     private int maxStreamClients = 500;
 
@@ -31,11 +50,17 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
      * Starts with the defaults.
      *
      * @param defaultDialer asked when no dialer was set
+     * @param defaultPool asked when no pool was set; the handler closes what it gives
      * @param open where each handler is noted until it is closed; thread-safe
      */
-    public ProxyHandlerBuilder(ProxyEngine engine, Supplier<Dialer> defaultDialer, Set<? super ProxyHandling> open) {
+    public ProxyHandlerBuilder(
+            ProxyEngine engine,
+            Supplier<Dialer> defaultDialer,
+            Supplier<EnginePool> defaultPool,
+            Set<? super ProxyHandling> open) {
         this.engine = engine;
         this.defaultDialer = defaultDialer;
+        this.defaultPool = defaultPool;
         this.open = open;
     }
 
@@ -48,6 +73,24 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     @Override
     public ProxyHandler.Builder addressPolicy(AddressPolicy policy) {
         this.addressPolicy = Objects.requireNonNull(policy, "policy");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder accessPolicy(AccessPolicy policy) {
+        this.accessPolicy = Objects.requireNonNull(policy, "policy");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder authenticator(Authenticator authenticator) {
+        this.authenticator = Objects.requireNonNull(authenticator, "authenticator");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder authenticationTimeout(Duration timeout) {
+        authenticationTimeoutNanos = Durations.positiveNanos(timeout, "the authentication time-out");
         return this;
     }
 
@@ -76,6 +119,42 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     }
 
     @Override
+    public ProxyHandler.Builder keepAliveTimeout(Duration timeout) {
+        keepAliveTimeoutNanos = Durations.positiveNanos(timeout, "the keep-alive time-out");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder answerTimeout(Duration timeout) {
+        answerTimeoutNanos = Durations.positiveNanos(timeout, "the answer time-out");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder bodyTimeout(Duration timeout) {
+        bodyTimeoutNanos = Durations.positiveNanos(timeout, "the body time-out");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder connPool(ConnPool pool) {
+        if (!(Objects.requireNonNull(pool, "pool") instanceof EnginePool own)) {
+            throw new IllegalArgumentException("the pool was not made by Broxy");
+        }
+        this.pool = own;
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder via(@Nullable String pseudonym) {
+        if (pseudonym != null) {
+            HeadWriter.request("GET", "/").field(pseudonym, ""); // refuses what is no token
+        }
+        this.pseudonym = pseudonym;
+        return this;
+    }
+
+    @Override
     public ProxyHandler.Builder maxTunnels(int max) {
         maxTunnels = positive(max, "the cap on tunnels");
         return this;
@@ -97,15 +176,30 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     @Override
     public ProxyHandler build() {
         OwnAddresses ownAddresses = new OwnAddresses();
+        Dialer dials = dialer != null ? dialer : defaultDialer.get();
+        EnginePool ownPool = pool == null ? defaultPool.get() : null;
+        Forwarding forwarding = new Forwarding(
+                HttpRouter.of(dials, engine.workers()),
+                pool == null ? Objects.requireNonNull(ownPool) : pool,
+                new ForwardTimes(answerTimeoutNanos, bodyTimeoutNanos),
+                pseudonym);
         HandlerSettings settings = new HandlerSettings(
-                dialer != null ? dialer : defaultDialer.get(),
+                dials,
                 addressPolicy.and(ownAddresses),
+                new HandlerSettings.Access(accessPolicy, authenticator, authenticationTimeoutNanos),
                 headTimeoutNanos,
                 dialTimeout,
                 new Idleness(idleTimeoutNanos, halfCloseTimeoutNanos),
+                keepAliveTimeoutNanos,
+                forwarding,
                 maxTunnels,
                 maxStreamClients);
-        ProxyHandling handler = new ProxyHandling(settings, ownAddresses, engine, open::remove);
+        ProxyHandling handler = new ProxyHandling(settings, ownAddresses, engine, closed -> {
+            open.remove(closed);
+            if (ownPool != null) {
+                ownPool.close();
+            }
+        });
         open.add(handler);
         return handler;
     }

@@ -51,6 +51,7 @@ public final class ProxyHandling implements ProxyHandler {
     /** The settings' dialer, for loops. */
     private final LoopDialer dialer;
 
+    private final Gate gate;
     private final Accounting accounting = new Accounting();
     private final Admission clients;
     private final Admission streams;
@@ -73,6 +74,7 @@ public final class ProxyHandling implements ProxyHandler {
         this.engine = engine;
         this.dialer = UserDialing.of(settings.dialer(), engine.workers());
         this.onClose = onClose;
+        this.gate = settings.access().gate(engine.workers().callbacks());
         this.clients = new Admission(settings.maxTunnels());
         this.streams = new Admission(settings.maxStreamClients());
     }
@@ -81,41 +83,46 @@ public final class ProxyHandling implements ProxyHandler {
 
     @Override
     public Tunnel handleConnect(SocketChannel client) {
-        return start(client, null);
+        return start(client, session(true));
     }
 
     @Override
     public Tunnel handleConnect(Socket client) {
-        SocketChannel channel = client.getChannel();
-        return channel != null ? start(channel, null) : start(client, null);
+        return start(client, session(true));
     }
 
     @Override
     public Tunnel handleConnect(SocketChannel client, ConnectRequest request) {
-        return start(client, Objects.requireNonNull(request, "request"));
+        return start(client, session(request));
     }
 
     @Override
     public Tunnel handleConnect(Socket client, ConnectRequest request) {
-        Objects.requireNonNull(request, "request");
-        SocketChannel channel = client.getChannel();
-        return channel != null ? start(channel, request) : start(client, request);
+        return start(client, session(request));
     }
 
     @Override
     public CompletableFuture<ConnectionResult> handle(SocketChannel client) {
-        return result(start(client, null));
+        return result(start(client, session(false)));
     }
 
     @Override
     public CompletableFuture<ConnectionResult> handle(Socket client) {
-        SocketChannel channel = client.getChannel();
-        return result(channel != null ? start(channel, null) : start(client, null));
+        return result(start(client, session(false)));
     }
 
     /** As {@link #handle(SocketChannel)}, for a server that waits for no result. */
     public void serve(SocketChannel client) {
-        start(client, null);
+        start(client, session(false));
+    }
+
+    private static Consumer<Served> session(boolean connectOnly) {
+        return served -> new ClientSession(served, connectOnly).begin();
+    }
+
+    private static Consumer<Served> session(ConnectRequest request) {
+        Objects.requireNonNull(request, "request");
+        return served -> ClientSession.serve(served, request);
     }
 
     private static CompletableFuture<ConnectionResult> result(TunnelHandle tunnel) {
@@ -124,6 +131,7 @@ public final class ProxyHandling implements ProxyHandler {
                         end.duration(),
                         end.reason(),
                         tunnel.phase() == TunnelHandle.Phase.ESTABLISHED ? end : null,
+                        tunnel.exchanges(),
                         end.cause()));
         result.whenComplete((end, failure) -> tunnel.end(CloseReason.CLOSED)); // nothing, if it was the end
         return result;
@@ -133,6 +141,7 @@ public final class ProxyHandling implements ProxyHandler {
             @Override Duration duration,
             @Override CloseReason reason,
             @Override @Nullable TunnelResult tunnel,
+            @Override long exchanges,
             @Override @Nullable Throwable cause)
             implements ConnectionResult {}
 
@@ -150,7 +159,7 @@ public final class ProxyHandling implements ProxyHandler {
 
     // ------------------------------------------------------------------ with a channel
 
-    private TunnelHandle start(SocketChannel client, @Nullable ConnectRequest request) {
+    private TunnelHandle start(SocketChannel client, Consumer<Served> session) {
         IOException broken = takeOver(client);
         Verdict verdict = clients.enter();
         TunnelHandle tunnel = open(verdict);
@@ -166,31 +175,14 @@ public final class ProxyHandling implements ProxyHandler {
         }
         EventLoop loop = engine.loops().next();
         try {
-            loop.execute(() -> begin(
-                    new ClientSession(this, tunnel, new LoopSocket(loop, client)),
-                    request,
-                    verdict == Verdict.FULL ? full() : null));
+            Consumer<Served> first =
+                    verdict == Verdict.FULL ? served -> ClientSession.turnAway(served, full()) : session;
+            loop.execute(() -> first.accept(new Served(this, tunnel, new LoopSocket(loop, client))));
         } catch (RejectedExecutionException e) {
             close(client);
             tunnel.ended(CloseReason.CLOSED, null, 0, 0);
         }
         return tunnel;
-    }
-
-    private static void begin(
-            ClientSession session, @Nullable ConnectRequest request, @Nullable RefusedException turnedAway) {
-        try {
-            if (turnedAway != null) {
-                session.turnAway(turnedAway);
-            } else if (request != null) {
-                session.serve(request);
-            } else {
-                session.readHead();
-            }
-        } catch (Throwable e) { // such as no memory for a buffer
-            log.error("a session failed; its connection is closed", e);
-            session.abandoned(e);
-        }
     }
 
     /** Makes a channel ready for a loop; its failure is given back, for the caller has given the channel away by then. */
@@ -235,7 +227,11 @@ public final class ProxyHandling implements ProxyHandler {
 
     // ------------------------------------------------------------------ without a channel
 
-    private TunnelHandle start(Socket client, @Nullable ConnectRequest request) {
+    private TunnelHandle start(Socket client, Consumer<Served> session) {
+        SocketChannel channel = client.getChannel();
+        if (channel != null) {
+            return start(channel, session);
+        }
         Verdict verdict = clients.enter();
         TunnelHandle tunnel = open(verdict);
         Verdict threads = verdict == Verdict.OVERFULL ? verdict : enterThreads(tunnel);
@@ -248,8 +244,8 @@ public final class ProxyHandling implements ProxyHandler {
         boolean admitted = verdict == Verdict.ADMITTED && threads == Verdict.ADMITTED;
         try {
             Taken taken = Taken.of(new StreamConnection(client), engine.workers());
-            loop.execute(() ->
-                    begin(new ClientSession(this, tunnel, taken.onLoop(loop)), request, admitted ? null : full()));
+            Consumer<Served> first = admitted ? session : served -> ClientSession.turnAway(served, full());
+            loop.execute(() -> first.accept(new Served(this, tunnel, taken.onLoop(loop))));
         } catch (IOException e) {
             close(client);
             tunnel.ended(CloseReason.CLIENT_GONE, e, 0, 0);
@@ -281,12 +277,16 @@ public final class ProxyHandling implements ProxyHandler {
         return engine;
     }
 
+    Gate gate() {
+        return gate;
+    }
+
     Accounting accounting() {
         return accounting;
     }
 
     /** Begins to dial for a session on a loop. */
-    LoopDialer.Dialing beginDial(EventLoop loop, HostPort target, ClientSession session) {
+    LoopDialer.Dialing beginDial(EventLoop loop, HostPort target, LoopDialer.Outcome session) {
         return dialer.dial(loop, settings.dialRequest(target), session);
     }
 
@@ -345,7 +345,7 @@ public final class ProxyHandling implements ProxyHandler {
             throw new IllegalStateException("waiting on an event loop would stop everything that it serves");
         }
         accounting.startDraining();
-        boolean ended = accounting.awaitTunnels(nanos);
+        boolean ended = accounting.awaitWork(nanos);
         accounting.endAll(CloseReason.DRAINED);
         return ended;
     }

@@ -4,8 +4,14 @@ import io.broxy.HostPort;
 import io.broxy.RefusedException;
 import io.broxy.RefusedException.Reason;
 import io.broxy.core.internal.http.BadHeadException;
+import io.broxy.core.internal.http.BodyDecoder;
+import io.broxy.core.internal.http.BodyFraming;
+import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.RequestHead;
 import io.broxy.core.internal.http.RequestRules;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** Decides whether a request can be served. Threading: stateless. */
 final class RequestGate {
@@ -29,6 +35,60 @@ final class RequestGate {
             return HostPort.parse(head.target());
         } catch (IllegalArgumentException e) {
             throw new RefusedException(Reason.BAD_TARGET, 400, "the target is no host:port");
+        }
+    }
+
+    /**
+     * A request that can be served: CONNECT, or one whose target is in absolute form (RFC 9112 section 3.2.2).
+     *
+     * @param connectOnly whether there is nothing but CONNECT
+     * @throws RefusedException if it is none, or breaks a rule
+     */
+    static ForwardedRequest read(RequestHead head, boolean connectOnly) throws RefusedException {
+        try {
+            if (connectOnly && !head.isConnect()) {
+                RequestRules.check(head);
+                throw new RefusedException(Reason.NOT_IMPLEMENTED, 501, "only CONNECT is served");
+            }
+            ForwardedRequest request = ForwardedRequest.of(head);
+            switch (request.target().form()) {
+                case ABSOLUTE, AUTHORITY -> {
+                    return request;
+                }
+                case ORIGIN, ASTERISK ->
+                    throw new RefusedException(
+                            Reason.BAD_TARGET, 400, "this is a proxy: the target is to be a whole URI");
+            }
+            throw new AssertionError("every form is one of these");
+        } catch (BadHeadException e) {
+            throw refusal(e);
+        }
+    }
+
+    /** Refuses a body that begins malformed, before anything of it can reach an origin. */
+    static void checkEarly(ForwardedRequest request, ByteBuffer rest) throws RefusedException {
+        if (request.body().kind() != BodyFraming.Kind.CHUNKED || !rest.hasRemaining()) {
+            return;
+        }
+        ByteBuffer looked = rest.duplicate();
+        BodyDecoder trial = new BodyDecoder(request.body(), HeadLimits.DEFAULT);
+        try {
+            for (int count; (count = trial.next(looked)) > 0; ) {
+                looked.position(looked.position() + count);
+            }
+        } catch (BadHeadException e) {
+            throw refusal(e);
+        }
+    }
+
+    /**
+     * Refuses what has been here before.
+     *
+     * @param pseudonym of this proxy; null when it adds no Via, by which it could know
+     */
+    static void checkLoop(ForwardedRequest request, @Nullable String pseudonym) throws RefusedException {
+        if (pseudonym != null && request.passedThrough(pseudonym)) {
+            throw new RefusedException(Reason.LOOP, 502, "the request has been here before");
         }
     }
 

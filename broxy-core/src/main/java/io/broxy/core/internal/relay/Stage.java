@@ -8,6 +8,9 @@ public interface Stage {
     /** Ends the tunnel now: both sides are reset. Thread-safe; returns before it is done. */
     void end(CloseReason reason);
 
+    /** Ends it if it only waits for work that may never come, since no new work is taken any more. Thread-safe. */
+    default void drain() {}
+
     /** Bytes passed to the origin so far. Thread-safe. */
     default long bytesToOrigin() {
         return 0;

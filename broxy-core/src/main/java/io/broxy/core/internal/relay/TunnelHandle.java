@@ -45,6 +45,7 @@ public final class TunnelHandle implements Tunnel {
     private @Nullable HostPort target;
     private @Nullable String identity;
     private volatile Phase phase = Phase.REQUESTED;
+    private volatile long exchanges;
 
     private final Object lock = new Object();
     private @Nullable Stage stage;
@@ -86,6 +87,17 @@ public final class TunnelHandle implements Tunnel {
         return phase;
     }
 
+    /** An exchange of plain HTTP is over; by its current owner. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // it has one owner at a time
+    public void exchangeEnded() {
+        exchanges++;
+    }
+
+    /** How many exchanges of plain HTTP are over. */
+    public long exchanges() {
+        return exchanges;
+    }
+
     /** When the client was handed over. */
     public long startNanos() {
         return startNanos;
@@ -115,6 +127,14 @@ public final class TunnelHandle implements Tunnel {
         }
         if (current != null) {
             current.end(reason);
+        }
+    }
+
+    /** Lets a stage that waits for work know that there will be none. */
+    public void drain() {
+        Stage current = currentStage();
+        if (current != null) {
+            current.drain();
         }
     }
 

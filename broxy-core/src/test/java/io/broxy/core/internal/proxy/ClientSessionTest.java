@@ -17,6 +17,8 @@ import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.UserDialing;
+import io.broxy.core.internal.pool.ConnPoolBuilder;
+import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Ends;
@@ -61,6 +63,9 @@ class ClientSessionTest {
         return new ProxyHandlerBuilder(
                         new ProxyEngine(loops, workers, Ticker.SYSTEM),
                         () -> new OnLoop(dialer),
+                        () -> new ConnPoolBuilder(
+                                        new PoolEngine(loops, workers, Ticker.SYSTEM), built -> {}, ended -> {})
+                                .build(),
                         ConcurrentHashMap.<AutoCloseable>newKeySet())
                 .addressPolicy(AddressPolicy.any())
                 .build();

@@ -1,0 +1,56 @@
+package io.broxy;
+
+import java.io.IOException;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** A request was sent to its origin, or to the next proxy, and no response came that could be passed on. */
+public final class OriginException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    /** What was wrong with the response. */
+    public enum Reason {
+        /** The connection ended before there was one. */
+        NO_RESPONSE,
+        /** It breaks HTTP/1.1 (RFC 9112), or its end cannot be known for sure. */
+        INVALID_RESPONSE,
+        /** It did not come in time. */
+        TIMEOUT,
+        /** The next proxy asks for credentials (407), which are this proxy's affair and not the client's. */
+        PROXY_AUTH
+    }
+
+    private final Reason reason;
+    private final HostPort target;
+
+    /**
+     * Creates a failure.
+     *
+     * @param target of the request
+     * @param cause what was seen, or null
+     */
+    public OriginException(Reason reason, HostPort target, @Nullable Throwable cause) {
+        super(text(reason) + " for a request to " + target, cause);
+        this.reason = Objects.requireNonNull(reason, "reason");
+        this.target = target;
+    }
+
+    private static String text(Reason reason) {
+        return switch (reason) {
+            case NO_RESPONSE -> "no response";
+            case INVALID_RESPONSE -> "no valid response";
+            case TIMEOUT -> "no response in time";
+            case PROXY_AUTH -> "the next proxy asked for credentials";
+        };
+    }
+
+    /** What was wrong. */
+    public Reason reason() {
+        return reason;
+    }
+
+    /** The target of the request. */
+    public HostPort target() {
+        return target;
+    }
+}

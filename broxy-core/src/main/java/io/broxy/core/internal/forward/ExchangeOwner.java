@@ -1,0 +1,59 @@
+package io.broxy.core.internal.forward;
+
+import io.broxy.CloseReason;
+import io.broxy.core.internal.net.LoopConnection;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whose client an exchange serves. One of the methods that end it is called, once; the client's connection, whose handler
+ * and interest are to be set anew, is the owner's again by then.
+ *
+ * <p>Threading: owned by the exchange's event loop.
+ */
+public interface ExchangeOwner {
+
+    /** Whether the client may send another request over its connection; asked when the response's head is written. */
+    boolean mayPersist();
+
+    /** Whether the connection to the origin may take threads, which it does if it can only block. */
+    boolean mayHaveThreads();
+
+    /**
+     * The response has been written.
+     *
+     * @param persistent whether the client may send another request
+     */
+    void completed(boolean persistent);
+
+    /**
+     * Nothing of a final response has been written, and none will come.
+     *
+     * @param failure a {@link io.broxy.DialException}, an {@link io.broxy.OriginException}, or a {@link
+     *     io.broxy.RefusedException} when the fault is the client's
+     * @param requestRead whether the whole request has been read, so that another may follow
+     */
+    void failed(IOException failure, boolean requestRead);
+
+    /**
+     * A part of the response has been written, and the rest will not come.
+     *
+     * @param hidden whether the client would take an orderly end of its connection for the end of the response
+     */
+    void cut(CloseReason reason, @Nullable Throwable cause, boolean hidden);
+
+    /** The client's connection is broken, or has ended within the request (no cause then). */
+    void clientGone(@Nullable IOException cause);
+
+    /**
+     * The origin has switched protocols: its connection, which is the owner's now, and the client's are a tunnel.
+     *
+     * @param answer held bytes for the client: the response's head, and what came behind it
+     * @param answerBytes how many of them are the head
+     */
+    void upgraded(LoopConnection origin, ByteBuffer answer, int answerBytes);
+
+    /** A handler has thrown, or the loop ends. */
+    void abandoned(Throwable cause);
+}

@@ -1,0 +1,19 @@
+package io.broxy.core.internal.forward;
+
+import io.broxy.core.internal.net.HttpRouter;
+import io.broxy.core.internal.pool.EnginePool;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all exchanges of a handler share.
+ *
+ * @param router finds where a request goes
+ * @param pool keeps the connections to origins and proxies
+ * @param pseudonym how this proxy calls itself in Via; null to add no Via
+ * <p>Threading: immutable.
+ */
+public record Forwarding(
+        HttpRouter router,
+        EnginePool pool,
+        ForwardTimes times,
+        @Nullable String pseudonym) {}

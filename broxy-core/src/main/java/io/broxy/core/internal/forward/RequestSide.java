@@ -1,0 +1,201 @@
+package io.broxy.core.internal.forward;
+
+import io.broxy.core.internal.http.BadHeadException;
+import io.broxy.core.internal.http.BodyFraming;
+import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.HeadLimits;
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.LoopBuffers;
+import io.broxy.core.internal.net.LoopConnection;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The client's side of an exchange: reads the request's body, and then looks out for the client's end. What the client
+ * sends behind its request stays with its connection, for the next one.
+ *
+ * <p>Threading: owned by its event loop.
+ */
+final class RequestSide implements ChannelEvents {
+    private final Exchange exchange;
+    private final LoopConnection client;
+    private final ForwardedRequest request;
+    private final BodyFraming framing;
+
+    /** Into the origin, where there is one. */
+    private @Nullable BodyPipe body;
+
+    /** Bytes that were read too early wait at the client's connection. */
+    private boolean unread;
+
+    private boolean clientEnded;
+    /** The origin takes nothing any more, and may have said why. */
+    private boolean broken;
+
+    /** To an origin that gave no answer. */
+    private long movedBefore;
+
+    RequestSide(Exchange exchange, LoopConnection client, ForwardedRequest request, boolean unread) {
+        this.exchange = exchange;
+        this.client = client;
+        this.request = request;
+        this.framing = request.body();
+        this.unread = unread;
+    }
+
+    private void putBack(ByteBuffer bytes) {
+        if (bytes.hasRemaining()) {
+            client.unread(bytes);
+            unread = true;
+        }
+    }
+
+    /**
+     * Begins to send.
+     *
+     * @param head in the loop's staging buffer
+     */
+    void begin(LoopConnection origin, ByteBuffer head) {
+        BodyPipe pipe = new BodyPipe(origin);
+        movedBefore = moved();
+        body = pipe;
+        broken = false;
+        pipe.begin(framing, framing.kind() == BodyFraming.Kind.CHUNKED ? request::writeLastChunk : null);
+        if (!pipe.isEnded() && unread) {
+            unread = false;
+            read(pipe, head);
+            return;
+        }
+        try {
+            pipe.write(head.flip());
+        } catch (IOException e) {
+            originBroke();
+        }
+    }
+
+    // ------------------------------------------------------------------ what the exchange asks
+
+    /** Whether all of the request has been read. */
+    boolean isComplete() {
+        return body == null ? framing.isEmpty() : body.isEnded();
+    }
+
+    /** Whether the origin has got all of the request. */
+    boolean isSent() {
+        return body != null && body.isEnded() && !body.isBlocked() && !broken;
+    }
+
+    boolean isBlocked() {
+        return body != null && body.isBlocked();
+    }
+
+    boolean clientHasEnded() {
+        return clientEnded;
+    }
+
+    /** Whether it reads: a body as the origin takes it, and once, behind the request, to see whether the client ends. */
+    boolean wantsRead() {
+        if (clientEnded) {
+            return false;
+        }
+        return isComplete() ? !unread : body != null && !body.isBlocked() && !broken;
+    }
+
+    long moved() {
+        return movedBefore + (body == null ? 0 : body.moved());
+    }
+
+    // ------------------------------------------------------------------ readiness of the client
+
+    @Override
+    public void ready(int readyOps) {
+        if ((readyOps & SelectionKey.OP_WRITE) != 0) {
+            exchange.flushResponse();
+        }
+        if ((readyOps & SelectionKey.OP_READ) != 0 && !exchange.isOver() && wantsRead()) {
+            BodyPipe pipe = body;
+            if (pipe == null || pipe.isEnded()) {
+                look();
+            } else {
+                read(pipe, exchange.loop().buffers().staging());
+            }
+        }
+        exchange.update();
+    }
+
+    private void read(BodyPipe pipe, ByteBuffer out) {
+        boolean withHead = out.position() > 0;
+        int size = withHead ? Math.min(pipe.readSize(), LoopBuffers.MIN_READ) : pipe.readSize();
+        ByteBuffer in = exchange.loop().buffers().shared().limit(size);
+        try {
+            if (client.read(in) < 0) {
+                exchange.clientGone(null); // within its request
+                return;
+            }
+        } catch (IOException e) {
+            exchange.clientGone(e);
+            return;
+        }
+        if (in.position() > 0) {
+            exchange.touch();
+        }
+        try {
+            pipe.pass(in.flip(), out);
+            putBack(in);
+        } catch (BadHeadException e) {
+            exchange.badRequest(e);
+        } catch (IOException e) {
+            originBroke();
+        }
+    }
+
+    /** The client has nothing to say until it is answered, unless it sends its next request before that. */
+    private void look() {
+        ByteBuffer in = exchange.loop().buffers().shared().limit(HeadLimits.DEFAULT.headBytes());
+        try {
+            if (client.read(in) < 0) {
+                clientEnded = true; // of what it sends, and not necessarily of what it wants to read
+            }
+            putBack(in.flip());
+        } catch (IOException e) {
+            exchange.clientGone(e);
+        }
+    }
+
+    // ------------------------------------------------------------------ readiness of the origin
+
+    void flush() {
+        if (body == null) {
+            return;
+        }
+        try {
+            if (body.flush()) {
+                exchange.touch();
+            }
+        } catch (IOException e) {
+            originBroke();
+        }
+    }
+
+    /** Reading from it will tell what that means: it may have answered before it closed (RFC 9112 section 9.5). */
+    private void originBroke() {
+        broken = true;
+        if (body != null) {
+            body.release();
+        }
+    }
+
+    /** Gives back what is held for the origin. */
+    void release() {
+        if (body != null) {
+            body.release();
+        }
+    }
+
+    @Override
+    public void abandoned(Throwable cause) {
+        exchange.abandoned(cause);
+    }
+}

@@ -1,0 +1,234 @@
+package io.broxy.core.internal.forward;
+
+import io.broxy.CloseReason;
+import io.broxy.OriginException;
+import io.broxy.core.internal.http.BadHeadException;
+import io.broxy.core.internal.http.BadHeadException.Problem;
+import io.broxy.core.internal.http.BodyFraming;
+import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.ForwardedResponse;
+import io.broxy.core.internal.http.HeadLimits;
+import io.broxy.core.internal.http.HeadParser;
+import io.broxy.core.internal.http.ResponseHead;
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.LoopBuffers;
+import io.broxy.core.internal.net.LoopConnection;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The origin's side of an exchange: reads interim responses, the final one and its body.
+ *
+ * <p>Threading: owned by its event loop.
+ */
+final class ResponseSide implements ChannelEvents {
+    /** Of interim responses in one read: more of them is nothing that an origin would have to say. */
+    private static final int MAX_INTERIM_BYTES = LoopBuffers.MIN_READ / 2;
+
+    private final Exchange exchange;
+    private final LoopConnection origin;
+    private final ForwardedRequest request;
+    private final BodyPipe body;
+
+    private HeadParser<ResponseHead> parser = HeadParser.response(HeadLimits.DEFAULT);
+    private @Nullable ForwardedResponse response;
+    private boolean interimPassed;
+    private boolean persistent;
+    /** The origin has sent what nobody asked for, behind its response. */
+    private boolean stray;
+
+    ResponseSide(Exchange exchange, LoopConnection origin, LoopConnection client, ForwardedRequest request) {
+        this.exchange = exchange;
+        this.origin = origin;
+        this.request = request;
+        this.body = new BodyPipe(client);
+    }
+
+    // ------------------------------------------------------------------ what the exchange asks
+
+    /** Whether a byte of the final response may have gone to the client. */
+    boolean hasBegun() {
+        return response != null;
+    }
+
+    boolean isBlocked() {
+        return body.isBlocked();
+    }
+
+    /** Whether the client sees a cut without a reset. */
+    boolean isDelimited() {
+        return response != null && response.delimited();
+    }
+
+    long moved() {
+        return body.moved();
+    }
+
+    void interest(int ops) {
+        try {
+            origin.interest(ops);
+        } catch (IOException e) {
+            broken(e);
+        }
+    }
+
+    void release() {
+        body.release();
+    }
+
+    // ------------------------------------------------------------------ readiness of the origin
+
+    @Override
+    public void ready(int readyOps) {
+        if ((readyOps & SelectionKey.OP_WRITE) != 0) {
+            exchange.flushRequest();
+        }
+        if ((readyOps & SelectionKey.OP_READ) != 0 && !exchange.isOver() && !body.isBlocked()) {
+            read();
+        }
+        exchange.update();
+    }
+
+    private void read() {
+        ByteBuffer in = exchange.loop().buffers().shared();
+        in.limit(response == null ? LoopBuffers.MIN_READ : body.readSize());
+        try {
+            int count = origin.read(in);
+            if (count < 0) {
+                ended();
+                return;
+            }
+            if (count == 0) {
+                return;
+            }
+        } catch (IOException e) {
+            broken(e);
+            return;
+        }
+        exchange.touch();
+        try {
+            take(in.flip());
+        } catch (BadHeadException e) {
+            exchange.fail(new OriginException(OriginException.Reason.INVALID_RESPONSE, exchange.target(), e));
+        } catch (IOException e) {
+            exchange.clientGone(e);
+        }
+    }
+
+    private void take(ByteBuffer in) throws BadHeadException, IOException {
+        ByteBuffer out = exchange.loop().buffers().staging();
+        if (response == null && !heads(in, out)) {
+            return;
+        }
+        body.pass(in, out);
+        stray |= in.hasRemaining();
+        completeIfWritten();
+    }
+
+    // ------------------------------------------------------------------ heads
+
+    /** True when the final response has begun, and nothing else is to be said of it. */
+    private boolean heads(ByteBuffer in, ByteBuffer out) throws BadHeadException, IOException {
+        for (ResponseHead head; (head = parser.feed(in)) != null; ) {
+            ForwardedResponse next = ForwardedResponse.of(head, request);
+            if (next.isUpgrade()) {
+                upgrade(next, in, out);
+                return false;
+            }
+            if (!next.isInterim()) {
+                return begin(next, out);
+            }
+            interim(next, out);
+        }
+        if (out.position() > 0) {
+            body.write(out.flip());
+        }
+        return false;
+    }
+
+    private void interim(ForwardedResponse interim, ByteBuffer out) throws BadHeadException {
+        parser = HeadParser.response(HeadLimits.DEFAULT);
+        interimPassed = true;
+        if (interim.isForClient()) {
+            interim.write(out, true, exchange.pseudonym());
+        }
+        if (out.position() > MAX_INTERIM_BYTES) {
+            throw new BadHeadException(Problem.TOO_LARGE, "too many interim responses at once");
+        }
+    }
+
+    private boolean begin(ForwardedResponse next, ByteBuffer out) {
+        if (next.status() == 407) { // meant for this proxy, of which the client knows nothing
+            exchange.credentialsRefused();
+            return false;
+        }
+        exchange.answered();
+        response = next;
+        persistent = next.delimited() && exchange.mayPersist();
+        next.write(out, persistent, exchange.pseudonym());
+        boolean chunked = next.body().kind() == BodyFraming.Kind.CHUNKED && !next.dechunked();
+        body.begin(next.body(), chunked ? next::writeLastChunk : null);
+        return true;
+    }
+
+    private void upgrade(ForwardedResponse answer, ByteBuffer in, ByteBuffer out) throws BadHeadException {
+        if (!exchange.requestComplete()) {
+            throw new BadHeadException(Problem.FRAMING, "protocols are switched within the request");
+        }
+        answer.write(out, true, exchange.pseudonym());
+        int headBytes = out.position();
+        out.put(in);
+        exchange.upgrade(exchange.loop().buffers().hold(out.flip()), headBytes);
+    }
+
+    // ------------------------------------------------------------------ the end
+
+    /** The client may take more. */
+    void flush() {
+        try {
+            if (body.flush()) {
+                exchange.touch();
+            }
+            completeIfWritten();
+        } catch (IOException e) {
+            exchange.clientGone(e);
+        }
+    }
+
+    private void completeIfWritten() {
+        ForwardedResponse whole = response;
+        if (whole != null && body.isEnded() && !body.isBlocked()) {
+            exchange.complete(persistent, whole.originPersists() && !stray && origin.isOpen());
+        }
+    }
+
+    private void ended() {
+        ForwardedResponse begun = response;
+        if (begun != null && begun.body().kind() == BodyFraming.Kind.UNTIL_CLOSE) {
+            body.endWithSource();
+            completeIfWritten();
+        } else {
+            broken(null);
+        }
+    }
+
+    private void broken(@Nullable IOException cause) {
+        if (response != null) {
+            exchange.cut(
+                    CloseReason.ORIGIN_RESET,
+                    cause == null ? new EOFException("the origin has ended its stream within the response") : cause);
+        } else if (parser.begun() || interimPassed) {
+            exchange.fail(new OriginException(OriginException.Reason.NO_RESPONSE, exchange.target(), cause));
+        } else {
+            exchange.unanswered(cause);
+        }
+    }
+
+    @Override
+    public void abandoned(Throwable cause) {
+        exchange.abandoned(cause);
+    }
+}

@@ -1,0 +1,138 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.Authenticator;
+import io.broxy.RefusedException;
+import io.broxy.RefusedException.Reason;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.time.TimerQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asking an authenticator, which may block, and which is not asked before a client that guesses has waited for its turn.
+ *
+ * <pre>
+ *   WAITING ──> ASKED ──> OVER
+ * </pre>
+ *
+ * <p>Threading: owned by the client's event loop, but for {@link #ask}, which runs on the callback executor.
+ */
+final class Authentication implements Gate.Asking {
+    private final EventLoop loop;
+    private final Authenticator authenticator;
+    private final Gate.Asked request;
+    private final @Nullable String authorization;
+    private final LoginPenalties penalties;
+    private final Executor callbacks;
+    private final Gate.Outcome outcome;
+    private TimerQueue.@Nullable Timer timer;
+    private boolean over;
+
+    Authentication(
+            EventLoop loop,
+            Authenticator authenticator,
+            Gate.Asked request,
+            @Nullable String authorization,
+            LoginPenalties penalties,
+            Executor callbacks,
+            Gate.Outcome outcome) {
+        this.loop = loop;
+        this.authenticator = authenticator;
+        this.request = request;
+        this.authorization = authorization;
+        this.penalties = penalties;
+        this.callbacks = callbacks;
+        this.outcome = outcome;
+    }
+
+    void start(long timeoutNanos) {
+        long wait = authorization == null ? 0 : penalties.waitNanos(request.client(), loop.nowNanos());
+        if (wait < 0) {
+            refuse(new RefusedException(Reason.TOO_MANY_FAILURES, 429, "too many wrong credentials"));
+        } else if (wait == 0) {
+            send(timeoutNanos);
+        } else {
+            timer = loop.timers().schedule(loop.nowNanos() + wait, () -> send(timeoutNanos));
+        }
+    }
+
+    private void send(long timeoutNanos) {
+        if (over) {
+            return;
+        }
+        timer = loop.timers().schedule(loop.nowNanos() + timeoutNanos, this::timedOut);
+        try {
+            callbacks.execute(this::ask);
+        } catch (RejectedExecutionException e) {
+            undecided(); // the engine ends
+        }
+    }
+
+    /** On a thread for user code. */
+    private void ask() {
+        String identity;
+        try {
+            identity = authenticator.authenticate(request, authorization);
+        } catch (Throwable e) { // it is the user's code
+            ProxyHandling.log.error("an authenticator failed", e);
+            onLoop(this::undecided);
+            return;
+        }
+        onLoop(() -> decided(identity));
+    }
+
+    private void onLoop(Runnable task) {
+        try {
+            loop.execute(task);
+        } catch (RejectedExecutionException e) {
+            // the loop has ended, and its clients with it
+        }
+    }
+
+    private void decided(@Nullable String identity) {
+        if (over) {
+            return;
+        }
+        if (identity != null) {
+            penalties.succeeded(request.client());
+            end();
+            outcome.admitted(identity);
+            return;
+        }
+        if (authorization != null) {
+            penalties.failed(request.client(), loop.nowNanos());
+        }
+        refuse(new RefusedException(Reason.AUTHENTICATION_REQUIRED, 407, "the proxy needs valid credentials"));
+    }
+
+    private void timedOut() {
+        if (!over && !loop.isStopping()) {
+            ProxyHandling.log.warn("an authenticator did not answer in its time");
+            undecided();
+        }
+    }
+
+    private void undecided() {
+        if (!over) {
+            refuse(new RefusedException(Reason.AUTHENTICATION_FAILED, 503, "credentials cannot be checked now"));
+        }
+    }
+
+    private void refuse(RefusedException refusal) {
+        end();
+        outcome.refused(refusal);
+    }
+
+    private void end() {
+        over = true;
+        if (timer != null) {
+            loop.timers().cancel(timer);
+        }
+    }
+
+    @Override
+    public void cancel() {
+        end();
+    }
+}

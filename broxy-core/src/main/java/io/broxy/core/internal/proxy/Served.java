@@ -1,0 +1,56 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.CloseReason;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.relay.TunnelHandle;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client on its loop, as one stage of serving it passes it to the next.
+ *
+ * <p>Threading: owned by the client's event loop, but for {@link #onLoop}.
+ */
+record Served(ProxyHandling handler, TunnelHandle tunnel, LoopConnection client) {
+
+    EventLoop loop() {
+        return client.loop();
+    }
+
+    /** The client's address, or null if it has none. */
+    @Nullable
+    InetAddress clientAddress() {
+        return client.remoteAddress() instanceof InetSocketAddress internet ? internet.getAddress() : null;
+    }
+
+    /** Records the end of a client that is closed by now, and of which no relay has taken care. */
+    void over(CloseReason reason, @Nullable Throwable cause) {
+        client.whenClosed(() -> tunnel.ended(reason, cause, 0, 0));
+    }
+
+    /** Runs a task on the loop, at once if it is the caller's. If the loop has stopped, it has abandoned the client by that. */
+    void onLoop(Runnable task) {
+        if (loop().inLoop()) {
+            task.run();
+            return;
+        }
+        try {
+            loop().execute(task);
+        } catch (RejectedExecutionException e) {
+            // The client is abandoned.
+        }
+    }
+
+    /** For a failure that nobody above would pass on to whoever serves the client by now. */
+    void logFailure(Throwable failure) {
+        ProxyHandling.log.error("a session failed; its connection is closed", failure);
+    }
+
+    /** The reason of an end that comes from the loop's own. */
+    CloseReason reasonOfAbandon() {
+        return loop().isStopping() ? CloseReason.CLOSED : CloseReason.FAILED;
+    }
+}

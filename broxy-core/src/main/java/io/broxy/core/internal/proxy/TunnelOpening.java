@@ -1,0 +1,193 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.CloseReason;
+import io.broxy.DialException;
+import io.broxy.HostPort;
+import io.broxy.core.internal.http.HeadLimits;
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.relay.Relay;
+import io.broxy.core.internal.relay.Stage;
+import io.broxy.core.internal.relay.TunnelHandle;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A CONNECT whose target is being dialled, until its tunnel stands or the client has to be told why not.
+ *
+ * <p>The client is read once at most meanwhile: enough to notice that it was reset, which ends the dial. Whatever more it
+ * sends waits in the kernel, and so costs nothing here.
+ *
+ * <p>Threading: owned by the client's event loop, but for {@link #end}.
+ */
+final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcome {
+    private final Served served;
+    private final TunnelHandle tunnel;
+    private final LoopConnection client;
+    private LoopDialer.@Nullable Dialing dialing;
+    private boolean over;
+
+    private TunnelOpening(Served served) {
+        this.served = served;
+        this.tunnel = served.tunnel();
+        this.client = served.client();
+    }
+
+    /**
+     * Begins to dial.
+     *
+     * @param spoken whether the client has sent something behind its request, which waits at its connection
+     */
+    static void start(Served served, HostPort target, @Nullable String identity, boolean spoken) {
+        TunnelOpening opening = new TunnelOpening(served);
+        served.client().handler(opening);
+        served.tunnel().describe(target, identity);
+        served.tunnel().stage(opening);
+        if (opening.over) {
+            return; // its end was asked for before
+        }
+        try {
+            opening.dial(target, spoken);
+        } catch (RuntimeException | Error e) { // such as no memory for a buffer
+            served.logFailure(e);
+            opening.abandoned(e);
+        }
+    }
+
+    private void dial(HostPort target, boolean spoken) {
+        ProxyHandling handler = served.handler();
+        if (!handler.accounting().tryBeginTunnel()) {
+            over = true;
+            LastAnswer.start(
+                    served,
+                    Replies.refused(ProxyHandling.draining(), true),
+                    CloseReason.REFUSED,
+                    ProxyHandling.draining());
+            return;
+        }
+        tunnel.phase(TunnelHandle.Phase.ADMITTED);
+        try {
+            client.interest(0);
+        } catch (IOException e) {
+            clientGone(e);
+            return;
+        }
+        LoopDialer.Dialing underWay = handler.beginDial(served.loop(), target, this);
+        if (over) {
+            return;
+        }
+        dialing = underWay;
+        if (!spoken) {
+            watch();
+        }
+    }
+
+    // ------------------------------------------------------------------ the client meanwhile
+
+    private void watch() {
+        try {
+            client.interest(SelectionKey.OP_READ);
+        } catch (IOException e) {
+            clientGone(e);
+        }
+    }
+
+    @Override
+    public void ready(int readyOps) {
+        if (over) {
+            return;
+        }
+        ByteBuffer buffer = served.loop().buffers().shared().limit(HeadLimits.DEFAULT.headBytes());
+        try {
+            if (client.read(buffer) != 0) {
+                client.interest(0); // the end of its stream may be no more than a half-close; the relay finds it again
+            }
+        } catch (IOException e) {
+            clientGone(e);
+            return;
+        }
+        client.unread(buffer.flip());
+    }
+
+    private void clientGone(IOException cause) {
+        cancelDial();
+        client.close();
+        finish(CloseReason.CLIENT_GONE, cause);
+    }
+
+    private void cancelDial() {
+        if (dialing != null) {
+            dialing.cancel();
+        }
+    }
+
+    // ------------------------------------------------------------------ what comes of it
+
+    @Override
+    public void connected(LoopConnection origin) {
+        if (origin.takesThreads() && !served.handler().mayHaveThreads(tunnel)) {
+            origin.abort();
+            answer(Replies.refused(ProxyHandling.full(), true), CloseReason.REFUSED, ProxyHandling.full());
+            return;
+        }
+        try {
+            client.interest(0); // what is wanted from now on is for the relay
+        } catch (IOException e) {
+            origin.abort();
+            clientGone(e);
+            return;
+        }
+        over = true;
+        served.handler().established(tunnel);
+        ByteBuffer answer = served.loop().buffers().hold(Replies.established());
+        Relay.start(client, origin, served.handler().settings().idleness(), tunnel, null, answer, answer.remaining());
+    }
+
+    @Override
+    public void failed(DialException failure) {
+        answer(Replies.failed(failure, true, false), CloseReason.DIAL_FAILED, failure);
+    }
+
+    /** The dialer broke its contract. */
+    @Override
+    public void dialerFailed(Throwable failure) {
+        answer(Replies.internalError(), CloseReason.FAILED, failure);
+    }
+
+    private void answer(ByteBuffer reply, CloseReason reason, Throwable cause) {
+        over = true;
+        served.handler().givenUp(tunnel);
+        LastAnswer.start(served, reply, reason, cause);
+    }
+
+    // ------------------------------------------------------------------ ends
+
+    @Override
+    public void end(CloseReason reason) {
+        served.onLoop(() -> endInLoop(reason, null));
+    }
+
+    private void endInLoop(CloseReason reason, @Nullable Throwable cause) {
+        if (!over) {
+            cancelDial();
+            client.abort();
+            finish(reason, cause);
+        }
+    }
+
+    private void finish(CloseReason reason, @Nullable Throwable cause) {
+        if (!over) {
+            over = true;
+            served.over(reason, cause);
+        }
+    }
+
+    @Override
+    public void abandoned(Throwable cause) {
+        CloseReason reason = served.reasonOfAbandon();
+        endInLoop(reason, reason == CloseReason.FAILED ? cause : null);
+    }
+}
