@@ -100,6 +100,9 @@ class ResponseHeadFuzzTest {
         if (parsed.status() == SWITCHING_PROTOCOLS || parsed.status() == RESET_CONTENT) {
             return; // Netty leaves HTTP with 101, and reads no body of 205 even if a length says that there is one
         }
+        if (framing.kind() == BodyFraming.Kind.NONE && !hasSaneFraming(parsed.fields())) {
+            return; // it has no meaning there (RFC 9112, section 6.3), but Netty refuses it
+        }
         HttpResponseDecoder decoder = new HttpResponseDecoder(
                 new HttpDecoderConfig().setMaxInitialLineLength(4096).setMaxHeaderSize(4096));
         boolean tooLong = framing.length() > LONGEST_BODY;
@@ -125,5 +128,11 @@ class ResponseHeadFuzzTest {
         if (!goesOn) {
             assertThat(((HttpResponse) messages.get(1).head()).status().code()).isEqualTo(299);
         }
+    }
+
+    private static boolean hasSaneFraming(Fields fields) {
+        return fields.count("Transfer-Encoding") == 0
+                && fields.count("Content-Length") <= 1
+                && fields.values("Content-Length").stream().allMatch(value -> value.matches("[0-9]{1,18}"));
     }
 }
