@@ -35,6 +35,9 @@ final class ResponseSide implements ChannelEvents {
 
     private HeadParser<ResponseHead> parser = HeadParser.response(HeadLimits.DEFAULT);
     private @Nullable ForwardedResponse response;
+    /** The head has gone out with what came behind it. */
+    private boolean begun;
+
     private boolean interimPassed;
     private boolean persistent;
     /** The origin has sent what nobody asked for, behind its response. */
@@ -51,7 +54,7 @@ final class ResponseSide implements ChannelEvents {
 
     /** Whether a byte of the final response may have gone to the client. */
     boolean hasBegun() {
-        return response != null;
+        return begun;
     }
 
     boolean isBlocked() {
@@ -124,6 +127,7 @@ final class ResponseSide implements ChannelEvents {
             return;
         }
         body.pass(in, out);
+        begun = true;
         stray |= in.hasRemaining();
         completeIfWritten();
     }
