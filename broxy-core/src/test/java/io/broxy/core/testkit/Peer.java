@@ -94,6 +94,19 @@ public final class Peer implements AutoCloseable {
         return head.toString();
     }
 
+    /** Reads a line, and gives it without its end. */
+    public String readLine() throws IOException {
+        StringBuilder line = new StringBuilder();
+        while (line.length() < 2 || !line.substring(line.length() - 2).equals("\r\n")) {
+            int b = in.read();
+            if (b < 0) {
+                throw new EOFException("the stream ended within a line: " + line);
+            }
+            line.append((char) b);
+        }
+        return line.substring(0, line.length() - 2);
+    }
+
     /** The next thing that comes is the end of the stream. */
     public void expectEnd() throws IOException {
         assertThat(in.read()).as("the end of the stream").isEqualTo(-1);
