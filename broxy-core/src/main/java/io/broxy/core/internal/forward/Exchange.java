@@ -142,22 +142,28 @@ public final class Exchange implements LoopLease.Outcome {
             fail(new RefusedException(RefusedException.Reason.LIMIT, 503, "too many connections that take threads"));
             return;
         }
+        lease = got;
         HttpWay way = current.way();
         if (!way.absoluteForm()) {
             current.connected();
         }
-        way.authorization(loop, target(), value -> begin(got, way, value), failure -> {
+        touch();
+        way.authorization(loop, target(), value -> begin(got, way, value), failure -> notAuthorized(got, failure));
+        update();
+    }
+
+    private void notAuthorized(LoopLease got, DialException failure) {
+        if (state == State.ROUTING && lease == got) {
+            lease = null;
             got.reuse();
             failed(failure);
-        });
+        }
     }
 
     private void begin(LoopLease got, HttpWay way, @Nullable String authorization) {
-        if (state != State.ROUTING) {
-            got.reuse();
-            return;
+        if (state != State.ROUTING || lease != got) {
+            return; // too late
         }
-        lease = got;
         state = State.EXCHANGING;
         touch();
         LoopConnection origin = got.connection();
@@ -251,6 +257,7 @@ public final class Exchange implements LoopLease.Outcome {
         if (state == State.OVER) {
             return;
         }
+        owner.due(deadlineNanos());
         try {
             ResponseSide responses = responseSide;
             boolean responseBlocked = responses != null && responses.isBlocked();
@@ -459,6 +466,9 @@ public final class Exchange implements LoopLease.Outcome {
     }
 
     private long limitNanos() {
+        if (state == State.ROUTING && lease != null && route != null) {
+            return route.way().timeoutNanos();
+        }
         boolean answerDue = requestSide.isSent() && (responseSide == null || !responseSide.hasBegun());
         return answerDue ? forwarding.times().answerNanos() : forwarding.times().bodyNanos();
     }
@@ -466,7 +476,7 @@ public final class Exchange implements LoopLease.Outcome {
     /** The deadline has passed. */
     public void timedOut() {
         switch (state) {
-            case ROUTING -> touch(); // that has a time of its own
+            case ROUTING -> notAuthorizedInTime();
             case EXCHANGING -> {
                 if (responseSide != null && responseSide.hasBegun()) {
                     cut(CloseReason.IDLE, null);
@@ -484,6 +494,16 @@ public final class Exchange implements LoopLease.Outcome {
                 endCut();
             }
             case OVER -> {}
+        }
+    }
+
+    /** Whoever is asked for the proxy's credentials does not answer; getting a connection has a time of its own. */
+    private void notAuthorizedInTime() {
+        HttpRoute current = route;
+        if (lease == null || current == null) {
+            touch();
+        } else {
+            wayFailed(current, failure(current.way(), Reason.TIMEOUT, null), true);
         }
     }
 

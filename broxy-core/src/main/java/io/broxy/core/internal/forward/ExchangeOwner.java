@@ -20,6 +20,9 @@ public interface ExchangeOwner {
     /** Whether the connection to the origin may take threads, which it does if it can only block. */
     boolean mayHaveThreads();
 
+    /** Time is to be looked at then, or before; told whenever that may have come nearer. */
+    void due(long deadlineNanos);
+
     /**
      * The response has been written.
      *

@@ -261,9 +261,11 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
         Exchange next = new Exchange(handler.settings().forwarding(), request, client, unread, this);
         exchange = next;
         next.start(handler.settings().dialRequest(next.target()));
-        if (state == State.EXCHANGING && exchange == next) {
-            timer.atLatest(next.deadlineNanos());
-        }
+    }
+
+    @Override
+    public void due(long thenNanos) {
+        timer.atLatest(thenNanos);
     }
 
     private boolean mayPersist(ForwardedRequest request) {
