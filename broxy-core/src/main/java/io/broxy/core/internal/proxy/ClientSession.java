@@ -59,6 +59,9 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
 
     private State state = State.HEAD;
     private HeadParser<RequestHead> parser = HeadParser.request(HeadLimits.DEFAULT);
+    /** A request has been answered, so the client owes no other one. */
+    private boolean answered;
+
     private long deadlineNanos;
     private Gate.@Nullable Asking asking;
     private @Nullable String identity;
@@ -164,7 +167,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
         }
         if (head != null) {
             headComplete(head, buffer);
-        } else if (!begun && parser.begun() && tunnel.exchanges() > 0) {
+        } else if (!begun && parser.begun() && answered) {
             deadlineNanos = loop.nowNanos() + handler.settings().headTimeoutNanos();
             timer.atLatest(deadlineNanos);
         }
@@ -172,7 +175,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
 
     /** Between requests this is how a client says that it has no more of them. */
     private void ended() {
-        if (tunnel.exchanges() > 0 && !parser.begun()) {
+        if (answered && !parser.begun()) {
             client.close();
             over(CloseReason.FINISHED, null);
         } else {
@@ -362,6 +365,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
     }
 
     private void nextRequest() {
+        answered = true;
         state = State.HEAD;
         parser = HeadParser.request(HeadLimits.DEFAULT);
         deadlineNanos = loop.nowNanos() + handler.settings().keepAliveNanos();
@@ -433,7 +437,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
     private void timedOut() {
         if (exchange != null) {
             exchange.timedOut();
-        } else if (state == State.HEAD && (parser.begun() || tunnel.exchanges() == 0)) {
+        } else if (state == State.HEAD && (parser.begun() || !answered)) {
             refuse(ProxyHandling.headTimeout(), true);
         } else if (state == State.HEAD) {
             client.close();
@@ -492,7 +496,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
     @Override
     public void drain() {
         served.onLoop(() -> {
-            if (state == State.HEAD && tunnel.exchanges() > 0 && !parser.begun()) {
+            if (state == State.HEAD && answered && !parser.begun()) {
                 client.close();
                 over(CloseReason.DRAINED, null);
             }
