@@ -304,7 +304,6 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
         ByteBuffer reply;
         CloseReason reason = CloseReason.FAILED;
         if (failure instanceof DialException dial) {
-            handler.accounting().dialFailed();
             reply = Replies.failed(dial, withBody, persistent);
             reason = CloseReason.DIAL_FAILED;
         } else if (failure instanceof OriginException origin) {
@@ -318,6 +317,9 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
             persistent = false;
         }
         if (persistent) {
+            if (reason == CloseReason.DIAL_FAILED) {
+                handler.accounting().dialFailed(); // else it is counted with the connection's end
+            }
             answer(reply, true);
         } else {
             leave();
