@@ -368,6 +368,11 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
 
     private void nextRequest() {
         answered = true;
+        if (!mayPersist()) { // a drain has begun behind the answer's head; it lets go only those that it finds idle
+            leave();
+            LastAnswer.start(served, Replies.NOTHING, CloseReason.DRAINED, null);
+            return;
+        }
         state = State.HEAD;
         parser = HeadParser.request(HeadLimits.DEFAULT);
         deadlineNanos = loop.nowNanos() + handler.settings().keepAliveNanos();
