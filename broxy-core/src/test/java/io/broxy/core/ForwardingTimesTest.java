@@ -192,6 +192,7 @@ class ForwardingTimesTest {
 
             assertThat(stopped.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
                     .isTrue();
+            accepted.client().close();
             assertThat(end(result).reason()).isEqualTo(CloseReason.IDLE);
         }
     }

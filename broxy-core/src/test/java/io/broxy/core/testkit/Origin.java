@@ -32,6 +32,9 @@ public final class Origin implements AutoCloseable {
         void play(Peer peer) throws Exception;
     }
 
+    /** The end of a script comes at once, and is waited for in every test. */
+    private static final Duration POLL = Duration.ofMillis(2);
+
     private final ServerSocket server;
     private final Script script;
     private final Thread acceptor;
@@ -164,6 +167,8 @@ public final class Origin implements AutoCloseable {
             socket.close();
         }
         await().alias("the end of every script")
+                .pollDelay(Duration.ZERO)
+                .pollInterval(POLL)
                 .atMost(Duration.ofMillis(Peer.PATIENCE_MILLIS))
                 .until(() -> !acceptor.isAlive() && players.isEmpty());
         assertThat(failures).as("failures of scripts").isEmpty();
