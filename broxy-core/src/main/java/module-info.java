@@ -3,6 +3,7 @@ module io.broxy.core {
     requires transitive io.broxy;
     requires static org.jspecify;
     requires org.slf4j;
+    requires static jdk.jfr;
 
     exports io.broxy.core;
 }

@@ -227,6 +227,16 @@ public interface ProxyHandler extends AutoCloseable {
          */
         Builder maxStreamClients(int max);
 
+        /** Who is told what happens; default nobody. One listener is told, which may tell others. */
+        Builder listener(ProxyListener listener);
+
+        /**
+         * Whether the address policy only tells what it would refuse, and admits it: a trial before the policy is put into force.
+         * Each address is told in a warning of the log, again after a while. Nothing else is relaxed: requests are still
+         * refused by the access policy, and the handler does not dial itself. Default false.
+         */
+        Builder reportOnly(boolean reportOnly);
+
         /** The handler. */
         ProxyHandler build();
     }

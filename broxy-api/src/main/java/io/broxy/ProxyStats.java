@@ -29,12 +29,24 @@ public interface ProxyStats {
     /** Requests refused before anything was dialled. */
     long refused();
 
+    /** Requests refused for one reason. */
+    long refused(RefusedException.Reason reason);
+
     /** Requests whose target could not be dialled. */
     long dialFailures();
+
+    /** Requests whose target could not be dialled for one reason. */
+    long dialFailures(DialException.Reason reason);
 
     /** Bytes passed to origins by tunnels and exchanges that have ended, heads of forwarded requests included. */
     long bytesToOrigin();
 
     /** Bytes passed to clients by tunnels and exchanges that have ended, heads of forwarded responses included. */
     long bytesToClient();
+
+    /** Events that the {@link ProxyListener} was not told, and lines that the access log lacks, because too many were waiting. */
+    long droppedEvents();
+
+    /** The pool of connections for forwarded requests: the handler's own, or the one that it was built with. */
+    PoolStats pool();
 }

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
  *                relay      pool
  *                      net
  *                      loop
+ *                     journal
  *            http  haproxy  time  api
  * </pre>
  */
@@ -61,6 +62,8 @@ class ArchitectureTest {
                 .definedBy(INTERNAL + "net")
                 .layer("loop")
                 .definedBy(INTERNAL + "loop")
+                .layer("journal")
+                .definedBy(INTERNAL + "journal")
                 .layer("http")
                 .definedBy(INTERNAL + "http")
                 .layer("haproxy")
@@ -71,19 +74,21 @@ class ArchitectureTest {
                 .definedBy(API)
                 .ensureAllClassesAreContainedInArchitecture()
                 .whereLayer("proxy")
-                .mayOnlyAccessLayers("forward", "relay", "pool", "net", "loop", "http", "haproxy", "time", "api")
+                .mayOnlyAccessLayers("forward", "relay", "pool", "net", "loop", "journal", "http", "haproxy", "time", "api")
                 .whereLayer("forward")
                 .mayOnlyAccessLayers("pool", "net", "loop", "http", "time", "api")
                 .whereLayer("dial")
-                .mayOnlyAccessLayers("relay", "pool", "net", "loop", "http", "haproxy", "time", "api")
+                .mayOnlyAccessLayers("relay", "pool", "net", "loop", "journal", "http", "haproxy", "time", "api")
                 .whereLayer("relay")
-                .mayOnlyAccessLayers("net", "loop", "time", "api")
+                .mayOnlyAccessLayers("net", "loop", "journal", "time", "api")
                 .whereLayer("pool")
-                .mayOnlyAccessLayers("net", "loop", "time", "api")
+                .mayOnlyAccessLayers("net", "loop", "journal", "time", "api")
                 .whereLayer("net")
                 .mayOnlyAccessLayers("loop", "time", "api")
                 .whereLayer("loop")
                 .mayOnlyAccessLayers("time")
+                .whereLayer("journal")
+                .mayOnlyAccessLayers("time", "api")
                 .whereLayer("http")
                 .mayOnlyAccessLayers("api")
                 .whereLayer("haproxy")

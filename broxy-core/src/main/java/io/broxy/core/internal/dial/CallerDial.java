@@ -4,6 +4,8 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
+import io.broxy.core.internal.journal.DialTrace;
+import io.broxy.core.internal.journal.Flight;
 import io.broxy.core.internal.net.SocketConnection;
 import java.io.Closeable;
 import java.io.IOException;
@@ -46,8 +48,21 @@ final class CallerDial {
             throw engineClosed(List.of());
         }
         InetAddress literal = request.target().address();
-        List<InetAddress> addresses = literal != null ? List.of(literal) : resolve();
-        return addresses.size() == 1 ? connect(addresses.get(0)) : race(addresses);
+        DialTrace trace = Flight.dial(request.target(), null);
+        try {
+            List<InetAddress> addresses = literal != null ? List.of(literal) : resolve();
+            if (addresses.size() == 1) {
+                Connection connection = connect(addresses.get(0));
+                trace.connected(
+                        new InetSocketAddress(addresses.get(0), request.target().port()));
+                return connection;
+            }
+            trace = DialTrace.OFF; // the race has its own
+            return race(addresses);
+        } catch (DialException e) {
+            trace.failed(e);
+            throw e;
+        }
     }
 
     // ------------------------------------------------------------------ the name

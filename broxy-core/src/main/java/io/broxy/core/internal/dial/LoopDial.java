@@ -3,6 +3,8 @@ package io.broxy.core.internal.dial;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
+import io.broxy.core.internal.journal.DialTrace;
+import io.broxy.core.internal.journal.Flight;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
@@ -34,6 +36,7 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
     private final LoopDialer.Outcome outcome;
     private final long startNanos;
     private final TimerQueue.Timer deadline;
+    private final DialTrace trace;
     private @Nullable CompletableFuture<List<InetAddress>> lookUp;
     private @Nullable AddressRace<LoopConnection> race;
     private boolean over;
@@ -45,6 +48,7 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
         this.dialer = dialer;
         this.outcome = outcome;
         this.startNanos = startNanos;
+        this.trace = Flight.dial(request.target(), null);
         this.deadline = loop.timers().schedule(startNanos + dialer.timeoutNanos(request), this::timedOut);
     }
 
@@ -144,6 +148,7 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
     @Override
     public void won(LoopConnection connection) {
         end();
+        trace.connected(connection.peer());
         outcome.connected(connection);
     }
 
@@ -156,8 +161,10 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
         end();
         List<DialException.Attempt> failures = race == null ? List.of() : race.failures();
         Throwable cause = why == null && failures.size() == 1 ? failures.get(0).failure() : why;
-        outcome.failed(new DialException(
-                reason, request.target(), Duration.ofNanos(dialer.ticker().nanos() - startNanos), failures, cause));
+        DialException failure = new DialException(
+                reason, request.target(), Duration.ofNanos(dialer.ticker().nanos() - startNanos), failures, cause);
+        trace.failed(failure);
+        outcome.failed(failure);
     }
 
     private void end() {
@@ -172,6 +179,7 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
     public void cancel() {
         if (!over) {
             end();
+            trace.cancelled();
             if (race != null) {
                 race.cancel();
             }

@@ -4,6 +4,8 @@ import io.broxy.AddressPolicy;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
+import io.broxy.core.internal.journal.DialTrace;
+import io.broxy.core.internal.journal.Flight;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
@@ -47,6 +49,7 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
     private final long startNanos;
     private final long endNanos;
     private final TimerQueue.Timer deadline;
+    private final DialTrace trace;
 
     private State state = State.PREPARING;
     private HandshakeFactory.@Nullable Maker handshakes;
@@ -63,6 +66,7 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
         this.outcome = UserDialing.forUsers(outcome, request.target());
         this.startNanos = startNanos;
         this.endNanos = startNanos + dialer.timeoutNanos(request);
+        this.trace = Flight.dial(request.target(), dialer.proxy());
         this.deadline = loop.timers().schedule(endNanos, this::timedOut);
     }
 
@@ -205,6 +209,7 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
         }
         connection.unread(rest);
         rest.position(rest.limit());
+        trace.connected(connection.peer());
         outcome.connected(connection);
     }
 
@@ -252,9 +257,11 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
     private void fail(DialException.Builder failure) {
         discard();
         end();
-        outcome.failed(failure.proxy(dialer.proxy())
+        DialException told = failure.proxy(dialer.proxy())
                 .duration(Duration.ofNanos(dialer.ticker().nanos() - startNanos))
-                .build());
+                .build();
+        trace.failed(told);
+        outcome.failed(told);
     }
 
     private void discard() {
@@ -277,6 +284,7 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
             }
             discard();
             end();
+            trace.cancelled();
         }
     }
 

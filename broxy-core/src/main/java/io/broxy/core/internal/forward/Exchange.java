@@ -18,6 +18,7 @@ import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.LoopLease;
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.util.ArrayList;
@@ -61,6 +62,7 @@ public final class Exchange implements LoopLease.Outcome {
     private @Nullable HttpRoute route;
     private LoopDialer.@Nullable Dialing leasing;
     private @Nullable LoopLease lease;
+    private @Nullable SocketAddress peer;
     private @Nullable ResponseSide responseSide;
     private boolean retried;
     private long lastActivityNanos;
@@ -167,6 +169,7 @@ public final class Exchange implements LoopLease.Outcome {
         state = State.EXCHANGING;
         touch();
         LoopConnection origin = got.connection();
+        peer = origin.peer();
         ResponseSide responses = new ResponseSide(this, origin, client, request);
         responseSide = responses;
         origin.handler(responses);
@@ -505,6 +508,16 @@ public final class Exchange implements LoopLease.Outcome {
         } else {
             wayFailed(current, failure(current.way(), Reason.TIMEOUT, null), true);
         }
+    }
+
+    /** The status of the final response, once that has begun; else 0. */
+    public int status() {
+        return responseSide == null ? 0 : responseSide.status();
+    }
+
+    /** Where the request was sent last; null if there was no connection. */
+    public @Nullable SocketAddress peer() {
+        return peer;
     }
 
     /** Bytes that the origin has taken. */

@@ -57,6 +57,11 @@ final class ResponseSide implements ChannelEvents {
         return begun;
     }
 
+    /** Of the final response, or 0. */
+    int status() {
+        return response == null ? 0 : response.status();
+    }
+
     boolean isBlocked() {
         return body.isBlocked();
     }

@@ -4,6 +4,7 @@ import io.broxy.Connection;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
@@ -60,6 +61,15 @@ public interface LoopConnection {
 
     /** The peer's address. */
     SocketAddress remoteAddress();
+
+    /** As {@link #remoteAddress}; null if somebody else has closed it, so that it cannot be told. */
+    default @Nullable SocketAddress peer() {
+        try {
+            return remoteAddress();
+        } catch (UncheckedIOException e) {
+            return null;
+        }
+    }
 
     /**
      * Runs a task once the connection, of which {@link #close} or {@link #abort} was called, is closed: on the loop, or on

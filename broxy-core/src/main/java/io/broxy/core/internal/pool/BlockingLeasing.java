@@ -6,6 +6,8 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.journal.Flight;
+import io.broxy.core.internal.journal.LeaseTrace;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -47,6 +49,18 @@ final class BlockingLeasing implements Waiter<Parked> {
     }
 
     Lease lease(@Nullable Throwable place) throws DialException {
+        LeaseTrace trace = Flight.lease(hop.address());
+        try {
+            Lease lease = get(place);
+            trace.leased(lease.wasIdle());
+            return lease;
+        } catch (DialException e) {
+            trace.failed(e);
+            throw e;
+        }
+    }
+
+    private Lease get(@Nullable Throwable place) throws DialException {
         Slot<Parked> slot = pool.claim(hop, null, this);
         if (slot == null) {
             slot = await();

@@ -4,6 +4,8 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.journal.Flight;
+import io.broxy.core.internal.journal.LeaseTrace;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
@@ -48,6 +50,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
     private final Delivery delivery;
     private final long endNanos;
     private final TimerQueue.Timer deadline;
+    private final LeaseTrace trace;
     private Phase phase = Phase.WAITING;
     private @Nullable Slot<Parked> slot;
     private LoopDialer.@Nullable Dialing dialing;
@@ -58,6 +61,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
         this.wish = wish;
         this.delivery = delivery;
         this.endNanos = wish.endNanos();
+        this.trace = Flight.lease(wish.hop().address());
         this.deadline = loop.timers().schedule(endNanos, this::timedOut);
     }
 
@@ -203,6 +207,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
     public void failed(DialException failure) {
         pool.openFailed(openSlot());
         end();
+        trace.failed(failure);
         delivery.failed(failure);
     }
 
@@ -223,13 +228,17 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
 
     private void leased(Slot<Parked> got, LoopConnection connection) {
         end();
+        trace.leased(got.parked() != null);
         delivery.leased(got, connection);
     }
 
     private void fail(Reason reason, Throwable cause) {
         if (phase != Phase.OVER) {
             end();
-            delivery.failed(Opener.failure(reason, wish.hop(), pool.ticker().nanos() - wish.startNanos(), cause));
+            DialException failure =
+                    Opener.failure(reason, wish.hop(), pool.ticker().nanos() - wish.startNanos(), cause);
+            trace.failed(failure);
+            delivery.failed(failure);
         }
     }
 
@@ -246,6 +255,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
             return;
         }
         end();
+        trace.cancelled();
         if (before == Phase.WAITING) {
             pool.policy().cancel(wish.hop(), this);
         } else if (before == Phase.OPENING && dialing != null) {

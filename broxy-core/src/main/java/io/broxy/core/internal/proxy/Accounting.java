@@ -1,13 +1,23 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
+import io.broxy.DialException;
+import io.broxy.PoolStats;
 import io.broxy.ProxyStats;
+import io.broxy.RefusedException;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.relay.TunnelHandle;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * A handler's counters, and the connections that it serves.
@@ -19,17 +29,44 @@ final class Accounting {
     private final Set<TunnelHandle> open = ConcurrentHashMap.newKeySet();
     private final LongAdder connections = new LongAdder();
     private final LongAdder established = new LongAdder();
-    private final LongAdder refused = new LongAdder();
-    private final LongAdder dialFailures = new LongAdder();
+    private final Map<RefusedException.Reason, LongAdder> refused = counters(RefusedException.Reason.class);
+    private final Map<DialException.Reason, LongAdder> dialFailures = counters(DialException.Reason.class);
     private final LongAdder bytesToOrigin = new LongAdder();
     private final LongAdder bytesToClient = new LongAdder();
     private final LongAdder exchanges = new LongAdder();
+    private final Supplier<PoolStats> pool;
+    private final LongSupplier droppedEvents;
 
     private final Object lock = new Object();
     private long openTunnels;
     private long openExchanges;
     private volatile boolean draining;
     private volatile boolean closed;
+
+    /** Counts from 0; what others count is asked of them. */
+    Accounting(Supplier<PoolStats> pool, LongSupplier droppedEvents) {
+        this.pool = pool;
+        this.droppedEvents = droppedEvents;
+    }
+
+    private static <R extends Enum<R>> Map<R, LongAdder> counters(Class<R> reasons) {
+        Map<R, LongAdder> counters = new EnumMap<>(reasons);
+        for (R reason : reasons.getEnumConstants()) {
+            counters.put(reason, new LongAdder());
+        }
+        return Collections.unmodifiableMap(counters);
+    }
+
+    private static <R extends Enum<R>> void count(Map<R, LongAdder> counters, R reason) {
+        Objects.requireNonNull(counters.get(reason), "each reason has a counter")
+                .increment();
+    }
+
+    private static <R extends Enum<R>> Map<R, Long> sums(Map<R, LongAdder> counters) {
+        return counters.entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, counter -> counter.getValue().sum()));
+    }
 
     /** A client was handed over. */
     void opened(TunnelHandle tunnel) {
@@ -96,13 +133,13 @@ final class Accounting {
     }
 
     /** An exchange came to nothing, for there was no connection. */
-    void dialFailed() {
-        dialFailures.increment();
+    void dialFailed(DialException failure) {
+        count(dialFailures, failure.reason());
     }
 
     /** A request was refused, and its client may send another. */
-    void refused() {
-        refused.increment();
+    void refused(RefusedException refusal) {
+        count(refused, refusal.reason());
     }
 
     /** Whether nothing may begin any more. */
@@ -117,10 +154,10 @@ final class Accounting {
     /** A client's connection is closed. */
     void ended(TunnelHandle tunnel, TunnelResult result) {
         open.remove(tunnel);
-        if (result.reason() == CloseReason.REFUSED) {
-            refused.increment();
-        } else if (result.reason() == CloseReason.DIAL_FAILED) {
-            dialFailures.increment();
+        if (result.reason() == CloseReason.REFUSED && result.cause() instanceof RefusedException refusal) {
+            refused(refusal);
+        } else if (result.reason() == CloseReason.DIAL_FAILED && result.cause() instanceof DialException failure) {
+            dialFailed(failure);
         }
         bytesToOrigin.add(result.bytesToOrigin());
         bytesToClient.add(result.bytesToClient());
@@ -175,10 +212,12 @@ final class Accounting {
                 established.sum(),
                 exchanging,
                 exchanges.sum(),
-                refused.sum(),
-                dialFailures.sum(),
+                sums(refused),
+                sums(dialFailures),
                 bytesToOrigin.sum(),
-                bytesToClient.sum());
+                bytesToClient.sum(),
+                droppedEvents.getAsLong(),
+                pool.get());
     }
 
     private record Snapshot(
@@ -188,9 +227,36 @@ final class Accounting {
             @Override long establishedTunnels,
             @Override long openExchanges,
             @Override long totalExchanges,
-            @Override long refused,
-            @Override long dialFailures,
+            Map<RefusedException.Reason, Long> refusals,
+            Map<DialException.Reason, Long> failures,
             @Override long bytesToOrigin,
-            @Override long bytesToClient)
-            implements ProxyStats {}
+            @Override long bytesToClient,
+            @Override long droppedEvents,
+            @Override PoolStats pool)
+            implements ProxyStats {
+
+        @Override
+        public long refused() {
+            return sum(refusals);
+        }
+
+        @Override
+        public long refused(RefusedException.Reason reason) {
+            return refusals.getOrDefault(reason, 0L);
+        }
+
+        @Override
+        public long dialFailures() {
+            return sum(failures);
+        }
+
+        @Override
+        public long dialFailures(DialException.Reason reason) {
+            return failures.getOrDefault(reason, 0L);
+        }
+
+        private static long sum(Map<?, Long> counts) {
+            return counts.values().stream().mapToLong(Long::longValue).sum();
+        }
+    }
 }

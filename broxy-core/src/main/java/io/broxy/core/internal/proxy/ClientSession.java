@@ -110,6 +110,8 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
         RefusedException refusal = served.handler()
                 .gate()
                 .check(new Gate.Asked(served.clientAddress(), "CONNECT", request.target(), request.identity()));
+        served.tunnel().visit().requested("CONNECT", request.target());
+        served.tunnel().visit().identified(request.identity());
         if (refusal != null) {
             served.tunnel().describe(request.target(), request.identity());
             turnAway(served, refusal);
@@ -186,6 +188,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
     private void headComplete(RequestHead head, ByteBuffer rest) {
         try {
             ForwardedRequest request = RequestGate.read(head, connectOnly);
+            tunnel.visit().requested(request.method(), request.target().hostPort());
             RequestGate.checkLoop(request, handler.settings().forwarding().pseudonym());
             RequestGate.checkEarly(request, rest);
             boolean unread = rest.hasRemaining();
@@ -208,6 +211,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
                     public void admitted(@Nullable String identity) {
                         asking = null;
                         if (state == State.ADMITTING) {
+                            tunnel.visit().identified(identity);
                             serve(request, identity, unread);
                         }
                     }
@@ -231,7 +235,11 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
         if (refusal.reason() == RefusedException.Reason.AUTHENTICATION_REQUIRED) {
             boolean persistent = mayPersist(request);
             ByteBuffer reply = Replies.unauthenticated(refusal, handler.gate().challenges(), withBody, persistent);
-            handler.accounting().refused();
+            handler.accounting().refused(refusal);
+            if (request.head().fields().first("Proxy-Authorization") != null) {
+                tunnel.visit().credentialsFailed();
+            }
+            tunnel.visit().refused(refusal);
             answer(reply, persistent);
         } else {
             refuse(refusal, withBody);
@@ -252,7 +260,9 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
     private void forward(ForwardedRequest request, @Nullable String who, boolean unread) {
         if (request.maxForwards() == 0) {
             boolean persistent = mayPersist(request);
-            answer(Replies.lastHop(request, persistent), persistent);
+            ByteBuffer reply = Replies.lastHop(request, persistent);
+            tunnel.visit().exchanged(Replies.status(reply), 0, 0, CloseReason.FINISHED, null, null);
+            answer(reply, persistent);
             return;
         }
         if (!handler.accounting().tryBeginExchange()) {
@@ -287,7 +297,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
 
     @Override
     public void completed(boolean persistent) {
-        endExchange();
+        endExchange(CloseReason.FINISHED, null);
         if (persistent) {
             nextRequest();
         } else {
@@ -298,27 +308,30 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
 
     @Override
     public void failed(IOException failure, boolean requestRead) {
-        Exchange failed = endExchange();
+        Exchange failed = takeExchange();
         boolean withBody = !failed.request().method().equals("HEAD");
         boolean persistent = requestRead && failed.request().persistent() && mayPersist();
         ByteBuffer reply;
         CloseReason reason = CloseReason.FAILED;
         if (failure instanceof DialException dial) {
+            tunnel.visit().dialFailed(dial);
             reply = Replies.failed(dial, withBody, persistent);
             reason = CloseReason.DIAL_FAILED;
         } else if (failure instanceof OriginException origin) {
             reply = Replies.noResponse(origin, withBody, persistent);
             reason = CloseReason.ORIGIN_RESET;
         } else if (failure instanceof RefusedException refusal) {
+            endExchange(failed, refusal.status(), CloseReason.REFUSED, refusal);
             refuse(refusal, withBody);
             return;
         } else {
             reply = Replies.internalError();
             persistent = false;
         }
+        endExchange(failed, Replies.status(reply), reason, failure);
         if (persistent) {
-            if (reason == CloseReason.DIAL_FAILED) {
-                handler.accounting().dialFailed(); // else it is counted with the connection's end
+            if (failure instanceof DialException dial) {
+                handler.accounting().dialFailed(dial); // else it is counted with the connection's end
             }
             answer(reply, true);
         } else {
@@ -329,7 +342,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
 
     @Override
     public void cut(CloseReason reason, @Nullable Throwable cause, boolean hidden) {
-        endExchange();
+        endExchange(reason, cause);
         if (hidden) {
             client.abort();
             over(reason, cause);
@@ -345,14 +358,20 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
         tunnel.describe(upgraded.target(), identity);
         leave();
         handler.accounting().exchangeBecameTunnel(upgraded.bytesToOrigin(), upgraded.bytesToClient());
-        handler.established(tunnel);
+        handler.established(tunnel, origin.peer());
         Relay.start(client, origin, handler.settings().idleness(), tunnel, null, toClient, answerBytes);
     }
 
-    private Exchange endExchange() {
+    private void endExchange(CloseReason reason, @Nullable Throwable cause) {
         Exchange ended = takeExchange();
-        handler.accounting().endExchange(ended.bytesToOrigin(), ended.bytesToClient());
-        return ended;
+        endExchange(ended, ended.status(), reason, cause);
+    }
+
+    private void endExchange(Exchange ended, int status, CloseReason reason, @Nullable Throwable cause) {
+        long toOrigin = ended.bytesToOrigin();
+        long toClient = ended.bytesToClient();
+        tunnel.visit().exchanged(status, toOrigin, toClient, reason, cause, ended.peer());
+        handler.accounting().endExchange(toOrigin, toClient);
     }
 
     private Exchange takeExchange() {
@@ -374,6 +393,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
             return;
         }
         state = State.HEAD;
+        tunnel.visit().next();
         parser = HeadParser.request(HeadLimits.DEFAULT);
         deadlineNanos = loop.nowNanos() + handler.settings().keepAliveNanos();
         timer.atLatest(deadlineNanos);
@@ -466,7 +486,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
     @Override
     public void clientGone(@Nullable IOException cause) {
         if (exchange != null) {
-            endExchange();
+            endExchange(CloseReason.CLIENT_GONE, cause);
         }
         client.close();
         over(CloseReason.CLIENT_GONE, cause);
@@ -493,7 +513,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
         }
         if (exchange != null) {
             exchange.cancel();
-            endExchange();
+            endExchange(reason, cause);
         }
         client.abort();
         over(reason, cause);

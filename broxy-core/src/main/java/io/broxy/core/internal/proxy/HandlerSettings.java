@@ -6,6 +6,7 @@ import io.broxy.Authenticator;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
+import io.broxy.ProxyListener;
 import io.broxy.core.internal.forward.Forwarding;
 import io.broxy.core.internal.relay.Idleness;
 import java.time.Duration;
@@ -27,7 +28,8 @@ record HandlerSettings(
         long keepAliveNanos,
         Forwarding forwarding,
         int maxTunnels,
-        int maxStreamClients) {
+        int maxStreamClients,
+        @Nullable ProxyListener listener) {
 
     /** Who may ask for what. Threading: immutable. */
     record Access(AccessPolicy policy, @Nullable Authenticator authenticator, long timeoutNanos) {

@@ -35,6 +35,7 @@ final class LastAnswer implements Stage {
             served.over(CloseReason.CLOSED, null);
             return;
         }
+        served.tunnel().visit().answered(Replies.status(last), reason, cause);
         LastAnswer answer = new LastAnswer(served, reason, cause);
         served.tunnel().stage(answer);
         try {

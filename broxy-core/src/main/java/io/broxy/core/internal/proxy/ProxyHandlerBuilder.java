@@ -6,6 +6,7 @@ import io.broxy.Authenticator;
 import io.broxy.ConnPool;
 import io.broxy.Dialer;
 import io.broxy.ProxyHandler;
+import io.broxy.ProxyListener;
 import io.broxy.core.internal.forward.ForwardTimes;
 import io.broxy.core.internal.forward.Forwarding;
 import io.broxy.core.internal.http.HeadWriter;
@@ -45,6 +46,8 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private @Nullable String pseudonym = "broxy-" + HexFormat.of().toHexDigits(new SecureRandom().nextInt());
     private int maxTunnels = 20_000;
     private int maxStreamClients = 500;
+    private @Nullable ProxyListener listener;
+    private boolean reportOnly;
 
     /**
      * Starts with the defaults.
@@ -166,6 +169,18 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
         return this;
     }
 
+    @Override
+    public ProxyHandler.Builder listener(ProxyListener listener) {
+        this.listener = Objects.requireNonNull(listener, "listener");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder reportOnly(boolean reportOnly) {
+        this.reportOnly = reportOnly;
+        return this;
+    }
+
     private static int positive(int max, String what) {
         if (max < 1) {
             throw new IllegalArgumentException(what + " must be at least 1, not " + max);
@@ -185,7 +200,11 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 pseudonym);
         HandlerSettings settings = new HandlerSettings(
                 dials,
-                addressPolicy.and(ownAddresses),
+                (reportOnly
+                                ? new ReportingPolicy(
+                                        addressPolicy, engine.ticker())
+                                : addressPolicy)
+                        .and(ownAddresses),
                 new HandlerSettings.Access(accessPolicy, authenticator, authenticationTimeoutNanos),
                 headTimeoutNanos,
                 dialTimeout,
@@ -193,7 +212,8 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 keepAliveTimeoutNanos,
                 forwarding,
                 maxTunnels,
-                maxStreamClients);
+                maxStreamClients,
+                listener);
         ProxyHandling handler = new ProxyHandling(settings, ownAddresses, engine, closed -> {
             open.remove(closed);
             if (ownPool != null) {

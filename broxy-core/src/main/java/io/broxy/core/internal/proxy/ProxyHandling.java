@@ -9,6 +9,8 @@ import io.broxy.ProxyStats;
 import io.broxy.RefusedException;
 import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
+import io.broxy.core.internal.journal.Journal;
+import io.broxy.core.internal.journal.Visit;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.LoopSocket;
@@ -21,6 +23,7 @@ import io.broxy.core.internal.relay.TunnelHandle;
 import io.broxy.core.internal.time.Durations;
 import java.io.IOException;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
@@ -52,7 +55,8 @@ public final class ProxyHandling implements ProxyHandler {
     private final LoopDialer dialer;
 
     private final Gate gate;
-    private final Accounting accounting = new Accounting();
+    private final Accounting accounting;
+    private final Journal journal;
     private final Admission clients;
     private final Admission streams;
     /** Those that are served by threads, and how they were let in. */
@@ -74,6 +78,11 @@ public final class ProxyHandling implements ProxyHandler {
         this.engine = engine;
         this.dialer = UserDialing.of(settings.dialer(), engine.workers());
         this.onClose = onClose;
+        this.journal = new Journal(
+                settings.listener(),
+                engine.workers().callbacks(),
+                engine.ticker());
+        this.accounting = new Accounting(settings.forwarding().pool()::stats, journal::dropped);
         this.gate = settings.access().gate(engine.workers().callbacks());
         this.clients = new Admission(settings.maxTunnels());
         this.streams = new Admission(settings.maxStreamClients());
@@ -126,15 +135,18 @@ public final class ProxyHandling implements ProxyHandler {
     }
 
     private static CompletableFuture<ConnectionResult> result(TunnelHandle tunnel) {
-        CompletableFuture<ConnectionResult> result = tunnel.completion()
-                .thenApply(end -> new Result(
-                        end.duration(),
-                        end.reason(),
-                        tunnel.phase() == TunnelHandle.Phase.ESTABLISHED ? end : null,
-                        tunnel.exchanges(),
-                        end.cause()));
+        CompletableFuture<ConnectionResult> result = tunnel.completion().thenApply(end -> result(tunnel, end));
         result.whenComplete((end, failure) -> tunnel.end(CloseReason.CLOSED)); // nothing, if it was the end
         return result;
+    }
+
+    private static Result result(TunnelHandle tunnel, TunnelResult end) {
+        return new Result(
+                end.duration(),
+                end.reason(),
+                tunnel.phase() == TunnelHandle.Phase.ESTABLISHED ? end : null,
+                tunnel.exchanges(),
+                end.cause());
     }
 
     private record Result(
@@ -177,7 +189,11 @@ public final class ProxyHandling implements ProxyHandler {
         try {
             Consumer<Served> first =
                     verdict == Verdict.FULL ? served -> ClientSession.turnAway(served, full()) : session;
-            loop.execute(() -> first.accept(new Served(this, tunnel, new LoopSocket(loop, client))));
+            loop.execute(() -> {
+                Served served = new Served(this, tunnel, new LoopSocket(loop, client));
+                served.opened();
+                first.accept(served);
+            });
         } catch (RejectedExecutionException e) {
             close(client);
             tunnel.ended(CloseReason.CLOSED, null, 0, 0);
@@ -213,6 +229,7 @@ public final class ProxyHandling implements ProxyHandler {
                     case FULL -> onEndFull;
                     case OVERFULL -> onEndOverfull;
                 });
+        tunnel.follow(journal.visit());
         accounting.opened(tunnel);
         return tunnel;
     }
@@ -245,7 +262,11 @@ public final class ProxyHandling implements ProxyHandler {
         try {
             Taken taken = Taken.of(new StreamConnection(client), engine.workers());
             Consumer<Served> first = admitted ? session : served -> ClientSession.turnAway(served, full());
-            loop.execute(() -> first.accept(new Served(this, tunnel, taken.onLoop(loop))));
+            loop.execute(() -> {
+                Served served = new Served(this, tunnel, taken.onLoop(loop));
+                served.opened();
+                first.accept(served);
+            });
         } catch (IOException e) {
             close(client);
             tunnel.ended(CloseReason.CLIENT_GONE, e, 0, 0);
@@ -298,8 +319,14 @@ public final class ProxyHandling implements ProxyHandler {
         }
     }
 
-    void established(TunnelHandle tunnel) {
+    /**
+     * A tunnel stands.
+     *
+     * @param peer where its socket leads, to the target or to a proxy on the way; null if that is not known
+     */
+    void established(TunnelHandle tunnel, @Nullable SocketAddress peer) {
         tunnel.phase(TunnelHandle.Phase.ESTABLISHED);
+        tunnel.visit().established(peer);
         accounting.established();
     }
 
@@ -323,6 +350,10 @@ public final class ProxyHandling implements ProxyHandler {
         }
         clients.leave(admission);
         accounting.ended(tunnel, result);
+        Visit visit = tunnel.visit();
+        if (visit.isOn()) {
+            visit.closed(result, result(tunnel, result));
+        }
         if (tunnel.phase() != TunnelHandle.Phase.REQUESTED) {
             accounting.endTunnel(); // the last of it: a drain may wait for that
         }

@@ -27,6 +27,14 @@ final class Replies {
 
     private Replies() {}
 
+    /** The status in the head that a reply begins with; 0 if it is empty. */
+    static int status(ByteBuffer reply) {
+        int at = reply.position() + "HTTP/1.1 ".length();
+        return reply.hasRemaining()
+                ? (reply.get(at) - '0') * 100 + (reply.get(at + 1) - '0') * 10 + (reply.get(at + 2) - '0')
+                : 0;
+    }
+
     /** The answer to a CONNECT whose tunnel stands. */
     static ByteBuffer established() {
         return ByteBuffer.wrap(ESTABLISHED);

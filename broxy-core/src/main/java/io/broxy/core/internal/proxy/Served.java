@@ -1,6 +1,7 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
+import io.broxy.core.internal.journal.Visit;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.relay.TunnelHandle;
@@ -24,6 +25,14 @@ record Served(ProxyHandling handler, TunnelHandle tunnel, LoopConnection client)
     @Nullable
     InetAddress clientAddress() {
         return client.remoteAddress() instanceof InetSocketAddress internet ? internet.getAddress() : null;
+    }
+
+    /** The journal may know who it is from now on. */
+    void opened() {
+        Visit visit = tunnel.visit();
+        if (visit.isOn()) {
+            visit.opened(client.peer());
+        }
     }
 
     /** Records the end of a client that is closed by now, and of which no relay has taken care. */

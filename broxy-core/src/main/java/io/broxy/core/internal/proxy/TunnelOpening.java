@@ -141,7 +141,7 @@ final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcom
             return;
         }
         over = true;
-        served.handler().established(tunnel);
+        served.handler().established(tunnel, origin.peer());
         ByteBuffer answer = served.loop().buffers().hold(Replies.established());
         Relay.start(client, origin, served.handler().settings().idleness(), tunnel, null, answer, answer.remaining());
     }

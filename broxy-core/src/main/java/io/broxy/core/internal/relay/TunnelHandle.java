@@ -4,6 +4,7 @@ import io.broxy.CloseReason;
 import io.broxy.HostPort;
 import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
+import io.broxy.core.internal.journal.Visit;
 import io.broxy.core.internal.time.Ticker;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -46,6 +47,7 @@ public final class TunnelHandle implements Tunnel {
     private @Nullable String identity;
     private volatile Phase phase = Phase.REQUESTED;
     private volatile long exchanges;
+    private volatile Visit visit = Visit.NONE;
 
     private final Object lock = new Object();
     private @Nullable Stage stage;
@@ -96,6 +98,16 @@ public final class TunnelHandle implements Tunnel {
     /** How many exchanges of plain HTTP are over. */
     public long exchanges() {
         return exchanges;
+    }
+
+    /** Lets it be followed from now on; before anyone serves it. */
+    public void follow(Visit followed) {
+        visit = followed;
+    }
+
+    /** What follows it, for its current owner to tell. */
+    public Visit visit() {
+        return visit;
     }
 
     /** When the client was handed over. */

@@ -1,0 +1,83 @@
+package io.broxy;
+
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Told what happens to a handler's clients: for metrics, audits and bans. Each method does nothing by default.
+ *
+ * <p>What is told when:
+ *
+ * <ul>
+ *   <li>each client's connection: {@link #connectionOpened} first and {@link #connectionClosed} last;
+ *   <li>each request: either {@link #requestRefused} and nothing else, or it was let in. Then for CONNECT one {@link
+ *       #tunnelEnded}, before it {@link #tunnelEstablished} or {@link #dialFailed}, or neither if the client went away
+ *       meanwhile; for any other request one {@link #exchangeEnded}, before it {@link #dialFailed} if it came to that. A
+ *       request that switches protocols becomes a tunnel, without {@code exchangeEnded};
+ *   <li>wrong credentials: {@link #authenticationFailed} before the refusal.
+ * </ul>
+ *
+ * <p>Threading: never called on an event loop, but on the engine's executor for user code, one call after another and
+ * in the order in which things happened to a connection. It happens behind the event, so that a listener which throws or
+ * blocks harms nobody: what it throws is logged, and what it has not been told yet waits, up to 10,000 events. Whatever
+ * comes beyond that is dropped and {@linkplain ProxyStats#droppedEvents counted}. A closed engine tells what is waiting as long
+ * as its {@code close} waits for user code.
+ */
+public interface ProxyListener {
+
+    /** A client's connection. Implemented by Broxy only. Threading: immutable. */
+    interface Client {
+        /** Tells the connections of a handler apart; a later one has a higher number. */
+        long number();
+
+        /** The client's address, or null if it has none, as over a Unix domain socket. */
+        @Nullable
+        InetSocketAddress address();
+    }
+
+    /** A client's request, as far as it is known. Implemented by Broxy only. Threading: immutable. */
+    interface Request {
+        /** Whose it is. */
+        Client client();
+
+        /** The method as it was received; null if no valid head came. It may be any token that a client has thought of. */
+        @Nullable
+        String method();
+
+        /** What is to be reached; null if no valid head came. */
+        @Nullable
+        HostPort target();
+
+        /** Who asks, as the {@link Authenticator} or the host server has found out; null if nobody has. */
+        @Nullable
+        String identity();
+    }
+
+    /** A connection is served from now on. */
+    default void connectionOpened(Client client) {}
+
+    /** A connection is closed, and everything that was on it has been told. */
+    default void connectionClosed(Client client, ConnectionResult result) {}
+
+    /**
+     * A request is refused, nearly always before anything was dialled. What was forwarded before its fault was found, in its body
+     * for one, has ended in {@link #exchangeEnded} instead. A target whose address is denied is none of these, but a {@link
+     * DialException.Reason#DENIED}.
+     */
+    default void requestRefused(Request request, RefusedException refusal) {}
+
+    /** A client has shown credentials that are wrong. One that has shown none yet, as most do at first, is only refused. */
+    default void authenticationFailed(Request request) {}
+
+    /** There is no connection to a request's target. */
+    default void dialFailed(Request request, DialException failure) {}
+
+    /** A tunnel stands. */
+    default void tunnelEstablished(Request request) {}
+
+    /** A tunnel, or the attempt to make one, is over. */
+    default void tunnelEnded(Request request, TunnelResult result) {}
+
+    /** A forwarded request is over, with or without a response. */
+    default void exchangeEnded(Request request, ExchangeResult result) {}
+}

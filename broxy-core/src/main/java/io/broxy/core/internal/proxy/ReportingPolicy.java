@@ -1,0 +1,104 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.AddressPolicy;
+import io.broxy.core.internal.time.Ticker;
+import java.net.InetAddress;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Admits what another policy refuses, and tells so in the log: each address once a period, so that a client cannot fill the
+ * log with one, and only so many of them, so that it cannot with many.
+ *
+ * <p>Threading: thread-safe; the lock guards {@code told}, {@code periodStartNanos} and {@code full}.
+ */
+final class ReportingPolicy implements AddressPolicy {
+    private static final Logger log = LoggerFactory.getLogger(ReportingPolicy.class);
+
+    static final long PERIOD_NANOS = TimeUnit.HOURS.toNanos(1);
+    static final int MOST_ADDRESSES = 1_000;
+
+    private enum Telling {
+        ADDRESS,
+        LAST,
+        NOTHING
+    }
+
+    private final AddressPolicy policy;
+    private final Ticker ticker;
+    private final Object lock = new Object();
+    private final Set<InetAddress> told = new HashSet<>();
+    private long periodStartNanos;
+    private boolean full;
+
+    ReportingPolicy(AddressPolicy policy, Ticker ticker) {
+        this.policy = policy;
+        this.ticker = ticker;
+        this.periodStartNanos = ticker.nanos();
+    }
+
+    @Override
+    public boolean admits(InetAddress address) {
+        if (!policy.admits(address)) {
+            report(address, policy.explain(address));
+        }
+        return true;
+    }
+
+    @Override
+    public boolean admits(InetAddress address, int port) {
+        if (!policy.admits(address, port)) {
+            report(address, policy.explain(address, port));
+        }
+        return true;
+    }
+
+    private void report(InetAddress address, String why) {
+        switch (telling(address)) {
+            case ADDRESS -> log.warn("report only: {}; it is admitted all the same", why);
+            case LAST ->
+                log.warn(
+                        "report only: {} addresses that would be refused were told; others are not for the rest of the hour",
+                        MOST_ADDRESSES);
+            case NOTHING -> {}
+        }
+    }
+
+    private Telling telling(InetAddress address) {
+        synchronized (lock) {
+            if (ticker.nanos() - periodStartNanos >= PERIOD_NANOS) {
+                periodStartNanos = ticker.nanos();
+                told.clear();
+                full = false;
+            }
+            if (told.contains(address) || full) {
+                return Telling.NOTHING;
+            }
+            full = told.size() == MOST_ADDRESSES;
+            if (full) {
+                return Telling.LAST;
+            }
+            told.add(address);
+            return Telling.ADDRESS;
+        }
+    }
+
+    @Override
+    public String explain(InetAddress address) {
+        return policy.explain(address) + (policy.admits(address) ? "" : ", which is only reported");
+    }
+
+    @Override
+    public String explain(InetAddress address, int port) {
+        return policy.explain(address, port) + (policy.admits(address, port) ? "" : ", which is only reported");
+    }
+
+    /** Names what it reports. */
+    @Override
+    public String toString() {
+        return "report only: " + policy;
+    }
+}
