@@ -25,6 +25,12 @@ public final class ConnectRequest {
             Objects.requireNonNull(name, "name");
             Objects.requireNonNull(value, "value");
         }
+
+        /** Names the field only: its value may be a secret. */
+        @Override
+        public String toString() {
+            return "Field[" + Printable.quote(name) + ", value not shown]";
+        }
     }
 
     private final HostPort target;
