@@ -34,6 +34,9 @@ final class AccessLog {
     /** Enough to recognise somebody by, where a client may send kilobytes. */
     private static final int SHOWN = 128;
 
+    /** The longest name and port, which need no quotation. */
+    private static final int LONGEST_BARE = 253 + ":65535".length();
+
     /** Beside letters and digits. */
     private static final String HARMLESS = "-._:/@[]+%";
 
@@ -129,7 +132,7 @@ final class AccessLog {
         private static boolean isHarmless(String value) {
             return !value.isEmpty()
                     && !value.equals(NOTHING)
-                    && value.length() <= SHOWN * 2 // a name may be as long, and needs no quotation
+                    && value.length() <= LONGEST_BARE
                     && value.chars()
                             .allMatch(c -> c < 0x80 && (Character.isLetterOrDigit(c) || HARMLESS.indexOf(c) >= 0));
         }

@@ -52,7 +52,6 @@ public final class Visit {
     private @Nullable String identity;
     private int status;
     private @Nullable SocketAddress peer;
-    private boolean established;
     private boolean dialTold;
     private RequestTrace trace = RequestTrace.OFF;
 
@@ -144,7 +143,6 @@ public final class Visit {
      */
     public void established(@Nullable SocketAddress peer) {
         if (journal != null) {
-            established = true;
             this.peer = peer;
             status = method == null || method.equals("CONNECT") ? 200 : 101;
             ProxyListener.Request request = request();
@@ -206,14 +204,14 @@ public final class Visit {
             if (end.reason() == CloseReason.REFUSED && end.cause() instanceof RefusedException refusal) {
                 refused(refusal);
             } else if (end.target() != null) {
-                tunnelEnded(end);
+                tunnelEnded(end, connection.tunnel() != null);
             }
         }
         ProxyListener.Client own = client();
         journal.tell(listener -> listener.connectionClosed(own, connection));
     }
 
-    private void tunnelEnded(TunnelResult end) {
+    private void tunnelEnded(TunnelResult end, boolean established) {
         Journal told = Objects.requireNonNull(journal, "somebody watches");
         if (!dialTold && end.cause() instanceof DialException failure) {
             dialFailed(failure);
@@ -222,7 +220,7 @@ public final class Visit {
         target = end.target();
         identity = end.identity();
         ProxyListener.Request request = request();
-        int answered = status;
+        int answered = status == 0 && established ? 200 : status; // it may have stood before anybody watched
         SocketAddress reached = peer;
         RequestTrace traced = trace == RequestTrace.OFF ? Flight.request() : trace; // it may be on since a moment ago
         traced.tunnel(request, reached, established, end);

@@ -188,7 +188,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
     private void headComplete(RequestHead head, ByteBuffer rest) {
         try {
             ForwardedRequest request = RequestGate.read(head, connectOnly);
-            tunnel.visit().requested(request.method(), request.target().hostPort());
+            served.visit().requested(request.method(), request.target().hostPort());
             RequestGate.checkLoop(request, handler.settings().forwarding().pseudonym());
             RequestGate.checkEarly(request, rest);
             boolean unread = rest.hasRemaining();

@@ -191,7 +191,7 @@ public final class ProxyHandling implements ProxyHandler {
                     verdict == Verdict.FULL ? served -> ClientSession.turnAway(served, full()) : session;
             loop.execute(() -> {
                 Served served = new Served(this, tunnel, new LoopSocket(loop, client));
-                served.opened();
+                served.visit();
                 first.accept(served);
             });
         } catch (RejectedExecutionException e) {
@@ -229,7 +229,6 @@ public final class ProxyHandling implements ProxyHandler {
                     case FULL -> onEndFull;
                     case OVERFULL -> onEndOverfull;
                 });
-        tunnel.follow(journal.visit());
         accounting.opened(tunnel);
         return tunnel;
     }
@@ -264,7 +263,7 @@ public final class ProxyHandling implements ProxyHandler {
             Consumer<Served> first = admitted ? session : served -> ClientSession.turnAway(served, full());
             loop.execute(() -> {
                 Served served = new Served(this, tunnel, taken.onLoop(loop));
-                served.opened();
+                served.visit();
                 first.accept(served);
             });
         } catch (IOException e) {
@@ -304,6 +303,16 @@ public final class ProxyHandling implements ProxyHandler {
 
     Accounting accounting() {
         return accounting;
+    }
+
+    /** What follows a client, if anybody watches now. */
+    Visit visit(TunnelHandle tunnel) {
+        Visit visit = tunnel.visit();
+        if (!visit.isOn()) {
+            visit = journal.visit();
+            tunnel.follow(visit);
+        }
+        return visit;
     }
 
     /** Begins to dial for a session on a loop. */
@@ -350,7 +359,7 @@ public final class ProxyHandling implements ProxyHandler {
         }
         clients.leave(admission);
         accounting.ended(tunnel, result);
-        Visit visit = tunnel.visit();
+        Visit visit = visit(tunnel);
         if (visit.isOn()) {
             visit.closed(result, result(tunnel, result));
         }

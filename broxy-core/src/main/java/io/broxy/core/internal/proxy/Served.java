@@ -27,12 +27,13 @@ record Served(ProxyHandling handler, TunnelHandle tunnel, LoopConnection client)
         return client.remoteAddress() instanceof InetSocketAddress internet ? internet.getAddress() : null;
     }
 
-    /** The journal may know who it is from now on. */
-    void opened() {
-        Visit visit = tunnel.visit();
+    /** What follows the client, which somebody may have begun to watch a moment ago. */
+    Visit visit() {
+        Visit visit = handler.visit(tunnel);
         if (visit.isOn()) {
             visit.opened(client.peer());
         }
+        return visit;
     }
 
     /** Records the end of a client that is closed by now, and of which no relay has taken care. */
