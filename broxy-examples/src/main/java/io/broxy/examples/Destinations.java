@@ -26,6 +26,9 @@ final class Destinations {
         if (options.allowPrivate()) {
             policy = policy.or(AddressPolicy.allowing(PRIVATE));
         }
-        return options.allow().isEmpty() ? policy : policy.or(AddressPolicy.allowing(options.allow()));
+        if (!options.allow().isEmpty()) {
+            policy = policy.or(AddressPolicy.allowing(options.allow()));
+        }
+        return options.deny().isEmpty() ? policy : policy.and(AddressPolicy.denying(options.deny()));
     }
 }

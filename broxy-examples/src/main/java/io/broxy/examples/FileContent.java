@@ -8,15 +8,15 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was in a file of rules at some time, or why it could not be read.
+ * What was in a file of rules or of users at some time, or why it could not be read.
  *
  * <p>Threading: immutable.
  */
 final class FileContent {
     private final byte[] bytes;
-    private final @Nullable RuleFileException failure;
+    private final @Nullable ConfigFileException failure;
 
-    private FileContent(byte[] bytes, @Nullable RuleFileException failure) {
+    private FileContent(byte[] bytes, @Nullable ConfigFileException failure) {
         this.bytes = bytes;
         this.failure = failure;
     }
@@ -26,17 +26,29 @@ final class FileContent {
         try (InputStream in = Files.newInputStream(file)) {
             return new FileContent(in.readNBytes(YamlDocument.LARGEST + 1), null);
         } catch (IOException e) {
-            return new FileContent(new byte[0], RuleFileException.unreadable(file, e));
+            return new FileContent(new byte[0], ConfigFileException.unreadable(file, e));
         }
     }
 
     /**
-     * Understands it.
+     * What was read.
+     *
+     * @throws ConfigFileException if it could not be
+     */
+    byte[] bytes() throws ConfigFileException {
+        if (failure != null) {
+            throw failure;
+        }
+        return bytes.clone();
+    }
+
+    /**
+     * Understands it as rules.
      *
      * @param file for messages
-     * @throws RuleFileException if it could not be read, or makes no sense
+     * @throws ConfigFileException if it could not be read, or makes no sense
      */
-    RuleFile parse(Path file) throws RuleFileException {
+    RuleFile parse(Path file) throws ConfigFileException {
         if (failure != null) {
             throw failure;
         }

@@ -39,7 +39,7 @@ final class FileWatch implements AutoCloseable {
     private final long periodMillis;
     private final Runnable look;
     private final CountDownLatch closed = new CountDownLatch(1);
-    private final Thread thread = new Thread(this::run, "broxy-mini-server-rules");
+    private final Thread thread = new Thread(this::run, "broxy-mini-server-watch");
     private @Nullable WatchKey registration;
 
     private FileWatch(Path folder, @Nullable WatchService service, Duration period, Runnable look) {

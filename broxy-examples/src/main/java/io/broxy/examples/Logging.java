@@ -7,10 +7,13 @@ package io.broxy.examples;
 final class Logging {
     private Logging() {}
 
-    static void configure(boolean verbose) {
+    static void configure(boolean verbose, boolean accessLog) {
         if (verbose) {
             System.setProperty("org.slf4j.simpleLogger.log.io.broxy", "debug");
             System.setProperty("org.slf4j.simpleLogger.log.io.broxy.examples", "debug");
+        }
+        if (accessLog) {
+            System.setProperty("org.slf4j.simpleLogger.log.io.broxy.access", "info");
         }
     }
 }

@@ -8,7 +8,7 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Mixin;
 
 /**
- * A CONNECT proxy that runs until it is told to end: {@code java -jar broxy-mini-server.jar --help}.
+ * A proxy that runs until it is told to end: {@code java -jar broxy-mini-server.jar --help}.
  *
  * <p>It exits with 0 after SIGTERM or SIGINT, with 1 if it cannot run and with 2 if its options are wrong.
  *
@@ -16,7 +16,7 @@ import picocli.CommandLine.Mixin;
  */
 @Command(
         name = MiniServer.NAME,
-        description = "A proxy for CONNECT tunnels.",
+        description = "A proxy for CONNECT tunnels and plain HTTP.",
         mixinStandardHelpOptions = true,
         versionProvider = MiniServer.Version.class,
         sortOptions = false,
@@ -43,10 +43,14 @@ final class MiniServer implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        Logging.configure(options.verbose());
+        Logging.configure(options.verbose(), options.accessLog());
         StopSignals signals = StopSignals.install();
         try (RunningServer server = RunningServer.start(options)) {
             System.out.println("listening on " + server.address());
+            ListenAddress admin = server.adminAddress();
+            if (admin != null) {
+                System.out.println("admin on " + admin);
+            }
             System.out.flush();
             signals.await();
             server.drain(options.drain());

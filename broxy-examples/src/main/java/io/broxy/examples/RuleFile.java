@@ -26,16 +26,16 @@ record RuleFile(ListenAddress listen, Map<String, ProxyUri> proxies, Rules rules
     /**
      * Reads the content of a file.
      *
-     * @throws RuleFileException if it is no such file; it says where
+     * @throws ConfigFileException if it is no such file; it says where
      */
-    static RuleFile parse(Path file, byte[] content) throws RuleFileException {
+    static RuleFile parse(Path file, byte[] content) throws ConfigFileException {
         try {
             return new RuleFileReader().read(YamlDocument.read(content));
         } catch (MarkedYAMLException e) {
             String problem = String.valueOf(e.getProblem());
             String reason = problem.startsWith(TAG_HANDLE) ? TAG_HANDLE : problem;
             String context = e.getContext();
-            throw RuleFileException.at(file, e.getProblemMark(), context == null ? reason : context + ": " + reason);
+            throw ConfigFileException.at(file, e.getProblemMark(), context == null ? reason : context + ": " + reason);
         }
     }
 }

@@ -1,13 +1,17 @@
 package io.broxy.examples;
 
-import io.broxy.Dialer;
+import io.broxy.Authenticator;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.core.Broxy;
 import io.broxy.core.ProxyServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,37 +23,64 @@ import org.slf4j.LoggerFactory;
 final class RunningServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(RunningServer.class);
 
-    private final Broxy broxy;
-    private final Ways ways;
+    private static final String REALM = "broxy";
+
+    private final Parts parts;
     private final ProxyHandler handler;
     private final ProxyServer server;
+    private final @Nullable AdminServer admin;
+    private volatile boolean draining;
 
-    private RunningServer(Broxy broxy, Ways ways, ProxyHandler handler, ProxyServer server) {
-        this.broxy = broxy;
-        this.ways = ways;
-        this.handler = handler;
-        this.server = server;
+    /** What is to be closed, the latest first. Threading: for one thread at a time. */
+    private static final class Parts implements AutoCloseable {
+        /** A part whose end fails in no way that anybody could do something about. */
+        private interface Part {
+            void close();
+        }
+
+        private final Deque<Part> parts = new ArrayDeque<>();
+
+        void add(Part part) {
+            parts.push(part);
+        }
+
+        @Override
+        public void close() {
+            while (!parts.isEmpty()) {
+                parts.pop().close();
+            }
+        }
+    }
+
+    private RunningServer(Parts parts, ServerOptions options) throws IOException {
+        this.parts = parts;
+        Broxy broxy = engine(options);
+        parts.add(broxy::close);
+        Ways ways = Ways.open(broxy, options);
+        parts.add(ways::close);
+        handler = handler(broxy.proxyHandler().dialer(ways.dialer()), authenticator(options), options);
+        server = broxy.listen(ways.listen().resolve(), handler);
+        ListenAddress adminAddress = options.admin();
+        if (adminAddress == null) {
+            admin = null;
+        } else {
+            AdminServer own = AdminServer.start(adminAddress, Metrics.of(handler::stats), () -> !draining);
+            parts.add(own::close);
+            admin = own;
+        }
     }
 
     /**
      * Starts to listen.
      *
-     * @throws IOException if the address cannot be listened on, or the file of rules cannot be used; nothing runs then
+     * @throws IOException if an address cannot be listened on, or a file cannot be used; nothing runs then
      */
     static RunningServer start(ServerOptions options) throws IOException {
-        Broxy broxy = engine(options);
+        Parts parts = new Parts();
         try {
-            Ways ways = Ways.open(broxy, options);
-            try {
-                ProxyHandler handler = handler(broxy, ways.dialer(), options);
-                return new RunningServer(
-                        broxy, ways, handler, broxy.listen(ways.listen().resolve(), handler));
-            } catch (IOException | RuntimeException e) {
-                ways.close();
-                throw e;
-            }
+            return new RunningServer(parts, options);
         } catch (IOException | RuntimeException e) {
-            broxy.close();
+            parts.close();
             throw e;
         }
     }
@@ -63,10 +94,24 @@ final class RunningServer implements AutoCloseable {
         return builder.build();
     }
 
-    private static ProxyHandler handler(Broxy broxy, Dialer dialer, ServerOptions options) {
-        return broxy.proxyHandler()
-                .dialer(dialer)
-                .addressPolicy(Destinations.policy(options))
+    private @Nullable Authenticator authenticator(ServerOptions options) throws IOException {
+        Path file = options.auth();
+        if (file == null) {
+            return null;
+        }
+        LiveUsers users = LiveUsers.start(file);
+        parts.add(users::close);
+        return Authenticator.basic(REALM, users);
+    }
+
+    private static ProxyHandler handler(
+            ProxyHandler.Builder builder, @Nullable Authenticator authenticator, ServerOptions options) {
+        if (authenticator != null) {
+            builder.authenticator(authenticator);
+        }
+        return builder.addressPolicy(Destinations.policy(options))
+                .accessPolicy(options.ports())
+                .reportOnly(options.reportOnly())
                 .headTimeout(options.headTimeout())
                 .dialTimeout(options.dialTimeout())
                 .idleTimeout(options.idleTimeout())
@@ -81,8 +126,15 @@ final class RunningServer implements AutoCloseable {
                 .toString();
     }
 
+    /** Where it answers operators, with the port that was taken; null if it does not. */
+    @Nullable
+    ListenAddress adminAddress() {
+        return admin == null ? null : admin.address();
+    }
+
     /** Stops to accept, which frees the port, and lets running tunnels end for a while. */
     void drain(Duration grace) throws InterruptedException {
+        draining = true;
         server.close();
         if (!handler.drain(grace)) {
             log.warn("tunnels that still ran after {} were reset", grace);
@@ -91,7 +143,6 @@ final class RunningServer implements AutoCloseable {
 
     @Override
     public void close() {
-        ways.close();
-        broxy.close();
+        parts.close();
     }
 }

@@ -1,5 +1,6 @@
 package io.broxy.examples;
 
+import io.broxy.AccessPolicy;
 import io.broxy.Cidr;
 import io.broxy.ProxyUri;
 import java.nio.file.Path;
@@ -36,6 +37,47 @@ final class ServerOptions {
             converter = CidrConverter.class,
             description = "Clients may reach these addresses, too. May be repeated.")
     private List<Cidr> allow = new ArrayList<>();
+
+    @Option(
+            names = "--deny",
+            paramLabel = "CIDR",
+            converter = CidrConverter.class,
+            description = "Clients may not reach these addresses, whatever else allows them. May be repeated.")
+    private List<Cidr> deny = new ArrayList<>();
+
+    @Option(
+            names = "--allow-ports",
+            paramLabel = "PORTS",
+            converter = PortsConverter.class,
+            description = "Clients may reach these ports only, such as 443 or 80,443,8000-8999. Default: all")
+    private AccessPolicy ports = AccessPolicy.any();
+
+    @Option(
+            names = "--report-only",
+            description = "Addresses that would be refused are only told in a warning, and reached.")
+    private boolean reportOnly;
+
+    @Option(
+            names = "--auth",
+            paramLabel = "FILE",
+            description =
+                    "Clients need a password: the file has a line USER:HASH for each user, as htpasswd -B makes it."
+                            + " A change of it takes effect at once.")
+    private @Nullable Path auth;
+
+    @Option(
+            names = "--admin",
+            paramLabel = "HOST:PORT",
+            converter = ListenAddress.Converter.class,
+            description =
+                    "Where to answer /healthz and /metrics, without a password: keep it to the loopback or a network"
+                            + " of your own. Default: nowhere")
+    private @Nullable ListenAddress admin;
+
+    @Option(
+            names = "--access-log",
+            description = "Log a line for each tunnel, forwarded request and refusal on standard error.")
+    private boolean accessLog;
 
     @Option(
             names = "--event-loops",
@@ -84,7 +126,7 @@ final class ServerOptions {
 
     @Option(
             names = {"-v", "--verbose"},
-            description = "Log each tunnel on standard error.")
+            description = "Log what happens on standard error, with the lines of --access-log.")
     private boolean verbose;
 
     /** How targets are reached, if not directly: one of these, or none. Threading: as the options. */
@@ -129,6 +171,35 @@ final class ServerOptions {
 
     List<Cidr> allow() {
         return allow;
+    }
+
+    List<Cidr> deny() {
+        return deny;
+    }
+
+    /** Which ports clients may reach. */
+    AccessPolicy ports() {
+        return ports;
+    }
+
+    boolean reportOnly() {
+        return reportOnly;
+    }
+
+    /** The file of users, or null if nobody needs a password. */
+    @Nullable
+    Path auth() {
+        return auth;
+    }
+
+    /** Where to answer an operator, or null for nowhere. */
+    @Nullable
+    ListenAddress admin() {
+        return admin;
+    }
+
+    boolean accessLog() {
+        return accessLog;
     }
 
     /** How many event loops, or null for the library's default. */

@@ -158,7 +158,7 @@ class LiveRulesTest {
         write("rules: []\n");
         try (Broxy broxy = Broxy.create()) {
             assertThatThrownBy(() -> start(broxy, null))
-                    .isInstanceOf(RuleFileException.class)
+                    .isInstanceOf(ConfigFileException.class)
                     .hasMessage(file + ":1:8: rules must not be empty");
         }
     }

@@ -22,7 +22,7 @@ class RuleFileTest {
     private static final Path FILE = Path.of("rules.yaml");
     private static final String RULES = "rules: [{match: default, proxy: direct}]\n";
 
-    private static RuleFile parse(String text) throws RuleFileException {
+    private static RuleFile parse(String text) throws ConfigFileException {
         return RuleFile.parse(FILE, text.getBytes(UTF_8));
     }
 
@@ -33,7 +33,7 @@ class RuleFileTest {
     // ------------------------------------------------------------------ what is understood
 
     @Test
-    void everyKeyIsRead() throws RuleFileException {
+    void everyKeyIsRead() throws ConfigFileException {
         RuleFile file = parse("""
                 server:
                   listen: 0.0.0.0
@@ -107,7 +107,7 @@ class RuleFileTest {
     }
 
     @Test
-    void everythingButTheRulesMayBeMissing() throws RuleFileException {
+    void everythingButTheRulesMayBeMissing() throws ConfigFileException {
         RuleFile file = parse(RULES);
 
         assertThat(file.listen()).isEqualTo(ListenAddress.DEFAULT);
@@ -117,13 +117,13 @@ class RuleFileTest {
     }
 
     @Test
-    void eachPartOfTheServerStandsAlone() throws RuleFileException {
+    void eachPartOfTheServerStandsAlone() throws ConfigFileException {
         assertThat(parse("server: {listen: '::1'}\n" + RULES).listen()).isEqualTo(new ListenAddress("::1", 3128));
         assertThat(parse("server: {port: 0}\n" + RULES).listen()).isEqualTo(new ListenAddress("127.0.0.1", 0));
     }
 
     @Test
-    void withoutADefaultTheRestGoesDirectly() throws RuleFileException {
+    void withoutADefaultTheRestGoesDirectly() throws ConfigFileException {
         RuleFile file = parse("rules: [{match: domain, value: example.com, proxy: deny}]");
 
         assertThat(route(file, "example.com:443")).isEqualTo(Route.deny());
@@ -132,7 +132,7 @@ class RuleFileTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"0123", "true", "1.50", "2026-11-24", "'~'", "\"null\"", "1_000"})
-    void aPasswordIsATextAsItStands(String password) throws RuleFileException {
+    void aPasswordIsATextAsItStands(String password) throws ConfigFileException {
         RuleFile file = parse("proxies: [{name: a, type: http, host: h, port: 1, auth: {username: u, password: "
                 + password + "}}]\n" + RULES);
 
@@ -144,13 +144,13 @@ class RuleFileTest {
     }
 
     @Test
-    void directMayBeListedAsAProxy() throws RuleFileException {
+    void directMayBeListedAsAProxy() throws ConfigFileException {
         assertThat(parse("proxies: [{name: direct, type: direct}]\n" + RULES).proxies())
                 .isEmpty();
     }
 
     @Test
-    void aByteOrderMarkAndAnchorsAreUnderstood() throws RuleFileException {
+    void aByteOrderMarkAndAnchorsAreUnderstood() throws ConfigFileException {
         RuleFile file = parse("\uFEFF" + """
                 rules:
                   - {match: domain, values: &names [a.example], proxy: deny}
@@ -290,7 +290,7 @@ class RuleFileTest {
     @MethodSource("wrongFiles")
     void everyErrorHasItsPlaceAndItsReason(String place, String reason, String text) {
         assertThatThrownBy(() -> parse(text))
-                .isInstanceOf(RuleFileException.class)
+                .isInstanceOf(ConfigFileException.class)
                 .hasMessageStartingWith("rules.yaml:" + place + ": ")
                 .hasMessageContaining(reason)
                 .hasMessageNotContaining("sesame")
@@ -314,7 +314,7 @@ class RuleFileTest {
     }
 
     @Test
-    void tensOfThousandsOfNamesAreAllRead() throws RuleFileException {
+    void tensOfThousandsOfNamesAreAllRead() throws ConfigFileException {
         StringBuilder names = new StringBuilder("rules:\n  - match: domain\n    proxy: deny\n    values:\n");
         for (int i = 0; i < 50_000; i++) {
             names.append("      - name-%d.ads.example\n".formatted(i));
