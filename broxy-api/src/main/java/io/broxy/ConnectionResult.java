@@ -20,7 +20,10 @@ public interface ConnectionResult {
     @Nullable
     TunnelResult tunnel();
 
-    /** How many requests were forwarded, before it became a tunnel or ended; those without a response are among them. */
+    /**
+     * How many requests were forwarded or given to an {@link OwnRequestHandler}, before it became a tunnel or ended; those
+     * without a response are among them.
+     */
     long exchanges();
 
     /** The failure behind the reason, or null where there is none. */

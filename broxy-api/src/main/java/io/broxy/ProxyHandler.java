@@ -7,13 +7,15 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns accepted sockets into CONNECT tunnels (RFC 9110 section 9.3.6).
+ * Turns accepted sockets into CONNECT tunnels (RFC 9110 section 9.3.6), or into connections of a forward proxy that
+ * forwards plain HTTP as well (RFC 9110 section 7.6, RFC 9112).
  *
  * <p>Every method that takes a client's socket returns at once and takes the socket over with the call: whatever
  * happens, Broxy closes it. A {@link SocketChannel}, or a {@link Socket} that has one, is served by an event loop. A
  * socket without a channel (an {@code SSLSocket}, one accepted by a plain {@code ServerSocket}) is served by two threads
  * for as long as its tunnel lasts. The client is answered in HTTP/1.1: 200 when the tunnel stands, else an error with
- * {@code Proxy-Status} (RFC 9209), after which the connection is closed with time for the client to read it.
+ * {@code Proxy-Status} (RFC 9209), after which the connection is closed with time for the client to read it, unless it may
+ * carry another request.
  *
  * <p>An {@code SSLSocket} knows no reset: the JDK ends its stream in order whenever it is closed, so to such a client a
  * stream that was cut looks complete. The other way round, it takes the end of TCP for the end of the stream unless the
@@ -65,7 +67,13 @@ public interface ProxyHandler extends AutoCloseable {
     Tunnel handleConnect(Socket client, ConnectRequest request);
 
     /**
-     * Serves a client's whole connection: CONNECT becomes a tunnel, other requests with {@code http} URIs are forwarded.
+     * Serves a client's whole connection: CONNECT becomes a tunnel, other requests with {@code http} URIs are forwarded, one
+     * after another, and those to the proxy itself go to {@linkplain Builder#ownRequests its own handler}. A connection that
+     * the client and the origin of a request agree to upgrade (WebSocket) becomes a tunnel, too.
+     *
+     * <p>What two parsers could read differently is refused with 400 before a byte of it reaches an origin. Bodies stream with
+     * back-pressure; a response that its origin cuts is cut to the client, and a request is sent a second time only if its
+     * method is idempotent, it has no body, and nothing came over a connection that had been idle.
      *
      * @param client a connected channel in either blocking mode, registered with no selector; given away with this call
      * @return completes when the connection is closed, never exceptionally, off the event loops; ending the future from
@@ -75,7 +83,13 @@ public interface ProxyHandler extends AutoCloseable {
     CompletableFuture<ConnectionResult> handle(SocketChannel client);
 
     /**
-     * Serves a client's whole connection: CONNECT becomes a tunnel, other requests with {@code http} URIs are forwarded.
+     * Serves a client's whole connection: CONNECT becomes a tunnel, other requests with {@code http} URIs are forwarded, one
+     * after another, and those to the proxy itself go to {@linkplain Builder#ownRequests its own handler}. A connection that
+     * the client and the origin of a request agree to upgrade (WebSocket) becomes a tunnel, too.
+     *
+     * <p>What two parsers could read differently is refused with 400 before a byte of it reaches an origin. Bodies stream with
+     * back-pressure; a response that its origin cuts is cut to the client, and a request is sent a second time only if its
+     * method is idempotent, it has no body, and nothing came over a connection that had been idle.
      *
      * @param client a connected socket; given away with this call
      * @return completes when the connection is closed, never exceptionally, off the event loops; ending the future from
@@ -210,6 +224,19 @@ public interface ProxyHandler extends AutoCloseable {
          * @throws IllegalArgumentException if it is no token
          */
         Builder via(@Nullable String pseudonym);
+
+        /**
+         * Who answers requests to the proxy itself; default nobody, and they get 400. They may be held up for
+         * {@link #bodyTimeout} between the bytes of their bodies, as all requests, and are refused while the handler drains.
+         */
+        Builder ownRequests(OwnRequestHandler handler);
+
+        /**
+         * The time for the handler of {@link #ownRequests}; default 10 s. Beyond it the client gets 503.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        Builder ownRequestTimeout(Duration timeout);
 
         /**
          * How many tunnels may be in the making or running at once; default 20,000. Beyond it clients get 503.

@@ -20,10 +20,10 @@ public interface ProxyStats {
     /** Tunnels that were established since the start, running ones included. */
     long establishedTunnels();
 
-    /** Requests being forwarded now. */
+    /** Requests being forwarded, or answered by an {@link OwnRequestHandler}, now. */
     long openExchanges();
 
-    /** Requests forwarded since the start, those without a response included and running ones not. */
+    /** Such requests since the start, those without a response included and running ones not. */
     long totalExchanges();
 
     /** Requests refused before anything was dialled. */

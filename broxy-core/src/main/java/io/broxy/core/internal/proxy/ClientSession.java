@@ -35,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  *                       │  │ answered here       v                         │
  *                       │  └────────────────> ANSWERING ───────────────────┘
  *                       │
- *                       └──> OVER   (CONNECT: a {@link TunnelOpening} goes on; refused: a {@link LastAnswer})
+ *                       └──> OVER   (CONNECT: a {@link TunnelOpening} goes on; refused: a {@link LastAnswer};
+ *                                    to the proxy itself: an {@link OwnExchange}, and HEAD again behind it)
  * </pre>
  *
  * <p>Threading: owned by its event loop, but for {@link #end} and {@link #drain}.
@@ -187,16 +188,39 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
 
     private void headComplete(RequestHead head, ByteBuffer rest) {
         try {
-            ForwardedRequest request = RequestGate.read(head, connectOnly);
-            served.visit().requested(request.method(), request.target().hostPort());
+            ForwardedRequest request =
+                    RequestGate.read(head, connectOnly, handler.settings().ownRequests() != null);
+            boolean own = RequestGate.isOwn(request);
+            if (!own) {
+                served.visit().requested(request.method(), request.target().hostPort());
+            }
             RequestGate.checkLoop(request, handler.settings().forwarding().pseudonym());
             RequestGate.checkEarly(request, rest);
             boolean unread = rest.hasRemaining();
             client.unread(rest);
-            admit(request, unread);
+            OwnExchange.Answering answering = handler.settings().ownRequests();
+            if (own && answering != null) {
+                answerItself(answering, request, unread);
+            } else {
+                admit(request, unread);
+            }
         } catch (RefusedException e) {
             refuse(e, !head.method().equals("HEAD"));
         }
+    }
+
+    /** Lets the embedder answer, and goes on behind that. */
+    private void answerItself(OwnExchange.Answering own, ForwardedRequest request, boolean unread) {
+        if (!handler.accounting().tryBeginExchange()) {
+            refuse(ProxyHandling.draining(), !request.method().equals("HEAD"));
+            return;
+        }
+        leave();
+        OwnExchange.start(served, own, request, unread, () -> {
+            client.handler(this);
+            nextRequest();
+            tunnel.stage(this); // last, for its end may have been asked for
+        });
     }
 
     // ------------------------------------------------------------------ ADMITTING

@@ -27,6 +27,7 @@ record HandlerSettings(
         Idleness idleness,
         long keepAliveNanos,
         Forwarding forwarding,
+        OwnExchange.@Nullable Answering ownRequests,
         int maxTunnels,
         int maxStreamClients,
         @Nullable ProxyListener listener) {

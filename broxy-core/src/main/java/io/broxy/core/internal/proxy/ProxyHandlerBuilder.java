@@ -5,6 +5,7 @@ import io.broxy.AddressPolicy;
 import io.broxy.Authenticator;
 import io.broxy.ConnPool;
 import io.broxy.Dialer;
+import io.broxy.OwnRequestHandler;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyListener;
 import io.broxy.core.internal.forward.ForwardTimes;
@@ -44,6 +45,8 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private long bodyTimeoutNanos = TimeUnit.SECONDS.toNanos(60);
     private @Nullable EnginePool pool;
     private @Nullable String pseudonym = "broxy-" + HexFormat.of().toHexDigits(new SecureRandom().nextInt());
+    private @Nullable OwnRequestHandler ownRequests;
+    private long ownRequestTimeoutNanos = TimeUnit.SECONDS.toNanos(10);
     private int maxTunnels = 20_000;
     private int maxStreamClients = 500;
     private @Nullable ProxyListener listener;
@@ -158,6 +161,18 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     }
 
     @Override
+    public ProxyHandler.Builder ownRequests(OwnRequestHandler handler) {
+        this.ownRequests = Objects.requireNonNull(handler, "handler");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder ownRequestTimeout(Duration timeout) {
+        ownRequestTimeoutNanos = Durations.positiveNanos(timeout, "the time-out of the proxy's own requests");
+        return this;
+    }
+
+    @Override
     public ProxyHandler.Builder maxTunnels(int max) {
         maxTunnels = positive(max, "the cap on tunnels");
         return this;
@@ -211,6 +226,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 new Idleness(idleTimeoutNanos, halfCloseTimeoutNanos),
                 keepAliveTimeoutNanos,
                 forwarding,
+                ownRequests == null ? null : new OwnExchange.Answering(ownRequests, ownRequestTimeoutNanos),
                 maxTunnels,
                 maxStreamClients,
                 listener);

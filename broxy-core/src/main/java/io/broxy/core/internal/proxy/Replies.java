@@ -2,13 +2,19 @@ package io.broxy.core.internal.proxy;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.broxy.ConnectRequest;
 import io.broxy.DialException;
 import io.broxy.OriginException;
+import io.broxy.OwnResponse;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.HeadWriter;
 import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What clients are told: a status, a short fixed text and {@code Proxy-Status} (RFC 9209). Never an exception's text, which
@@ -22,6 +28,10 @@ final class Replies {
 
     /** Nothing to say any more. */
     static final ByteBuffer NOTHING = ByteBuffer.allocate(0).asReadOnlyBuffer();
+
+    private static final DateTimeFormatter IMF_FIXDATE = DateTimeFormatter.ofPattern(
+                    "EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
 
     private static final String ALLOWED = "CONNECT, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, TRACE";
 
@@ -43,7 +53,8 @@ final class Replies {
     /** The answer to a request that is refused; the last one on its connection. */
     static ByteBuffer refused(RefusedException refusal, boolean withBody) {
         String error = switch (refusal.reason()) {
-            case BAD_REQUEST, BAD_TARGET, HEAD_TOO_LARGE, HEAD_TIMEOUT, BODY_TIMEOUT -> "http_request_error";
+            case BAD_REQUEST, BAD_TARGET, HEAD_TOO_LARGE, HEAD_TIMEOUT, BODY_TIMEOUT, BODY_TOO_LARGE ->
+                "http_request_error";
             case NOT_IMPLEMENTED, ACCESS_DENIED, AUTHENTICATION_REQUIRED, TOO_MANY_FAILURES -> "http_request_denied";
             case LOOP -> "proxy_loop_detected";
             case LIMIT -> "connection_limit_reached";
@@ -116,6 +127,35 @@ final class Replies {
         return message(head, body, true, persistent);
     }
 
+    /** Tells a client to send its body (RFC 9110 section 15.2.1); for requests to the proxy itself only. */
+    static ByteBuffer goOn() {
+        return ByteBuffer.wrap(HeadWriter.response(100, "Continue").toBytes());
+    }
+
+    /** What the embedder answers to a request to the proxy itself. */
+    static ByteBuffer own(OwnResponse response, boolean withBody, boolean persistent) {
+        int status = response.status();
+        HeadWriter head = HeadWriter.response(status, phrase(status));
+        boolean dated = false;
+        for (ConnectRequest.Field field : response.fields()) {
+            head.field(field.name(), field.value());
+            dated |= field.name().equalsIgnoreCase("Date");
+        }
+        if (!dated) { // RFC 9110 section 6.6.1
+            head.field("Date", IMF_FIXDATE.format(Instant.now()));
+        }
+        if (status == 204 || status == 304) { // which has no content, and so no length of it (section 8.6)
+            return end(head, NOTHING, persistent);
+        }
+        return message(head, response.body(), withBody, persistent);
+    }
+
+    /** The answer when the embedder gives none in time (503), or fails (500). */
+    static ByteBuffer noOwnAnswer(int status, boolean withBody, boolean persistent) {
+        String text = status == 503 ? "the proxy did not answer in time" : "the proxy failed";
+        return error(status, text, "proxy_internal_error", withBody, persistent);
+    }
+
     private static ByteBuffer error(int status, String text, String proxyStatus, boolean withBody, boolean persistent) {
         return message(error(status, proxyStatus), text(status, text), withBody, persistent);
     }
@@ -132,20 +172,34 @@ final class Replies {
 
     private static ByteBuffer message(HeadWriter writer, ByteBuffer body, boolean withBody, boolean persistent) {
         writer.field("Content-Length", String.valueOf(body.remaining()));
+        return end(writer, withBody ? body : NOTHING, persistent);
+    }
+
+    private static ByteBuffer end(HeadWriter writer, ByteBuffer body, boolean persistent) {
         if (!persistent) {
             writer.field("Connection", "close");
         }
         byte[] head = writer.toBytes();
-        ByteBuffer all = ByteBuffer.allocate(head.length + body.remaining()).put(head);
-        return (withBody ? all.put(body) : all).flip();
+        return ByteBuffer.allocate(head.length + body.remaining())
+                .put(head)
+                .put(body.duplicate())
+                .flip();
     }
 
+    /** May be empty (RFC 9112 section 4). */
     private static String phrase(int status) {
         return switch (status) {
+            case 200 -> "OK";
+            case 204 -> "No Content";
+            case 304 -> "Not Modified";
             case 400 -> "Bad Request";
+            case 401 -> "Unauthorized";
             case 403 -> "Forbidden";
+            case 404 -> "Not Found";
+            case 405 -> "Method Not Allowed";
             case 407 -> "Proxy Authentication Required";
             case 408 -> "Request Timeout";
+            case 413 -> "Content Too Large";
             case 417 -> "Expectation Failed";
             case 429 -> "Too Many Requests";
             case 431 -> "Request Header Fields Too Large";
@@ -155,7 +209,7 @@ final class Replies {
             case 503 -> "Service Unavailable";
             case 504 -> "Gateway Timeout";
             case 505 -> "HTTP Version Not Supported";
-            default -> throw new IllegalArgumentException("no reason phrase for " + status);
+            default -> "";
         };
     }
 }

@@ -39,30 +39,35 @@ final class RequestGate {
     }
 
     /**
-     * A request that can be served: CONNECT, or one whose target is in absolute form (RFC 9112 section 3.2.2).
+     * A request that can be served: CONNECT, one whose target is in absolute form (RFC 9112 section 3.2.2), or one to the
+     * proxy itself.
      *
      * @param connectOnly whether there is nothing but CONNECT
+     * @param own whether requests to the proxy itself are answered
      * @throws RefusedException if it is none, or breaks a rule
      */
-    static ForwardedRequest read(RequestHead head, boolean connectOnly) throws RefusedException {
+    static ForwardedRequest read(RequestHead head, boolean connectOnly, boolean own) throws RefusedException {
         try {
             if (connectOnly && !head.isConnect()) {
                 RequestRules.check(head);
                 throw new RefusedException(Reason.NOT_IMPLEMENTED, 501, "only CONNECT is served");
             }
             ForwardedRequest request = ForwardedRequest.of(head);
-            switch (request.target().form()) {
-                case ABSOLUTE, AUTHORITY -> {
-                    return request;
-                }
-                case ORIGIN, ASTERISK ->
-                    throw new RefusedException(
-                            Reason.BAD_TARGET, 400, "this is a proxy: the target is to be a whole URI");
+            if (isOwn(request) && !own) {
+                throw new RefusedException(Reason.BAD_TARGET, 400, "this is a proxy: the target is to be a whole URI");
             }
-            throw new AssertionError("every form is one of these");
+            return request;
         } catch (BadHeadException e) {
             throw refusal(e);
         }
+    }
+
+    /** Whether a request is to the proxy itself. */
+    static boolean isOwn(ForwardedRequest request) {
+        return switch (request.target().form()) {
+            case ABSOLUTE, AUTHORITY -> false;
+            case ORIGIN, ASTERISK -> true;
+        };
     }
 
     /** Refuses a body that begins malformed, before anything of it can reach an origin. */

@@ -1,0 +1,353 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.CloseReason;
+import io.broxy.ConnectRequest;
+import io.broxy.OwnRequest;
+import io.broxy.OwnRequestHandler;
+import io.broxy.OwnResponse;
+import io.broxy.RefusedException;
+import io.broxy.RefusedException.Reason;
+import io.broxy.core.internal.http.BadHeadException;
+import io.broxy.core.internal.http.BodyDecoder;
+import io.broxy.core.internal.http.Fields;
+import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.HeadLimits;
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.LoopBuffers;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.relay.Stage;
+import io.broxy.core.internal.time.LazyTimer;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request to the proxy itself: its body is collected, the embedder's handler is asked, and the answer is written.
+ *
+ * <pre>
+ *   READING ──> ASKED ──> ANSWERING ──> OVER   (its client goes on, or a {@link LastAnswer} ends it)
+ * </pre>
+ *
+ * <p>Threading: owned by the client's event loop, but for {@link #end}, and {@link #ask}, which runs on the callback executor.
+ */
+final class OwnExchange implements ChannelEvents, Stage {
+    private enum State {
+        READING,
+        ASKED,
+        ANSWERING,
+        OVER
+    }
+
+    /** Who answers, and the time for that. Threading: immutable. */
+    record Answering(OwnRequestHandler handler, long timeoutNanos) {}
+
+    private final Served served;
+    private final Answering answering;
+    private final ForwardedRequest request;
+    private final Runnable next;
+    private final EventLoop loop;
+    private final LoopConnection client;
+    private final LazyTimer timer;
+    private final BodyDecoder decoder;
+    private final ByteArrayOutputStream body = new ByteArrayOutputStream(0);
+
+    private State state = State.READING;
+    private long deadlineNanos;
+    private ByteBuffer out = Replies.NOTHING;
+    private boolean persistent;
+
+    private OwnExchange(Served served, Answering answering, ForwardedRequest request, Runnable next) {
+        this.served = served;
+        this.answering = answering;
+        this.request = request;
+        this.next = next;
+        this.loop = served.loop();
+        this.client = served.client();
+        this.timer = new LazyTimer(loop.timers(), this::checkTime);
+        this.decoder = new BodyDecoder(request.body(), HeadLimits.DEFAULT);
+    }
+
+    /**
+     * Begins. It counts as an exchange that the handler's accounting has let begin.
+     *
+     * @param request whose target has neither host nor port
+     * @param unread whether something that came behind the request's head waits at the client's connection
+     * @param next called when the client is answered and may send another request; the connection is the caller's again
+     */
+    static void start(Served served, Answering answering, ForwardedRequest request, boolean unread, Runnable next) {
+        OwnExchange exchange = new OwnExchange(served, answering, request, next);
+        served.client().handler(exchange);
+        served.tunnel().stage(exchange);
+        if (exchange.state == State.READING) { // else its end was asked for before
+            exchange.begin(unread);
+        }
+    }
+
+    private void begin(boolean unread) {
+        if (request.body().length() > OwnRequest.MAX_BODY) {
+            refuse(tooLarge());
+        } else if (request.body().isEmpty()) {
+            send();
+        } else {
+            if (request.expectsContinue() && !unread) {
+                out = Replies.goOn();
+            }
+            due(served.handler().settings().forwarding().times().bodyNanos());
+            flush();
+        }
+    }
+
+    private static RefusedException tooLarge() {
+        return new RefusedException(Reason.BODY_TOO_LARGE, 413, "the body is too long");
+    }
+
+    private void due(long nanos) {
+        deadlineNanos = loop.nowNanos() + nanos;
+        timer.atLatest(deadlineNanos);
+    }
+
+    // ------------------------------------------------------------------ READING
+
+    @Override
+    public void ready(int readyOps) {
+        if ((readyOps & SelectionKey.OP_WRITE) != 0 && out.hasRemaining()) {
+            flush();
+        }
+        if ((readyOps & SelectionKey.OP_READ) != 0 && state == State.READING) {
+            read();
+        }
+    }
+
+    private void read() {
+        ByteBuffer in = loop.buffers().shared().limit(LoopBuffers.MIN_READ);
+        try {
+            if (client.read(in) < 0) {
+                clientGone(null);
+                return;
+            }
+            if (take(in.flip())) {
+                client.unread(in);
+                send();
+            } else {
+                due(served.handler().settings().forwarding().times().bodyNanos());
+            }
+        } catch (BadHeadException e) {
+            refuse(RequestGate.refusal(e));
+        } catch (RefusedException e) {
+            refuse(e);
+        } catch (IOException e) {
+            clientGone(e);
+        }
+    }
+
+    /** True when the body is whole. */
+    private boolean take(ByteBuffer in) throws BadHeadException, RefusedException {
+        int count;
+        while ((count = decoder.next(in)) > 0) {
+            if (body.size() + count > OwnRequest.MAX_BODY) {
+                throw tooLarge();
+            }
+            byte[] part = new byte[count];
+            in.get(part);
+            body.writeBytes(part);
+        }
+        return count == BodyDecoder.END;
+    }
+
+    // ------------------------------------------------------------------ ASKED
+
+    private void send() {
+        state = State.ASKED;
+        out = Replies.NOTHING; // whoever has sent the body needs no word to go on
+        due(answering.timeoutNanos());
+        interest(0);
+        Asked asked = new Asked(
+                request.method(),
+                request.head().target(),
+                fields(request.head().fields()),
+                ByteBuffer.wrap(body.toByteArray()).asReadOnlyBuffer(),
+                served.clientAddress());
+        try {
+            served.handler().engine().workers().callbacks().execute(() -> ask(asked));
+        } catch (RejectedExecutionException e) {
+            answer(Replies.noOwnAnswer(503, withBody(), mayPersist())); // the engine ends
+        }
+    }
+
+    private static List<ConnectRequest.Field> fields(Fields received) {
+        List<ConnectRequest.Field> fields = new ArrayList<>(received.size());
+        for (int i = 0; i < received.size(); i++) {
+            fields.add(new ConnectRequest.Field(received.name(i), received.value(i)));
+        }
+        return List.copyOf(fields);
+    }
+
+    /** What the handler sees. Threading: immutable. */
+    private record Asked(
+            @Override String method,
+            @Override String target,
+            @Override List<ConnectRequest.Field> fields,
+            ByteBuffer bytes,
+            @Override @Nullable InetAddress client)
+            implements OwnRequest {
+        @Override
+        public ByteBuffer body() {
+            return bytes.duplicate();
+        }
+
+        /** Names the method only: targets, fields and bodies may hold secrets. */
+        @Override
+        public String toString() {
+            return "OwnRequest[" + method + "]";
+        }
+    }
+
+    /** On a thread for user code. */
+    private void ask(Asked asked) {
+        OwnResponse response;
+        try {
+            response = Objects.requireNonNull(answering.handler().handle(asked), "the handler gave no response");
+        } catch (Throwable e) { // it is the user's code
+            ProxyHandling.log.error("a handler of the proxy's own requests failed", e);
+            served.onLoop(() -> answered(null));
+            return;
+        }
+        served.onLoop(() -> answered(response));
+    }
+
+    /** The handler has answered, or failed (null). */
+    private void answered(@Nullable OwnResponse response) {
+        if (state != State.ASKED) {
+            return; // too late
+        }
+        boolean keep = mayPersist();
+        answer(response == null ? Replies.noOwnAnswer(500, withBody(), keep) : Replies.own(response, withBody(), keep));
+    }
+
+    private boolean withBody() {
+        return !request.method().equals("HEAD");
+    }
+
+    private boolean mayPersist() {
+        persistent = request.persistent() && !served.handler().accounting().isDraining() && !loop.isStopping();
+        return persistent;
+    }
+
+    // ------------------------------------------------------------------ ANSWERING
+
+    private void answer(ByteBuffer reply) {
+        state = State.ANSWERING;
+        out = reply;
+        due(served.handler().settings().forwarding().times().bodyNanos());
+        flush();
+    }
+
+    private void flush() {
+        try {
+            if (client.write(out) > 0 && state == State.ANSWERING) {
+                due(served.handler().settings().forwarding().times().bodyNanos());
+            }
+        } catch (IOException e) {
+            clientGone(e);
+            return;
+        }
+        if (state == State.ANSWERING && !out.hasRemaining()) {
+            written();
+        } else {
+            int reading = state == State.READING ? SelectionKey.OP_READ : 0;
+            interest(reading | (out.hasRemaining() ? SelectionKey.OP_WRITE : 0));
+        }
+    }
+
+    private void written() {
+        leave();
+        if (persistent) {
+            next.run();
+        } else {
+            LastAnswer.start(served, Replies.NOTHING, CloseReason.FINISHED, null);
+        }
+    }
+
+    private void interest(int ops) {
+        try {
+            client.interest(ops);
+        } catch (IOException e) {
+            clientGone(e);
+        }
+    }
+
+    // ------------------------------------------------------------------ time
+
+    private void checkTime() {
+        if (loop.isStopping() || state == State.OVER) {
+            return;
+        }
+        if (deadlineNanos - loop.nowNanos() > 0) {
+            timer.atLatest(deadlineNanos);
+            return;
+        }
+        switch (state) {
+            case READING ->
+                refuse(new RefusedException(Reason.BODY_TIMEOUT, 408, "the request's body did not come in time"));
+            case ASKED -> {
+                ProxyHandling.log.warn(
+                        "a handler of the proxy's own requests did not answer within {} ms",
+                        TimeUnit.NANOSECONDS.toMillis(answering.timeoutNanos()));
+                answer(Replies.noOwnAnswer(503, withBody(), mayPersist()));
+            }
+            case ANSWERING -> endInLoop(CloseReason.IDLE, null);
+            case OVER -> {}
+        }
+    }
+
+    // ------------------------------------------------------------------ ends
+
+    private void refuse(RefusedException refusal) {
+        leave();
+        LastAnswer.start(served, Replies.refused(refusal, withBody()), CloseReason.REFUSED, refusal);
+    }
+
+    private void clientGone(@Nullable IOException cause) {
+        if (state != State.OVER) {
+            leave();
+            client.close();
+            served.over(CloseReason.CLIENT_GONE, cause);
+        }
+    }
+
+    private void endInLoop(CloseReason reason, @Nullable Throwable cause) {
+        if (state != State.OVER) {
+            leave();
+            client.abort();
+            served.over(reason, cause);
+        }
+    }
+
+    /** Somebody else goes on, or nobody. */
+    private void leave() {
+        state = State.OVER;
+        timer.cancel();
+        served.tunnel().exchangeEnded();
+        served.handler().accounting().endExchange(0, 0);
+    }
+
+    @Override
+    public void end(CloseReason reason) {
+        served.onLoop(() -> endInLoop(reason, null));
+    }
+
+    @Override
+    public void abandoned(Throwable cause) {
+        CloseReason reason = served.reasonOfAbandon();
+        endInLoop(reason, reason == CloseReason.FAILED ? cause : null);
+    }
+}
