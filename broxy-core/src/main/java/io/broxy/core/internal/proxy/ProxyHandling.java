@@ -367,15 +367,28 @@ public final class ProxyHandling implements ProxyHandler {
             accounting.endTunnel(); // the last of it: a drain may wait for that
         }
         if (log.isDebugEnabled()) {
+            logEnd(tunnel, result);
+        }
+    }
+
+    private static void logEnd(TunnelHandle tunnel, TunnelResult result) {
+        if (result.target() == null && tunnel.exchanges() > 0) {
             log.debug(
-                    "tunnel to {}: {} after {} ms, {} bytes to the origin, {} to the client",
-                    result.target(),
+                    "connection: {} after {} ms, {} requests",
                     result.reason(),
                     result.duration().toMillis(),
-                    result.bytesToOrigin(),
-                    result.bytesToClient(),
+                    tunnel.exchanges(),
                     result.cause());
+            return;
         }
+        log.debug(
+                "tunnel to {}: {} after {} ms, {} bytes to the origin, {} to the client",
+                result.target(),
+                result.reason(),
+                result.duration().toMillis(),
+                result.bytesToOrigin(),
+                result.bytesToClient(),
+                result.cause());
     }
 
     @Override
