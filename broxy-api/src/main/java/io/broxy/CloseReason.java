@@ -9,6 +9,10 @@ public enum CloseReason {
     FINISHED,
     /** No byte moved in either direction for the idle time, or, after one side had ended, for the half-close time. */
     IDLE,
+    /** A side took nothing for the {@linkplain ProxyHandler.Builder#writeStallTimeout write-stall time} while bytes waited for it. */
+    STALLED,
+    /** It had lasted for {@link ProxyHandler.Builder#maxLifetime}. */
+    EXPIRED,
     /**
      * The client's connection broke. Before its stream had ended: the origin was reset. After it, while the origin was
      * still sending: the origin got the whole stream and an orderly end, and what it sent was lost.

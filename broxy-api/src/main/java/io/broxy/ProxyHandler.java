@@ -184,6 +184,39 @@ public interface ProxyHandler extends AutoCloseable {
         Builder halfCloseTimeout(Duration timeout);
 
         /**
+         * How long one side of a tunnel may take nothing while bytes wait for it here, whatever the other direction does; default
+         * 5 min. Beyond it both sides are reset, with {@link CloseReason#STALLED}. Of forwarded requests {@link #bodyTimeout}
+         * says that.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        Builder writeStallTimeout(Duration timeout);
+
+        /**
+         * How long a client's connection, and the tunnel that it became, may last, from its hand-over; default no limit. When it
+         * is over a client that is between two requests is closed, any other is reset, with {@link CloseReason#EXPIRED}.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        Builder maxLifetime(Duration lifetime);
+
+        /**
+         * How many bytes a second may be relayed for one client's connection in each direction; default no limit. What was not
+         * used within the last second may be caught up on. The bodies of forwarded requests and whole responses count, too.
+         *
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        Builder rateLimit(long bytesPerSecond);
+
+        /**
+         * How many bytes a second may be relayed for all connections of one client together in each direction; default no
+         * limit. A client is as in {@link #maxConnectionsPerClient}. Its connections have their turns one after another.
+         *
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        Builder rateLimitPerClient(long bytesPerSecond);
+
+        /**
          * How long a client's connection may stand between two requests; default 60 s.
          *
          * @throws IllegalArgumentException if it is not positive
@@ -239,11 +272,29 @@ public interface ProxyHandler extends AutoCloseable {
         Builder ownRequestTimeout(Duration timeout);
 
         /**
-         * How many tunnels may be in the making or running at once; default 20,000. Beyond it clients get 503.
+         * How many clients' connections, and so tunnels, may be served at once; default 20,000. Beyond it clients get 503 with
+         * {@code Retry-After}, 256 at once; who comes beyond that is closed.
          *
          * @throws IllegalArgumentException if it is less than 1
          */
         Builder maxTunnels(int max);
+
+        /**
+         * How many connections one client may have at once; default no limit. A client is an IPv4 address, or the {@code /64} of
+         * an IPv6 address, which is what one customer is given. Beyond it a client gets 503 with {@code Retry-After}, on 8
+         * connections at once; further ones are reset. Clients without an address (Unix domain sockets) are not counted.
+         *
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        Builder maxConnectionsPerClient(int max);
+
+        /**
+         * How many requests a client may send over one connection; default no limit. The answer to the last one says
+         * {@code Connection: close}.
+         *
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        Builder maxRequestsPerConnection(int max);
 
         /**
          * How many clients without a channel (see {@link ProxyHandler}) may be served at once, each with two threads

@@ -53,6 +53,7 @@ class ErrorAnswersTest {
         String body = status.substring(0, 3) + " " + text + "\n";
         return "HTTP/1.1 " + status + "\r\n"
                 + "Proxy-Status: Broxy; error=" + proxyStatus + "\r\n"
+                + (status.startsWith("503 ") ? "Retry-After: 2\r\n" : "")
                 + "Content-Type: text/plain\r\n"
                 + "Content-Length: " + body.length() + "\r\n"
                 + "Connection: close\r\n"

@@ -11,6 +11,7 @@ import io.broxy.RefusedException;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.HttpRoute;
 import io.broxy.core.internal.net.HttpWay;
 import io.broxy.core.internal.net.LoopConnection;
@@ -56,6 +57,7 @@ public final class Exchange implements LoopLease.Outcome {
     private final LoopConnection client;
     private final ExchangeOwner owner;
     private final EventLoop loop;
+    private final @Nullable Throttles throttles;
     private final RequestSide requestSide;
 
     private State state = State.ROUTING;
@@ -87,7 +89,9 @@ public final class Exchange implements LoopLease.Outcome {
         this.owner = owner;
         this.loop = client.loop();
         this.lastActivityNanos = loop.nowNanos();
-        this.requestSide = new RequestSide(this, client, request, unread);
+        this.throttles = owner.throttles();
+        this.requestSide =
+                new RequestSide(this, client, request, unread, throttles == null ? null : throttles.toOrigin());
     }
 
     /** The request. */
@@ -170,7 +174,8 @@ public final class Exchange implements LoopLease.Outcome {
         touch();
         LoopConnection origin = got.connection();
         peer = origin.peer();
-        ResponseSide responses = new ResponseSide(this, origin, client, request);
+        ResponseSide responses =
+                new ResponseSide(this, origin, client, request, throttles == null ? null : throttles.toClient());
         responseSide = responses;
         origin.handler(responses);
         ByteBuffer out = loop.buffers().staging();
@@ -268,7 +273,7 @@ public final class Exchange implements LoopLease.Outcome {
             client.interest(reading | (responseBlocked ? SelectionKey.OP_WRITE : 0));
             if (responses != null && state == State.EXCHANGING) {
                 int writing = requestSide.isBlocked() ? SelectionKey.OP_WRITE : 0;
-                responses.interest((responseBlocked ? 0 : SelectionKey.OP_READ) | writing);
+                responses.interest((responses.wantsRead() ? SelectionKey.OP_READ : 0) | writing);
             }
         } catch (IOException e) {
             clientGone(e);
@@ -455,6 +460,9 @@ public final class Exchange implements LoopLease.Outcome {
     private void over() {
         state = State.OVER;
         leasing = null;
+        if (throttles != null) {
+            throttles.stop();
+        }
         requestSide.release();
         if (responseSide != null) {
             responseSide.release();

@@ -1,6 +1,7 @@
 package io.broxy.core.internal.forward;
 
 import io.broxy.CloseReason;
+import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.LoopConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -22,6 +23,11 @@ public interface ExchangeOwner {
 
     /** Time is to be looked at then, or before; told whenever that may have come nearer. */
     void due(long deadlineNanos);
+
+    /** Limits of what is read, or null for none. */
+    default @Nullable Throttles throttles() {
+        return null;
+    }
 
     /**
      * The response has been written.

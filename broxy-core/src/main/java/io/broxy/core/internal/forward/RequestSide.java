@@ -6,6 +6,7 @@ import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
+import io.broxy.core.internal.loop.Throttle;
 import io.broxy.core.internal.net.LoopConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -23,6 +24,7 @@ final class RequestSide implements ChannelEvents {
     private final LoopConnection client;
     private final ForwardedRequest request;
     private final BodyFraming framing;
+    private final @Nullable Throttle throttle;
 
     /** Into the origin, where there is one. */
     private @Nullable BodyPipe body;
@@ -37,12 +39,24 @@ final class RequestSide implements ChannelEvents {
     /** To an origin that gave no answer. */
     private long movedBefore;
 
-    RequestSide(Exchange exchange, LoopConnection client, ForwardedRequest request, boolean unread) {
+    /**
+     * Creates the side.
+     *
+     * @param unread whether something that came behind the request's head waits at the client's connection
+     * @param throttle limits what is read, or null
+     */
+    RequestSide(
+            Exchange exchange,
+            LoopConnection client,
+            ForwardedRequest request,
+            boolean unread,
+            @Nullable Throttle throttle) {
         this.exchange = exchange;
         this.client = client;
         this.request = request;
         this.framing = request.body();
         this.unread = unread;
+        this.throttle = throttle;
     }
 
     private void putBack(ByteBuffer bytes) {
@@ -65,7 +79,7 @@ final class RequestSide implements ChannelEvents {
         pipe.begin(framing, framing.kind() == BodyFraming.Kind.CHUNKED ? request::writeLastChunk : null);
         if (!pipe.isEnded() && unread) {
             unread = false;
-            read(pipe, head);
+            read(pipe, head, Math.min(pipe.readSize(), LoopBuffers.MIN_READ));
             return;
         }
         try {
@@ -100,7 +114,10 @@ final class RequestSide implements ChannelEvents {
         if (clientEnded) {
             return false;
         }
-        return isComplete() ? !unread : body != null && !body.isBlocked() && !broken;
+        if (isComplete()) {
+            return !unread;
+        }
+        return body != null && !body.isBlocked() && !broken && (throttle == null || !throttle.isWaiting());
     }
 
     long moved() {
@@ -119,15 +136,25 @@ final class RequestSide implements ChannelEvents {
             if (pipe == null || pipe.isEnded()) {
                 look();
             } else {
-                read(pipe, exchange.loop().buffers().staging());
+                read(pipe);
             }
         }
         exchange.update();
     }
 
-    private void read(BodyPipe pipe, ByteBuffer out) {
-        boolean withHead = out.position() > 0;
-        int size = withHead ? Math.min(pipe.readSize(), LoopBuffers.MIN_READ) : pipe.readSize();
+    private void read(BodyPipe pipe) {
+        int size = pipe.readSize();
+        if (throttle != null) {
+            size = throttle.grant(size, exchange::update);
+            if (size == 0) {
+                return;
+            }
+            throttle.used(0); // what was read is counted below
+        }
+        read(pipe, exchange.loop().buffers().staging(), size);
+    }
+
+    private void read(BodyPipe pipe, ByteBuffer out, int size) {
         ByteBuffer in = exchange.loop().buffers().shared().limit(size);
         try {
             if (client.read(in) < 0) {
@@ -140,6 +167,9 @@ final class RequestSide implements ChannelEvents {
         }
         if (in.position() > 0) {
             exchange.touch();
+        }
+        if (throttle != null) {
+            throttle.spend(in.position());
         }
         try {
             pipe.pass(in.flip(), out);

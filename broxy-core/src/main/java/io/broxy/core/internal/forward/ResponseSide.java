@@ -12,6 +12,7 @@ import io.broxy.core.internal.http.HeadParser;
 import io.broxy.core.internal.http.ResponseHead;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
+import io.broxy.core.internal.loop.Throttle;
 import io.broxy.core.internal.net.LoopConnection;
 import java.io.EOFException;
 import java.io.IOException;
@@ -32,6 +33,7 @@ final class ResponseSide implements ChannelEvents {
     private final LoopConnection origin;
     private final ForwardedRequest request;
     private final BodyPipe body;
+    private final @Nullable Throttle throttle;
 
     private HeadParser<ResponseHead> parser = HeadParser.response(HeadLimits.DEFAULT);
     private @Nullable ForwardedResponse response;
@@ -43,11 +45,22 @@ final class ResponseSide implements ChannelEvents {
     /** The origin has sent what nobody asked for, behind its response. */
     private boolean stray;
 
-    ResponseSide(Exchange exchange, LoopConnection origin, LoopConnection client, ForwardedRequest request) {
+    /**
+     * Creates the side.
+     *
+     * @param throttle limits what is read, or null
+     */
+    ResponseSide(
+            Exchange exchange,
+            LoopConnection origin,
+            LoopConnection client,
+            ForwardedRequest request,
+            @Nullable Throttle throttle) {
         this.exchange = exchange;
         this.origin = origin;
         this.request = request;
         this.body = new BodyPipe(client);
+        this.throttle = throttle;
     }
 
     // ------------------------------------------------------------------ what the exchange asks
@@ -64,6 +77,10 @@ final class ResponseSide implements ChannelEvents {
 
     boolean isBlocked() {
         return body.isBlocked();
+    }
+
+    boolean wantsRead() {
+        return !body.isBlocked() && (throttle == null || !throttle.isWaiting());
     }
 
     /** Whether the client sees a cut without a reset. */
@@ -101,10 +118,19 @@ final class ResponseSide implements ChannelEvents {
     }
 
     private void read() {
-        ByteBuffer in = exchange.loop().buffers().shared();
-        in.limit(response == null ? LoopBuffers.MIN_READ : body.readSize());
+        int size = response == null ? LoopBuffers.MIN_READ : body.readSize();
+        if (throttle != null) {
+            size = throttle.grant(size, exchange::update);
+            if (size == 0) {
+                return;
+            }
+        }
+        ByteBuffer in = exchange.loop().buffers().shared().limit(size);
         try {
             int count = origin.read(in);
+            if (throttle != null) {
+                throttle.used(Math.max(count, 0));
+            }
             if (count < 0) {
                 ended();
                 return;

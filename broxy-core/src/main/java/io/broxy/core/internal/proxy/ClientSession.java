@@ -15,6 +15,7 @@ import io.broxy.core.internal.http.HeadParser;
 import io.broxy.core.internal.http.RequestHead;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.relay.Relay;
 import io.broxy.core.internal.relay.Stage;
@@ -64,6 +65,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
     private boolean answered;
 
     private long deadlineNanos;
+    private int requests;
     private Gate.@Nullable Asking asking;
     private @Nullable String identity;
     private @Nullable Exchange exchange;
@@ -187,6 +189,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
     }
 
     private void headComplete(RequestHead head, ByteBuffer rest) {
+        requests++;
         try {
             ForwardedRequest request =
                     RequestGate.read(head, connectOnly, handler.settings().ownRequests() != null);
@@ -311,7 +314,14 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
 
     @Override
     public boolean mayPersist() {
-        return !handler.accounting().isDraining() && !loop.isStopping();
+        return handler.settings().limits().mayFollow(requests)
+                && !handler.accounting().isDraining()
+                && !loop.isStopping();
+    }
+
+    @Override
+    public @Nullable Throttles throttles() {
+        return tunnel.throttles();
     }
 
     @Override
@@ -539,15 +549,23 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
             exchange.cancel();
             endExchange(reason, cause);
         }
-        client.abort();
+        if (reason == CloseReason.EXPIRED && isBetweenRequests()) {
+            client.close();
+        } else {
+            client.abort();
+        }
         over(reason, cause);
+    }
+
+    private boolean isBetweenRequests() {
+        return state == State.HEAD && answered && !parser.begun();
     }
 
     /** A client that is between two requests is let go; it would wait in vain. */
     @Override
     public void drain() {
         served.onLoop(() -> {
-            if (state == State.HEAD && answered && !parser.begun()) {
+            if (isBetweenRequests()) {
                 client.close();
                 over(CloseReason.DRAINED, null);
             }

@@ -28,8 +28,7 @@ record HandlerSettings(
         long keepAliveNanos,
         Forwarding forwarding,
         OwnExchange.@Nullable Answering ownRequests,
-        int maxTunnels,
-        int maxStreamClients,
+        Limits limits,
         @Nullable ProxyListener listener) {
 
     /** Who may ask for what. Threading: immutable. */

@@ -53,7 +53,7 @@ final class LastAnswer implements Stage {
 
     @Override
     public void end(CloseReason asked) {
-        if (asked != CloseReason.DRAINED) { // it may still be read
+        if (asked != CloseReason.DRAINED && asked != CloseReason.EXPIRED) { // it may still be read
             served.onLoop(this::abort);
         }
     }

@@ -1,8 +1,6 @@
 package io.broxy.core.internal.proxy;
 
-import java.net.Inet6Address;
 import java.net.InetAddress;
-import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -11,8 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Slows down who guesses passwords. After some wrong credentials, further ones from the same address have their turn one
  * after another, over all its connections, with a growing distance; right ones end that. Nobody can guess his way through
- * with many connections at once, and nobody else waits but who shares the address. Of IPv6 the network counts, which is
- * what a customer is given.
+ * with many connections at once, and nobody else waits but who shares the {@linkplain ClientNetwork address}.
  *
  * <p>Threading: thread-safe; the lock guards {@code entries} and what is in them.
  */
@@ -31,8 +28,6 @@ final class LoginPenalties {
     /** Beyond that the oldest are forgotten: an attacker with more networks than that is not slowed down by waiting. */
     private static final int MAX_ENTRIES = 8_192;
 
-    private static final int IPV6_NETWORK_BYTES = 8;
-
     private static final class Entry {
         private int failures;
         private long lastFailureNanos;
@@ -40,11 +35,11 @@ final class LoginPenalties {
     }
 
     private final Object lock = new Object();
-    private final Map<ByteBuffer, Entry> entries = new LinkedHashMap<>(16, 0.75f, true) {
+    private final Map<ClientNetwork, Entry> entries = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<ByteBuffer, Entry> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<ClientNetwork, Entry> eldest) {
             return size() > MAX_ENTRIES;
         }
     };
@@ -55,12 +50,12 @@ final class LoginPenalties {
             return 0;
         }
         synchronized (lock) {
-            Entry entry = entries.get(key(client));
+            Entry entry = entries.get(ClientNetwork.of(client));
             if (entry == null || entry.failures < FREE_FAILURES) {
                 return 0;
             }
             if (nowNanos - entry.lastFailureNanos > FORGET_NANOS) {
-                entries.remove(key(client));
+                entries.remove(ClientNetwork.of(client));
                 return 0;
             }
             long turn = entry.nextTurnNanos - nowNanos > 0 ? entry.nextTurnNanos : nowNanos;
@@ -83,7 +78,7 @@ final class LoginPenalties {
             return;
         }
         synchronized (lock) {
-            Entry entry = entries.computeIfAbsent(key(client), key -> new Entry());
+            Entry entry = entries.computeIfAbsent(ClientNetwork.of(client), key -> new Entry());
             entry.failures++;
             entry.lastFailureNanos = nowNanos;
             if (entry.failures == FREE_FAILURES) {
@@ -96,13 +91,8 @@ final class LoginPenalties {
     void succeeded(@Nullable InetAddress client) {
         if (client != null) {
             synchronized (lock) {
-                entries.remove(key(client));
+                entries.remove(ClientNetwork.of(client));
             }
         }
-    }
-
-    private static ByteBuffer key(InetAddress client) {
-        byte[] bytes = client.getAddress();
-        return ByteBuffer.wrap(bytes, 0, client instanceof Inet6Address ? IPV6_NETWORK_BYTES : bytes.length);
     }
 }

@@ -51,6 +51,12 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private int maxStreamClients = 500;
     private @Nullable ProxyListener listener;
     private boolean reportOnly;
+    private int maxConnectionsPerClient;
+    private int maxRequestsPerConnection;
+    private long maxLifetimeNanos;
+    private long writeStallTimeoutNanos = TimeUnit.MINUTES.toNanos(5);
+    private long rateLimit;
+    private long rateLimitPerClient;
 
     /**
      * Starts with the defaults.
@@ -196,11 +202,62 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
         return this;
     }
 
+    @Override
+    public ProxyHandler.Builder maxConnectionsPerClient(int max) {
+        maxConnectionsPerClient = positive(max, "the cap on connections of a client");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder maxRequestsPerConnection(int max) {
+        maxRequestsPerConnection = positive(max, "the cap on requests over a connection");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder writeStallTimeout(Duration timeout) {
+        writeStallTimeoutNanos = Durations.positiveNanos(timeout, "the write-stall time-out");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder maxLifetime(Duration lifetime) {
+        maxLifetimeNanos = Durations.positiveNanos(lifetime, "the longest lifetime");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder rateLimit(long bytesPerSecond) {
+        rateLimit = positive(bytesPerSecond, "the rate of a connection");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder rateLimitPerClient(long bytesPerSecond) {
+        rateLimitPerClient = positive(bytesPerSecond, "the rate of a client");
+        return this;
+    }
+
     private static int positive(int max, String what) {
+        return (int) positive((long) max, what);
+    }
+
+    private static long positive(long max, String what) {
         if (max < 1) {
             throw new IllegalArgumentException(what + " must be at least 1, not " + max);
         }
         return max;
+    }
+
+    private Limits limits() {
+        return new Limits(
+                maxTunnels,
+                maxStreamClients,
+                maxConnectionsPerClient,
+                maxRequestsPerConnection,
+                maxLifetimeNanos,
+                rateLimit,
+                rateLimitPerClient);
     }
 
     @Override
@@ -223,12 +280,11 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 new HandlerSettings.Access(accessPolicy, authenticator, authenticationTimeoutNanos),
                 headTimeoutNanos,
                 dialTimeout,
-                new Idleness(idleTimeoutNanos, halfCloseTimeoutNanos),
+                new Idleness(idleTimeoutNanos, halfCloseTimeoutNanos, writeStallTimeoutNanos),
                 keepAliveTimeoutNanos,
                 forwarding,
                 ownRequests == null ? null : new OwnExchange.Answering(ownRequests, ownRequestTimeoutNanos),
-                maxTunnels,
-                maxStreamClients,
+                limits(),
                 listener);
         ProxyHandling handler = new ProxyHandling(settings, ownAddresses, engine, closed -> {
             open.remove(closed);

@@ -57,8 +57,8 @@ public final class ProxyHandling implements ProxyHandler {
     private final Gate gate;
     private final Accounting accounting;
     private final Journal journal;
-    private final Admission clients;
     private final Admission streams;
+    private final Arrivals arrivals;
     /** Those that are served by threads, and how they were let in. */
     private final Map<TunnelHandle, Verdict> threaded = new ConcurrentHashMap<>();
 
@@ -84,8 +84,8 @@ public final class ProxyHandling implements ProxyHandler {
                 engine.ticker());
         this.accounting = new Accounting(settings.forwarding().pool()::stats, journal::dropped);
         this.gate = settings.access().gate(engine.workers().callbacks());
-        this.clients = new Admission(settings.maxTunnels());
-        this.streams = new Admission(settings.maxStreamClients());
+        this.streams = new Admission(settings.limits().streamClients());
+        this.arrivals = new Arrivals(settings.limits(), engine.ticker());
     }
 
     // ------------------------------------------------------------------ clients come
@@ -173,22 +173,23 @@ public final class ProxyHandling implements ProxyHandler {
 
     private TunnelHandle start(SocketChannel client, Consumer<Served> session) {
         IOException broken = takeOver(client);
-        Verdict verdict = clients.enter();
-        TunnelHandle tunnel = open(verdict);
+        Arrivals.Arrival arrival = arrivals.come(broken == null ? remoteAddress(client) : null);
+        TunnelHandle tunnel = open(arrival);
         if (broken != null) {
             close(client);
             tunnel.ended(CloseReason.CLIENT_GONE, broken, 0, 0);
             return tunnel;
         }
-        if (verdict == Verdict.OVERFULL) {
+        if (arrival.verdict() == Verdict.OVERFULL) {
             close(client);
-            tunnel.ended(CloseReason.REFUSED, full(), 0, 0);
+            tunnel.ended(CloseReason.REFUSED, arrival.refusal(), 0, 0);
             return tunnel;
         }
         EventLoop loop = engine.loops().next();
         try {
-            Consumer<Served> first =
-                    verdict == Verdict.FULL ? served -> ClientSession.turnAway(served, full()) : session;
+            Consumer<Served> first = arrival.verdict() == Verdict.ADMITTED
+                    ? served -> arrivals.take(served, arrival.place(), session)
+                    : served -> ClientSession.turnAway(served, arrival.refusal());
             loop.execute(() -> {
                 Served served = new Served(this, tunnel, new LoopSocket(loop, client));
                 served.visit();
@@ -220,15 +221,27 @@ public final class ProxyHandling implements ProxyHandler {
         }
     }
 
-    private TunnelHandle open(Verdict verdict) {
+    private static @Nullable SocketAddress remoteAddress(SocketChannel client) {
+        try {
+            return client.getRemoteAddress();
+        } catch (IOException e) {
+            return null; // somebody has closed it, which its session finds out
+        }
+    }
+
+    private TunnelHandle open(Arrivals.Arrival arrival) {
         TunnelHandle tunnel = new TunnelHandle(
                 engine.ticker(),
                 engine.workers().completions(),
-                switch (verdict) {
+                switch (arrival.counted()) {
                     case ADMITTED -> onEndAdmitted;
                     case FULL -> onEndFull;
                     case OVERFULL -> onEndOverfull;
                 });
+        ClientShares.Place place = arrival.place();
+        if (place != null) {
+            tunnel.alsoAtEnd(place::leave);
+        }
         accounting.opened(tunnel);
         return tunnel;
     }
@@ -248,19 +261,23 @@ public final class ProxyHandling implements ProxyHandler {
         if (channel != null) {
             return start(channel, session);
         }
-        Verdict verdict = clients.enter();
-        TunnelHandle tunnel = open(verdict);
+        Arrivals.Arrival arrival = arrivals.come(client.getRemoteSocketAddress());
+        Verdict verdict = arrival.verdict();
+        TunnelHandle tunnel = open(arrival);
         Verdict threads = verdict == Verdict.OVERFULL ? verdict : enterThreads(tunnel);
         if (threads == Verdict.OVERFULL) {
             close(client);
-            tunnel.ended(CloseReason.REFUSED, full(), 0, 0);
+            tunnel.ended(CloseReason.REFUSED, verdict == Verdict.ADMITTED ? full() : arrival.refusal(), 0, 0);
             return tunnel;
         }
         EventLoop loop = engine.loops().next();
         boolean admitted = verdict == Verdict.ADMITTED && threads == Verdict.ADMITTED;
         try {
             Taken taken = Taken.of(new StreamConnection(client), engine.workers());
-            Consumer<Served> first = admitted ? session : served -> ClientSession.turnAway(served, full());
+            Consumer<Served> first = admitted
+                    ? served -> arrivals.take(served, arrival.place(), session)
+                    : served ->
+                            ClientSession.turnAway(served, verdict == Verdict.ADMITTED ? full() : arrival.refusal());
             loop.execute(() -> {
                 Served served = new Served(this, tunnel, taken.onLoop(loop));
                 served.visit();
@@ -357,7 +374,7 @@ public final class ProxyHandling implements ProxyHandler {
         if (threads != null) {
             streams.leave(threads);
         }
-        clients.leave(admission);
+        arrivals.leave(admission);
         accounting.ended(tunnel, result);
         Visit visit = visit(tunnel);
         if (visit.isOn()) {

@@ -33,6 +33,9 @@ final class Replies {
                     "EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
             .withZone(ZoneOffset.UTC);
 
+    /** Of what is short for a while (RFC 9110 section 10.2.3): places become free all the time, and instances are replaced. */
+    private static final String RETRY_AFTER_SECONDS = "2";
+
     private static final String ALLOWED = "CONNECT, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, TRACE";
 
     private Replies() {}
@@ -161,9 +164,12 @@ final class Replies {
     }
 
     private static HeadWriter error(int status, String proxyStatus) {
-        return HeadWriter.response(status, phrase(status))
-                .field("Proxy-Status", "Broxy; error=" + proxyStatus)
-                .field("Content-Type", "text/plain");
+        HeadWriter head =
+                HeadWriter.response(status, phrase(status)).field("Proxy-Status", "Broxy; error=" + proxyStatus);
+        if (status == 503) {
+            head.field("Retry-After", RETRY_AFTER_SECONDS);
+        }
+        return head.field("Content-Type", "text/plain");
     }
 
     private static ByteBuffer text(int status, String text) {

@@ -5,6 +5,7 @@ import io.broxy.core.internal.journal.Visit;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.relay.TunnelHandle;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.RejectedExecutionException;
@@ -13,9 +14,24 @@ import org.jspecify.annotations.Nullable;
 /**
  * A client on its loop, as one stage of serving it passes it to the next.
  *
+ * @param source the client's address if it is not that of its connection, or null
  * <p>Threading: owned by the client's event loop, but for {@link #onLoop}.
  */
-record Served(ProxyHandling handler, TunnelHandle tunnel, LoopConnection client) {
+record Served(
+        ProxyHandling handler,
+        TunnelHandle tunnel,
+        LoopConnection client,
+        @Nullable InetSocketAddress source) {
+
+    /** A client whose address is that of its connection. */
+    Served(ProxyHandling handler, TunnelHandle tunnel, LoopConnection client) {
+        this(handler, tunnel, client, null);
+    }
+
+    /** The same client, whose connection somebody has passed on who has told its address. */
+    Served of(InetSocketAddress source) {
+        return new Served(handler, tunnel, client, source);
+    }
 
     EventLoop loop() {
         return client.loop();
@@ -24,14 +40,22 @@ record Served(ProxyHandling handler, TunnelHandle tunnel, LoopConnection client)
     /** The client's address, or null if it has none. */
     @Nullable
     InetAddress clientAddress() {
-        return client.remoteAddress() instanceof InetSocketAddress internet ? internet.getAddress() : null;
+        InetSocketAddress told = source;
+        if (told != null) {
+            return told.getAddress();
+        }
+        try {
+            return client.remoteAddress() instanceof InetSocketAddress internet ? internet.getAddress() : null;
+        } catch (UncheckedIOException e) {
+            return null; // it is closed, which its session finds out
+        }
     }
 
     /** What follows the client, which somebody may have begun to watch a moment ago. */
     Visit visit() {
         Visit visit = handler.visit(tunnel);
         if (visit.isOn()) {
-            visit.opened(client.peer());
+            visit.opened(source == null ? client.peer() : source);
         }
         return visit;
     }

@@ -27,7 +27,8 @@ import java.util.concurrent.TimeUnit;
 /** The copier of an engine. Threading: thread-safe. */
 public final class EngineCopier implements Copier {
     /** The defaults of {@link io.broxy.ProxyHandler.Builder}. */
-    private static final Idleness IDLENESS = new Idleness(TimeUnit.MINUTES.toNanos(5), TimeUnit.SECONDS.toNanos(60));
+    private static final Idleness IDLENESS =
+            new Idleness(TimeUnit.MINUTES.toNanos(5), TimeUnit.SECONDS.toNanos(60), TimeUnit.MINUTES.toNanos(5));
 
     private final EventLoops loops;
     private final Workers workers;

@@ -2,6 +2,7 @@ package io.broxy.core.internal.relay;
 
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
+import io.broxy.core.internal.loop.Throttle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.WriteFailures;
 import java.io.IOException;
@@ -51,20 +52,30 @@ final class Pipe implements ChannelEvents {
     private final Relay relay;
     private final LoopConnection source;
     private final LoopConnection sink;
+    private final @Nullable Throttle throttle;
     /** The other direction: whoever writes to this pipe's source. */
     private Pipe reverse = this;
 
     private State state = State.OPEN;
     private int readSize = LoopBuffers.MIN_READ;
     private @Nullable ByteBuffer held;
+    /** While something is held: when the sink took something, or was asked to, for the last time. */
+    private long waitingSinceNanos;
+
     private @Nullable IOException sinkFailure;
     private long moved;
     private long discarded;
 
-    Pipe(Relay relay, LoopConnection source, LoopConnection sink) {
+    /**
+     * Creates a pipe.
+     *
+     * @param throttle limits what is read, or null
+     */
+    Pipe(Relay relay, LoopConnection source, LoopConnection sink, @Nullable Throttle throttle) {
         this.relay = relay;
         this.source = source;
         this.sink = sink;
+        this.throttle = throttle;
     }
 
     static void pair(Pipe one, Pipe other) {
@@ -74,6 +85,16 @@ final class Pipe implements ChannelEvents {
 
     boolean isEnded() {
         return state == State.ENDED;
+    }
+
+    /** Whether bytes wait for the sink. */
+    boolean isWaiting() {
+        return held != null;
+    }
+
+    /** While bytes wait: since when the sink has taken none. */
+    long waitingSinceNanos() {
+        return waitingSinceNanos;
     }
 
     /** How the sink broke behind its own end, so that something was discarded; else null. */
@@ -104,6 +125,7 @@ final class Pipe implements ChannelEvents {
         if (held == null) {
             want(source, SelectionKey.OP_READ);
         } else {
+            waiting();
             flush();
         }
     }
@@ -126,6 +148,13 @@ final class Pipe implements ChannelEvents {
         }
         LoopBuffers buffers = relay.loop().buffers();
         int size = buffers.readSize(readSize);
+        if (throttle != null) {
+            size = throttle.grant(size, this::resume);
+            if (size == 0) {
+                unwant(source, SelectionKey.OP_READ);
+                return;
+            }
+        }
         ByteBuffer buffer = buffers.shared().limit(size);
         int count;
         try {
@@ -133,6 +162,9 @@ final class Pipe implements ChannelEvents {
         } catch (IOException e) {
             relay.reset(source, e);
             return;
+        }
+        if (throttle != null) {
+            throttle.used(Math.max(count, 0));
         }
         if (count < 0) {
             relay.touch();
@@ -142,6 +174,13 @@ final class Pipe implements ChannelEvents {
             pass(buffer.flip());
         } else if (count > 0) {
             discard(count);
+        }
+    }
+
+    /** It is this pipe's turn to read again. */
+    private void resume() {
+        if (held == null && state != State.ENDED) {
+            want(source, SelectionKey.OP_READ);
         }
     }
 
@@ -168,6 +207,7 @@ final class Pipe implements ChannelEvents {
             readSize = LoopBuffers.MIN_READ;
             unwant(source, SelectionKey.OP_READ);
             want(sink, SelectionKey.OP_WRITE);
+            waiting();
         } else if (count == readSize && readSize < LoopBuffers.MAX_READ) {
             readSize *= 2;
         }
@@ -192,11 +232,19 @@ final class Pipe implements ChannelEvents {
         }
         if (rest.hasRemaining()) {
             want(sink, SelectionKey.OP_WRITE);
+            if (count > 0) {
+                waiting();
+            }
         } else {
             releaseHeld();
             unwant(sink, SelectionKey.OP_WRITE);
             want(source, SelectionKey.OP_READ);
         }
+    }
+
+    private void waiting() {
+        waitingSinceNanos = relay.loop().nowNanos();
+        relay.waiting(waitingSinceNanos);
     }
 
     // ------------------------------------------------------------------ ends

@@ -2,6 +2,7 @@ package io.broxy.core.internal.relay;
 
 import io.broxy.CloseReason;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.time.TimerQueue;
@@ -12,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tunnel's bytes, both ways, on one loop: two {@link Pipe}s, one idle clock, one end. The clock is lazy: a byte only
+ * A tunnel's bytes, both ways, on one loop: two {@link Pipe}s, one timer, one end. The clocks are lazy: a byte only
  * notes the time, and the timer looks at it when it fires.
  *
  * <p>How one side's break meets the other (a cut stream must never look complete, a complete one never be cut): a reset
@@ -30,7 +31,9 @@ public final class Relay implements Stage {
     private final Pipe toClient;
     private final Idleness idleness;
     private final TunnelHandle tunnel;
-    private final TimerQueue.Timer idleTimer;
+    private final TimerQueue.Timer timer;
+    private final @Nullable Throttles throttles;
+    private long checkNanos;
     private long lastActivityNanos;
     private boolean endingSoon;
     private boolean over;
@@ -41,11 +44,13 @@ public final class Relay implements Stage {
         this.origin = origin;
         this.idleness = idleness;
         this.tunnel = tunnel;
-        this.toOrigin = new Pipe(this, client, origin);
-        this.toClient = new Pipe(this, origin, client);
+        this.throttles = tunnel.throttles();
+        this.toOrigin = new Pipe(this, client, origin, throttles == null ? null : throttles.toOrigin());
+        this.toClient = new Pipe(this, origin, client, throttles == null ? null : throttles.toClient());
         Pipe.pair(toOrigin, toClient);
         this.lastActivityNanos = loop.nowNanos();
-        this.idleTimer = loop.timers().schedule(lastActivityNanos + idleness.idleNanos(), this::checkIdle);
+        this.checkNanos = lastActivityNanos + idleness.idleNanos();
+        this.timer = loop.timers().schedule(checkNanos, this::checkTime);
     }
 
     /**
@@ -100,13 +105,18 @@ public final class Relay implements Stage {
 
     // ------------------------------------------------------------------ what the pipes tell
 
+    /** Since this time bytes wait for a sink that takes none. */
+    void waiting(long sinceNanos) {
+        checkBy(sinceNanos + idleness.stallNanos());
+    }
+
     /** A pipe's source has come to its end, and the sink has been told. */
     void ended(Pipe pipe) {
         Pipe other = pipe == toOrigin ? toClient : toOrigin;
         if (other.isEnded()) {
             finish();
         } else if (!endingSoon) {
-            loop.timers().reschedule(idleTimer, lastActivityNanos + idleness.limitNanos(true));
+            checkBy(lastActivityNanos + idleness.limitNanos(true));
         }
     }
 
@@ -119,7 +129,7 @@ public final class Relay implements Stage {
     void endSoon() {
         if (!over && !endingSoon) {
             endingSoon = true;
-            loop.timers().reschedule(idleTimer, loop.nowNanos() + LingeringClose.TIMEOUT_NANOS);
+            checkBy(loop.nowNanos() + LingeringClose.TIMEOUT_NANOS);
         }
     }
 
@@ -154,24 +164,41 @@ public final class Relay implements Stage {
         });
     }
 
-    private void checkIdle() {
+    /** Has the clocks looked at when this time has come, if not before. */
+    private void checkBy(long deadlineNanos) {
+        if (!over && deadlineNanos - checkNanos < 0) {
+            checkNanos = deadlineNanos;
+            loop.timers().reschedule(timer, deadlineNanos);
+        }
+    }
+
+    private void checkTime() {
         if (loop.isStopping()) { // which fires all timers, until none is left
             cut(CloseReason.CLOSED, null);
             return;
         }
         boolean halfClosed = toOrigin.isEnded() || toClient.isEnded();
         long limit = endingSoon ? LingeringClose.TIMEOUT_NANOS : idleness.limitNanos(halfClosed);
-        long deadline = lastActivityNanos + limit;
-        if (deadline - loop.nowNanos() > 0) {
-            loop.timers().reschedule(idleTimer, deadline);
+        long now = loop.nowNanos();
+        long idle = lastActivityNanos + limit;
+        long stalled = endingSoon ? idle : stall(toClient, stall(toOrigin, idle));
+        if (stalled - now > 0) {
+            checkNanos = stalled;
+            loop.timers().reschedule(timer, stalled);
         } else if (endingSoon) {
             stop();
             client.abort();
             origin.abort();
             recordFinish();
         } else {
-            cut(CloseReason.IDLE, null);
+            cut(idle - now > 0 ? CloseReason.STALLED : CloseReason.IDLE, null);
         }
+    }
+
+    /** When a pipe's sink has had its time to take what waits for it, if that is before the other deadline. */
+    private long stall(Pipe pipe, long deadlineNanos) {
+        long stall = pipe.waitingSinceNanos() + idleness.stallNanos();
+        return pipe.isWaiting() && stall - deadlineNanos < 0 ? stall : deadlineNanos;
     }
 
     @Override
@@ -208,9 +235,12 @@ public final class Relay implements Stage {
 
     private void stop() {
         over = true;
-        loop.timers().cancel(idleTimer);
+        loop.timers().cancel(timer);
         toOrigin.releaseHeld();
         toClient.releaseHeld();
+        if (throttles != null) {
+            throttles.stop();
+        }
     }
 
     private void whenClosed(Runnable task) {

@@ -5,6 +5,7 @@ import io.broxy.HostPort;
 import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.journal.Visit;
+import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.time.Ticker;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -48,6 +49,8 @@ public final class TunnelHandle implements Tunnel {
     private volatile Phase phase = Phase.REQUESTED;
     private volatile long exchanges;
     private volatile Visit visit = Visit.NONE;
+    private @Nullable Throttles throttles;
+    private @Nullable Runnable atEnd;
 
     private final Object lock = new Object();
     private @Nullable Stage stage;
@@ -110,6 +113,27 @@ public final class TunnelHandle implements Tunnel {
         return visit;
     }
 
+    /** Limits the rate of whatever is relayed; by its current owner, before that. */
+    public void throttles(Throttles limits) {
+        throttles = limits;
+    }
+
+    /** The limits of the rate, or null for none. */
+    public @Nullable Throttles throttles() {
+        return throttles;
+    }
+
+    /** Has a task run at its end, after those that were added before; by its current owner. */
+    public void alsoAtEnd(Runnable task) {
+        Runnable before = atEnd;
+        atEnd = before == null
+                ? task
+                : () -> {
+                    before.run();
+                    task.run();
+                };
+    }
+
     /** When the client was handed over. */
     public long startNanos() {
         return startNanos;
@@ -165,6 +189,9 @@ public final class TunnelHandle implements Tunnel {
                 throw new IllegalStateException("the tunnel has ended before");
             }
             ended = true;
+        }
+        if (atEnd != null) {
+            atEnd.run();
         }
         endListener.ended(this, end);
         CompletableFuture<TunnelResult> waiting;

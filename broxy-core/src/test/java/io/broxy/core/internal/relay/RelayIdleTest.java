@@ -7,15 +7,19 @@ import io.broxy.CloseReason;
 import io.broxy.core.internal.relay.RelayRig.Relayed;
 import io.broxy.core.internal.relay.RelayRig.Side;
 import io.broxy.core.internal.relay.RelayRig.Way;
+import io.broxy.core.testkit.Background;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.ManualTicker;
 import io.broxy.core.testkit.Payload;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,7 +28,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The one clock of a relay: real sockets, and a time that the test makes. */
 @ExtendWith(LeakCheck.class)
 class RelayIdleTest {
-    private static final Idleness LIMITS = new Idleness(TimeUnit.SECONDS.toNanos(300), TimeUnit.SECONDS.toNanos(60));
+    private static final Idleness LIMITS =
+            new Idleness(TimeUnit.SECONDS.toNanos(300), TimeUnit.SECONDS.toNanos(60), TimeUnit.SECONDS.toNanos(300));
+
+    private static final Idleness STALL_SOON =
+            new Idleness(TimeUnit.SECONDS.toNanos(300), TimeUnit.SECONDS.toNanos(300), TimeUnit.SECONDS.toNanos(60));
 
     private final ManualTicker ticker = new ManualTicker();
     private RelayRig rig;
@@ -119,6 +127,47 @@ class RelayIdleTest {
         assertThat(relayed.result().reason()).isEqualTo(CloseReason.IDLE);
         relayed.client().expectReset();
         relayed.origin().expectReset();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"CLIENT", "ORIGIN"})
+    void sideThatTakesNothingIsCutThoughTheOtherDirectionGoesOn(Side stuck) throws Exception {
+        Relayed relayed = rig.narrow(Way.LOOP, STALL_SOON);
+        relayed.peer(stuck.other()).send(Payload.bytes(100_000, 1));
+        rig.awaitHeld();
+
+        for (int i = 0; i < 6; i++) {
+            assertThat(relayed.hasEnded()).isFalse();
+            pass(9);
+            exchange(relayed, stuck);
+        }
+        await().until(() -> {
+            pass(10); // the last bytes may have gone over just now
+            return relayed.hasEnded();
+        });
+
+        assertThat(relayed.result().reason()).isEqualTo(CloseReason.STALLED);
+        relayed.client().expectReset();
+        relayed.origin().expectReset();
+    }
+
+    @Test
+    void sideThatTakesALittleAtATimeIsNotCut() throws Exception {
+        Relayed relayed = rig.narrow(Way.LOOP, STALL_SOON);
+        byte[] payload = Payload.bytes(500_000, 1);
+        CompletableFuture<?> sending = Background.run(() -> relayed.client().send(payload));
+        rig.awaitHeld();
+
+        for (int at = 0; at < payload.length; at += 50_000) {
+            pass(50);
+            byte[] got = relayed.origin().read(50_000);
+            assertThat(got).isEqualTo(Arrays.copyOfRange(payload, at, at + 50_000));
+            long taken = at + 50_000;
+            await().until(() -> relayed.bytesFrom(Side.CLIENT) >= taken);
+        }
+
+        sending.get();
+        assertThat(relayed.hasEnded()).isFalse();
     }
 
     @ParameterizedTest

@@ -8,6 +8,7 @@ import io.broxy.TunnelResult;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
+import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopSocket;
@@ -18,6 +19,7 @@ import io.broxy.core.internal.net.Transferable;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -30,15 +32,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
+import org.jspecify.annotations.Nullable;
 
 /** An engine of one loop whose parts a test can look at, and relays between real sockets whose far ends the test holds. */
 final class RelayRig implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
-    static final Idleness PATIENT = new Idleness(TimeUnit.MINUTES.toNanos(5), TimeUnit.MINUTES.toNanos(5));
+    static final Idleness PATIENT =
+            new Idleness(TimeUnit.MINUTES.toNanos(5), TimeUnit.MINUTES.toNanos(5), TimeUnit.MINUTES.toNanos(5));
 
     /** What a kernel's buffer on the way to a peer has, where a test wants bytes to be held; the kernel doubles it. */
     private static final int SMALL_BUFFER = 8 << 10;
@@ -91,6 +97,10 @@ final class RelayRig implements AutoCloseable {
     final EventLoops loops;
     final EventLoop loop;
     private final Ticker ticker;
+
+    /** Limits the rate of the relays to come. */
+    Function<EventLoop, @Nullable Throttles> throttles = loop -> null;
+
     private final List<AutoCloseable> open = new ArrayList<>();
     private final List<TunnelHandle> tunnels = new ArrayList<>();
 
@@ -154,14 +164,17 @@ final class RelayRig implements AutoCloseable {
         Accepted<SocketChannel> client = channel(narrow);
         Accepted<SocketChannel> origin = channel(narrow);
         TunnelHandle tunnel = tunnel();
-        inLoop(() -> Relay.start(
-                wrap.apply(loopSocket(client.near)),
-                wrap.apply(loopSocket(origin.near)),
-                idleness,
-                tunnel,
-                null,
-                null,
-                0));
+        inLoop(() -> {
+            limitRate(tunnel);
+            Relay.start(
+                    wrap.apply(loopSocket(client.near)),
+                    wrap.apply(loopSocket(origin.near)),
+                    idleness,
+                    tunnel,
+                    null,
+                    null,
+                    0);
+        });
         return new Relayed(client.peer, origin.peer, tunnel);
     }
 
@@ -180,7 +193,10 @@ final class RelayRig implements AutoCloseable {
         TunnelHandle tunnel = tunnel();
         Taken one = taken(toClient);
         Taken other = taken(toOrigin);
-        inLoop(() -> Relay.start(one.onLoop(loop), other.onLoop(loop), idleness, tunnel, null, null, 0));
+        inLoop(() -> {
+            limitRate(tunnel);
+            Relay.start(one.onLoop(loop), other.onLoop(loop), idleness, tunnel, null, null, 0);
+        });
         return new Relayed(client, origin, tunnel);
     }
 
@@ -193,6 +209,20 @@ final class RelayRig implements AutoCloseable {
         TunnelHandle tunnel = new TunnelHandle(ticker, workers.callbacks(), (ended, result) -> {});
         tunnels.add(tunnel);
         return tunnel;
+    }
+
+    private void limitRate(TunnelHandle tunnel) {
+        Throttles limits = throttles.apply(loop);
+        if (limits != null) {
+            tunnel.throttles(limits);
+        }
+    }
+
+    /** The CPU time that the loop has used. */
+    long loopCpuNanos() throws InterruptedException {
+        AtomicLong nanos = new AtomicLong();
+        inLoop(() -> nanos.set(ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime()));
+        return nanos.get();
     }
 
     // ------------------------------------------------------------------ sockets

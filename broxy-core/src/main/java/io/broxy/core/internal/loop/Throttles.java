@@ -1,0 +1,17 @@
+package io.broxy.core.internal.loop;
+
+/**
+ * The throttles of a client's connection.
+ *
+ * @param toOrigin of what is read from the client
+ * @param toClient of what is read from origins
+ * <p>Threading: owned by the event loop.
+ */
+public record Throttles(Throttle toOrigin, Throttle toClient) {
+
+    /** Nobody reads any more, for now. */
+    public void stop() {
+        toOrigin.stop();
+        toClient.stop();
+    }
+}

@@ -1,0 +1,113 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.CloseReason;
+import io.broxy.RefusedException;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Throttle;
+import io.broxy.core.internal.loop.Throttles;
+import io.broxy.core.internal.proxy.Admission.Verdict;
+import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.time.TimerQueue;
+import io.broxy.core.internal.time.TokenBucket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lets clients in: each takes a place among the connections of its own address, and then one among all. Who has too many by
+ * himself so takes none from the others.
+ *
+ * <p>Threading: thread-safe; {@link #take} is for the client's event loop.
+ */
+final class Arrivals {
+    private final Limits limits;
+    private final Ticker ticker;
+    private final Admission all;
+    private final @Nullable ClientShares shares;
+
+    Arrivals(Limits limits, Ticker ticker) {
+        this.limits = limits;
+        this.ticker = ticker;
+        this.all = new Admission(limits.tunnels());
+        this.shares = limits.shares();
+    }
+
+    /**
+     * How a client was let in.
+     *
+     * @param verdict what is done with it
+     * @param place among the connections of its address; null if it has none, or is not known yet
+     * @param ofAll whether it counts among all
+     * <p>Threading: immutable.
+     */
+    record Arrival(Verdict verdict, ClientShares.@Nullable Place place, boolean ofAll) {
+
+        /** Why it is not served. */
+        RefusedException refusal() {
+            return ofAll ? ProxyHandling.full() : tooManyOfClient();
+        }
+
+        /** Which count of all it is in; {@link Verdict#OVERFULL} is none. */
+        Verdict counted() {
+            return ofAll ? verdict : Verdict.OVERFULL;
+        }
+    }
+
+    private static RefusedException tooManyOfClient() {
+        return new RefusedException(RefusedException.Reason.LIMIT, 503, "too many connections of one client");
+    }
+
+    /** Lets a client in; it {@linkplain #leave leaves} later. */
+    Arrival come(@Nullable SocketAddress remote) {
+        ClientShares.Place place =
+                remote instanceof InetSocketAddress internet ? place(internet.getAddress(), ticker.nanos()) : null;
+        return place == null || place.verdict() == Verdict.ADMITTED
+                ? new Arrival(all.enter(), place, true)
+                : new Arrival(place.verdict(), place, false);
+    }
+
+    private ClientShares.@Nullable Place place(@Nullable InetAddress client, long nowNanos) {
+        return shares == null || client == null ? null : shares.enter(client, nowNanos);
+    }
+
+    /** A client that was counted so has ended. */
+    void leave(Verdict counted) {
+        all.leave(counted);
+    }
+
+    /** Begins the session of a client that was admitted and is on its loop. */
+    void take(Served served, ClientShares.@Nullable Place place, Consumer<Served> session) {
+        limitRate(served, place);
+        limitLifetime(served);
+        session.accept(served);
+    }
+
+    private void limitRate(Served served, ClientShares.@Nullable Place place) {
+        if (limits.rate() == 0 && (place == null || limits.ratePerClient() == 0)) {
+            return;
+        }
+        EventLoop loop = served.loop();
+        served.tunnel()
+                .throttles(new Throttles(
+                        new Throttle(loop, ownRate(loop), place == null ? null : place.toOrigin()),
+                        new Throttle(loop, ownRate(loop), place == null ? null : place.toClient())));
+    }
+
+    private @Nullable TokenBucket ownRate(EventLoop loop) {
+        return limits.rate() == 0 ? null : new TokenBucket(limits.rate(), loop.nowNanos());
+    }
+
+    private void limitLifetime(Served served) {
+        if (limits.lifetimeNanos() == 0) {
+            return;
+        }
+        EventLoop loop = served.loop();
+        TimerQueue.Timer timer = loop.timers()
+                .schedule(
+                        served.tunnel().startNanos() + limits.lifetimeNanos(),
+                        () -> served.tunnel().end(loop.isStopping() ? CloseReason.CLOSED : CloseReason.EXPIRED));
+        served.tunnel().alsoAtEnd(() -> served.onLoop(() -> loop.timers().cancel(timer)));
+    }
+}

@@ -1,0 +1,22 @@
+package io.broxy.core.internal.proxy;
+
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+
+/**
+ * Who counts as one client: an IPv4 address, or the network of an IPv6 address that one customer is given, a {@code /64}.
+ *
+ * @param bits those of the address that count
+ * <p>Threading: immutable.
+ */
+record ClientNetwork(long bits, boolean ipv6) {
+
+    /** The client of an address. */
+    static ClientNetwork of(InetAddress address) {
+        ByteBuffer bytes = ByteBuffer.wrap(address.getAddress());
+        return address instanceof Inet6Address
+                ? new ClientNetwork(bytes.getLong(), true)
+                : new ClientNetwork(bytes.getInt(), false);
+    }
+}
