@@ -297,6 +297,19 @@ public interface ProxyHandler extends AutoCloseable {
         Builder maxRequestsPerConnection(int max);
 
         /**
+         * The load balancers in front, whose connections begin with a header of the PROXY protocol, version 1 or 2, that names
+         * the client; default none. The client's address is that one everywhere then: for policies, caps, penalties and
+         * listeners; where the header names none (the balancer's own health checks), it is the connection's. A connection from
+         * there without a valid header, all of which comes within {@link #headTimeout}, is cut without an answer, with {@link
+         * RefusedException.Reason#PROXY_PROTOCOL}. From other addresses no header is expected, and a header is a bad request.
+         *
+         * <p>No header is expected of a client whose request the host server has read.
+         *
+         * @param trustedSenders replace those that were set before; whoever can connect from there can claim any address
+         */
+        Builder proxyProtocol(Cidr... trustedSenders);
+
+        /**
          * How many clients without a channel (see {@link ProxyHandler}) may be served at once, each with two threads
          * at most; default 500. Beyond it they get 503. Tunnels whose dialer gives connections without a channel count, too;
          * where neither side has one, a tunnel takes four threads at most.

@@ -10,6 +10,11 @@ public final class RefusedException extends IOException {
     public enum Reason {
         /** The request's head breaks HTTP/1.1 (RFC 9112). */
         BAD_REQUEST,
+        /**
+         * The hop in front, which has to say for whom it comes (see {@link ProxyHandler.Builder#proxyProtocol}), did not say it. It is
+         * not answered.
+         */
+        PROXY_PROTOCOL,
         /** The request target is no {@code host:port} that can be dialled. */
         BAD_TARGET,
         /** A limit on the size of the head was passed. */

@@ -26,12 +26,14 @@ final class Arrivals {
     private final Ticker ticker;
     private final Admission all;
     private final @Nullable ClientShares shares;
+    private final RareWarning headerWarning;
 
     Arrivals(Limits limits, Ticker ticker) {
         this.limits = limits;
         this.ticker = ticker;
         this.all = new Admission(limits.tunnels());
         this.shares = limits.shares();
+        this.headerWarning = new RareWarning(ticker);
     }
 
     /**
@@ -40,9 +42,10 @@ final class Arrivals {
      * @param verdict what is done with it
      * @param place among the connections of its address; null if it has none, or is not known yet
      * @param ofAll whether it counts among all
+     * @param unnamed whether a trusted sender has yet to name its address, so that there is no place yet
      * <p>Threading: immutable.
      */
-    record Arrival(Verdict verdict, ClientShares.@Nullable Place place, boolean ofAll) {
+    record Arrival(Verdict verdict, ClientShares.@Nullable Place place, boolean ofAll, boolean unnamed) {
 
         /** Why it is not served. */
         RefusedException refusal() {
@@ -59,13 +62,19 @@ final class Arrivals {
         return new RefusedException(RefusedException.Reason.LIMIT, 503, "too many connections of one client");
     }
 
-    /** Lets a client in; it {@linkplain #leave leaves} later. */
-    Arrival come(@Nullable SocketAddress remote) {
-        ClientShares.Place place =
-                remote instanceof InetSocketAddress internet ? place(internet.getAddress(), ticker.nanos()) : null;
+    /**
+     * Lets a client in; it {@linkplain #leave leaves} later.
+     *
+     * @param read whether the host server has read what the client has sent first
+     */
+    Arrival come(@Nullable SocketAddress remote, boolean read) {
+        boolean unnamed = !read && limits.isTrustedSender(remote);
+        ClientShares.Place place = !unnamed && remote instanceof InetSocketAddress internet
+                ? place(internet.getAddress(), ticker.nanos())
+                : null;
         return place == null || place.verdict() == Verdict.ADMITTED
-                ? new Arrival(all.enter(), place, true)
-                : new Arrival(place.verdict(), place, false);
+                ? new Arrival(all.enter(), place, true, unnamed)
+                : new Arrival(place.verdict(), place, false, false);
     }
 
     private ClientShares.@Nullable Place place(@Nullable InetAddress client, long nowNanos) {
@@ -78,7 +87,32 @@ final class Arrivals {
     }
 
     /** Begins the session of a client that was admitted and is on its loop. */
-    void take(Served served, ClientShares.@Nullable Place place, Consumer<Served> session) {
+    void take(Served served, Arrival arrival, Consumer<Served> session) {
+        if (arrival.unnamed()) {
+            HeaderReading.start(served, headerWarning, client -> takeNamed(client, session));
+        } else {
+            begin(served, arrival.place(), session);
+        }
+    }
+
+    private void takeNamed(Served served, Consumer<Served> session) {
+        ClientShares.Place place = place(served.clientAddress(), served.loop().nowNanos());
+        if (place == null) {
+            begin(served, null, session);
+            return;
+        }
+        served.tunnel().alsoAtEnd(place::leave);
+        switch (place.verdict()) {
+            case ADMITTED -> begin(served, place, session);
+            case FULL -> ClientSession.turnAway(served, tooManyOfClient());
+            case OVERFULL -> {
+                served.client().abort();
+                served.over(CloseReason.REFUSED, tooManyOfClient());
+            }
+        }
+    }
+
+    private void begin(Served served, ClientShares.@Nullable Place place, Consumer<Served> session) {
         limitRate(served, place);
         limitLifetime(served);
         session.accept(served);

@@ -1,5 +1,8 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.AddressPolicy;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -7,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rate of one connection, in bytes a second and direction
  * @param ratePerClient of all connections of a client together
+ * @param trustedSenders whose connections begin with a header of the PROXY protocol; null for nobody's
  * <p>Threading: immutable.
  */
 record Limits(
@@ -16,11 +20,19 @@ record Limits(
         int requestsPerConnection,
         long lifetimeNanos,
         long rate,
-        long ratePerClient) {
+        long ratePerClient,
+        @Nullable AddressPolicy trustedSenders) {
 
     /** Whether a client that has sent so many requests may send another. */
     boolean mayFollow(int requests) {
         return requestsPerConnection == 0 || requests < requestsPerConnection;
+    }
+
+    /** Whether a connection from there begins with a header of the PROXY protocol. */
+    boolean isTrustedSender(@Nullable SocketAddress remote) {
+        return trustedSenders != null
+                && remote instanceof InetSocketAddress internet
+                && trustedSenders.admits(internet.getAddress());
     }
 
     /** What is kept for each client, or null if nothing needs to be. */

@@ -3,6 +3,7 @@ package io.broxy.core.internal.proxy;
 import io.broxy.AccessPolicy;
 import io.broxy.AddressPolicy;
 import io.broxy.Authenticator;
+import io.broxy.Cidr;
 import io.broxy.ConnPool;
 import io.broxy.Dialer;
 import io.broxy.OwnRequestHandler;
@@ -57,6 +58,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private long writeStallTimeoutNanos = TimeUnit.MINUTES.toNanos(5);
     private long rateLimit;
     private long rateLimitPerClient;
+    private @Nullable AddressPolicy trustedSenders;
 
     /**
      * Starts with the defaults.
@@ -238,6 +240,12 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
         return this;
     }
 
+    @Override
+    public ProxyHandler.Builder proxyProtocol(Cidr... trustedSenders) {
+        this.trustedSenders = trustedSenders.length == 0 ? null : AddressPolicy.allowing(trustedSenders);
+        return this;
+    }
+
     private static int positive(int max, String what) {
         return (int) positive((long) max, what);
     }
@@ -257,7 +265,8 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 maxRequestsPerConnection,
                 maxLifetimeNanos,
                 rateLimit,
-                rateLimitPerClient);
+                rateLimitPerClient,
+                trustedSenders);
     }
 
     @Override

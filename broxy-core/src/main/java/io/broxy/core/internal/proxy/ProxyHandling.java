@@ -125,13 +125,21 @@ public final class ProxyHandling implements ProxyHandler {
         start(client, session(false));
     }
 
-    private static Consumer<Served> session(boolean connectOnly) {
-        return served -> new ClientSession(served, connectOnly).begin();
+    /**
+     * How a client is served.
+     *
+     * @param read whether the host server has read its request
+     * <p>Threading: immutable.
+     */
+    private record Session(boolean read, Consumer<Served> begin) {}
+
+    private static Session session(boolean connectOnly) {
+        return new Session(false, served -> new ClientSession(served, connectOnly).begin());
     }
 
-    private static Consumer<Served> session(ConnectRequest request) {
+    private static Session session(ConnectRequest request) {
         Objects.requireNonNull(request, "request");
-        return served -> ClientSession.serve(served, request);
+        return new Session(true, served -> ClientSession.serve(served, request));
     }
 
     private static CompletableFuture<ConnectionResult> result(TunnelHandle tunnel) {
@@ -171,9 +179,9 @@ public final class ProxyHandling implements ProxyHandler {
 
     // ------------------------------------------------------------------ with a channel
 
-    private TunnelHandle start(SocketChannel client, Consumer<Served> session) {
+    private TunnelHandle start(SocketChannel client, Session session) {
         IOException broken = takeOver(client);
-        Arrivals.Arrival arrival = arrivals.come(broken == null ? remoteAddress(client) : null);
+        Arrivals.Arrival arrival = arrivals.come(broken == null ? remoteAddress(client) : null, session.read());
         TunnelHandle tunnel = open(arrival);
         if (broken != null) {
             close(client);
@@ -188,7 +196,7 @@ public final class ProxyHandling implements ProxyHandler {
         EventLoop loop = engine.loops().next();
         try {
             Consumer<Served> first = arrival.verdict() == Verdict.ADMITTED
-                    ? served -> arrivals.take(served, arrival.place(), session)
+                    ? served -> arrivals.take(served, arrival, session.begin())
                     : served -> ClientSession.turnAway(served, arrival.refusal());
             loop.execute(() -> {
                 Served served = new Served(this, tunnel, new LoopSocket(loop, client));
@@ -256,12 +264,12 @@ public final class ProxyHandling implements ProxyHandler {
 
     // ------------------------------------------------------------------ without a channel
 
-    private TunnelHandle start(Socket client, Consumer<Served> session) {
+    private TunnelHandle start(Socket client, Session session) {
         SocketChannel channel = client.getChannel();
         if (channel != null) {
             return start(channel, session);
         }
-        Arrivals.Arrival arrival = arrivals.come(client.getRemoteSocketAddress());
+        Arrivals.Arrival arrival = arrivals.come(client.getRemoteSocketAddress(), session.read());
         Verdict verdict = arrival.verdict();
         TunnelHandle tunnel = open(arrival);
         Verdict threads = verdict == Verdict.OVERFULL ? verdict : enterThreads(tunnel);
@@ -275,7 +283,7 @@ public final class ProxyHandling implements ProxyHandler {
         try {
             Taken taken = Taken.of(new StreamConnection(client), engine.workers());
             Consumer<Served> first = admitted
-                    ? served -> arrivals.take(served, arrival.place(), session)
+                    ? served -> arrivals.take(served, arrival, session.begin())
                     : served ->
                             ClientSession.turnAway(served, verdict == Verdict.ADMITTED ? full() : arrival.refusal());
             loop.execute(() -> {

@@ -56,7 +56,7 @@ final class Replies {
     /** The answer to a request that is refused; the last one on its connection. */
     static ByteBuffer refused(RefusedException refusal, boolean withBody) {
         String error = switch (refusal.reason()) {
-            case BAD_REQUEST, BAD_TARGET, HEAD_TOO_LARGE, HEAD_TIMEOUT, BODY_TIMEOUT, BODY_TOO_LARGE ->
+            case BAD_REQUEST, PROXY_PROTOCOL, BAD_TARGET, HEAD_TOO_LARGE, HEAD_TIMEOUT, BODY_TIMEOUT, BODY_TOO_LARGE ->
                 "http_request_error";
             case NOT_IMPLEMENTED, ACCESS_DENIED, AUTHENTICATION_REQUIRED, TOO_MANY_FAILURES -> "http_request_denied";
             case LOOP -> "proxy_loop_detected";

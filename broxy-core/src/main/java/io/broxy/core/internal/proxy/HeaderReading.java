@@ -1,0 +1,172 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.CloseReason;
+import io.broxy.RefusedException;
+import io.broxy.core.internal.haproxy.ProxyHeader;
+import io.broxy.core.internal.haproxy.ProxyHeaderException;
+import io.broxy.core.internal.haproxy.ProxyHeaderParser;
+import io.broxy.core.internal.http.HeadLimits;
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.relay.Stage;
+import io.broxy.core.internal.time.TimerQueue;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the header of the PROXY protocol that a trusted sender puts before its client's first byte. Without a valid one the
+ * connection is cut without a word, as the specification demands: nobody is served under an address that is not his.
+ *
+ * <p>Threading: owned by the client's event loop, but for {@link #end}.
+ */
+final class HeaderReading implements ChannelEvents, Stage {
+    private final Served served;
+    private final RareWarning warning;
+    private final Consumer<Served> next;
+    private final ProxyHeaderParser parser = new ProxyHeaderParser();
+    private final TimerQueue.Timer deadline;
+    private boolean over;
+
+    private HeaderReading(Served served, RareWarning warning, Consumer<Served> next) {
+        this.served = served;
+        this.warning = warning;
+        this.next = next;
+        this.deadline = served.loop()
+                .timers()
+                .schedule(
+                        served.tunnel().startNanos()
+                                + served.handler().settings().headTimeoutNanos(),
+                        this::timedOut);
+    }
+
+    /**
+     * Begins to read. What came behind the header stays with the connection.
+     *
+     * @param warning told what a sender has done wrong
+     * @param next told the client with the address that the sender has named, if it has named one
+     */
+    static void start(Served served, RareWarning warning, Consumer<Served> next) {
+        HeaderReading reading = new HeaderReading(served, warning, next);
+        served.client().handler(reading);
+        served.tunnel().stage(reading);
+        if (!reading.over) { // its end was not asked for before
+            reading.begin();
+        }
+    }
+
+    private void begin() {
+        try {
+            read(); // it has often arrived together with the connection
+            if (!over) {
+                served.client().interest(SelectionKey.OP_READ);
+            }
+        } catch (IOException e) {
+            gone(e);
+        } catch (RuntimeException | Error e) { // such as no memory for a buffer
+            served.logFailure(e);
+            abandoned(e);
+        }
+    }
+
+    @Override
+    public void ready(int readyOps) {
+        if (!over) {
+            read();
+        }
+    }
+
+    private void read() {
+        ByteBuffer buffer = served.loop().buffers().shared().limit(HeadLimits.DEFAULT.headBytes());
+        ProxyHeader header;
+        try {
+            if (served.client().read(buffer) < 0) {
+                ended();
+                return;
+            }
+            header = parser.feed(buffer.flip());
+        } catch (ProxyHeaderException e) {
+            refuse(String.valueOf(e.getMessage()));
+            return;
+        } catch (IOException e) {
+            gone(e);
+            return;
+        }
+        if (header != null) {
+            pass(header.source(), buffer);
+        }
+    }
+
+    private void pass(@Nullable InetSocketAddress source, ByteBuffer rest) {
+        stop();
+        served.client().unread(rest);
+        next.accept(source == null ? served : served.of(source));
+    }
+
+    /** Balancers look whether somebody listens by connecting and going away. */
+    private void ended() {
+        if (parser.begun()) {
+            refuse("the connection ended within the header");
+        } else {
+            gone(null);
+        }
+    }
+
+    private void gone(@Nullable IOException cause) {
+        served.client().close();
+        finish(CloseReason.CLIENT_GONE, cause);
+    }
+
+    private void timedOut() {
+        if (served.loop().isStopping()) {
+            endInLoop(CloseReason.CLOSED, null);
+        } else {
+            refuse("the header did not come in time");
+        }
+    }
+
+    private void refuse(String problem) {
+        warning.warn("a connection from {} is cut, for its PROXY header is refused: {}", sender(), problem);
+        endInLoop(
+                CloseReason.REFUSED,
+                new RefusedException(RefusedException.Reason.PROXY_PROTOCOL, 400, "PROXY protocol: " + problem));
+    }
+
+    private String sender() {
+        return String.valueOf(served.clientAddress());
+    }
+
+    // ------------------------------------------------------------------ ends
+
+    @Override
+    public void end(CloseReason reason) {
+        served.onLoop(() -> endInLoop(reason, null));
+    }
+
+    private void endInLoop(CloseReason reason, @Nullable Throwable cause) {
+        if (!over) {
+            served.client().abort();
+            finish(reason, cause);
+        }
+    }
+
+    private void finish(CloseReason reason, @Nullable Throwable cause) {
+        if (!over) {
+            stop();
+            served.over(reason, cause);
+        }
+    }
+
+    private void stop() {
+        over = true;
+        served.loop().timers().cancel(deadline);
+    }
+
+    @Override
+    public void abandoned(Throwable cause) {
+        CloseReason reason = served.reasonOfAbandon();
+        endInLoop(reason, reason == CloseReason.FAILED ? cause : null);
+    }
+}
