@@ -23,6 +23,9 @@ public final class Acceptor implements ChannelEvents {
     /** Accepted in one turn of the loop; connections that stand must not wait for a flood of new ones. */
     private static final int BURST = 16;
 
+    /** Accepted at the close: what the kernel's queue holds, and no endless flood. */
+    private static final int MAX_WAITING = 1_024;
+
     private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long LONGEST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -79,12 +82,28 @@ public final class Acceptor implements ChannelEvents {
             return;
         }
         over = true;
+        acceptWaiting();
         try {
             server.close();
         } catch (IOException e) {
             log.warn("closing a server's socket failed", e);
         }
         closed.run();
+    }
+
+    /** Closing resets the connections that stand in the kernel's queue; their clients have come in time. */
+    private void acceptWaiting() {
+        if (loop.isStopping()) {
+            return;
+        }
+        try {
+            SocketChannel client;
+            for (int i = 0; i < MAX_WAITING && (client = server.accept()) != null; i++) {
+                pass(client);
+            }
+        } catch (IOException | OutOfMemoryError e) {
+            log.debug("accepting the last connections failed", e);
+        }
     }
 
     @Override
