@@ -3,6 +3,7 @@ package io.broxy.examples;
 import io.broxy.Authenticator;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
+import io.broxy.ProxyStats;
 import io.broxy.core.Broxy;
 import io.broxy.core.ProxyServer;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +26,11 @@ final class RunningServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(RunningServer.class);
 
     private static final String REALM = "broxy";
+
+    /** How long clients that were accepted before a drain may take to ask. */
+    private static final Duration SETTLING = Duration.ofSeconds(1);
+
+    private static final long POLL_MILLIS = 10;
 
     private final Parts parts;
     private final ProxyHandler handler;
@@ -109,6 +116,7 @@ final class RunningServer implements AutoCloseable {
         if (authenticator != null) {
             builder.authenticator(authenticator);
         }
+        options.limits().apply(builder);
         return builder.addressPolicy(Destinations.policy(options))
                 .accessPolicy(options.ports())
                 .reportOnly(options.reportOnly())
@@ -132,13 +140,31 @@ final class RunningServer implements AutoCloseable {
         return admin == null ? null : admin.address();
     }
 
-    /** Stops to accept, which frees the port, and lets running tunnels end for a while. */
+    /**
+     * Stops to accept, which frees the port, serves the clients that have come just before, and lets running tunnels end for a
+     * while.
+     */
     void drain(Duration grace) throws InterruptedException {
         draining = true;
         server.close();
+        awaitRequests(grace);
         if (!handler.drain(grace)) {
             log.warn("tunnels that still ran after {} were reset", grace);
         }
+    }
+
+    /** A client that was accepted a moment ago has no fault in it; one that says nothing is not waited for long. */
+    private void awaitRequests(Duration grace) throws InterruptedException {
+        long limit = (grace.compareTo(SETTLING) < 0 ? grace : SETTLING).toNanos();
+        long start = System.nanoTime();
+        while (someHaveNotAsked() && System.nanoTime() - start < limit) {
+            TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+        }
+    }
+
+    private boolean someHaveNotAsked() {
+        ProxyStats stats = handler.stats();
+        return stats.openConnections() > stats.openTunnels() + stats.openExchanges();
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The mini-server's options with their defaults. Threading: filled in by one thread, and not changed after that. */
@@ -116,6 +117,9 @@ final class ServerOptions {
             description = "How many tunnels may run at once. Default: 20000")
     private int maxTunnels = 20_000;
 
+    @Mixin
+    private LimitOptions limits = new LimitOptions();
+
     @Option(
             names = "--drain",
             paramLabel = "TIME",
@@ -222,6 +226,11 @@ final class ServerOptions {
 
     int maxTunnels() {
         return maxTunnels;
+    }
+
+    /** What each client may have. */
+    LimitOptions limits() {
+        return limits;
     }
 
     Duration drain() {

@@ -119,6 +119,8 @@ class MiniServerIT {
                 "--allow=10.0.0.0/33",
                 "--idle-timeout=5",
                 "--max-tunnels=0",
+                "--rate=fast",
+                "--proxy-protocol=everyone",
                 "two\nlines\u0007",
                 "@/etc/hostname"
             })
@@ -140,7 +142,8 @@ class MiniServerIT {
             assertThat(String.join("\n", server.outLines()))
                     .contains("--listen", "--allow-private", "--allow=", "--event-loops", "--idle-timeout")
                     .contains("--upstream=", "--rules=")
-                    .contains("--head-timeout", "--dial-timeout", "--max-tunnels", "--drain", "-v");
+                    .contains("--head-timeout", "--dial-timeout", "--max-tunnels", "--drain", "-v")
+                    .contains("--max-per-client", "--rate=", "--max-lifetime", "--proxy-protocol=");
             assertThat(server.errLines()).isEmpty();
         }
     }

@@ -43,6 +43,10 @@ class ServerOptionsTest {
         assertThat(options.headTimeout()).isEqualTo(Duration.ofSeconds(10));
         assertThat(options.dialTimeout()).isEqualTo(Duration.ofSeconds(10));
         assertThat(options.maxTunnels()).isEqualTo(20_000);
+        assertThat(options.limits().maxPerClient()).isNull();
+        assertThat(options.limits().rate()).isNull();
+        assertThat(options.limits().maxLifetime()).isNull();
+        assertThat(options.limits().proxyProtocol()).isEmpty();
         assertThat(options.drain()).isEqualTo(Duration.ofSeconds(10));
         assertThat(options.verbose()).isFalse();
     }
@@ -61,6 +65,12 @@ class ServerOptionsTest {
                 "--head-timeout=500ms",
                 "--dial-timeout=PT2.5S",
                 "--max-tunnels=7",
+                "--max-per-client=5",
+                "--rate=10M",
+                "--max-lifetime=12h",
+                "--proxy-protocol=10.0.0.0/8",
+                "--proxy-protocol",
+                "2001:db8::1",
                 "--drain=0s",
                 "-v");
 
@@ -72,6 +82,11 @@ class ServerOptionsTest {
         assertThat(options.headTimeout()).isEqualTo(Duration.ofMillis(500));
         assertThat(options.dialTimeout()).isEqualTo(Duration.ofMillis(2_500));
         assertThat(options.maxTunnels()).isEqualTo(7);
+        assertThat(options.limits().maxPerClient()).isEqualTo(5);
+        assertThat(options.limits().rate()).isEqualTo(10L << 20);
+        assertThat(options.limits().maxLifetime()).isEqualTo(Duration.ofHours(12));
+        assertThat(options.limits().proxyProtocol())
+                .containsExactly(Cidr.parse("10.0.0.0/8"), Cidr.parse("2001:db8::1"));
         assertThat(options.drain()).isEqualTo(Duration.ZERO);
         assertThat(options.verbose()).isTrue();
     }
@@ -90,6 +105,13 @@ class ServerOptionsTest {
         "--max-tunnels=-1, --max-tunnels, 1 to 2147483647",
         "--max-tunnels=99999999999, --max-tunnels, 1 to 2147483647",
         "--max-tunnels=many, --max-tunnels, is not a whole number",
+        "--max-per-client=0, --max-per-client, 1 to 2147483647",
+        "--rate=0, --rate, not a number of bytes such as",
+        "--rate=10k, --rate, not a number of bytes such as",
+        "--rate=-1M, --rate, not a number of bytes such as",
+        "--rate=99999999999G, --rate, not a number of bytes such as",
+        "--max-lifetime=0s, --max-lifetime, not more than zero",
+        "--proxy-protocol=10.1.2.3/8, --proxy-protocol, 10.0.0.0/8 was probably meant",
         "--idle-timeout=0s, --idle-timeout, not more than zero",
         "--head-timeout=10, --head-timeout, not a time such as",
         "--dial-timeout=-PT1S, --dial-timeout, is negative",
@@ -109,6 +131,12 @@ class ServerOptionsTest {
                 .isInstanceOf(ParameterException.class)
                 .hasMessageContaining(name)
                 .hasMessageContaining(problem);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1", "500000, 500000", "512K, 524288", "3M, 3145728", "1G, 1073741824"})
+    void aRateMayHaveASuffix(String text, long bytes) {
+        assertThat(parse("--rate", text).limits().rate()).isEqualTo(bytes);
     }
 
     @Test
