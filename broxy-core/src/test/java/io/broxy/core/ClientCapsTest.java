@@ -144,8 +144,8 @@ class ClientCapsTest {
     void requestsThatAreAnsweredByTheProxyItselfCountToo() throws Exception {
         try (Proxy proxy = Proxy.start(settings -> settings.maxRequestsPerConnection(2));
                 Peer client = proxy.client()) {
-            String request = "OPTIONS http://somewhere.example/ HTTP/1.1\r\nHost: somewhere.example\r\n"
-                    + "Max-Forwards: 0\r\n\r\n";
+            String host = "somewhere.example";
+            String request = "OPTIONS http://" + host + "/ HTTP/1.1\r\nHost: " + host + "\r\nMax-Forwards: 0\r\n\r\n";
             assertThat(client.send(request).readHead()).doesNotContain("Connection: close");
 
             assertThat(client.send(request).readHead()).contains("\r\nConnection: close\r\n");

@@ -162,7 +162,7 @@ class RelayIdleTest {
             pass(50);
             byte[] got = relayed.origin().read(50_000);
             assertThat(got).isEqualTo(Arrays.copyOfRange(payload, at, at + 50_000));
-            long taken = at + 50_000;
+            long taken = at + 50_000L;
             await().until(() -> relayed.bytesFrom(Side.CLIENT) >= taken);
         }
 
