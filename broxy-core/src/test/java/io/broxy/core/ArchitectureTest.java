@@ -74,7 +74,8 @@ class ArchitectureTest {
                 .definedBy(API)
                 .ensureAllClassesAreContainedInArchitecture()
                 .whereLayer("proxy")
-                .mayOnlyAccessLayers("forward", "relay", "pool", "net", "loop", "journal", "http", "haproxy", "time", "api")
+                .mayOnlyAccessLayers(
+                        "forward", "relay", "pool", "net", "loop", "journal", "http", "haproxy", "time", "api")
                 .whereLayer("forward")
                 .mayOnlyAccessLayers("pool", "net", "loop", "http", "time", "api")
                 .whereLayer("dial")

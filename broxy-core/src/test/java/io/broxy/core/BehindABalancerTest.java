@@ -10,6 +10,7 @@ import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.ConnectionResult;
 import io.broxy.ProxyHandler;
+import io.broxy.ProxyListener;
 import io.broxy.RefusedException.Reason;
 import io.broxy.Tunnel;
 import io.broxy.core.internal.haproxy.ProxyHeader;
@@ -163,6 +164,28 @@ class BehindABalancerTest {
                 assertThat(client.readHead()).startsWith("HTTP/1.1 204 ");
                 assertThat(seen()).isEqualTo(address("203.0.113.7"));
             }
+        }
+    }
+
+    @Test
+    void listenersAreToldTheClientAndNotTheBalancer() throws Exception {
+        BlockingQueue<ProxyListener.Client> opened = new LinkedBlockingQueue<>();
+        try (Origin origin = Origin.echo();
+                Proxy proxy =
+                        Proxy.start(settings -> settings.proxyProtocol(LOOPBACK).listener(new ProxyListener() {
+                            @Override
+                            public void connectionOpened(Client client) {
+                                opened.add(client);
+                            }
+                        }));
+                Peer client = proxy.client()) {
+            client.send(joined(ProxyHeaderWriter.version2(header("203.0.113.7")), Proxy.connectHead(origin.target())));
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
+
+            ProxyListener.Client told = opened.poll(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            assertThat(told).isNotNull();
+            assertThat(told.address()).isEqualTo(new InetSocketAddress(address("203.0.113.7"), 40_000));
+            assertThat(opened).isEmpty();
         }
     }
 

@@ -89,7 +89,10 @@ final class Arrivals {
     /** Begins the session of a client that was admitted and is on its loop. */
     void take(Served served, Arrival arrival, Consumer<Served> session) {
         if (arrival.unnamed()) {
-            HeaderReading.start(served, headerWarning, client -> takeNamed(client, session));
+            HeaderReading.start(served, headerWarning, client -> {
+                client.visit();
+                takeNamed(client, session);
+            });
         } else {
             begin(served, arrival.place(), session);
         }

@@ -155,6 +155,7 @@ final class HeaderReading implements ChannelEvents, Stage {
     private void finish(CloseReason reason, @Nullable Throwable cause) {
         if (!over) {
             stop();
+            served.visit(); // the sender itself; nobody else is known
             served.over(reason, cause);
         }
     }

@@ -281,11 +281,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 pseudonym);
         HandlerSettings settings = new HandlerSettings(
                 dials,
-                (reportOnly
-                                ? new ReportingPolicy(
-                                        addressPolicy, engine.ticker())
-                                : addressPolicy)
-                        .and(ownAddresses),
+                (reportOnly ? new ReportingPolicy(addressPolicy, engine.ticker()) : addressPolicy).and(ownAddresses),
                 new HandlerSettings.Access(accessPolicy, authenticator, authenticationTimeoutNanos),
                 headTimeoutNanos,
                 dialTimeout,

@@ -78,10 +78,7 @@ public final class ProxyHandling implements ProxyHandler {
         this.engine = engine;
         this.dialer = UserDialing.of(settings.dialer(), engine.workers());
         this.onClose = onClose;
-        this.journal = new Journal(
-                settings.listener(),
-                engine.workers().callbacks(),
-                engine.ticker());
+        this.journal = new Journal(settings.listener(), engine.workers().callbacks(), engine.ticker());
         this.accounting = new Accounting(settings.forwarding().pool()::stats, journal::dropped);
         this.gate = settings.access().gate(engine.workers().callbacks());
         this.streams = new Admission(settings.limits().streamClients());
@@ -200,7 +197,9 @@ public final class ProxyHandling implements ProxyHandler {
                     : served -> ClientSession.turnAway(served, arrival.refusal());
             loop.execute(() -> {
                 Served served = new Served(this, tunnel, new LoopSocket(loop, client));
-                served.visit();
+                if (!arrival.unnamed()) {
+                    served.visit();
+                }
                 first.accept(served);
             });
         } catch (RejectedExecutionException e) {
@@ -288,7 +287,9 @@ public final class ProxyHandling implements ProxyHandler {
                             ClientSession.turnAway(served, verdict == Verdict.ADMITTED ? full() : arrival.refusal());
             loop.execute(() -> {
                 Served served = new Served(this, tunnel, taken.onLoop(loop));
-                served.visit();
+                if (!arrival.unnamed()) {
+                    served.visit();
+                }
                 first.accept(served);
             });
         } catch (IOException e) {
