@@ -16,6 +16,7 @@ import io.broxy.core.internal.net.HttpRoute;
 import io.broxy.core.internal.net.HttpWay;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.ProxyAuthorization;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.LoopLease;
 import java.io.IOException;
@@ -154,7 +155,11 @@ public final class Exchange implements LoopLease.Outcome {
             current.connected();
         }
         touch();
-        way.authorization(loop, target(), value -> begin(got, way, value), failure -> notAuthorized(got, failure));
+        if (way.credentials() == ProxyAuthorization.NONE) {
+            begin(got, way, null);
+        } else {
+            way.authorization(loop, target(), value -> begin(got, way, value), failure -> notAuthorized(got, failure));
+        }
         update();
     }
 

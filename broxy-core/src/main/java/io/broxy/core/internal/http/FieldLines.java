@@ -38,7 +38,7 @@ final class FieldLines {
     private int count;
 
     /** As {@link Fields} wants them. */
-    private int[] offsets = new int[FIRST_CAPACITY * Fields.OFFSETS];
+    private char[] offsets = new char[FIRST_CAPACITY * Fields.OFFSETS];
 
     private int valueStart;
     private int valueEnd;
@@ -83,7 +83,7 @@ final class FieldLines {
 
     private void name(byte b, int index) throws BadHeadException {
         if (b == ':') {
-            offsets[Fields.OFFSETS * count + Fields.NAME_END] = index;
+            offsets[Fields.OFFSETS * count + Fields.NAME_END] = (char) index;
             state = State.BEFORE_VALUE;
         } else if (Grammar.isOws(b)) {
             throw syntax(b, "white space before the colon of a field");
@@ -125,12 +125,12 @@ final class FieldLines {
         if (offsets.length == Fields.OFFSETS * count) {
             offsets = Arrays.copyOf(offsets, 2 * offsets.length);
         }
-        offsets[Fields.OFFSETS * count + Fields.NAME_START] = index;
+        offsets[Fields.OFFSETS * count + Fields.NAME_START] = (char) index;
     }
 
     private void endField() {
-        offsets[Fields.OFFSETS * count + Fields.VALUE_START] = valueStart;
-        offsets[Fields.OFFSETS * count + Fields.VALUE_END] = valueEnd;
+        offsets[Fields.OFFSETS * count + Fields.VALUE_START] = (char) valueStart;
+        offsets[Fields.OFFSETS * count + Fields.VALUE_END] = (char) valueEnd;
         count++;
     }
 

@@ -27,10 +27,12 @@ public final class Fields {
     private static final int CRLF_LENGTH = 2;
 
     private final byte[] head;
-    private final int[] offsets;
+    /** Into the head, which is never longer than a char can tell. */
+    private final char[] offsets;
+
     private final int size;
 
-    Fields(byte[] head, int[] offsets, int size) {
+    Fields(byte[] head, char[] offsets, int size) {
         this.head = head;
         this.offsets = offsets;
         this.size = size;

@@ -15,7 +15,7 @@ public record HeadLimits(int headBytes, int fields, int firstLineBytes) {
     /** Twice what common servers allow, for long cookies and Negotiate tokens; 20,000 such heads at once are 320 MB. */
     private static final int DEFAULT_HEAD_BYTES = 16 * 1024;
 
-    /** Requests have a few dozen; Apache httpd stops at 100. Each costs 16 bytes here beside its text. */
+    /** Requests have a few dozen; Apache httpd stops at 100. Each costs 8 bytes here beside its text. */
     private static final int DEFAULT_FIELDS = 128;
 
     /** RFC 9112, section 3, recommends at least 8000 octets. */
@@ -28,12 +28,15 @@ public record HeadLimits(int headBytes, int fields, int firstLineBytes) {
     /**
      * Checks that a head can exist within the limits.
      *
-     * @throws IllegalArgumentException if {@code headBytes} or {@code firstLineBytes} is not positive, or
-     *     {@code fields} is negative
+     * @throws IllegalArgumentException if {@code headBytes} or {@code firstLineBytes} is not positive, {@code fields} is
+     *     negative, or {@code headBytes} is above 65,535
      */
     public HeadLimits {
         if (headBytes <= 0 || fields < 0 || firstLineBytes <= 0) {
             throw new IllegalArgumentException("limits of a head must be positive");
+        }
+        if (headBytes > Character.MAX_VALUE) {
+            throw new IllegalArgumentException("a head cannot have more than " + (int) Character.MAX_VALUE + " bytes");
         }
     }
 }

@@ -23,6 +23,9 @@ final class TargetRouter implements HttpRouter {
     private final Dialer dialer;
     private final Workers workers;
 
+    /** Whoever asks, often asks for the same. */
+    private volatile @Nullable OneWay latestWay;
+
     /** Whoever asks, mostly asks with one policy. */
     private volatile @Nullable PolicyDialing latest;
 
@@ -33,10 +36,19 @@ final class TargetRouter implements HttpRouter {
 
     @Override
     public HttpRoute route(DialRequest request) {
+        OneWay last = latestWay;
+        if (last == null || last.request() != request) {
+            last = new OneWay(request, way(request));
+            latestWay = last;
+        }
+        return last;
+    }
+
+    private HttpWay way(DialRequest request) {
         Duration own = request.timeout();
         long timeoutNanos = own == null ? DEFAULT_TIMEOUT_NANOS : Durations.positiveNanos(own, "a dial's time-out");
         ConnPool.Hop hop = ConnPool.Hop.of(request.target(), keeping(request.addressPolicy()));
-        return new OneWay(HttpWay.toTarget(hop, timeoutNanos));
+        return HttpWay.toTarget(hop, timeoutNanos);
     }
 
     private Dialer keeping(AddressPolicy policy) {
@@ -52,7 +64,7 @@ final class TargetRouter implements HttpRouter {
     }
 
     /** Threading: immutable. */
-    private record OneWay(HttpWay way) implements HttpRoute {
+    private record OneWay(DialRequest request, @Override HttpWay way) implements HttpRoute {
         @Override
         public void connected() {}
 

@@ -230,6 +230,10 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
 
     private void admit(ForwardedRequest request, boolean unread) {
         state = State.ADMITTING;
+        if (handler.gate().isOpen()) {
+            serve(request, null, unread);
+            return;
+        }
         HostPort target = request.target().hostPort();
         Gate.Asked asked = new Gate.Asked(served.clientAddress(), request.method(), target, null);
         asking = handler.gate()
@@ -300,7 +304,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
         identity = who;
         Exchange next = new Exchange(handler.settings().forwarding(), request, client, unread, this);
         exchange = next;
-        next.start(handler.settings().dialRequest(next.target()));
+        next.start(handler.dialRequest(next.target()));
     }
 
     @Override

@@ -66,6 +66,11 @@ final class Gate {
         }
     }
 
+    /** Whether everything is served to everyone, so that nobody needs to be asked. */
+    boolean isOpen() {
+        return authenticator == null && policy == AccessPolicy.any();
+    }
+
     /** What a client without an identity is told in {@code Proxy-Authenticate}. */
     List<String> challenges() {
         return authenticator == null ? List.of() : authenticator.challenges();

@@ -3,6 +3,7 @@ package io.broxy.core.internal.proxy;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.ConnectionResult;
+import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
@@ -55,6 +56,7 @@ public final class ProxyHandling implements ProxyHandler {
     private final LoopDialer dialer;
 
     private final Gate gate;
+    private volatile @Nullable DialRequest lastDial;
     private final Accounting accounting;
     private final Journal journal;
     private final Admission streams;
@@ -341,9 +343,19 @@ public final class ProxyHandling implements ProxyHandler {
         return visit;
     }
 
+    /** The request for a client's target: mostly the same as before, where clients send request after request. */
+    DialRequest dialRequest(HostPort target) {
+        DialRequest last = lastDial;
+        if (last == null || !last.target().equals(target)) {
+            last = settings.dialRequest(target);
+            lastDial = last;
+        }
+        return last;
+    }
+
     /** Begins to dial for a session on a loop. */
     LoopDialer.Dialing beginDial(EventLoop loop, HostPort target, LoopDialer.Outcome session) {
-        return dialer.dial(loop, settings.dialRequest(target), session);
+        return dialer.dial(loop, dialRequest(target), session);
     }
 
     /** No tunnel comes of it: its client is only told why, for which nobody needs to wait. */
