@@ -1,0 +1,80 @@
+package io.broxy.core.internal.forward;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.broxy.AddressPolicy;
+import io.broxy.ConnectionResult;
+import io.broxy.ProxyHandler;
+import io.broxy.core.internal.dial.CallerDials;
+import io.broxy.core.internal.dial.DialEngine;
+import io.broxy.core.internal.dial.DirectDialerBuilder;
+import io.broxy.core.internal.loop.BufferPool;
+import io.broxy.core.internal.loop.EventLoops;
+import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.pool.ConnPoolBuilder;
+import io.broxy.core.internal.pool.PoolEngine;
+import io.broxy.core.internal.proxy.ProxyEngine;
+import io.broxy.core.internal.proxy.ProxyHandlerBuilder;
+import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.testkit.Accepted;
+import io.broxy.core.testkit.Peer;
+import java.io.IOException;
+import java.nio.channels.SocketChannel;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/** A handler on one loop whose buffers can be looked at. */
+final class ForwardRig implements AutoCloseable {
+    final BufferPool buffers = new BufferPool(64 << 20, 64 << 20);
+    final ProxyHandler handler;
+
+    private final Workers workers = new Workers();
+    private final EventLoops loops;
+    private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
+
+    ForwardRig() throws IOException {
+        loops = EventLoops.start(1, buffers, Ticker.SYSTEM);
+        DialEngine dials = new DialEngine(loops, workers, buffers, Ticker.SYSTEM, new CallerDials());
+        PoolEngine pools = new PoolEngine(loops, workers, Ticker.SYSTEM);
+        handler = new ProxyHandlerBuilder(
+                        new ProxyEngine(loops, workers, Ticker.SYSTEM),
+                        () -> new DirectDialerBuilder(dials).build(),
+                        () -> new ConnPoolBuilder(pools, built -> {}, ended -> {}).build(),
+                        open)
+                .addressPolicy(AddressPolicy.any())
+                .build();
+    }
+
+    /** A client that is served. */
+    record Client(Accepted<SocketChannel> accepted, CompletableFuture<ConnectionResult> result)
+            implements AutoCloseable {
+        Peer peer() {
+            return accepted.client();
+        }
+
+        ConnectionResult end() throws Exception {
+            return result.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+        }
+
+        @Override
+        public void close() throws Exception {
+            accepted.close();
+        }
+    }
+
+    Client client() throws IOException {
+        Accepted<SocketChannel> accepted = Accepted.channel();
+        return new Client(accepted, handler.handle(accepted.end()));
+    }
+
+    /** Ends it; by then nothing may be held for anybody. */
+    @Override
+    public void close() throws Exception {
+        handler.close();
+        assertThat(loops.stop(TimeUnit.SECONDS.toNanos(20))).isTrue();
+        assertThat(workers.stop(TimeUnit.SECONDS.toNanos(20))).isTrue();
+        assertThat(buffers.heldBytes()).as("bytes held on the loop").isZero();
+    }
+}
