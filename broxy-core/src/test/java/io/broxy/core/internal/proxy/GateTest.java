@@ -1,0 +1,210 @@
+package io.broxy.core.internal.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.broxy.AccessPolicy;
+import io.broxy.AccessRequest;
+import io.broxy.Authenticator;
+import io.broxy.HostPort;
+import io.broxy.RefusedException;
+import io.broxy.core.internal.loop.BufferPool;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.EventLoops;
+import io.broxy.core.testkit.LeakCheck;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Asking who a client is, with a clock that moves only when told. What authenticators are asked is counted. */
+@ExtendWith(LeakCheck.class)
+class GateTest {
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
+    private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(3);
+    private static final String RIGHT = "right";
+
+    private final AtomicLong now = new AtomicLong();
+    private final List<String> answers = new ArrayList<>();
+    private final List<Runnable> callbacks = new ArrayList<>();
+    private EventLoops loops;
+    private EventLoop loop;
+    private int asked;
+
+    @BeforeEach
+    void startLoop() throws Exception {
+        loops = EventLoops.start(1, new BufferPool(1 << 16, 1 << 16), now::get);
+        loop = loops.next();
+    }
+
+    @AfterEach
+    void stopLoop() throws Exception {
+        assertThat(loops.stop(PATIENCE_NANOS)).isTrue();
+    }
+
+    private Gate gate(AccessPolicy policy, Executor executor) {
+        return new Gate(
+                policy,
+                new Authenticator() {
+                    @Override
+                    public @Nullable String authenticate(AccessRequest request, @Nullable String authorization) {
+                        asked++;
+                        return RIGHT.equals(authorization) ? "somebody" : null;
+                    }
+
+                    @Override
+                    public List<String> challenges() {
+                        return List.of("Test");
+                    }
+                },
+                TIMEOUT_NANOS,
+                executor);
+    }
+
+    /** Does it on the loop, and what follows from it. */
+    private <T> T onLoop(Supplier<T> action) throws Exception {
+        CompletableFuture<T> done = new CompletableFuture<>();
+        loop.execute(() -> {
+            T result = action.get();
+            loop.execute(() -> loop.execute(() -> done.complete(result)));
+        });
+        return done.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+    }
+
+    private Gate.@Nullable Asking ask(Gate gate, @Nullable String authorization) throws Exception {
+        Gate.Asked request =
+                new Gate.Asked(InetAddress.getLoopbackAddress(), "GET", HostPort.of("target.example", 80), null);
+        return onLoop(() -> gate.ask(loop, request, authorization, new Gate.Outcome() {
+            @Override
+            public void admitted(@Nullable String identity) {
+                answers.add("admitted " + identity);
+            }
+
+            @Override
+            public void refused(RefusedException refusal) {
+                answers.add("refused " + refusal.status());
+            }
+        }));
+    }
+
+    /** Lets time pass, and the timers that are due run. */
+    private void pass(Duration time) throws Exception {
+        now.addAndGet(time.toNanos());
+        onLoop(() -> true);
+        onLoop(() -> true);
+    }
+
+    private void guess(Gate gate, int times) throws Exception {
+        for (int i = 0; i < times; i++) {
+            ask(gate, "wrong");
+        }
+        assertThat(answers).hasSize(times).containsOnly("refused 407");
+        answers.clear();
+    }
+
+    @Test
+    void whoIsKnownIsAdmittedIfThePolicyAgrees() throws Exception {
+        ask(gate(AccessPolicy.identities("somebody"), Runnable::run), RIGHT);
+        ask(gate(AccessPolicy.identities("somebody else"), Runnable::run), RIGHT);
+        ask(gate(AccessPolicy.any(), Runnable::run), null);
+
+        assertThat(answers).containsExactly("admitted somebody", "refused 403", "refused 407");
+    }
+
+    @Test
+    void aGuesserWaitsForItsTurn() throws Exception {
+        Gate gate = gate(AccessPolicy.any(), Runnable::run);
+        guess(gate, LoginPenalties.FREE_FAILURES);
+
+        ask(gate, "wrong");
+        ask(gate, RIGHT);
+        pass(Duration.ofMillis(249));
+        assertThat(asked).isEqualTo(LoginPenalties.FREE_FAILURES);
+        pass(Duration.ofMillis(1));
+        assertThat(answers).containsExactly("refused 407");
+        pass(Duration.ofMillis(250));
+
+        assertThat(answers).containsExactly("refused 407", "admitted somebody");
+        ask(gate, "wrong");
+        assertThat(answers).as("right credentials end the waiting").hasSize(3);
+    }
+
+    @Test
+    void beyondSomeTimeNobodyWaits() throws Exception {
+        Gate gate = gate(AccessPolicy.any(), Runnable::run);
+        guess(gate, LoginPenalties.FREE_FAILURES);
+
+        for (int i = 0; i < 40; i++) {
+            ask(gate, "wrong");
+        }
+        assertThat(answers).isEmpty();
+        ask(gate, RIGHT);
+
+        assertThat(answers).containsExactly("refused 429");
+        assertThat(asked).isEqualTo(LoginPenalties.FREE_FAILURES);
+    }
+
+    @Test
+    void whoBringsNoCredentialsDoesNotGuess() throws Exception {
+        Gate gate = gate(AccessPolicy.any(), Runnable::run);
+        for (int i = 0; i < 2 * LoginPenalties.FREE_FAILURES; i++) {
+            ask(gate, null);
+        }
+        ask(gate, RIGHT);
+
+        assertThat(answers).hasSize(2 * LoginPenalties.FREE_FAILURES + 1).endsWith("refused 407", "admitted somebody");
+    }
+
+    @Test
+    void whoHasGoneIsNotAskedFor() throws Exception {
+        Gate gate = gate(AccessPolicy.any(), Runnable::run);
+        guess(gate, LoginPenalties.FREE_FAILURES);
+
+        Gate.Asking asking = ask(gate, RIGHT);
+        assertThat(asking).isNotNull();
+        onLoop(() -> {
+            asking.cancel();
+            return true;
+        });
+        pass(Duration.ofSeconds(10));
+
+        assertThat(answers).isEmpty();
+        assertThat(asked).isEqualTo(LoginPenalties.FREE_FAILURES);
+    }
+
+    @Test
+    void anAnswerThatComesTooLateIsNone() throws Exception {
+        Gate gate = gate(AccessPolicy.any(), callbacks::add);
+        ask(gate, RIGHT);
+        pass(Duration.ofNanos(TIMEOUT_NANOS - 1));
+        assertThat(answers).isEmpty();
+        pass(Duration.ofNanos(1));
+        assertThat(answers).containsExactly("refused 503");
+
+        callbacks.forEach(Runnable::run);
+        pass(Duration.ZERO);
+
+        assertThat(asked).isEqualTo(1);
+        assertThat(answers).containsExactly("refused 503");
+    }
+
+    @Test
+    void anExecutorThatHasEndedAdmitsNobody() throws Exception {
+        Gate gate = gate(AccessPolicy.any(), task -> {
+            throw new RejectedExecutionException();
+        });
+        ask(gate, RIGHT);
+
+        assertThat(answers).containsExactly("refused 503");
+    }
+}
