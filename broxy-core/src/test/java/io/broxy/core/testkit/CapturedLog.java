@@ -63,7 +63,7 @@ public final class CapturedLog implements AutoCloseable {
             field.setInt(logger, level);
             return before;
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError("slf4j-simple is not what it was", e);
+            throw new LinkageError("slf4j-simple is not what it was", e);
         }
     }
 
