@@ -27,12 +27,16 @@ public final class LoopBuffers {
     /** What is read at most once the remainders have reached twice their cap: slow, but with an end to the growth. */
     static final int SCARCE_READ = 8 << 10;
 
+    /** What goes out of the heap at a time. */
+    private static final int TRANSFER = 16 << 10;
+
     private static final int SMALLEST_CLASS = 10; // 1 KiB
     private static final int LARGEST_CLASS = 20; // 1 MiB
     /** Free buffers that a loop keeps for later remainders. */
     private static final int MAX_FREE_BYTES = 4 << 20;
 
     private final HeldBytes held;
+    private final ByteBuffer transfer = allocate(TRANSFER);
     private final ArrayDeque<ByteBuffer>[] free;
     private int freeBytes;
     private @Nullable ByteBuffer shared;
@@ -66,6 +70,14 @@ public final class LoopBuffers {
             staging = buffer;
         }
         return buffer.clear();
+    }
+
+    /**
+     * The loop's buffer, cleared, for bytes on their way from the heap to a channel. The JDK would allocate one that is as big
+     * as what is written, which fails just when remainders are on the heap because direct memory is used up.
+     */
+    public ByteBuffer transfer() {
+        return transfer.clear();
     }
 
     /** How much to read for a pipe that would read so much: less when too many remainders are held already. */

@@ -147,7 +147,24 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
 
     @Override
     public int write(ByteBuffer from) throws IOException {
-        return channel.write(from);
+        return from.isDirect() ? channel.write(from) : writeFromHeap(from);
+    }
+
+    private int writeFromHeap(ByteBuffer from) throws IOException {
+        int written = 0;
+        while (from.hasRemaining()) {
+            ByteBuffer slice = loop.buffers().transfer();
+            int start = from.position();
+            int count = Math.min(slice.remaining(), from.remaining());
+            slice.put(0, from, start, count).limit(count);
+            int out = channel.write(slice);
+            from.position(start + out);
+            written += out;
+            if (out < count) {
+                break;
+            }
+        }
+        return written;
     }
 
     @Override
