@@ -86,7 +86,7 @@ class HttpOverRealUpstreamsTest {
 
             assertThat(server.asked()).hasSize(2).allSatisfy(asked -> {
                 assertThat(asked.fields()).doesNotContainKey("Proxy-authorization");
-                assertThat(asked.fields().get("Via").toString()).contains("1.1 here");
+                assertThat(String.valueOf(asked.fields().get("Via"))).contains("1.1 here");
             });
         }
     }

@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import org.java_websocket.WebSocket;
 import org.java_websocket.handshake.ClientHandshake;
 import org.java_websocket.server.WebSocketServer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -108,7 +109,7 @@ class WebSocketTest {
         private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
         @Override
-        public CompletionStage<?> onText(java.net.http.WebSocket socket, CharSequence data, boolean last) {
+        public @Nullable CompletionStage<?> onText(java.net.http.WebSocket socket, CharSequence data, boolean last) {
             text.append(data);
             if (last) {
                 received.add(text.toString());
@@ -119,7 +120,7 @@ class WebSocketTest {
         }
 
         @Override
-        public CompletionStage<?> onBinary(java.net.http.WebSocket socket, ByteBuffer data, boolean last) {
+        public @Nullable CompletionStage<?> onBinary(java.net.http.WebSocket socket, ByteBuffer data, boolean last) {
             byte[] part = new byte[data.remaining()];
             data.get(part);
             bytes.writeBytes(part);
@@ -132,14 +133,14 @@ class WebSocketTest {
         }
 
         @Override
-        public CompletionStage<?> onPong(java.net.http.WebSocket socket, ByteBuffer message) {
+        public @Nullable CompletionStage<?> onPong(java.net.http.WebSocket socket, ByteBuffer message) {
             received.add("pong " + US_ASCII.decode(message));
             socket.request(1);
             return null;
         }
 
         @Override
-        public CompletionStage<?> onClose(java.net.http.WebSocket socket, int code, String reason) {
+        public @Nullable CompletionStage<?> onClose(java.net.http.WebSocket socket, int code, String reason) {
             received.add("close " + code + " " + reason);
             return null;
         }

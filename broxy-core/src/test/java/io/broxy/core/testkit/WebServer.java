@@ -78,7 +78,7 @@ public final class WebServer implements AutoCloseable {
     }
 
     private static void bytes(HttpExchange exchange) throws IOException {
-        String[] path = exchange.getRequestURI().getPath().split("/");
+        String[] path = exchange.getRequestURI().getPath().split("/", -1);
         int count = Integer.parseInt(path[2]);
         boolean chunked = path[1].equals("chunks");
         boolean head = exchange.getRequestMethod().equals("HEAD");
