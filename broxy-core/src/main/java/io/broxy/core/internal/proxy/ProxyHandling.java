@@ -410,7 +410,7 @@ public final class ProxyHandling implements ProxyHandler {
     }
 
     private static void logEnd(TunnelHandle tunnel, TunnelResult result) {
-        if (result.target() == null && tunnel.exchanges() > 0) {
+        if (result.target() == null) {
             log.debug(
                     "connection: {} after {} ms, {} requests",
                     result.reason(),
