@@ -141,7 +141,8 @@ class MiniServerIT {
             assertThat(server.exitCode()).isZero();
             assertThat(String.join("\n", server.outLines()))
                     .contains("--listen", "--allow-private", "--allow=", "--event-loops", "--idle-timeout")
-                    .contains("--upstream=", "--rules=")
+                    .contains("--upstream=", "--rules=", "--via=", "--no-via")
+                    .contains("--answer-timeout=", "--body-timeout=", "--keep-alive-timeout=")
                     .contains("--head-timeout", "--dial-timeout", "--max-tunnels", "--drain", "-v")
                     .contains("--max-per-client", "--rate=", "--max-lifetime", "--proxy-protocol=");
             assertThat(server.errLines()).isEmpty();

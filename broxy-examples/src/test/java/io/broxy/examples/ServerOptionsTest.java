@@ -42,6 +42,11 @@ class ServerOptionsTest {
         assertThat(options.idleTimeout()).isEqualTo(Duration.ofMinutes(5));
         assertThat(options.headTimeout()).isEqualTo(Duration.ofSeconds(10));
         assertThat(options.dialTimeout()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(options.answerTimeout()).isEqualTo(Duration.ofSeconds(60));
+        assertThat(options.bodyTimeout()).isEqualTo(Duration.ofSeconds(60));
+        assertThat(options.keepAliveTimeout()).isEqualTo(Duration.ofSeconds(60));
+        assertThat(options.via()).isNull();
+        assertThat(options.noVia()).isFalse();
         assertThat(options.maxTunnels()).isEqualTo(20_000);
         assertThat(options.limits().maxPerClient()).isNull();
         assertThat(options.limits().rate()).isNull();
@@ -64,6 +69,10 @@ class ServerOptionsTest {
                 "--idle-timeout=90s",
                 "--head-timeout=500ms",
                 "--dial-timeout=PT2.5S",
+                "--answer-timeout=2m",
+                "--body-timeout=3m",
+                "--keep-alive-timeout=4m",
+                "--via=gate.7",
                 "--max-tunnels=7",
                 "--max-per-client=5",
                 "--rate=10M",
@@ -81,6 +90,10 @@ class ServerOptionsTest {
         assertThat(options.idleTimeout()).isEqualTo(Duration.ofSeconds(90));
         assertThat(options.headTimeout()).isEqualTo(Duration.ofMillis(500));
         assertThat(options.dialTimeout()).isEqualTo(Duration.ofMillis(2_500));
+        assertThat(options.answerTimeout()).isEqualTo(Duration.ofMinutes(2));
+        assertThat(options.bodyTimeout()).isEqualTo(Duration.ofMinutes(3));
+        assertThat(options.keepAliveTimeout()).isEqualTo(Duration.ofMinutes(4));
+        assertThat(options.via()).isEqualTo("gate.7");
         assertThat(options.maxTunnels()).isEqualTo(7);
         assertThat(options.limits().maxPerClient()).isEqualTo(5);
         assertThat(options.limits().rate()).isEqualTo(10L << 20);
@@ -115,6 +128,11 @@ class ServerOptionsTest {
         "--idle-timeout=0s, --idle-timeout, not more than zero",
         "--head-timeout=10, --head-timeout, not a time such as",
         "--dial-timeout=-PT1S, --dial-timeout, is negative",
+        "--answer-timeout=0s, --answer-timeout, not more than zero",
+        "--body-timeout=1d, --body-timeout, not a time such as",
+        "--keep-alive-timeout=-PT1S, --keep-alive-timeout, is negative",
+        "--via=a b, --via, is not a token",
+        "--via=, --via, is not a token",
         "--drain=soon, --drain, not a time such as",
         "--listen, --listen, Missing required parameter",
         "--upstream=proxy.example:3128, --upstream, it must begin with http://",
@@ -161,6 +179,14 @@ class ServerOptionsTest {
                 .isInstanceOf(ParameterException.class)
                 .hasMessageContaining("mutually exclusive")
                 .hasMessageNotContaining("sesame");
+    }
+
+    @Test
+    void aNameForViaAndNoneExcludeEachOther() {
+        assertThat(parse("--no-via").noVia()).isTrue();
+        assertThatThrownBy(() -> parse("--no-via", "--via=gate"))
+                .isInstanceOf(ParameterException.class)
+                .hasMessageContaining("mutually exclusive");
     }
 
     @ParameterizedTest
