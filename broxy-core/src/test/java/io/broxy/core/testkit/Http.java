@@ -71,7 +71,7 @@ public final class Http {
             peer.readLine();
         }
         StringBuilder trailers = new StringBuilder();
-        for (String line; !(line = peer.readLine()).isEmpty(); ) {
+        for (String line = peer.readLine(); !line.isEmpty(); line = peer.readLine()) {
             trailers.append(line).append("\r\n");
         }
         return new Message(head, body.toString(), trailers.toString());
