@@ -1,5 +1,6 @@
 package io.broxy.core;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
@@ -18,6 +19,7 @@ import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
 import java.io.File;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -205,7 +207,8 @@ class FlightRecorderTest {
                     ProxyHandler handler = broxy.proxyHandler()
                             .addressPolicy(AddressPolicy.any())
                             .build();
-                    ProxyServer server = broxy.listen(new InetSocketAddress("127.0.0.1", 0), handler);
+                    ProxyServer server =
+                            broxy.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), handler);
                     Connection tunnel = broxy.httpProxyDialer(HostPort.parse(
                                     "127.0.0.1:" + ((InetSocketAddress) server.localAddress()).getPort()))
                             .build()
@@ -234,7 +237,7 @@ class FlightRecorderTest {
                             origin.target().toString())
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
-            String out = new String(process.getInputStream().readAllBytes());
+            String out = new String(process.getInputStream().readAllBytes(), UTF_8);
             assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
 
             assertThat(out.strip()).isEqualTo("tunnel true, jdk.jfr false");
