@@ -46,6 +46,17 @@ class DestinationsTest {
     }
 
     @Test
+    void whatIsDeniedIsDeniedWhateverAllowsIt() throws UnknownHostException {
+        AddressPolicy policy =
+                policy("--allow-private", "--deny=10.1.0.0/16", "--allow=10.1.2.0/24", "--deny=93.0.0.0/8");
+
+        assertThat(policy.admits(address("10.1.2.3"))).isFalse();
+        assertThat(policy.admits(address("::ffff:10.1.2.3"))).isFalse();
+        assertThat(policy.admits(address("93.184.215.14"))).isFalse();
+        assertThat(policy.admits(address("10.2.2.3"))).isTrue();
+    }
+
+    @Test
     void eachAllowedBlockIsAddedAndNothingBeside() throws UnknownHostException {
         AddressPolicy policy = policy("--allow=169.254.0.0/16", "--allow=10.1.0.0/16");
 

@@ -121,6 +121,9 @@ class MiniServerIT {
                 "--max-tunnels=0",
                 "--rate=fast",
                 "--proxy-protocol=everyone",
+                "--deny=nonsense",
+                "--allow-ports=80,,443",
+                "--admin=nonsense",
                 "two\nlines\u0007",
                 "@/etc/hostname"
             })
@@ -143,6 +146,8 @@ class MiniServerIT {
                     .contains("--listen", "--allow-private", "--allow=", "--event-loops", "--idle-timeout")
                     .contains("--upstream=", "--rules=", "--via=", "--no-via")
                     .contains("--answer-timeout=", "--body-timeout=", "--keep-alive-timeout=")
+                    .contains("--deny=", "--allow-ports=", "--report-only")
+                    .contains("--auth=", "--admin=", "--access-log")
                     .contains("--head-timeout", "--dial-timeout", "--max-tunnels", "--drain", "-v")
                     .contains("--max-per-client", "--rate=", "--max-lifetime", "--proxy-protocol=");
             assertThat(server.errLines()).isEmpty();

@@ -3,6 +3,7 @@ package io.broxy.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.broxy.AccessPolicy;
 import io.broxy.Cidr;
 import io.broxy.Credentials;
 import io.broxy.HostPort;
@@ -54,6 +55,12 @@ class ServerOptionsTest {
         assertThat(options.limits().proxyProtocol()).isEmpty();
         assertThat(options.drain()).isEqualTo(Duration.ofSeconds(10));
         assertThat(options.verbose()).isFalse();
+        assertThat(options.deny()).isEmpty();
+        assertThat(options.ports()).isSameAs(AccessPolicy.any());
+        assertThat(options.reportOnly()).isFalse();
+        assertThat(options.auth()).isNull();
+        assertThat(options.admin()).isNull();
+        assertThat(options.accessLog()).isFalse();
     }
 
     @Test
@@ -81,6 +88,12 @@ class ServerOptionsTest {
                 "--proxy-protocol",
                 "2001:db8::1",
                 "--drain=0s",
+                "--deny=203.0.113.0/24",
+                "--allow-ports=443",
+                "--report-only",
+                "--auth=users",
+                "--admin=127.0.0.1:0",
+                "--access-log",
                 "-v");
 
         assertThat(options.listen()).isEqualTo(new ListenAddress("::1", 8080));
@@ -102,6 +115,12 @@ class ServerOptionsTest {
                 .containsExactly(Cidr.parse("10.0.0.0/8"), Cidr.parse("2001:db8::1"));
         assertThat(options.drain()).isEqualTo(Duration.ZERO);
         assertThat(options.verbose()).isTrue();
+        assertThat(options.deny()).containsExactly(Cidr.parse("203.0.113.0/24"));
+        assertThat(options.ports()).isNotSameAs(AccessPolicy.any());
+        assertThat(options.reportOnly()).isTrue();
+        assertThat(options.auth()).isEqualTo(Path.of("users"));
+        assertThat(options.admin()).isEqualTo(new ListenAddress("127.0.0.1", 0));
+        assertThat(options.accessLog()).isTrue();
     }
 
     @ParameterizedTest
@@ -113,6 +132,15 @@ class ServerOptionsTest {
         "--listen=localhost:65536, --listen, not within 1 to 65535",
         "--allow=10.1.2.3/8, --allow, 10.0.0.0/8 was probably meant",
         "--allow=example.org, --allow, not an IP address",
+        "--deny=10.1.2.3/8, --deny, 10.0.0.0/8 was probably meant",
+        "--allow-ports=, --allow-ports, not a list of ports",
+        "--allow-ports=0, --allow-ports, not a list of ports",
+        "--allow-ports=https, --allow-ports, not a list of ports",
+        "--allow-ports=65536, --allow-ports, not a list of ports",
+        "--allow-ports=80-, --allow-ports, not a list of ports",
+        "--allow-ports=90-80, --allow-ports, begins above its end",
+        "--admin=9090, --admin, the port is missing",
+        "--auth, --auth, Missing required parameter",
         "--event-loops=0, --event-loops, 1 to 1024",
         "--event-loops=1025, --event-loops, 1 to 1024",
         "--max-tunnels=-1, --max-tunnels, 1 to 2147483647",

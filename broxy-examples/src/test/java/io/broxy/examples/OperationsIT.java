@@ -1,0 +1,231 @@
+package io.broxy.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.sun.net.httpserver.HttpServer;
+import io.broxy.HostPort;
+import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.Origin;
+import io.broxy.core.testkit.Peer;
+import io.broxy.core.testkit.Proxy;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What operators need of the packaged mini-server: who may do what, and what happens. */
+@ExtendWith(LeakCheck.class)
+class OperationsIT {
+    private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
+    private static final byte[] PAGE = {'h', 'i'};
+
+    private final Path folder;
+
+    OperationsIT(@TempDir Path folder) {
+        this.folder = folder;
+    }
+
+    private String users(String content) throws IOException {
+        return "--auth=" + Files.writeString(folder.resolve("users"), content);
+    }
+
+    // ------------------------------------------------------------------ passwords
+
+    @Test
+    void curlShowsItsPassword() throws Exception {
+        Curl curl = Curl.in(folder);
+        HttpServer origin = HttpsOrigin.http(PAGE);
+        String url = "http://127.0.0.1:" + origin.getAddress().getPort() + "/";
+        try (JarProcess server = JarProcess.miniServer(
+                "--listen=127.0.0.1:0", "--allow-private", users("alice:" + UserFileTest.hash("2y", "right") + "\n"))) {
+            HostPort proxy = server.listening();
+
+            assertThat(curl.get(proxy, "--proxytunnel", url).codes()).isEqualTo("407 000");
+            assertThat(curl.get(proxy, url).codes()).isEqualTo("000 407");
+            assertThat(curl.get(proxy, "--proxytunnel", "--proxy-user", "alice:wrong", url)
+                            .codes())
+                    .isEqualTo("407 000");
+            assertThat(curl.get(proxy, "--proxy-user", "bob:right", url).codes())
+                    .isEqualTo("000 407");
+            assertThat(curl.get(proxy, "--proxytunnel", "--proxy-user", "alice:right", url))
+                    .isEqualTo(new Curl.End(0, "200 200"));
+            assertThat(curl.get(proxy, "--proxy-user", "alice:right", url)).isEqualTo(new Curl.End(0, "000 200"));
+            assertThat(Files.readAllBytes(curl.page())).isEqualTo(PAGE);
+            assertThat(curl.get(proxy, "--proxy-anyauth", "--proxy-user", "alice:right", url))
+                    .isEqualTo(new Curl.End(0, "000 200"));
+        } finally {
+            origin.stop(0);
+        }
+    }
+
+    @Test
+    void aBadLineOfUsersIsOneLineAndOne() throws Exception {
+        try (JarProcess server = JarProcess.miniServer("--listen=127.0.0.1:0", users("# users\nalice:sesame\n"))) {
+            assertThat(server.exitCode()).isEqualTo(1);
+            assertThat(server.errLines())
+                    .containsExactly("broxy-mini-server: " + folder.resolve("users")
+                            + ":2: the hash is not one of bcrypt, as htpasswd -B makes it");
+            assertThat(server.outLines()).isEmpty();
+        }
+    }
+
+    @Test
+    void noFileOfUsersIsOneLineAndOne() throws Exception {
+        try (JarProcess server = JarProcess.miniServer("--listen=127.0.0.1:0", "--auth=" + folder.resolve("none"))) {
+            assertThat(server.exitCode()).isEqualTo(1);
+            assertThat(server.errLines())
+                    .containsExactly("broxy-mini-server: " + folder.resolve("none") + ": no such file");
+        }
+    }
+
+    // ------------------------------------------------------------------ destinations
+
+    @Test
+    void portsAndBlocksAreKeptFromClients() throws Exception {
+        try (Origin open = Origin.echo();
+                Origin closed = Origin.echo();
+                JarProcess server = JarProcess.miniServer(
+                        "--listen=127.0.0.1:0",
+                        "--allow-private",
+                        "--deny=127.1.0.0/16",
+                        "--allow-ports=" + open.port())) {
+            HostPort proxy = server.listening();
+
+            assertThat(answer(proxy, open.target())).startsWith("HTTP/1.1 200 ");
+            assertThat(answer(proxy, closed.target())).startsWith("HTTP/1.1 403 ");
+            assertThat(answer(proxy, HostPort.of("127.1.0.1", open.port()))).startsWith("HTTP/1.1 403 ");
+        }
+    }
+
+    @Test
+    void aTrialReachesWhatWouldBeRefusedAndTellsIt() throws Exception {
+        try (Origin origin = Origin.echo();
+                JarProcess server = JarProcess.miniServer("--listen=127.0.0.1:0", "--report-only")) {
+            assertThat(answer(server.listening(), origin.target())).startsWith("HTTP/1.1 200 ");
+            server.awaitErr("report only: 127.0.0.1 is loopback");
+        }
+    }
+
+    private static String answer(HostPort proxy, HostPort target) throws IOException {
+        try (Peer client = Peer.connect(proxy.port()).send(Proxy.connectHead(target))) {
+            return client.readHead();
+        }
+    }
+
+    // ------------------------------------------------------------------ what happens
+
+    @Test
+    void theAccessLogIsOnStandardError() throws Exception {
+        try (Origin origin = Origin.echo();
+                JarProcess server = JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private", "--access-log")) {
+            assertThat(answer(server.listening(), origin.target())).startsWith("HTTP/1.1 200 ");
+            server.awaitErr("kind=tunnel client=127.0.0.1:");
+            server.terminate();
+
+            assertThat(server.exitCode()).isZero();
+            assertThat(server.errLines()).hasSize(1);
+        }
+    }
+
+    private static HttpResponse<String> ask(HostPort admin, String method, String path) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + admin + path))
+                .method(method, HttpRequest.BodyPublishers.noBody())
+                .timeout(PATIENCE)
+                .build();
+        return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static HostPort admin(JarProcess server) throws InterruptedException {
+        String line = server.nextLine();
+        assertThat(line).startsWith("admin on ");
+        return HostPort.parse(line.substring("admin on ".length()));
+    }
+
+    @Test
+    void healthIsGoodUntilItDrains() throws Exception {
+        try (Origin origin = Origin.echo();
+                JarProcess server = JarProcess.miniServer(
+                        "--listen=127.0.0.1:0", "--allow-private", "--admin=127.0.0.1:0", "--drain=1h")) {
+            HostPort proxy = server.listening();
+            HostPort admin = admin(server);
+            try (Peer client = Peer.connect(proxy.port()).send(Proxy.connectHead(origin.target()))) {
+                assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
+                assertThat(ask(admin, "GET", "/healthz").statusCode()).isEqualTo(200);
+                server.terminate();
+
+                await().atMost(PATIENCE)
+                        .until(() -> ask(admin, "GET", "/healthz").statusCode() == 503);
+                assertThat(ask(admin, "GET", "/metrics").body()).contains("broxy_tunnels_open 1.0");
+                client.shutdownOutput().expectEnd();
+            }
+            assertThat(server.exitCode()).isZero();
+            assertThat(server.errLines()).isEmpty();
+        }
+    }
+
+    @Test
+    void metricsCountWhatHappened() throws Exception {
+        try (Origin origin = Origin.echo();
+                JarProcess server =
+                        JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private", "--admin=127.0.0.1:0")) {
+            HostPort proxy = server.listening();
+            HostPort admin = admin(server);
+            try (Peer client = Peer.connect(proxy.port()).send(Proxy.connectHead(origin.target()))) {
+                assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
+                client.send("12345").shutdownOutput();
+                assertThat(client.readAll()).isEqualTo("12345");
+            }
+            assertThat(answer(proxy, HostPort.of("169.254.169.254", 80))).startsWith("HTTP/1.1 403 ");
+            try (Peer client = Peer.connect(proxy.port()).send("nonsense\r\n\r\n")) {
+                assertThat(client.readHead()).startsWith("HTTP/1.1 400 ");
+            }
+
+            await().atMost(PATIENCE)
+                    .untilAsserted(
+                            () -> assertThat(ask(admin, "GET", "/metrics").body())
+                                    .contains(
+                                            "# TYPE broxy_connections_total counter\nbroxy_connections_total 3.0\n",
+                                            "# TYPE broxy_tunnels_open gauge\nbroxy_tunnels_open 0.0\n",
+                                            "broxy_connections_open 0.0\n",
+                                            "broxy_tunnels_established_total 1.0\n",
+                                            "broxy_exchanges_total 0.0\n",
+                                            "broxy_bytes_total{direction=\"to_origin\"} 5.0\n",
+                                            "broxy_bytes_total{direction=\"to_client\"} 5.0\n",
+                                            "broxy_dial_failures_total{reason=\"denied\"} 1.0\n",
+                                            "broxy_requests_refused_total{reason=\"bad_request\"} 1.0\n",
+                                            "broxy_requests_refused_total{reason=\"limit\"} 0.0\n",
+                                            "broxy_events_dropped_total 0.0\n",
+                                            "broxy_pool_connections{state=\"idle\"} 0.0\n"));
+            HttpResponse<String> metrics = ask(admin, "GET", "/metrics");
+            assertThat(metrics.headers().firstValue("Content-Type"))
+                    .contains("text/plain; version=0.0.4; charset=utf-8");
+            assertThat(ask(admin, "HEAD", "/metrics").statusCode()).isEqualTo(200);
+            assertThat(ask(admin, "POST", "/metrics").statusCode()).isEqualTo(405);
+            assertThat(ask(admin, "GET", "/healthz/x").statusCode()).isEqualTo(404);
+            assertThat(ask(admin, "GET", "/").statusCode()).isEqualTo(404);
+        }
+    }
+
+    @Test
+    void anAdminPortInUseIsOneLineAndOne() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                JarProcess server =
+                        JarProcess.miniServer("--listen=127.0.0.1:0", "--admin", "127.0.0.1:" + taken.getLocalPort())) {
+            assertThat(server.exitCode()).isEqualTo(1);
+            assertThat(server.errLines())
+                    .containsExactly("broxy-mini-server: cannot listen on 127.0.0.1:" + taken.getLocalPort()
+                            + ": Address already in use");
+            assertThat(server.outLines()).isEmpty();
+        }
+    }
+}
