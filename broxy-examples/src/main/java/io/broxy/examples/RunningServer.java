@@ -117,18 +117,13 @@ final class RunningServer implements AutoCloseable {
             builder.authenticator(authenticator);
         }
         options.limits().apply(builder);
-        if (options.noVia() || options.via() != null) {
-            builder.via(options.via());
-        }
+        options.plainHttp().apply(builder);
         return builder.addressPolicy(Destinations.policy(options))
                 .accessPolicy(options.ports())
                 .reportOnly(options.reportOnly())
                 .headTimeout(options.headTimeout())
                 .dialTimeout(options.dialTimeout())
                 .idleTimeout(options.idleTimeout())
-                .answerTimeout(options.answerTimeout())
-                .bodyTimeout(options.bodyTimeout())
-                .keepAliveTimeout(options.keepAliveTimeout())
                 .maxTunnels(options.maxTunnels())
                 .build();
     }

@@ -43,11 +43,11 @@ class ServerOptionsTest {
         assertThat(options.idleTimeout()).isEqualTo(Duration.ofMinutes(5));
         assertThat(options.headTimeout()).isEqualTo(Duration.ofSeconds(10));
         assertThat(options.dialTimeout()).isEqualTo(Duration.ofSeconds(10));
-        assertThat(options.answerTimeout()).isEqualTo(Duration.ofSeconds(60));
-        assertThat(options.bodyTimeout()).isEqualTo(Duration.ofSeconds(60));
-        assertThat(options.keepAliveTimeout()).isEqualTo(Duration.ofSeconds(60));
-        assertThat(options.via()).isNull();
-        assertThat(options.noVia()).isFalse();
+        assertThat(options.plainHttp().answerTimeout()).isEqualTo(Duration.ofSeconds(60));
+        assertThat(options.plainHttp().bodyTimeout()).isEqualTo(Duration.ofSeconds(60));
+        assertThat(options.plainHttp().keepAliveTimeout()).isEqualTo(Duration.ofSeconds(60));
+        assertThat(options.plainHttp().via()).isNull();
+        assertThat(options.plainHttp().noVia()).isFalse();
         assertThat(options.maxTunnels()).isEqualTo(20_000);
         assertThat(options.limits().maxPerClient()).isNull();
         assertThat(options.limits().rate()).isNull();
@@ -103,10 +103,10 @@ class ServerOptionsTest {
         assertThat(options.idleTimeout()).isEqualTo(Duration.ofSeconds(90));
         assertThat(options.headTimeout()).isEqualTo(Duration.ofMillis(500));
         assertThat(options.dialTimeout()).isEqualTo(Duration.ofMillis(2_500));
-        assertThat(options.answerTimeout()).isEqualTo(Duration.ofMinutes(2));
-        assertThat(options.bodyTimeout()).isEqualTo(Duration.ofMinutes(3));
-        assertThat(options.keepAliveTimeout()).isEqualTo(Duration.ofMinutes(4));
-        assertThat(options.via()).isEqualTo("gate.7");
+        assertThat(options.plainHttp().answerTimeout()).isEqualTo(Duration.ofMinutes(2));
+        assertThat(options.plainHttp().bodyTimeout()).isEqualTo(Duration.ofMinutes(3));
+        assertThat(options.plainHttp().keepAliveTimeout()).isEqualTo(Duration.ofMinutes(4));
+        assertThat(options.plainHttp().via()).isEqualTo("gate.7");
         assertThat(options.maxTunnels()).isEqualTo(7);
         assertThat(options.limits().maxPerClient()).isEqualTo(5);
         assertThat(options.limits().rate()).isEqualTo(10L << 20);
@@ -211,7 +211,7 @@ class ServerOptionsTest {
 
     @Test
     void aNameForViaAndNoneExcludeEachOther() {
-        assertThat(parse("--no-via").noVia()).isTrue();
+        assertThat(parse("--no-via").plainHttp().noVia()).isTrue();
         assertThatThrownBy(() -> parse("--no-via", "--via=gate"))
                 .isInstanceOf(ParameterException.class)
                 .hasMessageContaining("mutually exclusive");
