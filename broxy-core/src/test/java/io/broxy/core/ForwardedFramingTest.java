@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Where a forwarded message ends, on both sides (RFC 9112 section 6). What follows it is the next message. */
 @ExtendWith(LeakCheck.class)
+@SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
 class ForwardedFramingTest {
     private static final String AGAIN = Http.ok("again");
 

@@ -7,6 +7,7 @@ import io.broxy.CloseReason;
 import io.broxy.ConnectionResult;
 import io.broxy.HostPort;
 import io.broxy.ProxyStats;
+import io.broxy.TunnelResult;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Background;
 import io.broxy.core.testkit.BlackHole;
@@ -184,8 +185,10 @@ class ForwardingEndsTest {
             assertThat(client.readText(5)).isEqualTo("early");
             client.shutdownOutput().expectEnd();
             assertThat(end(result).exchanges()).isEqualTo(1);
-            assertThat(end(result).tunnel()).isNotNull();
-            assertThat(end(result).tunnel().bytesToOrigin()).isEqualTo(5);
+            assertThat(end(result).tunnel())
+                    .isNotNull()
+                    .extracting(TunnelResult::bytesToOrigin)
+                    .isEqualTo(5L);
         }
     }
 

@@ -19,7 +19,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.UnaryOperator;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,8 +31,8 @@ class ForwardingTimesTest {
     private static final Duration SHORT = Duration.ofMillis(100);
     private static final Duration LONG = Duration.ofHours(1);
 
-    private static Proxy proxy(UnaryOperator<ProxyHandler.Builder> settings) throws IOException {
-        return Proxy.start(builder -> settings.apply(
+    private static Proxy proxy(Consumer<ProxyHandler.Builder> settings) throws IOException {
+        return Proxy.start(builder -> settings.accept(
                 builder.headTimeout(LONG).answerTimeout(LONG).bodyTimeout(LONG).keepAliveTimeout(LONG)));
     }
 

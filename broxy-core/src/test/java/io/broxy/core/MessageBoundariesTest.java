@@ -16,6 +16,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What follows one message is the next message, wherever the segments end. */
 @ExtendWith(LeakCheck.class)
+@SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
 class MessageBoundariesTest {
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class LoginPenaltiesTest {
@@ -28,7 +29,7 @@ class LoginPenaltiesTest {
         }
     }
 
-    private long waitMillis(InetAddress client) {
+    private long waitMillis(@Nullable InetAddress client) {
         long nanos = penalties.waitNanos(client, now);
         return nanos < 0 ? nanos : TimeUnit.NANOSECONDS.toMillis(nanos);
     }
