@@ -14,6 +14,7 @@ import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
+import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -124,6 +125,7 @@ class ForwardingTimesTest {
                 });
                 Proxy proxy = proxy(settings -> settings.bodyTimeout(Duration.ofMillis(300)));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
+            accepted.end().setOption(StandardSocketOptions.SO_RCVBUF, 512 << 10); // else it may grow to take all
             CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
             Peer client = accepted.client();
             client.send(Http.request("POST", origin.target(), "/", "Content-Length: " + body.length));

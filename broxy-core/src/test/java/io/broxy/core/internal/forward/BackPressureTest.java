@@ -33,8 +33,8 @@ class BackPressureTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
     private static final long MIB = 1 << 20;
 
-    /** More than the buffers of all sockets on the way together; those of the test's own are small. */
-    private static final long BODY = 32 * MIB;
+    /** More than the buffers of all sockets on the way together. */
+    private static final long BODY = 24 * MIB;
 
     /** One remainder, and what of a message was read too far. */
     private static final long MOST_HELD = LoopBuffers.MAX_READ + LoopBuffers.STAGING;
@@ -60,11 +60,6 @@ class BackPressureTest {
         });
     }
 
-    private static void shrinkBuffers(Peer peer) throws IOException {
-        peer.socket().setReceiveBufferSize(512 << 10);
-        peer.socket().setSendBufferSize(512 << 10);
-    }
-
     private static String chunkedOrNot(boolean chunked) {
         return chunked ? "Transfer-Encoding: chunked" : "Content-Length: " + BODY;
     }
@@ -79,7 +74,7 @@ class BackPressureTest {
     void aClientThatDoesNotReadStopsTheOrigin(boolean chunked) throws Exception {
         CompletableFuture<String> sent = new CompletableFuture<>();
         try (Origin origin = Origin.start(peer -> {
-                    shrinkBuffers(peer);
+                    ForwardRig.sizeBuffers(peer);
                     peer.readHead();
                     peer.send("HTTP/1.1 200 OK\r\n" + chunkedOrNot(chunked) + "\r\n\r\n");
                     sent.complete(writeBody(peer.socket().getOutputStream(), chunked));
@@ -87,7 +82,6 @@ class BackPressureTest {
                 });
                 ForwardRig rig = new ForwardRig();
                 Client client = rig.client()) {
-            shrinkBuffers(client.peer());
             client.peer().send(Http.get(origin.target(), "/"));
             client.peer().readHead();
             awaitStandstill(rig);
@@ -108,7 +102,7 @@ class BackPressureTest {
         CountDownLatch read = new CountDownLatch(1);
         CompletableFuture<String> got = new CompletableFuture<>();
         try (Origin origin = Origin.start(peer -> {
-                    shrinkBuffers(peer);
+                    ForwardRig.sizeBuffers(peer);
                     peer.readHead();
                     read.await();
                     got.complete(Chunks.read(peer.socket().getInputStream(), chunked ? -1 : BODY));
@@ -117,7 +111,6 @@ class BackPressureTest {
                 });
                 ForwardRig rig = new ForwardRig();
                 Client client = rig.client()) {
-            shrinkBuffers(client.peer());
             client.peer().send(Http.request("POST", origin.target(), "/", chunkedOrNot(chunked)));
             CompletableFuture<String> sent =
                     Background.supply(() -> writeBody(client.peer().socket().getOutputStream(), chunked));
@@ -135,14 +128,13 @@ class BackPressureTest {
     @Test
     void aClientThatGoesLeavesNothingHeld() throws Exception {
         try (Origin origin = Origin.start(peer -> {
-                    shrinkBuffers(peer);
+                    ForwardRig.sizeBuffers(peer);
                     peer.readHead();
                     peer.send("HTTP/1.1 200 OK\r\n" + chunkedOrNot(false) + "\r\n\r\n");
                     writeBody(peer.socket().getOutputStream(), false);
                 });
                 ForwardRig rig = new ForwardRig();
                 Client client = rig.client()) {
-            shrinkBuffers(client.peer());
             client.peer().send(Http.get(origin.target(), "/") + Http.get(origin.target(), "/pipelined"));
             client.peer().readHead();
             awaitStandstill(rig);
@@ -160,7 +152,7 @@ class BackPressureTest {
         CountDownLatch cut = new CountDownLatch(1);
         CountDownLatch closed = new CountDownLatch(1);
         try (Origin origin = Origin.start(peer -> {
-                    shrinkBuffers(peer);
+                    ForwardRig.sizeBuffers(peer);
                     peer.readHead();
                     peer.send("HTTP/1.1 200 OK\r\n" + chunkedOrNot(false) + "\r\n\r\n");
                     Background.run(() -> writeBody(peer.socket().getOutputStream(), false));
@@ -170,7 +162,6 @@ class BackPressureTest {
                 });
                 ForwardRig rig = new ForwardRig();
                 Client client = rig.client()) {
-            shrinkBuffers(client.peer());
             client.peer().send(Http.get(origin.target(), "/"));
             client.peer().readHead();
             awaitStandstill(rig);

@@ -19,14 +19,21 @@ import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;
+import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
-/** A handler on one loop whose buffers can be looked at. */
+/**
+ * A handler on one loop whose buffers can be looked at. Those of its sockets have a size: else the kernel lets them grow, and
+ * they take in tens of mebibytes.
+ */
 final class ForwardRig implements AutoCloseable {
+    /** Of each socket, and as much again for the other direction. */
+    static final int SOCKET_BUFFER = 512 << 10;
+
     final BufferPool buffers = new BufferPool(64 << 20, 64 << 20);
     final ProxyHandler handler;
 
@@ -40,7 +47,10 @@ final class ForwardRig implements AutoCloseable {
         PoolEngine pools = new PoolEngine(loops, workers, Ticker.SYSTEM);
         handler = new ProxyHandlerBuilder(
                         new ProxyEngine(loops, workers, Ticker.SYSTEM),
-                        () -> new DirectDialerBuilder(dials).build(),
+                        () -> new DirectDialerBuilder(dials)
+                                .option(StandardSocketOptions.SO_RCVBUF, SOCKET_BUFFER)
+                                .option(StandardSocketOptions.SO_SNDBUF, SOCKET_BUFFER)
+                                .build(),
                         () -> new ConnPoolBuilder(pools, built -> {}, ended -> {}).build(),
                         open)
                 .addressPolicy(AddressPolicy.any())
@@ -64,8 +74,19 @@ final class ForwardRig implements AutoCloseable {
         }
     }
 
+    /** Gives the buffers of a peer the same size. */
+    static void sizeBuffers(Peer peer) throws IOException {
+        peer.socket().setReceiveBufferSize(SOCKET_BUFFER);
+        peer.socket().setSendBufferSize(SOCKET_BUFFER);
+    }
+
+    /** A new client. */
     Client client() throws IOException {
         Accepted<SocketChannel> accepted = Accepted.channel();
+        sizeBuffers(accepted.client());
+        accepted.end()
+                .setOption(StandardSocketOptions.SO_RCVBUF, SOCKET_BUFFER)
+                .setOption(StandardSocketOptions.SO_SNDBUF, SOCKET_BUFFER);
         return new Client(accepted, handler.handle(accepted.end()));
     }
 
