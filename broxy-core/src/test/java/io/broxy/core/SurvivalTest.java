@@ -225,7 +225,7 @@ class SurvivalTest {
             byte[] payload = Payload.bytes(16 << 20, 1);
             List<Peer> stuck = new ArrayList<>();
             try (Peer before = proxy.connect(origin)) {
-                for (int i = 0; i < 8; i++) { // who read nothing, so that much is held for them
+                for (int i = 0; i < 20; i++) { // who read nothing, so that much is held for them
                     Peer client = proxy.connect(origin);
                     stuck.add(client);
                     Background.run(() -> client.send(payload));
