@@ -45,8 +45,8 @@ final class Metrics {
                 .labelNames("direction")
                 .callback(counter -> {
                     ProxyStats now = stats.get();
-                    counter.call(now.bytesToOrigin(), "to_origin");
-                    counter.call(now.bytesToClient(), "to_client");
+                    counter.call((double) now.bytesToOrigin(), "to_origin");
+                    counter.call((double) now.bytesToClient(), "to_client");
                 })
                 .register(registry);
     }
@@ -59,7 +59,7 @@ final class Metrics {
                 .callback(counter -> {
                     ProxyStats now = stats.get();
                     for (RefusedException.Reason reason : RefusedException.Reason.values()) {
-                        counter.call(now.refused(reason), label(reason));
+                        counter.call((double) now.refused(reason), label(reason));
                     }
                 })
                 .register(registry);
@@ -70,7 +70,7 @@ final class Metrics {
                 .callback(counter -> {
                     ProxyStats now = stats.get();
                     for (DialException.Reason reason : DialException.Reason.values()) {
-                        counter.call(now.dialFailures(reason), label(reason));
+                        counter.call((double) now.dialFailures(reason), label(reason));
                     }
                 })
                 .register(registry);
@@ -108,7 +108,7 @@ final class Metrics {
                 .callback(counter -> {
                     PoolStats now = stats.get().pool();
                     for (PoolStats.Eviction cause : PoolStats.Eviction.values()) {
-                        counter.call(now.evicted(cause), label(cause));
+                        counter.call((double) now.evicted(cause), label(cause));
                     }
                 })
                 .register(registry);
@@ -118,7 +118,7 @@ final class Metrics {
         CounterWithCallback.builder()
                 .name(name)
                 .help(help)
-                .callback(counter -> counter.call(value.applyAsLong(stats.get())))
+                .callback(counter -> counter.call((double) value.applyAsLong(stats.get())))
                 .register(registry);
     }
 
@@ -126,7 +126,7 @@ final class Metrics {
         GaugeWithCallback.builder()
                 .name(name)
                 .help(help)
-                .callback(gauge -> gauge.call(value.applyAsLong(stats.get())))
+                .callback(gauge -> gauge.call((double) value.applyAsLong(stats.get())))
                 .register(registry);
     }
 

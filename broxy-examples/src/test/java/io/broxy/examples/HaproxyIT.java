@@ -41,6 +41,7 @@ class HaproxyIT {
     private static final int CLIENTS = 6;
 
     @TempDir
+    @SuppressWarnings("NullAway.Init") // set before each test
     private Path folder;
 
     private Daemon haproxy(HostPort one, HostPort two) throws Exception {

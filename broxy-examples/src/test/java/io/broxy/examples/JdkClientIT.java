@@ -7,6 +7,7 @@ import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.WebServer;
 import java.io.ByteArrayInputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ProxySelector;
 import java.net.URI;
@@ -44,8 +45,8 @@ class JdkClientIT {
         byte[] body = Payload.bytes(TEN_MEBIBYTES, 3);
         try (WebServer origin = WebServer.start();
                 JarProcess server = JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private")) {
-            InetSocketAddress proxy =
-                    new InetSocketAddress("127.0.0.1", server.listening().port());
+            InetSocketAddress proxy = new InetSocketAddress(
+                    InetAddress.getLoopbackAddress(), server.listening().port());
             HttpClient client = HttpClient.newBuilder()
                     .proxy(ProxySelector.of(proxy))
                     .executor(threads)
