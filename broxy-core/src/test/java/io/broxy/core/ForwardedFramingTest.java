@@ -63,9 +63,10 @@ class ForwardedFramingTest {
                     assertThat(request.head()).contains("Transfer-Encoding: chunked\r\n", "TE: trailers\r\n");
                     assertThat(request.body()).isEqualTo("first, second");
                     assertThat(request.trailers()).isEqualTo("X-Sum: 42\r\n");
-                    peer.send(
-                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Time\r\n\r\n"
-                                    + "002;a=b\r\nhi\r\n3;c=\"d\"\r\n, I\r\n000;last\r\nX-Time: 7\r\nContent-Length: 4\r\n\r\n");
+                    String chunks = "002;a=b\r\nhi\r\n3;c=\"d\"\r\n, I\r\n000;last\r\n";
+                    String trailers = "X-Time: 7\r\nContent-Length: 4\r\n\r\n";
+                    peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Time\r\n\r\n" + chunks
+                            + trailers);
                     answerAgain(peer);
                 });
                 Proxy proxy = proxy();

@@ -131,8 +131,9 @@ class MessageBoundariesTest {
 
     @Test
     void aResponseMayComeInAnyTwoPieces() throws IOException {
-        String first = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-                + "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n2\r\nde\r\n0\r\nX: y\r\n\r\n";
+        String chunks = "3;x\r\nabc\r\n2\r\nde\r\n0\r\nX: y\r\n\r\n";
+        String hints = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
+        String first = hints + "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks;
         String second = Http.ok("fg");
         try (Origin origin = Origin.start(peer -> {
                     for (String response : List.of(first, second)) {
