@@ -12,10 +12,6 @@ import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -137,12 +133,12 @@ class OperationsIT {
         }
     }
 
-    private static HttpResponse<String> ask(HostPort admin, String method, String path) throws Exception {
-        HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + admin + path))
-                .method(method, HttpRequest.BodyPublishers.noBody())
-                .timeout(PATIENCE)
-                .build();
-        return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+    /** The whole answer. */
+    private static String ask(HostPort admin, String method, String path) throws IOException {
+        try (Peer client = Peer.connect(admin.port())) {
+            return client.send(method + " " + path + " HTTP/1.1\r\nHost: " + admin + "\r\nConnection: close\r\n\r\n")
+                    .readAll();
+        }
     }
 
     private static HostPort admin(JarProcess server) throws InterruptedException {
@@ -160,12 +156,14 @@ class OperationsIT {
             HostPort admin = admin(server);
             try (Peer client = Peer.connect(proxy.port()).send(Proxy.connectHead(origin.target()))) {
                 assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
-                assertThat(ask(admin, "GET", "/healthz").statusCode()).isEqualTo(200);
+                assertThat(ask(admin, "GET", "/healthz"))
+                        .startsWith("HTTP/1.1 200 ")
+                        .endsWith("serving\n");
                 server.terminate();
 
                 await().atMost(PATIENCE)
-                        .until(() -> ask(admin, "GET", "/healthz").statusCode() == 503);
-                assertThat(ask(admin, "GET", "/metrics").body()).contains("broxy_tunnels_open 1.0");
+                        .until(() -> ask(admin, "GET", "/healthz").startsWith("HTTP/1.1 503 "));
+                assertThat(ask(admin, "GET", "/metrics")).contains("broxy_tunnels_open 1.0");
                 client.shutdownOutput().expectEnd();
             }
             assertThat(server.exitCode()).isZero();
@@ -191,28 +189,27 @@ class OperationsIT {
             }
 
             await().atMost(PATIENCE)
-                    .untilAsserted(
-                            () -> assertThat(ask(admin, "GET", "/metrics").body())
-                                    .contains(
-                                            "# TYPE broxy_connections_total counter\nbroxy_connections_total 3.0\n",
-                                            "# TYPE broxy_tunnels_open gauge\nbroxy_tunnels_open 0.0\n",
-                                            "broxy_connections_open 0.0\n",
-                                            "broxy_tunnels_established_total 1.0\n",
-                                            "broxy_exchanges_total 0.0\n",
-                                            "broxy_bytes_total{direction=\"to_origin\"} 5.0\n",
-                                            "broxy_bytes_total{direction=\"to_client\"} 5.0\n",
-                                            "broxy_dial_failures_total{reason=\"denied\"} 1.0\n",
-                                            "broxy_requests_refused_total{reason=\"bad_request\"} 1.0\n",
-                                            "broxy_requests_refused_total{reason=\"limit\"} 0.0\n",
-                                            "broxy_events_dropped_total 0.0\n",
-                                            "broxy_pool_connections{state=\"idle\"} 0.0\n"));
-            HttpResponse<String> metrics = ask(admin, "GET", "/metrics");
-            assertThat(metrics.headers().firstValue("Content-Type"))
-                    .contains("text/plain; version=0.0.4; charset=utf-8");
-            assertThat(ask(admin, "HEAD", "/metrics").statusCode()).isEqualTo(200);
-            assertThat(ask(admin, "POST", "/metrics").statusCode()).isEqualTo(405);
-            assertThat(ask(admin, "GET", "/healthz/x").statusCode()).isEqualTo(404);
-            assertThat(ask(admin, "GET", "/").statusCode()).isEqualTo(404);
+                    .untilAsserted(() -> assertThat(ask(admin, "GET", "/metrics"))
+                            .contains(
+                                    "# TYPE broxy_connections_total counter\nbroxy_connections_total 3.0\n",
+                                    "# TYPE broxy_tunnels_open gauge\nbroxy_tunnels_open 0.0\n",
+                                    "broxy_connections_open 0.0\n",
+                                    "broxy_tunnels_established_total 1.0\n",
+                                    "broxy_exchanges_total 0.0\n",
+                                    "broxy_bytes_total{direction=\"to_origin\"} 5.0\n",
+                                    "broxy_bytes_total{direction=\"to_client\"} 5.0\n",
+                                    "broxy_dial_failures_total{reason=\"denied\"} 1.0\n",
+                                    "broxy_requests_refused_total{reason=\"bad_request\"} 1.0\n",
+                                    "broxy_requests_refused_total{reason=\"limit\"} 0.0\n",
+                                    "broxy_events_dropped_total 0.0\n",
+                                    "broxy_pool_connections{state=\"idle\"} 0.0\n"));
+            assertThat(ask(admin, "GET", "/metrics"))
+                    .startsWith("HTTP/1.1 200 ")
+                    .containsIgnoringCase("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n");
+            assertThat(ask(admin, "HEAD", "/metrics")).startsWith("HTTP/1.1 200 ");
+            assertThat(ask(admin, "POST", "/metrics")).startsWith("HTTP/1.1 405 ");
+            assertThat(ask(admin, "GET", "/healthz/x")).startsWith("HTTP/1.1 404 ");
+            assertThat(ask(admin, "GET", "/")).startsWith("HTTP/1.1 404 ");
         }
     }
 
