@@ -22,6 +22,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -188,6 +189,8 @@ class WebSocketTest {
                 CompletableFuture<?> down = Background.run(() -> pump(client, peer));
                 pump(peer, client);
                 down.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (ExecutionException e) {
+                throw e.getCause() instanceof IOException broken ? broken : e; // which ends the connection
             }
         });
     }
