@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** How long each side may take. The time that a test is about is short, and all others are the longest. */
 @ExtendWith(LeakCheck.class)
 class ForwardingTimesTest {
-    private static final Duration SHORT = Duration.ofMillis(100);
+    private static final Duration SHORT = Duration.ofMillis(500);
     private static final Duration LONG = Duration.ofHours(1);
 
     private static Proxy proxy(Consumer<ProxyHandler.Builder> settings) throws IOException {
