@@ -1,10 +1,12 @@
 package io.broxy.core.internal.journal;
 
+import io.broxy.core.internal.time.Seldom;
 import io.broxy.core.internal.time.Ticker;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
@@ -22,6 +24,8 @@ final class EventQueue {
     /** Some megabytes at most, and enough for a second's pause at ten thousand events a second. */
     static final int CAPACITY = 10_000;
 
+    private static final long LOG_DISTANCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
     private final String name;
     private final Executor executor;
     private final Ticker ticker;
@@ -31,8 +35,8 @@ final class EventQueue {
 
     private final AtomicBoolean telling = new AtomicBoolean();
     private final LongAdder dropped = new LongAdder();
-    private final Seldom dropWarnings = new Seldom();
-    private final Seldom failures = new Seldom();
+    private final Seldom dropWarnings = new Seldom(LOG_DISTANCE_NANOS);
+    private final Seldom failures = new Seldom(LOG_DISTANCE_NANOS);
 
     /**
      * Creates an empty queue.

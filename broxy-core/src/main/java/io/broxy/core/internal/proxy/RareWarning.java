@@ -1,21 +1,19 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.core.internal.time.Seldom;
 import io.broxy.core.internal.time.Ticker;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Warns of what a peer can cause as often as it likes: once a minute at most, with how often it has happened since.
  *
- * <p>Threading: thread-safe; the lock guards {@code nextNanos}, {@code begun} and {@code unsaid}.
+ * <p>Threading: thread-safe.
  */
 final class RareWarning {
-    private static final long DISTANCE_NANOS = TimeUnit.MINUTES.toNanos(1);
-
     private final Ticker ticker;
-    private final Object lock = new Object();
-    private boolean begun;
-    private long nextNanos;
-    private long unsaid;
+    private final Seldom times = new Seldom(TimeUnit.MINUTES.toNanos(1));
+    private final AtomicLong unsaid = new AtomicLong();
 
     RareWarning(Ticker ticker) {
         this.ticker = ticker;
@@ -23,18 +21,11 @@ final class RareWarning {
 
     /** Warns, if it is time to. */
     void warn(String format, Object first, Object second) {
-        long before;
-        synchronized (lock) {
-            long now = ticker.nanos();
-            if (begun && nextNanos - now > 0) {
-                unsaid++;
-                return;
-            }
-            begun = true;
-            nextNanos = now + DISTANCE_NANOS;
-            before = unsaid;
-            unsaid = 0;
+        if (!times.isTime(ticker.nanos())) {
+            unsaid.incrementAndGet();
+            return;
         }
+        long before = unsaid.getAndSet(0);
         ProxyHandling.log.warn(
                 before == 0 ? format : format + "; " + before + " more since the last such warning", first, second);
     }
