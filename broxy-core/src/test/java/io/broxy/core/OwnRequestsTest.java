@@ -306,6 +306,19 @@ class OwnRequestsTest {
     }
 
     @Test
+    void theLastRequestThatAConnectionMayCarryIsToldSo() throws IOException {
+        try (Proxy proxy = proxy(ECHO, settings -> settings.maxRequestsPerConnection(2));
+                Peer client = proxy.client()) {
+            client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n");
+            expect(client, "GET /first ");
+            client.send("GET /last HTTP/1.1\r\nHost: x\r\n\r\n");
+
+            assertThat(client.readHead()).contains("\r\nConnection: close\r\n");
+            assertThat(client.readAll()).isEqualTo("GET /last ");
+        }
+    }
+
+    @Test
     void headGetsTheFieldsOfGetAndNoBody() throws IOException {
         try (Proxy proxy = proxy(ECHO);
                 Peer client = proxy.client()) {

@@ -219,7 +219,7 @@ final class ClientSession implements ChannelEvents, Stage, ExchangeOwner {
             return;
         }
         leave();
-        OwnExchange.start(served, own, request, unread, () -> {
+        OwnExchange.start(served, own, request, unread, this::mayPersist, () -> {
             client.handler(this);
             nextRequest();
             tunnel.stage(this); // last, for its end may have been asked for

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,7 @@ final class OwnExchange implements ChannelEvents, Stage {
     private final Served served;
     private final Answering answering;
     private final ForwardedRequest request;
+    private final BooleanSupplier mayFollow;
     private final Runnable next;
     private final EventLoop loop;
     private final LoopConnection client;
@@ -65,10 +67,12 @@ final class OwnExchange implements ChannelEvents, Stage {
     private ByteBuffer out = Replies.NOTHING;
     private boolean persistent;
 
-    private OwnExchange(Served served, Answering answering, ForwardedRequest request, Runnable next) {
+    private OwnExchange(
+            Served served, Answering answering, ForwardedRequest request, BooleanSupplier mayFollow, Runnable next) {
         this.served = served;
         this.answering = answering;
         this.request = request;
+        this.mayFollow = mayFollow;
         this.next = next;
         this.loop = served.loop();
         this.client = served.client();
@@ -81,10 +85,17 @@ final class OwnExchange implements ChannelEvents, Stage {
      *
      * @param request whose target has neither host nor port
      * @param unread whether something that came behind the request's head waits at the client's connection
+     * @param mayFollow whether another request may come over the connection, for all that is known when it is asked
      * @param next called when the client is answered and may send another request; the connection is the caller's again
      */
-    static void start(Served served, Answering answering, ForwardedRequest request, boolean unread, Runnable next) {
-        OwnExchange exchange = new OwnExchange(served, answering, request, next);
+    static void start(
+            Served served,
+            Answering answering,
+            ForwardedRequest request,
+            boolean unread,
+            BooleanSupplier mayFollow,
+            Runnable next) {
+        OwnExchange exchange = new OwnExchange(served, answering, request, mayFollow, next);
         served.client().handler(exchange);
         served.tunnel().stage(exchange);
         if (exchange.state == State.READING) { // else its end was asked for before
@@ -238,7 +249,7 @@ final class OwnExchange implements ChannelEvents, Stage {
     }
 
     private boolean mayPersist() {
-        persistent = request.persistent() && !served.handler().accounting().isDraining() && !loop.isStopping();
+        persistent = request.persistent() && mayFollow.getAsBoolean();
         return persistent;
     }
 
