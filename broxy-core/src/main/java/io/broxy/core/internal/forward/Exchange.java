@@ -67,6 +67,7 @@ public final class Exchange implements LoopLease.Outcome {
     private @Nullable LoopLease lease;
     private @Nullable SocketAddress peer;
     private @Nullable ResponseSide responseSide;
+    private int attempts;
     private boolean retried;
     private long lastActivityNanos;
     private @Nullable CloseReason cutReason;
@@ -127,11 +128,12 @@ public final class Exchange implements LoopLease.Outcome {
 
     private void lease(HttpWay way, boolean fresh) {
         leasing = null;
+        int attempt = ++attempts;
         EnginePool pool = way.pool() instanceof EnginePool own ? own : forwarding.pool();
         LoopDialer.Dialing underWay = fresh
                 ? pool.leaseFresh(loop, way.hop(), way.timeoutNanos(), this)
                 : pool.lease(loop, way.hop(), way.timeoutNanos(), this);
-        if (state == State.ROUTING && lease == null) {
+        if (state == State.ROUTING && lease == null && attempts == attempt) { // it has not come to its end before this
             leasing = underWay;
         }
     }
