@@ -42,19 +42,6 @@ final class FileContent {
         return bytes.clone();
     }
 
-    /**
-     * Understands it as rules.
-     *
-     * @param file for messages
-     * @throws ConfigFileException if it could not be read, or makes no sense
-     */
-    RuleFile parse(Path file) throws ConfigFileException {
-        if (failure != null) {
-            throw failure;
-        }
-        return RuleFile.parse(file, bytes);
-    }
-
     /** Whether there is nothing new in the other one. */
     boolean isLike(FileContent other) {
         return Arrays.equals(bytes, other.bytes) && problem().equals(other.problem());

@@ -68,7 +68,7 @@ final class LiveRules implements AutoCloseable {
     static LiveRules start(Broxy broxy, Path file, @Nullable ListenAddress listen, Duration dialTimeout)
             throws IOException {
         FileContent seen = FileContent.of(file);
-        RuleFile content = seen.parse(file);
+        RuleFile content = RuleFile.parse(file, seen.bytes());
         LiveRules rules = new LiveRules(file, seen, Upstreams.of(broxy, content), content, listen, dialTimeout);
         rules.watch = FileWatch.start(file, PERIOD, rules::look);
         return rules;
@@ -92,7 +92,7 @@ final class LiveRules implements AutoCloseable {
         }
         seen = now;
         try {
-            RuleFile content = now.parse(file);
+            RuleFile content = RuleFile.parse(file, now.bytes());
             replace(content);
             log.info(
                     "{}: reloaded: {}, {} proxies",
