@@ -12,6 +12,7 @@ import io.broxy.Copier;
 import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
 import io.broxy.core.testkit.Background;
+import io.broxy.core.testkit.ForeignConnection;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Payload;
 import io.broxy.core.testkit.Peer;
@@ -19,8 +20,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
-import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
@@ -83,7 +82,7 @@ class CopierTest {
             try (ServerSocketChannel server = ServerSocketChannel.open().bind(any)) {
                 Peer peer = Peer.connect(server.getLocalAddress());
                 Connection connection = broxy.connection(server.accept());
-                end = new End(peer, kind == Kind.FOREIGN ? new Foreign(connection) : connection);
+                end = new End(peer, kind == Kind.FOREIGN ? ForeignConnection.over(connection) : connection);
             }
         }
         peers.add(end.peer);
@@ -263,53 +262,5 @@ class CopierTest {
         assertThat(result(tunnel).reason()).isEqualTo(CloseReason.FAILED);
         assertThat(result(tunnel).cause()).isInstanceOf(ClosedChannelException.class);
         b.peer.expectReset();
-    }
-
-    /** A user's own connection around another one. */
-    private record Foreign(Connection inner) implements Connection {
-        @Override
-        public int read(ByteBuffer into) throws IOException {
-            return inner.read(into);
-        }
-
-        @Override
-        public int write(ByteBuffer from) throws IOException {
-            return inner.write(from);
-        }
-
-        @Override
-        public SocketAddress localAddress() {
-            return inner.localAddress();
-        }
-
-        @Override
-        public SocketAddress remoteAddress() {
-            return inner.remoteAddress();
-        }
-
-        @Override
-        public void shutdownOutput() throws IOException {
-            inner.shutdownOutput();
-        }
-
-        @Override
-        public void abort() {
-            inner.abort();
-        }
-
-        @Override
-        public Socket asSocket() throws IOException {
-            return inner.asSocket();
-        }
-
-        @Override
-        public boolean isOpen() {
-            return inner.isOpen();
-        }
-
-        @Override
-        public void close() throws IOException {
-            inner.close();
-        }
     }
 }

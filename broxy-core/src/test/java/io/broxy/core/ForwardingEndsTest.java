@@ -51,6 +51,16 @@ class ForwardingEndsTest {
 
     // ------------------------------------------------------------------ clients that go
 
+    /** An origin that never answers. */
+    private Origin silent() throws IOException {
+        return Origin.start(peer -> {
+            peer.readHead();
+            atOrigin.countDown();
+            peer.readAll();
+            originEnded.countDown();
+        });
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"waiting", "sending", "reading"})
     void aClientThatIsResetEndsItsExchange(String when) throws Exception {
@@ -150,12 +160,7 @@ class ForwardingEndsTest {
 
     @Test
     void endingTheFutureEndsTheExchange() throws Exception {
-        try (Origin origin = Origin.start(peer -> {
-                    peer.readHead();
-                    atOrigin.countDown();
-                    peer.readAll();
-                    originEnded.countDown();
-                });
+        try (Origin origin = silent();
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
             CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
@@ -274,12 +279,7 @@ class ForwardingEndsTest {
 
     @Test
     void whatIsStillForwardedAtTheEndOfADrainIsReset() throws Exception {
-        try (Origin origin = Origin.start(peer -> {
-                    peer.readHead();
-                    atOrigin.countDown();
-                    peer.readAll();
-                    originEnded.countDown();
-                });
+        try (Origin origin = silent();
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
             CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());

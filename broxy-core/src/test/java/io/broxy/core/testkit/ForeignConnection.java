@@ -9,11 +9,12 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** A connection that an engine knows nothing of but the interface. Threading: as {@link Connection} says. */
-public final class ForeignConnection implements Connection {
+public class ForeignConnection implements Connection {
     private final Connection inner;
     private final Set<String> callers = ConcurrentHashMap.newKeySet();
 
-    private ForeignConnection(Connection inner) {
+    /** Passes everything on that is not overridden. */
+    protected ForeignConnection(Connection inner) {
         this.inner = inner;
     }
 

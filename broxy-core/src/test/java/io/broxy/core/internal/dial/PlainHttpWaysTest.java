@@ -1,6 +1,5 @@
 package io.broxy.core.internal.dial;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
@@ -17,14 +16,12 @@ import io.broxy.HttpProxyDialer;
 import io.broxy.Route;
 import io.broxy.Rules;
 import io.broxy.core.internal.loop.BufferPool;
-import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.HttpRoute;
 import io.broxy.core.internal.net.HttpRouter;
 import io.broxy.core.internal.net.HttpWay;
-import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.LoopLease;
@@ -32,22 +29,19 @@ import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.Certificates;
 import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.LoopTalk;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.SocksServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.ByteBuffer;
-import java.nio.channels.SelectionKey;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -110,30 +104,20 @@ class PlainHttpWaysTest {
                 .build();
     }
 
-    private <T> T onLoop(Consumer<CompletableFuture<T>> task) throws Exception {
-        CompletableFuture<T> future = new CompletableFuture<>();
-        loop.execute(() -> {
-            try {
-                task.accept(future);
-            } catch (RuntimeException | Error e) {
-                future.completeExceptionally(e);
-            }
-        });
-        return future.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
-    }
-
     private LoopLease lease(HttpWay way) throws Exception {
-        return onLoop(future -> pool.lease(loop, way.hop(), way.timeoutNanos(), new LoopLease.Outcome() {
-            @Override
-            public void leased(LoopLease lease) {
-                future.complete(lease);
-            }
+        return LoopTalk.on(
+                loop,
+                future -> pool.lease(loop, way.hop(), way.timeoutNanos(), new LoopLease.Outcome() {
+                    @Override
+                    public void leased(LoopLease lease) {
+                        future.complete(lease);
+                    }
 
-            @Override
-            public void failed(DialException failure) {
-                future.completeExceptionally(failure);
-            }
-        }));
+                    @Override
+                    public void failed(DialException failure) {
+                        future.completeExceptionally(failure);
+                    }
+                }));
     }
 
     private DialException failure(HttpWay way) {
@@ -143,42 +127,9 @@ class PlainHttpWaysTest {
 
     /** Sends a head, reads the answer, and leaves the connection to the pool. */
     private void exchange(LoopLease lease, String head) throws Exception {
-        LoopConnection connection = lease.connection();
-        String answer = onLoop(future -> {
-            ByteBuffer in = ByteBuffer.allocate(ANSWER.length());
-            connection.handler(new ChannelEvents() {
-                @Override
-                public void ready(int readyOps) {
-                    try {
-                        if (connection.read(in) < 0) {
-                            throw new IOException("the stream ended");
-                        }
-                        if (!in.hasRemaining()) {
-                            connection.interest(0);
-                            future.complete(new String(in.array(), ISO_8859_1));
-                        }
-                    } catch (IOException e) {
-                        future.completeExceptionally(e);
-                    }
-                }
-
-                @Override
-                public void abandoned(Throwable cause) {
-                    future.completeExceptionally(cause);
-                }
-            });
-            try {
-                connection.write(ByteBuffer.wrap(head.getBytes(ISO_8859_1)));
-                connection.interest(SelectionKey.OP_READ);
-            } catch (IOException e) {
-                future.completeExceptionally(e);
-            }
-        });
+        String answer = LoopTalk.ask(loop, lease.connection(), head, ANSWER.length());
         assertThat(answer).isEqualTo(ANSWER);
-        onLoop(future -> {
-            lease.reuse();
-            future.complete(null);
-        });
+        LoopTalk.run(loop, lease::reuse);
         assertThat(heads.poll(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isEqualTo(head);
     }
 

@@ -350,7 +350,7 @@ class BridgedConnectionTest {
     }
 
     /** Counts the reads. */
-    private static final class Reads extends Passing {
+    private static final class Reads extends ForeignConnection {
         private final AtomicInteger count;
 
         Reads(Connection inner, AtomicInteger count) {
@@ -529,7 +529,7 @@ class BridgedConnectionTest {
     @Test
     void whatSomebodyElsesCodeThrowsIsAFailureOfTheConnection() throws Exception {
         connect(Kind.SOCKET);
-        LoopConnection connection = engine.bridge(new Passing(user) {
+        LoopConnection connection = engine.bridge(new ForeignConnection(user) {
             @Override
             public int read(ByteBuffer into) {
                 throw new IllegalArgumentException("a mistake");
@@ -546,7 +546,7 @@ class BridgedConnectionTest {
                 .isInstanceOf(IOException.class)
                 .hasCauseInstanceOf(IllegalArgumentException.class);
 
-        LoopConnection other = engine.bridge(new Passing(user) {
+        LoopConnection other = engine.bridge(new ForeignConnection(user) {
             @Override
             public int write(ByteBuffer from) {
                 throw new StackOverflowError();
@@ -564,7 +564,7 @@ class BridgedConnectionTest {
     @Test
     void aConnectionThatDoesNotBlockAndMovesNothingIsGivenUp() throws Exception {
         connect(Kind.SOCKET);
-        LoopConnection connection = engine.bridge(new Passing(user) {
+        LoopConnection connection = engine.bridge(new ForeignConnection(user) {
             @Override
             public int read(ByteBuffer into) {
                 return 0;
@@ -819,59 +819,5 @@ class BridgedConnectionTest {
         assertThat(told.getCount()).isZero();
         assertThat(given).isCompletedExceptionally();
         peer.expectReset();
-    }
-
-    /** Passes everything on. */
-    private static class Passing implements Connection {
-        private final Connection inner;
-
-        Passing(Connection inner) {
-            this.inner = inner;
-        }
-
-        @Override
-        public int read(ByteBuffer into) throws IOException {
-            return inner.read(into);
-        }
-
-        @Override
-        public int write(ByteBuffer from) throws IOException {
-            return inner.write(from);
-        }
-
-        @Override
-        public SocketAddress localAddress() {
-            return inner.localAddress();
-        }
-
-        @Override
-        public SocketAddress remoteAddress() {
-            return inner.remoteAddress();
-        }
-
-        @Override
-        public void shutdownOutput() throws IOException {
-            inner.shutdownOutput();
-        }
-
-        @Override
-        public void abort() {
-            inner.abort();
-        }
-
-        @Override
-        public Socket asSocket() throws IOException {
-            return inner.asSocket();
-        }
-
-        @Override
-        public boolean isOpen() {
-            return inner.isOpen();
-        }
-
-        @Override
-        public void close() throws IOException {
-            inner.close();
-        }
     }
 }

@@ -1,6 +1,8 @@
 package io.broxy.core.internal.pool;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static io.broxy.core.testkit.LoopTalk.begin;
+import static io.broxy.core.testkit.LoopTalk.on;
+import static io.broxy.core.testkit.LoopTalk.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -15,7 +17,6 @@ import io.broxy.core.internal.dial.CallerDials;
 import io.broxy.core.internal.dial.DialEngine;
 import io.broxy.core.internal.dial.DirectDialerBuilder;
 import io.broxy.core.internal.loop.BufferPool;
-import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
@@ -24,12 +25,11 @@ import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.LoopTalk;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;
 import java.net.Socket;
-import java.nio.ByteBuffer;
-import java.nio.channels.SelectionKey;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -76,22 +76,6 @@ class LoopLeaseTest {
         assertThat(workers.stop(PATIENCE_NANOS)).isTrue();
     }
 
-    private static <T> T on(EventLoop loop, Consumer<CompletableFuture<T>> task) throws Exception {
-        return begin(loop, task).get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
-    }
-
-    private static <T> CompletableFuture<T> begin(EventLoop loop, Consumer<CompletableFuture<T>> task) {
-        CompletableFuture<T> future = new CompletableFuture<>();
-        loop.execute(() -> {
-            try {
-                task.accept(future);
-            } catch (RuntimeException | Error e) {
-                future.completeExceptionally(e);
-            }
-        });
-        return future;
-    }
-
     private static LoopLease.Outcome into(CompletableFuture<LoopLease> future) {
         return new LoopLease.Outcome() {
             @Override
@@ -110,46 +94,18 @@ class LoopLeaseTest {
         return on(loop, future -> pool.lease(loop, hop, PATIENCE_NANOS, into(future)));
     }
 
-    private static void run(EventLoop loop, Runnable task) throws Exception {
-        on(loop, future -> {
-            task.run();
-            future.complete(null);
-        });
-    }
-
     /** Sends a text and reads the same number of bytes back. */
     private static String ask(EventLoop loop, LoopConnection connection, String text) throws Exception {
-        return on(loop, future -> {
-            ByteBuffer in = ByteBuffer.allocate(text.length());
-            connection.handler(new ChannelEvents() {
-                @Override
-                public void ready(int readyOps) {
-                    try {
-                        if (connection.read(in) < 0) {
-                            throw new IOException("the stream ended");
-                        }
-                        if (!in.hasRemaining()) {
-                            connection.interest(0);
-                            future.complete(new String(in.array(), ISO_8859_1));
-                        }
-                    } catch (IOException e) {
-                        future.completeExceptionally(e);
-                    }
-                }
+        return LoopTalk.ask(loop, connection, text, text.length());
+    }
 
-                @Override
-                public void abandoned(Throwable cause) {
-                    connection.close();
-                    future.completeExceptionally(cause);
-                }
-            });
-            try {
-                connection.write(ByteBuffer.wrap(text.getBytes(ISO_8859_1)));
-                connection.interest(SelectionKey.OP_READ);
-            } catch (IOException e) {
-                future.completeExceptionally(e);
-            }
-        });
+    private static void assertExhausted(CompletableFuture<LoopLease> late) {
+        assertThat(late)
+                .failsWithin(Talk.PATIENCE)
+                .withThrowableOfType(ExecutionException.class)
+                .havingCause()
+                .isInstanceOfSatisfying(
+                        DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.POOL_EXHAUSTED));
     }
 
     @Test
@@ -258,12 +214,7 @@ class LoopLeaseTest {
             LoopLease held = lease(one, hop);
             CompletableFuture<LoopLease> late =
                     begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
-            assertThat(late)
-                    .failsWithin(Talk.PATIENCE)
-                    .withThrowableOfType(ExecutionException.class)
-                    .havingCause()
-                    .isInstanceOfSatisfying(
-                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.POOL_EXHAUSTED));
+            assertExhausted(late);
             CompletableFuture<LoopLease> told = new CompletableFuture<>();
             LoopDialer.Dialing dialing =
                     on(other, future -> future.complete(pool.lease(other, hop, PATIENCE_NANOS, into(told))));
@@ -439,12 +390,7 @@ class LoopLeaseTest {
             LoopLease held = lease(one, hop);
             CompletableFuture<LoopLease> late =
                     begin(one, future -> pool.leaseFresh(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
-            assertThat(late)
-                    .failsWithin(Talk.PATIENCE)
-                    .withThrowableOfType(ExecutionException.class)
-                    .havingCause()
-                    .isInstanceOfSatisfying(
-                            DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.POOL_EXHAUSTED));
+            assertExhausted(late);
             run(one, held::reuse);
             LoopLease again = lease(one, hop);
             assertThat(again.wasIdle()).as("the one that gave up took nothing").isTrue();
