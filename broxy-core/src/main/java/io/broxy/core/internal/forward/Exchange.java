@@ -3,22 +3,15 @@ package io.broxy.core.internal.forward;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.DialException;
-import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
-import io.broxy.OriginException;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Throttles;
-import io.broxy.core.internal.net.HttpRoute;
 import io.broxy.core.internal.net.HttpWay;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
-import io.broxy.core.internal.net.ProxyAuthorization;
-import io.broxy.core.internal.pool.EnginePool;
-import io.broxy.core.internal.pool.LoopLease;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
@@ -32,17 +25,17 @@ import org.jspecify.annotations.Nullable;
  * begin, and end, before the request is whole.
  *
  * <pre>
- *              leased                        response whole and written
+ *              routed                        response whole and written
  *   ROUTING ───────────> EXCHANGING ──────────────────────────────────────> OVER
  *    ^  │                  │   │  broken in the middle                         ^
  *    │  │ no connection    │   └─────────────────────────> CUTTING ────────────┤
- *    │  └──────────────────┼────────────────────────────────────────────────── ┤
- *    └─────────────────────┘  nothing came over a connection that had been idle
+ *    │  └──────────────────┼────────────────────────────────────────────────── ┘
+ *    └─────────────────────┘  no answer, and {@link Routing} knows another way
  * </pre>
  *
  * <p>Threading: owned by its event loop.
  */
-public final class Exchange implements LoopLease.Outcome {
+public final class Exchange {
     private enum State {
         /** A connection to the origin or the next proxy is being leased. */
         ROUTING,
@@ -60,15 +53,11 @@ public final class Exchange implements LoopLease.Outcome {
     private final EventLoop loop;
     private final @Nullable Throttles throttles;
     private final RequestSide requestSide;
+    private final Routing routing;
 
     private State state = State.ROUTING;
-    private @Nullable HttpRoute route;
-    private LoopDialer.@Nullable Dialing leasing;
-    private @Nullable LoopLease lease;
     private @Nullable SocketAddress peer;
     private @Nullable ResponseSide responseSide;
-    private int attempts;
-    private boolean retried;
     private long lastActivityNanos;
     private @Nullable CloseReason cutReason;
     private @Nullable Throwable cutCause;
@@ -94,6 +83,7 @@ public final class Exchange implements LoopLease.Outcome {
         this.throttles = owner.throttles();
         this.requestSide =
                 new RequestSide(this, client, request, unread, throttles == null ? null : throttles.toOrigin());
+        this.routing = new Routing(this, forwarding, request);
     }
 
     /** The request. */
@@ -116,9 +106,7 @@ public final class Exchange implements LoopLease.Outcome {
     public void start(DialRequest dial) {
         client.handler(requestSide);
         try {
-            HttpRoute way = forwarding.router().route(dial);
-            route = way;
-            lease(way.way(), false);
+            routing.start(dial);
         } catch (DialException e) {
             fail(e);
             return;
@@ -126,60 +114,14 @@ public final class Exchange implements LoopLease.Outcome {
         update();
     }
 
-    private void lease(HttpWay way, boolean fresh) {
-        leasing = null;
-        int attempt = ++attempts;
-        EnginePool pool = way.pool() instanceof EnginePool own ? own : forwarding.pool();
-        LoopDialer.Dialing underWay = fresh
-                ? pool.leaseFresh(loop, way.hop(), way.timeoutNanos(), this)
-                : pool.lease(loop, way.hop(), way.timeoutNanos(), this);
-        if (state == State.ROUTING && lease == null && attempts == attempt) { // it has not come to its end before this
-            leasing = underWay;
-        }
+    boolean mayHaveThreads() {
+        return owner.mayHaveThreads();
     }
 
-    @Override
-    public void leased(LoopLease got) {
-        HttpRoute current = route;
-        if (state != State.ROUTING || current == null) {
-            got.close();
-            return;
-        }
-        leasing = null;
-        if (got.connection().takesThreads() && !owner.mayHaveThreads()) {
-            got.close();
-            fail(new RefusedException(RefusedException.Reason.LIMIT, 503, "too many connections that take threads"));
-            return;
-        }
-        lease = got;
-        HttpWay way = current.way();
-        if (!way.absoluteForm()) {
-            current.connected();
-        }
-        touch();
-        if (way.credentials() == ProxyAuthorization.NONE) {
-            begin(got, way, null);
-        } else {
-            way.authorization(loop, target(), value -> begin(got, way, value), failure -> notAuthorized(got, failure));
-        }
-        update();
-    }
-
-    private void notAuthorized(LoopLease got, DialException failure) {
-        if (state == State.ROUTING && lease == got) {
-            lease = null;
-            got.reuse();
-            failed(failure);
-        }
-    }
-
-    private void begin(LoopLease got, HttpWay way, @Nullable String authorization) {
-        if (state != State.ROUTING || lease != got) {
-            return; // too late
-        }
+    /** The request can be sent. */
+    void begin(LoopConnection origin, HttpWay way, @Nullable String authorization) {
         state = State.EXCHANGING;
         touch();
-        LoopConnection origin = got.connection();
         peer = origin.peer();
         ResponseSide responses =
                 new ResponseSide(this, origin, client, request, throttles == null ? null : throttles.toClient());
@@ -204,38 +146,14 @@ public final class Exchange implements LoopLease.Outcome {
         return fields;
     }
 
-    @Override
-    public void failed(DialException failure) {
-        leasing = null;
-        if (state == State.ROUTING && route != null) {
-            wayFailed(route, failure, true);
-        }
-    }
-
-    /** Goes another way, if there is one and the request may be sent once more. */
-    private void wayFailed(HttpRoute current, DialException failure, boolean repeatable) {
-        DialException all = current.failed(failure);
-        if (all == null && repeatable) {
-            again(current.way(), false);
-        } else {
-            fail(all == null ? failure : all);
-        }
-    }
-
-    private void again(HttpWay way, boolean fresh) {
-        LoopLease used = lease;
-        lease = null;
-        if (used != null) {
-            used.close();
-        }
+    /** The request is to be sent once more, when another connection is there; nothing of a response has gone out. */
+    void unbegin() {
+        state = State.ROUTING;
+        requestSide.release();
         if (responseSide != null) {
             responseSide.release();
             responseSide = null;
         }
-        requestSide.release();
-        state = State.ROUTING;
-        lease(way, fresh);
-        update();
     }
 
     // ------------------------------------------------------------------ EXCHANGING
@@ -303,53 +221,19 @@ public final class Exchange implements LoopLease.Outcome {
 
     /** The final response begins. */
     void answered() {
-        if (route != null && route.way().absoluteForm()) {
-            route.connected();
-        }
+        routing.answered();
     }
 
     /** The connection broke, or ended, before it had said anything. */
     void unanswered(@Nullable IOException cause) {
-        LoopLease used = lease;
-        HttpRoute current = route;
-        if (used == null || current == null || state != State.EXCHANGING) {
-            return;
-        }
-        boolean repeatable = request.isIdempotent() && request.body().isEmpty();
-        HttpWay way = current.way();
-        if (used.wasIdle() && repeatable && !retried) {
-            retried = true;
-            again(way, true);
-        } else if (way.absoluteForm() && !used.wasIdle()) {
-            wayFailed(current, failure(way, Reason.PROTOCOL, cause), repeatable);
-        } else {
-            fail(new OriginException(OriginException.Reason.NO_RESPONSE, target(), cause));
+        if (state == State.EXCHANGING) {
+            routing.unanswered(cause);
         }
     }
 
-    /** The answer is 407: whoever gave it has not done what was asked, whatever that was. */
+    /** The answer is 407, which is meant for this proxy. */
     void credentialsRefused() {
-        HttpRoute current = route;
-        if (current != null && current.way().absoluteForm()) {
-            boolean repeatable = request.body().isEmpty() && responseSide != null && !responseSide.isBlocked();
-            wayFailed(current, failure(current.way(), Reason.PROXY_AUTH, null), repeatable);
-        } else {
-            fail(new OriginException(OriginException.Reason.PROXY_AUTH, target(), null));
-        }
-    }
-
-    private DialException failure(HttpWay way, Reason reason, @Nullable Throwable cause) {
-        DialException.Builder failure = way.failure(reason, target());
-        return (cause == null ? failure : failure.cause(cause)).build();
-    }
-
-    private void notAnsweredInTime() {
-        HttpRoute current = route;
-        if (current != null && current.way().absoluteForm() && requestSide.isComplete()) {
-            wayFailed(current, failure(current.way(), Reason.TIMEOUT, null), false);
-        } else {
-            fail(new OriginException(OriginException.Reason.TIMEOUT, target(), null));
-        }
+        routing.credentialsRefused(request.body().isEmpty() && responseSide != null && !responseSide.isBlocked());
     }
 
     // ------------------------------------------------------------------ ends
@@ -357,37 +241,20 @@ public final class Exchange implements LoopLease.Outcome {
     /** The response is written, and the origin's connection can or cannot be used again. */
     void complete(boolean persistent, boolean originReusable) {
         boolean whole = requestSide.isSent();
-        LoopLease used = lease;
         over();
-        if (used != null) {
-            if (originReusable && whole) {
-                used.reuse();
-            } else {
-                used.close();
-            }
-        }
+        routing.giveBack(originReusable && whole);
         owner.completed(persistent && whole && !requestSide.clientHasEnded());
     }
 
     /** The origin has switched protocols. */
     void upgrade(ByteBuffer answer, int answerBytes) {
-        LoopLease used = lease;
-        if (used == null) {
-            throw new IllegalStateException("there is no origin");
-        }
-        lease = null; // the connection stays open
         over();
-        used.detach();
-        owner.upgraded(used.connection(), answer, answerBytes);
+        owner.upgraded(routing.detach(), answer, answerBytes);
     }
 
     /** The client's fault is in the body. */
     void badRequest(BadHeadException bad) {
-        fail(badBody(bad));
-    }
-
-    private static RefusedException badBody(BadHeadException bad) {
-        return new RefusedException(RefusedException.Reason.BAD_REQUEST, 400, String.valueOf(bad.getMessage()));
+        fail(new RefusedException(RefusedException.Reason.BAD_REQUEST, 400, String.valueOf(bad.getMessage())));
     }
 
     /** No response comes, or none that can be passed on. */
@@ -400,7 +267,7 @@ public final class Exchange implements LoopLease.Outcome {
             return;
         }
         boolean read = requestSide.isComplete() && !requestSide.clientHasEnded();
-        closeOrigin();
+        routing.close(requestSide.isSent());
         over();
         owner.failed(failure, read);
     }
@@ -410,7 +277,7 @@ public final class Exchange implements LoopLease.Outcome {
         if (state != State.EXCHANGING) {
             return;
         }
-        closeOrigin();
+        routing.close(requestSide.isSent());
         state = State.CUTTING;
         cutReason = reason;
         cutCause = cause;
@@ -445,28 +312,12 @@ public final class Exchange implements LoopLease.Outcome {
         if (state == State.OVER) {
             return;
         }
-        if (leasing != null) {
-            leasing.cancel();
-        }
-        closeOrigin();
+        routing.close(requestSide.isSent());
         over();
-    }
-
-    /** What the origin did not get whole it must not take for whole. */
-    private void closeOrigin() {
-        LoopLease used = lease;
-        lease = null;
-        if (used != null) {
-            if (!requestSide.isSent()) {
-                used.connection().abort();
-            }
-            used.close();
-        }
     }
 
     private void over() {
         state = State.OVER;
-        leasing = null;
         if (throttles != null) {
             throttles.stop();
         }
@@ -484,8 +335,9 @@ public final class Exchange implements LoopLease.Outcome {
     }
 
     private long limitNanos() {
-        if (state == State.ROUTING && lease != null && route != null) {
-            return route.way().timeoutNanos();
+        long authorizing = routing.timeoutNanos();
+        if (authorizing > 0) {
+            return authorizing;
         }
         boolean answerDue = requestSide.isSent() && (responseSide == null || !responseSide.hasBegun());
         return answerDue ? forwarding.times().answerNanos() : forwarding.times().bodyNanos();
@@ -494,12 +346,16 @@ public final class Exchange implements LoopLease.Outcome {
     /** The deadline has passed. */
     public void timedOut() {
         switch (state) {
-            case ROUTING -> notAuthorizedInTime();
+            case ROUTING -> {
+                if (!routing.notAuthorizedInTime()) {
+                    touch();
+                }
+            }
             case EXCHANGING -> {
                 if (responseSide != null && responseSide.hasBegun()) {
                     cut(CloseReason.IDLE, null);
                 } else if (requestSide.isComplete() || requestSide.isBlocked()) {
-                    notAnsweredInTime();
+                    routing.notAnsweredInTime(requestSide.isComplete());
                 } else {
                     fail(new RefusedException(
                             RefusedException.Reason.BODY_TIMEOUT, 408, "the request's body did not come in time"));
@@ -512,16 +368,6 @@ public final class Exchange implements LoopLease.Outcome {
                 endCut();
             }
             case OVER -> {}
-        }
-    }
-
-    /** Whoever is asked for the proxy's credentials does not answer; getting a connection has a time of its own. */
-    private void notAuthorizedInTime() {
-        HttpRoute current = route;
-        if (lease == null || current == null) {
-            touch();
-        } else {
-            wayFailed(current, failure(current.way(), Reason.TIMEOUT, null), true);
         }
     }
 

@@ -1,0 +1,291 @@
+package io.broxy.core.internal.forward;
+
+import io.broxy.DialException;
+import io.broxy.DialException.Reason;
+import io.broxy.DialRequest;
+import io.broxy.OriginException;
+import io.broxy.RefusedException;
+import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.net.HttpRoute;
+import io.broxy.core.internal.net.HttpWay;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.ProxyAuthorization;
+import io.broxy.core.internal.pool.EnginePool;
+import io.broxy.core.internal.pool.LoopLease;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connection that an exchange's request goes over: found along one way after another, until one works and the request
+ * cannot be sent once more.
+ *
+ * <pre>
+ *              leased                authorized
+ *   LEASING ───────────> AUTHORIZING ──────────> ROUTED ──────> OVER
+ *    ^  │                    │                     │             ^
+ *    │  └─ no connection ────┼─────────────────────┼─────────────┤  there is no other way
+ *    └───────────────────────┴─────────────────────┘             │
+ *      there is another way, or nothing came over a connection that had been idle
+ * </pre>
+ *
+ * <p>Threading: owned by its event loop.
+ */
+final class Routing implements LoopLease.Outcome {
+    private enum State {
+        LEASING,
+        /** The proxy's credentials are being asked for. */
+        AUTHORIZING,
+        /** The exchange has the connection. */
+        ROUTED,
+        OVER
+    }
+
+    private final Exchange exchange;
+    private final Forwarding forwarding;
+    private final ForwardedRequest request;
+
+    private State state = State.LEASING;
+    private @Nullable HttpRoute route;
+    private LoopDialer.@Nullable Dialing leasing;
+    private @Nullable LoopLease lease;
+    private int attempts;
+    private boolean retried;
+
+    Routing(Exchange exchange, Forwarding forwarding, ForwardedRequest request) {
+        this.exchange = exchange;
+        this.forwarding = forwarding;
+        this.request = request;
+    }
+
+    // ------------------------------------------------------------------ LEASING
+
+    /**
+     * Begins.
+     *
+     * @param dial for the target, in case it is dialled
+     */
+    void start(DialRequest dial) throws DialException {
+        HttpRoute found = forwarding.router().route(dial);
+        route = found;
+        lease(found.way(), false);
+    }
+
+    private void lease(HttpWay way, boolean fresh) {
+        leasing = null;
+        int attempt = ++attempts;
+        EnginePool pool = way.pool() instanceof EnginePool own ? own : forwarding.pool();
+        LoopDialer.Dialing underWay = fresh
+                ? pool.leaseFresh(exchange.loop(), way.hop(), way.timeoutNanos(), this)
+                : pool.lease(exchange.loop(), way.hop(), way.timeoutNanos(), this);
+        if (state == State.LEASING && attempts == attempt) { // it has not come to its end before this
+            leasing = underWay;
+        }
+    }
+
+    @Override
+    public void leased(LoopLease got) {
+        HttpRoute current = route;
+        if (state != State.LEASING || current == null) {
+            got.close();
+            return;
+        }
+        leasing = null;
+        if (got.connection().takesThreads() && !exchange.mayHaveThreads()) {
+            got.close();
+            exchange.fail(
+                    new RefusedException(RefusedException.Reason.LIMIT, 503, "too many connections that take threads"));
+            return;
+        }
+        lease = got;
+        state = State.AUTHORIZING;
+        HttpWay way = current.way();
+        if (!way.absoluteForm()) {
+            current.connected();
+        }
+        exchange.touch();
+        if (way.credentials() == ProxyAuthorization.NONE) {
+            routed(got, way, null);
+        } else {
+            way.authorization(
+                    exchange.loop(),
+                    exchange.target(),
+                    value -> routed(got, way, value),
+                    failure -> notAuthorized(got, failure));
+        }
+        exchange.update();
+    }
+
+    @Override
+    public void failed(DialException failure) {
+        leasing = null;
+        if (state == State.LEASING && route != null) {
+            wayFailed(route, failure, true);
+        }
+    }
+
+    // ------------------------------------------------------------------ AUTHORIZING
+
+    private void routed(LoopLease got, HttpWay way, @Nullable String authorization) {
+        if (state == State.AUTHORIZING && lease == got) { // else it is too late
+            state = State.ROUTED;
+            exchange.begin(got.connection(), way, authorization);
+        }
+    }
+
+    private void notAuthorized(LoopLease got, DialException failure) {
+        HttpRoute current = route;
+        if (state == State.AUTHORIZING && lease == got && current != null) {
+            lease = null;
+            got.reuse();
+            wayFailed(current, failure, true);
+        }
+    }
+
+    /** For how long credentials may be asked for; 0 when they are not, for leasing keeps its time by itself. */
+    long timeoutNanos() {
+        return state == State.AUTHORIZING && route != null ? route.way().timeoutNanos() : 0;
+    }
+
+    /** Whoever is asked for the proxy's credentials does not answer; true if somebody is asked. */
+    boolean notAuthorizedInTime() {
+        HttpRoute current = route;
+        if (state != State.AUTHORIZING || current == null) {
+            return false;
+        }
+        wayFailed(current, failure(current.way(), Reason.TIMEOUT, null), true);
+        return true;
+    }
+
+    // ------------------------------------------------------------------ ROUTED
+
+    /** The final response begins, so that the way works. */
+    void answered() {
+        if (route != null && route.way().absoluteForm()) {
+            route.connected();
+        }
+    }
+
+    /** The connection broke, or ended, before it had said anything. */
+    void unanswered(@Nullable Throwable cause) {
+        LoopLease used = lease;
+        HttpRoute current = route;
+        if (used == null || current == null || state != State.ROUTED) {
+            return;
+        }
+        boolean repeatable = request.isIdempotent() && request.body().isEmpty();
+        HttpWay way = current.way();
+        if (used.wasIdle() && repeatable && !retried) {
+            retried = true;
+            again(way, true);
+        } else if (way.absoluteForm() && !used.wasIdle()) {
+            wayFailed(current, failure(way, Reason.PROTOCOL, cause), repeatable);
+        } else {
+            exchange.fail(new OriginException(OriginException.Reason.NO_RESPONSE, exchange.target(), cause));
+        }
+    }
+
+    /**
+     * The answer is 407: whoever gave it has not done what was asked, whatever that was.
+     *
+     * @param repeatable whether the request may go another way
+     */
+    void credentialsRefused(boolean repeatable) {
+        HttpRoute current = route;
+        if (current != null && current.way().absoluteForm()) {
+            wayFailed(current, failure(current.way(), Reason.PROXY_AUTH, null), repeatable);
+        } else {
+            exchange.fail(new OriginException(OriginException.Reason.PROXY_AUTH, exchange.target(), null));
+        }
+    }
+
+    /**
+     * No answer came in time.
+     *
+     * @param requestComplete whether none was owed by anybody else
+     */
+    void notAnsweredInTime(boolean requestComplete) {
+        HttpRoute current = route;
+        if (current != null && current.way().absoluteForm() && requestComplete) {
+            wayFailed(current, failure(current.way(), Reason.TIMEOUT, null), false);
+        } else {
+            exchange.fail(new OriginException(OriginException.Reason.TIMEOUT, exchange.target(), null));
+        }
+    }
+
+    // ------------------------------------------------------------------ the next way
+
+    private DialException failure(HttpWay way, Reason reason, @Nullable Throwable cause) {
+        DialException.Builder failure = way.failure(reason, exchange.target());
+        return (cause == null ? failure : failure.cause(cause)).build();
+    }
+
+    /** Goes another way, if there is one and the request may be sent once more. */
+    private void wayFailed(HttpRoute current, DialException failure, boolean repeatable) {
+        DialException all = current.failed(failure);
+        if (all == null && repeatable) {
+            again(current.way(), false);
+        } else {
+            exchange.fail(all == null ? failure : all);
+        }
+    }
+
+    private void again(HttpWay way, boolean fresh) {
+        LoopLease used = lease;
+        lease = null;
+        if (used != null) {
+            used.close();
+        }
+        exchange.unbegin();
+        state = State.LEASING;
+        lease(way, fresh);
+        exchange.update();
+    }
+
+    // ------------------------------------------------------------------ ends
+
+    /** Gives the connection back, which may serve another request if it {@code may} for all that the exchange knows. */
+    void giveBack(boolean may) {
+        LoopLease used = take();
+        if (used != null && may) {
+            used.reuse();
+        } else if (used != null) {
+            used.close();
+        }
+    }
+
+    /** Leaves the connection to the caller. */
+    LoopConnection detach() {
+        LoopLease used = take();
+        if (used == null) {
+            throw new IllegalStateException("there is no origin");
+        }
+        used.detach();
+        return used.connection();
+    }
+
+    /**
+     * Closes the connection, or gives up to look for one.
+     *
+     * @param sent whether the request has gone out whole: what the origin did not get whole it must not take for whole
+     */
+    void close(boolean sent) {
+        if (leasing != null) {
+            leasing.cancel();
+        }
+        LoopLease used = take();
+        if (used != null) {
+            if (!sent) {
+                used.connection().abort();
+            }
+            used.close();
+        }
+    }
+
+    private @Nullable LoopLease take() {
+        LoopLease used = lease;
+        lease = null;
+        leasing = null;
+        state = State.OVER;
+        return used;
+    }
+}
