@@ -12,12 +12,9 @@ import io.broxy.core.internal.http.BodyDecoder;
 import io.broxy.core.internal.http.Fields;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.HeadLimits;
-import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.relay.Stage;
-import io.broxy.core.internal.time.LazyTimer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -28,7 +25,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  *   READING ──> ASKED ──> ANSWERING ──> OVER   (its client goes on, or a {@link LastAnswer} ends it)
  * </pre>
  *
- * <p>Threading: owned by the client's event loop, but for {@link #end}, and {@link #ask}, which runs on the callback executor.
+ * <p>Threading: owned by the client's event loop, but for {@link #ask}, which runs on the callback executor.
  */
-final class OwnExchange implements ChannelEvents, Stage {
+final class OwnExchange implements Conversation.Step {
     private enum State {
         READING,
         ASKED,
@@ -51,56 +47,43 @@ final class OwnExchange implements ChannelEvents, Stage {
     /** Who answers, and the time for that. Threading: immutable. */
     record Answering(OwnRequestHandler handler, long timeoutNanos) {}
 
+    private final Conversation conversation;
     private final Served served;
     private final Answering answering;
     private final ForwardedRequest request;
-    private final BooleanSupplier mayFollow;
-    private final Runnable next;
     private final EventLoop loop;
     private final LoopConnection client;
-    private final LazyTimer timer;
     private final BodyDecoder decoder;
     private final ByteArrayOutputStream body = new ByteArrayOutputStream(0);
 
     private State state = State.READING;
-    private long deadlineNanos;
     private ByteBuffer out = Replies.NOTHING;
     private boolean persistent;
 
-    private OwnExchange(
-            Served served, Answering answering, ForwardedRequest request, BooleanSupplier mayFollow, Runnable next) {
-        this.served = served;
+    private OwnExchange(Conversation conversation, Answering answering, ForwardedRequest request) {
+        this.conversation = conversation;
+        this.served = conversation.served();
         this.answering = answering;
         this.request = request;
-        this.mayFollow = mayFollow;
-        this.next = next;
         this.loop = served.loop();
         this.client = served.client();
-        this.timer = new LazyTimer(loop.timers(), this::checkTime);
         this.decoder = new BodyDecoder(request.body(), HeadLimits.DEFAULT);
     }
 
     /**
-     * Begins. It counts as an exchange that the handler's accounting has let begin.
+     * Begins.
      *
      * @param request whose target has neither host nor port
      * @param unread whether something that came behind the request's head waits at the client's connection
-     * @param mayFollow whether another request may come over the connection, for all that is known when it is asked
-     * @param next called when the client is answered and may send another request; the connection is the caller's again
      */
-    static void start(
-            Served served,
-            Answering answering,
-            ForwardedRequest request,
-            boolean unread,
-            BooleanSupplier mayFollow,
-            Runnable next) {
-        OwnExchange exchange = new OwnExchange(served, answering, request, mayFollow, next);
-        served.client().handler(exchange);
-        served.tunnel().stage(exchange);
-        if (exchange.state == State.READING) { // else its end was asked for before
-            exchange.begin(unread);
+    static void start(Conversation conversation, Answering answering, ForwardedRequest request, boolean unread) {
+        if (!conversation.served().handler().accounting().tryBeginExchange()) {
+            conversation.refuse(ProxyHandling.draining(), !request.method().equals("HEAD"));
+            return;
         }
+        OwnExchange exchange = new OwnExchange(conversation, answering, request);
+        conversation.step(exchange);
+        exchange.begin(unread);
     }
 
     private void begin(boolean unread) {
@@ -122,8 +105,7 @@ final class OwnExchange implements ChannelEvents, Stage {
     }
 
     private void due(long nanos) {
-        deadlineNanos = loop.nowNanos() + nanos;
-        timer.atLatest(deadlineNanos);
+        conversation.due(loop.nowNanos() + nanos);
     }
 
     // ------------------------------------------------------------------ READING
@@ -142,7 +124,7 @@ final class OwnExchange implements ChannelEvents, Stage {
         ByteBuffer in = loop.buffers().shared().limit(LoopBuffers.MIN_READ);
         try {
             if (client.read(in) < 0) {
-                clientGone(null);
+                conversation.clientGone(null);
                 return;
             }
             if (take(in.flip())) {
@@ -156,7 +138,7 @@ final class OwnExchange implements ChannelEvents, Stage {
         } catch (RefusedException e) {
             refuse(e);
         } catch (IOException e) {
-            clientGone(e);
+            conversation.clientGone(e);
         }
     }
 
@@ -180,7 +162,7 @@ final class OwnExchange implements ChannelEvents, Stage {
         state = State.ASKED;
         out = Replies.NOTHING; // whoever has sent the body needs no word to go on
         due(answering.timeoutNanos());
-        interest(0);
+        conversation.waitFor(0);
         Asked asked = new Asked(
                 request.method(),
                 request.head().target(),
@@ -249,7 +231,7 @@ final class OwnExchange implements ChannelEvents, Stage {
     }
 
     private boolean mayPersist() {
-        persistent = request.persistent() && mayFollow.getAsBoolean();
+        persistent = request.persistent() && conversation.mayPersist();
         return persistent;
     }
 
@@ -268,44 +250,41 @@ final class OwnExchange implements ChannelEvents, Stage {
                 due(served.handler().settings().forwarding().times().bodyNanos());
             }
         } catch (IOException e) {
-            clientGone(e);
+            conversation.clientGone(e);
             return;
         }
         if (state == State.ANSWERING && !out.hasRemaining()) {
             written();
         } else {
             int reading = state == State.READING ? SelectionKey.OP_READ : 0;
-            interest(reading | (out.hasRemaining() ? SelectionKey.OP_WRITE : 0));
+            conversation.waitFor(reading | (out.hasRemaining() ? SelectionKey.OP_WRITE : 0));
         }
     }
 
     private void written() {
-        leave();
+        end();
         if (persistent) {
-            next.run();
+            conversation.next();
         } else {
-            LastAnswer.start(served, Replies.NOTHING, CloseReason.FINISHED, null);
+            conversation.last(Replies.NOTHING, CloseReason.FINISHED, null);
         }
     }
 
-    private void interest(int ops) {
-        try {
-            client.interest(ops);
-        } catch (IOException e) {
-            clientGone(e);
-        }
+    // ------------------------------------------------------------------ ends
+
+    private void refuse(RefusedException refusal) {
+        end();
+        conversation.refuse(refusal, withBody());
     }
 
-    // ------------------------------------------------------------------ time
+    private void end() {
+        state = State.OVER;
+        served.tunnel().exchangeEnded();
+        served.handler().accounting().endExchange(0, 0);
+    }
 
-    private void checkTime() {
-        if (loop.isStopping() || state == State.OVER) {
-            return;
-        }
-        if (deadlineNanos - loop.nowNanos() > 0) {
-            timer.atLatest(deadlineNanos);
-            return;
-        }
+    @Override
+    public void timedOut() {
         switch (state) {
             case READING ->
                 refuse(new RefusedException(Reason.BODY_TIMEOUT, 408, "the request's body did not come in time"));
@@ -315,50 +294,13 @@ final class OwnExchange implements ChannelEvents, Stage {
                         TimeUnit.NANOSECONDS.toMillis(answering.timeoutNanos()));
                 answer(Replies.noOwnAnswer(503, withBody(), mayPersist()));
             }
-            case ANSWERING -> endInLoop(CloseReason.IDLE, null);
+            case ANSWERING -> conversation.abort(CloseReason.IDLE, null);
             case OVER -> {}
         }
     }
 
-    // ------------------------------------------------------------------ ends
-
-    private void refuse(RefusedException refusal) {
-        leave();
-        LastAnswer.start(served, Replies.refused(refusal, withBody()), CloseReason.REFUSED, refusal);
-    }
-
-    private void clientGone(@Nullable IOException cause) {
-        if (state != State.OVER) {
-            leave();
-            client.close();
-            served.over(CloseReason.CLIENT_GONE, cause);
-        }
-    }
-
-    private void endInLoop(CloseReason reason, @Nullable Throwable cause) {
-        if (state != State.OVER) {
-            leave();
-            client.abort();
-            served.over(reason, cause);
-        }
-    }
-
-    /** Somebody else goes on, or nobody. */
-    private void leave() {
-        state = State.OVER;
-        timer.cancel();
-        served.tunnel().exchangeEnded();
-        served.handler().accounting().endExchange(0, 0);
-    }
-
     @Override
-    public void end(CloseReason reason) {
-        served.onLoop(() -> endInLoop(reason, null));
-    }
-
-    @Override
-    public void abandoned(Throwable cause) {
-        CloseReason reason = served.reasonOfAbandon();
-        endInLoop(reason, reason == CloseReason.FAILED ? cause : null);
+    public void stopped(CloseReason reason, @Nullable Throwable cause) {
+        end();
     }
 }
