@@ -6,20 +6,31 @@ import static org.awaitility.Awaitility.await;
 import io.broxy.AccessPolicy;
 import io.broxy.Authenticator;
 import io.broxy.Connection;
+import io.broxy.ConnectionResult;
 import io.broxy.Credentials;
 import io.broxy.DialException;
 import io.broxy.HostPort;
 import io.broxy.ProxyListener;
 import io.broxy.RefusedException;
 import io.broxy.TunnelResult;
+import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Events;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -199,6 +210,42 @@ class ProxyListenerTest {
             assertThat(events.untilClosed())
                     .contains("refused null null by null: LIMIT", "closed: REFUSED, exchanges 0");
             first.shutdownOutput().expectEnd();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whoIsClosedWithoutAWordHasAnAddressAllTheSame(boolean channels) throws Exception {
+        Set<InetSocketAddress> closed = ConcurrentHashMap.newKeySet();
+        ProxyListener listener = new ProxyListener() {
+            @Override
+            public void connectionClosed(Client client, ConnectionResult result) {
+                closed.add(Objects.requireNonNull(client.address()));
+            }
+        };
+        int many = 40; // more than are told why they are not served
+        Set<InetSocketAddress> clients = new HashSet<>();
+        List<AutoCloseable> open = new ArrayList<>();
+        try (Proxy proxy =
+                Proxy.start(settings -> settings.listener(listener).maxConnectionsPerClient(1))) {
+            for (int i = 0; i < many; i++) {
+                Accepted<?> accepted = channels ? Accepted.channel() : Accepted.socket();
+                open.add(accepted);
+                clients.add((InetSocketAddress) accepted.client().socket().getLocalSocketAddress());
+                if (accepted.end() instanceof SocketChannel channel) {
+                    proxy.handler().handle(channel);
+                } else if (accepted.end() instanceof Socket socket) {
+                    proxy.handler().handle(socket);
+                }
+            }
+
+            await().atMost(PATIENCE)
+                    .until(() -> closed.size() + proxy.handler().stats().openConnections() == many && closed.size() > 1);
+            assertThat(clients).containsAll(closed);
+        } finally {
+            for (AutoCloseable client : open) {
+                client.close();
+            }
         }
     }
 

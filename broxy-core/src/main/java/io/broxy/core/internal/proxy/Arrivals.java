@@ -52,6 +52,11 @@ final class Arrivals {
             return ofAll ? ProxyHandling.full() : tooManyOfClient();
         }
 
+        /** Whether its sender is asked for its address; one that is not served is the sender itself. */
+        boolean awaitsName() {
+            return unnamed && verdict == Verdict.ADMITTED;
+        }
+
         /** Which count of all it is in; {@link Verdict#OVERFULL} is none. */
         Verdict counted() {
             return ofAll ? verdict : Verdict.OVERFULL;

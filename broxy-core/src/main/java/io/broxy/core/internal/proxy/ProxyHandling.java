@@ -180,16 +180,15 @@ public final class ProxyHandling implements ProxyHandler {
 
     private TunnelHandle start(SocketChannel client, Session session) {
         IOException broken = takeOver(client);
-        Arrivals.Arrival arrival = arrivals.come(broken == null ? remoteAddress(client) : null, session.read());
+        SocketAddress remote = remoteAddress(client);
+        Arrivals.Arrival arrival = arrivals.come(broken == null ? remote : null, session.read());
         TunnelHandle tunnel = open(arrival);
         if (broken != null) {
-            close(client);
-            tunnel.ended(CloseReason.CLIENT_GONE, broken, 0, 0);
+            endUnserved(client, remote, tunnel, CloseReason.CLIENT_GONE, broken);
             return tunnel;
         }
         if (arrival.verdict() == Verdict.OVERFULL) {
-            close(client);
-            tunnel.ended(CloseReason.REFUSED, arrival.refusal(), 0, 0);
+            endUnserved(client, remote, tunnel, CloseReason.REFUSED, arrival.refusal());
             return tunnel;
         }
         EventLoop loop = engine.loops().next();
@@ -199,14 +198,13 @@ public final class ProxyHandling implements ProxyHandler {
                     : served -> ClientSession.turnAway(served, arrival.refusal());
             loop.execute(() -> {
                 Served served = new Served(this, tunnel, new LoopSocket(loop, client));
-                if (!arrival.unnamed()) {
+                if (!arrival.awaitsName()) {
                     served.visit();
                 }
                 first.accept(served);
             });
         } catch (RejectedExecutionException e) {
-            close(client);
-            tunnel.ended(CloseReason.CLOSED, null, 0, 0);
+            endUnserved(client, remote, tunnel, CloseReason.CLOSED, null);
         }
         return tunnel;
     }
@@ -255,6 +253,18 @@ public final class ProxyHandling implements ProxyHandler {
         return tunnel;
     }
 
+    /** Closes a client's connection without a word; whoever watches still learns whose it was. */
+    private void endUnserved(
+            AutoCloseable client,
+            @Nullable SocketAddress remote,
+            TunnelHandle tunnel,
+            CloseReason reason,
+            @Nullable Throwable cause) {
+        close(client);
+        visit(tunnel).opened(remote);
+        tunnel.ended(reason, cause, 0, 0);
+    }
+
     private static void close(AutoCloseable client) {
         try {
             client.close();
@@ -270,13 +280,14 @@ public final class ProxyHandling implements ProxyHandler {
         if (channel != null) {
             return start(channel, session);
         }
-        Arrivals.Arrival arrival = arrivals.come(client.getRemoteSocketAddress(), session.read());
+        SocketAddress remote = client.getRemoteSocketAddress();
+        Arrivals.Arrival arrival = arrivals.come(remote, session.read());
         Verdict verdict = arrival.verdict();
         TunnelHandle tunnel = open(arrival);
         Verdict threads = verdict == Verdict.OVERFULL ? verdict : enterThreads(tunnel);
         if (threads == Verdict.OVERFULL) {
-            close(client);
-            tunnel.ended(CloseReason.REFUSED, verdict == Verdict.ADMITTED ? full() : arrival.refusal(), 0, 0);
+            RefusedException refusal = verdict == Verdict.ADMITTED ? full() : arrival.refusal();
+            endUnserved(client, remote, tunnel, CloseReason.REFUSED, refusal);
             return tunnel;
         }
         EventLoop loop = engine.loops().next();
@@ -289,17 +300,15 @@ public final class ProxyHandling implements ProxyHandler {
                             ClientSession.turnAway(served, verdict == Verdict.ADMITTED ? full() : arrival.refusal());
             loop.execute(() -> {
                 Served served = new Served(this, tunnel, taken.onLoop(loop));
-                if (!arrival.unnamed()) {
+                if (!arrival.awaitsName()) {
                     served.visit();
                 }
                 first.accept(served);
             });
         } catch (IOException e) {
-            close(client);
-            tunnel.ended(CloseReason.CLIENT_GONE, e, 0, 0);
+            endUnserved(client, remote, tunnel, CloseReason.CLIENT_GONE, e);
         } catch (RejectedExecutionException e) {
-            close(client);
-            tunnel.ended(CloseReason.CLOSED, null, 0, 0);
+            endUnserved(client, remote, tunnel, CloseReason.CLOSED, null);
         }
         return tunnel;
     }
