@@ -6,6 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a tunnel ended. Implemented by Broxy only.
  *
+ * <p>Of a request that switched protocols the heads count too, its own and that of the origin's answer, as sent: such a request
+ * has no {@link ExchangeResult}, so that the bytes of all tunnels and exchanges together are those of {@link ProxyStats}.
+ *
  * <p>Threading: immutable.
  */
 public interface TunnelResult {

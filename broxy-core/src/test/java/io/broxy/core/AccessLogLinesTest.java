@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.broxy.AddressPolicy;
 import io.broxy.core.testkit.CapturedLog;
+import io.broxy.core.testkit.Http;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
@@ -12,6 +13,7 @@ import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -68,6 +70,28 @@ class AccessLogLinesTest {
                             + " status=404 peer=" + origin.target()
                             + " to_origin=\\d\\d+ to_client=47 ms=\\d+ reason=FINISHED error=-");
             assertThat(log.text()).doesNotContain("sesame");
+        }
+    }
+
+    @Test
+    void theHeadsOfASwitchOfProtocolsCountInTheLineOfItsTunnel() throws IOException {
+        CompletableFuture<String> request = new CompletableFuture<>();
+        try (CapturedLog log = CapturedLog.startWithAccess();
+                Origin origin = Origin.start(peer -> {
+                    request.complete(peer.readHead());
+                    peer.send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
+                });
+                Proxy proxy = Proxy.start();
+                Peer client = proxy.client()) {
+            client.send(Http.get(origin.target(), "/", "Connection: upgrade", "Upgrade: x"));
+            int answer = client.readHead().length();
+            client.shutdownOutput().expectEnd();
+
+            assertThat(lines(log, 1).get(0))
+                    .matches("kind=tunnel client=" + client(client) + " user=- method=GET target=" + origin.target()
+                            + " status=101 peer=" + origin.target() + " to_origin="
+                            + request.join().length() + " to_client=" + answer
+                            + " ms=\\d+ reason=FINISHED error=-");
         }
     }
 

@@ -251,25 +251,30 @@ class ProxyListenerTest {
 
     @Test
     void aSwitchOfProtocolsBecomesATunnelAndNoExchange() throws IOException {
+        CompletableFuture<String> request = new CompletableFuture<>();
+        int answer;
         try (Origin origin = Origin.start(peer -> {
-                    peer.readHead();
+                    request.complete(peer.readHead());
                     peer.send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
                     peer.send(peer.readText(3));
                 });
                 Proxy proxy = Proxy.start(settings -> settings.listener(events))) {
             try (Peer client = proxy.client()) {
                 client.send(get(origin.target(), "Connection: upgrade\r\nUpgrade: echo\r\n"));
-                assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+                String head = client.readHead();
+                assertThat(head).startsWith("HTTP/1.1 101 ");
+                answer = head.length();
                 assertThat(client.send("abc").readText(3)).isEqualTo("abc");
                 client.shutdownOutput().expectEnd();
             }
 
-            String request = "GET " + origin.target() + " by null";
+            String told = "GET " + origin.target() + " by null";
+            int up = request.join().length() + 3;
             assertThat(events.untilClosed())
                     .containsExactly(
                             "opened",
-                            "established " + request,
-                            "tunnel ended " + request + ": FINISHED, 3 up, 3 down",
+                            "established " + told,
+                            "tunnel ended " + told + ": FINISHED, " + up + " up, " + (answer + 3) + " down",
                             "closed: FINISHED, exchanges 1");
         }
     }

@@ -32,9 +32,10 @@ class UpgradeTest {
         return Http.get(origin.target(), "/", "Connection: Upgrade", "Upgrade: echo");
     }
 
-    private static Origin switching() throws IOException {
+    private static Origin switching(CompletableFuture<String> head) throws IOException {
         return Origin.start(peer -> {
-            assertThat(peer.readHead()).contains("\r\nUpgrade: echo\r\n", "\r\nConnection: upgrade\r\n");
+            head.complete(peer.readHead());
+            assertThat(head.join()).contains("\r\nUpgrade: echo\r\n", "\r\nConnection: upgrade\r\n");
             peer.send(SWITCH + "greeting");
             peer.socket().getInputStream().transferTo(peer.socket().getOutputStream());
             peer.shutdownOutput();
@@ -43,7 +44,8 @@ class UpgradeTest {
 
     @Test
     void allBytesBehindTheHeadsPassThroughTheTunnel() throws Exception {
-        try (Origin origin = switching();
+        CompletableFuture<String> head = new CompletableFuture<>();
+        try (Origin origin = switching(head);
                 Proxy proxy = Proxy.start(settings -> settings.via(null));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
             CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
@@ -64,8 +66,12 @@ class UpgradeTest {
             TunnelResult tunnel = end.tunnel();
             assertThat(tunnel).isNotNull();
             assertThat(tunnel.target()).isEqualTo(origin.target());
-            assertThat(tunnel.bytesToOrigin()).isEqualTo(5 + 18);
-            assertThat(tunnel.bytesToClient()).isEqualTo(8 + 5 + 18);
+            long toOrigin = head.join().length() + 5L + 18;
+            long toClient = SWITCH.length() + 8L + 5 + 18;
+            assertThat(tunnel.bytesToOrigin()).isEqualTo(toOrigin);
+            assertThat(tunnel.bytesToClient()).isEqualTo(toClient);
+            assertThat(proxy.handler().stats().bytesToOrigin()).isEqualTo(toOrigin);
+            assertThat(proxy.handler().stats().bytesToClient()).isEqualTo(toClient);
             assertThat(proxy.handler().stats().openTunnels()).isZero();
         }
     }

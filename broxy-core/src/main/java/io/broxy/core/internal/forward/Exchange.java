@@ -247,9 +247,9 @@ public final class Exchange {
     }
 
     /** The origin has switched protocols. */
-    void upgrade(ByteBuffer answer, int answerBytes) {
+    void upgrade(ByteBuffer answer) {
         over();
-        owner.upgraded(routing.detach(), answer, answerBytes);
+        owner.upgraded(routing.detach(), answer);
     }
 
     /** The client's fault is in the body. */

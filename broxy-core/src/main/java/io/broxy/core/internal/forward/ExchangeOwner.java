@@ -59,9 +59,8 @@ public interface ExchangeOwner {
      * The origin has switched protocols: its connection, which is the owner's now, and the client's are a tunnel.
      *
      * @param answer held bytes for the client: the response's head, and what came behind it
-     * @param answerBytes how many of them are the head
      */
-    void upgraded(LoopConnection origin, ByteBuffer answer, int answerBytes);
+    void upgraded(LoopConnection origin, ByteBuffer answer);
 
     /** A handler has thrown, or the loop ends. */
     void abandoned(Throwable cause);

@@ -214,9 +214,8 @@ final class ResponseSide implements ChannelEvents {
             throw new BadHeadException(Problem.FRAMING, "protocols are switched within the request");
         }
         answer.write(out, true, exchange.pseudonym());
-        int headBytes = out.position();
         out.put(in);
-        exchange.upgrade(exchange.loop().buffers().hold(out.flip()), headBytes);
+        exchange.upgrade(exchange.loop().buffers().hold(out.flip()));
     }
 
     // ------------------------------------------------------------------ the end

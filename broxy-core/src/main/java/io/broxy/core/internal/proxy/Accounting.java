@@ -124,12 +124,12 @@ final class Accounting {
         }
     }
 
-    /** An exchange has become a tunnel. */
-    void exchangeBecameTunnel(long toOrigin, long toClient) {
+    /** An exchange has become a tunnel, whose bytes count with the tunnel's. */
+    void exchangeBecameTunnel() {
         synchronized (lock) {
             openTunnels++; // first, for it may be the last that a drain waits for
         }
-        endExchange(toOrigin, toClient);
+        endExchange(0, 0);
     }
 
     /** An exchange came to nothing, for there was no connection. */

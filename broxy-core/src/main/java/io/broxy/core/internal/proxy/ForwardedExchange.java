@@ -144,13 +144,14 @@ final class ForwardedExchange implements Conversation.Step, ExchangeOwner {
     }
 
     @Override
-    public void upgraded(LoopConnection origin, ByteBuffer toClient, int answerBytes) {
+    public void upgraded(LoopConnection origin, ByteBuffer toClient) {
         Exchange upgraded = takeExchange();
         tunnel.describe(upgraded.target(), identity);
         conversation.leave();
-        handler.accounting().exchangeBecameTunnel(upgraded.bytesToOrigin(), upgraded.bytesToClient());
+        tunnel.passedBefore(upgraded.bytesToOrigin(), upgraded.bytesToClient());
+        handler.accounting().exchangeBecameTunnel();
         handler.established(tunnel, origin.peer());
-        Relay.start(served.client(), origin, handler.settings().idleness(), tunnel, null, toClient, answerBytes);
+        Relay.start(served.client(), origin, handler.settings().idleness(), tunnel, null, toClient, 0);
     }
 
     @Override

@@ -50,6 +50,10 @@ public final class TunnelHandle implements Tunnel {
     private volatile long exchanges;
     private volatile Visit visit = Visit.NONE;
     private @Nullable Throttles throttles;
+    /** Written before the stage that relays, and so seen with it. */
+    private long toOriginBefore;
+
+    private long toClientBefore;
     private @Nullable Runnable atEnd;
 
     private final Object lock = new Object();
@@ -90,6 +94,12 @@ public final class TunnelHandle implements Tunnel {
     /** How far it has come. */
     public Phase phase() {
         return phase;
+    }
+
+    /** Counts what an exchange has passed before it became this tunnel; by its current owner. */
+    public void passedBefore(long bytesToOrigin, long bytesToClient) {
+        toOriginBefore = bytesToOrigin;
+        toClientBefore = bytesToClient;
     }
 
     /** An exchange of plain HTTP is over; by its current owner. */
@@ -179,8 +189,8 @@ public final class TunnelHandle implements Tunnel {
         TunnelResult end = new Result(
                 target,
                 identity,
-                bytesToOrigin,
-                bytesToClient,
+                toOriginBefore + bytesToOrigin,
+                toClientBefore + bytesToClient,
                 Duration.ofNanos(ticker.nanos() - startNanos),
                 reason,
                 cause);
@@ -240,14 +250,14 @@ public final class TunnelHandle implements Tunnel {
     public long bytesToOrigin() {
         Stage current = currentStage();
         TunnelResult end = result; // after the stage: when there is none any more, there is a result
-        return end != null ? end.bytesToOrigin() : current != null ? current.bytesToOrigin() : 0;
+        return end != null ? end.bytesToOrigin() : current != null ? toOriginBefore + current.bytesToOrigin() : 0;
     }
 
     @Override
     public long bytesToClient() {
         Stage current = currentStage();
         TunnelResult end = result;
-        return end != null ? end.bytesToClient() : current != null ? current.bytesToClient() : 0;
+        return end != null ? end.bytesToClient() : current != null ? toClientBefore + current.bytesToClient() : 0;
     }
 
     private @Nullable Stage currentStage() {
