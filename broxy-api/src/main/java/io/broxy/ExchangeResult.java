@@ -4,7 +4,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a forwarded request ended. Implemented by Broxy only.
+ * How a request ended that was forwarded, or was answered by an {@link OwnRequestHandler}. Implemented by Broxy only.
  *
  * <p>Threading: immutable.
  */
@@ -24,11 +24,15 @@ public interface ExchangeResult {
 
     /**
      * Why it ended: {@link CloseReason#FINISHED} when the whole response was passed on, and when the proxy has answered by
-     * itself what asks for that ({@code Max-Forwards: 0}).
+     * itself what asks for that ({@code Max-Forwards: 0}, and requests to the proxy itself). {@link CloseReason#FAILED} also
+     * when an {@link OwnRequestHandler} gave no answer in time, or none at all.
      */
     CloseReason reason();
 
-    /** The failure behind the reason, or null where there is none. */
+    /**
+     * The failure behind the reason, or null where there is none: of an {@link OwnRequestHandler} what it has thrown, or a
+     * {@link java.util.concurrent.TimeoutException}.
+     */
     @Nullable
     Throwable cause();
 }

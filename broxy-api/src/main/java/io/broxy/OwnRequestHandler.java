@@ -10,7 +10,8 @@ package io.broxy;
  * bytes with 413.
  *
  * <p>The proxy does the framing, answers HEAD without a body and OPTIONS or any other method with what the handler says,
- * and keeps the connection for the next request where the client may have it kept.
+ * and keeps the connection for the next request where the client may have it kept. Whoever watches is told of these requests
+ * as of forwarded ones ({@link ProxyListener#exchangeEnded}, the access log, {@link ProxyStats}), without a target and without bytes.
  *
  * <p>Threading: implementations are thread-safe. They are called on the callback executor and may block; a client whose
  * answer does not come in the {@linkplain ProxyHandler.Builder#ownRequestTimeout time} gets 503, and what comes later is

@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
  *   <li>each client's connection: {@link #connectionOpened} first and {@link #connectionClosed} last;
  *   <li>each request: either {@link #requestRefused} and nothing else, or it was let in. Then for CONNECT one {@link
  *       #tunnelEnded}, before it {@link #tunnelEstablished} or {@link #dialFailed}, or neither if the client went away
- *       meanwhile; for any other request one {@link #exchangeEnded}, before it {@link #dialFailed} if it came to that. A
- *       request that switches protocols becomes a tunnel, without {@code exchangeEnded};
+ *       meanwhile; for any other request one {@link #exchangeEnded}, before it {@link #dialFailed} if it came to that. So
+ *       also for one to the proxy itself, which an {@link OwnRequestHandler} answers. A request that switches protocols
+ *       becomes a tunnel, without {@code exchangeEnded};
  *   <li>wrong credentials: {@link #authenticationFailed} before the refusal.
  * </ul>
  *
@@ -44,7 +45,7 @@ public interface ProxyListener {
         @Nullable
         String method();
 
-        /** What is to be reached; null if no valid head came. */
+        /** What is to be reached; null if no valid head came, or the request is to the proxy itself. */
         @Nullable
         HostPort target();
 
@@ -78,6 +79,6 @@ public interface ProxyListener {
     /** A tunnel, or the attempt to make one, is over. */
     default void tunnelEnded(Request request, TunnelResult result) {}
 
-    /** A forwarded request is over, with or without a response. */
+    /** A request that was forwarded, or was to the proxy itself, is over, with or without a response. */
     default void exchangeEnded(Request request, ExchangeResult result) {}
 }

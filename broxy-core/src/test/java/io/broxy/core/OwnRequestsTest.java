@@ -17,6 +17,7 @@ import io.broxy.OwnResponse;
 import io.broxy.ProxyHandler;
 import io.broxy.core.testkit.Background;
 import io.broxy.core.testkit.CapturedLog;
+import io.broxy.core.testkit.Events;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Payload;
@@ -494,6 +495,80 @@ class OwnRequestsTest {
             assertThat(late.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
 
             client.shutdownOutput().expectEnd();
+        }
+    }
+
+    // ------------------------------------------------------------------ what is told of it
+
+    @Test
+    void eachIsToldAsAnExchangeWithoutATarget() throws Exception {
+        Events events = new Events();
+        OwnRequestHandler handler = request -> {
+            if (request.target().equals("/fail")) {
+                throw new IOException("on purpose");
+            }
+            return OwnResponse.builder(404).build();
+        };
+        try (CapturedLog log = CapturedLog.startWithAccess();
+                Proxy proxy = proxy(handler, settings -> settings.listener(events))) {
+            try (Peer client = proxy.client()) {
+                client.send("GET /sesame?sesame HTTP/1.1\r\nHost: x\r\n\r\n");
+                assertThat(client.readHead()).startsWith("HTTP/1.1 404 ");
+                client.send("HEAD /fail HTTP/1.1\r\nHost: x\r\n\r\n");
+                assertThat(client.readHead()).startsWith("HTTP/1.1 500 ");
+                client.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: " + (OwnRequest.MAX_BODY + 1) + "\r\n\r\n");
+                assertThat(client.readHead()).startsWith("HTTP/1.1 413 ");
+            }
+
+            assertThat(events.untilClosed())
+                    .containsExactly(
+                            "opened",
+                            "exchange ended GET null by null: 404 FINISHED",
+                            "exchange ended HEAD null by null: 500 FAILED",
+                            "refused PUT null by null: BODY_TOO_LARGE",
+                            "closed: REFUSED, exchanges 3");
+            await().atMost(Duration.ofMillis(Peer.PATIENCE_MILLIS))
+                    .until(() -> log.lines("io.broxy.access").size() == 3);
+            assertThat(log.lines("io.broxy.access").get(0))
+                    .contains(
+                            "kind=exchange ", " user=- method=GET target=- status=404 peer=- to_origin=0 to_client=0 ")
+                    .endsWith(" reason=FINISHED error=-");
+            assertThat(log.lines("io.broxy.access").get(1)).endsWith(" reason=FAILED error=IOException");
+            assertThat(log.text()).doesNotContain("sesame");
+            assertThat(proxy.handler().stats().totalExchanges()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void aHandlerThatIsLateAndAClientThatGoesAreToldToo() throws Exception {
+        Events events = new Events();
+        CountDownLatch release = new CountDownLatch(1);
+        OwnRequestHandler handler = request -> {
+            release.await();
+            return OwnResponse.builder(200).build();
+        };
+        try (Proxy proxy =
+                proxy(handler, settings -> settings.listener(events).ownRequestTimeout(Duration.ofMillis(50)))) {
+            try (Peer client = proxy.client()) {
+                client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+                assertThat(client.readHead()).startsWith("HTTP/1.1 503 ");
+            }
+            release.countDown();
+            events.untilClosed();
+            Peer leaving = proxy.client().send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n1");
+            await().atMost(Duration.ofMillis(Peer.PATIENCE_MILLIS))
+                    .until(() -> proxy.handler().stats().openExchanges() == 1);
+            leaving.reset();
+
+            await().atMost(Duration.ofMillis(Peer.PATIENCE_MILLIS))
+                    .untilAsserted(() -> assertThat(events.all())
+                            .containsExactly(
+                                    "opened",
+                                    "exchange ended GET null by null: 503 FAILED",
+                                    "closed: FINISHED, exchanges 1",
+                                    "opened",
+                                    "exchange ended PUT null by null: 0 CLIENT_GONE",
+                                    "closed: CLIENT_GONE, exchanges 1"));
         }
     }
 

@@ -226,8 +226,7 @@ class ProxyListenerTest {
         int many = 40; // more than are told why they are not served
         Set<InetSocketAddress> clients = new HashSet<>();
         List<AutoCloseable> open = new ArrayList<>();
-        try (Proxy proxy =
-                Proxy.start(settings -> settings.listener(listener).maxConnectionsPerClient(1))) {
+        try (Proxy proxy = Proxy.start(settings -> settings.listener(listener).maxConnectionsPerClient(1))) {
             for (int i = 0; i < many; i++) {
                 Accepted<?> accepted = channels ? Accepted.channel() : Accepted.socket();
                 open.add(accepted);
@@ -240,7 +239,8 @@ class ProxyListenerTest {
             }
 
             await().atMost(PATIENCE)
-                    .until(() -> closed.size() + proxy.handler().stats().openConnections() == many && closed.size() > 1);
+                    .until(() ->
+                            closed.size() + proxy.handler().stats().openConnections() == many && closed.size() > 1);
             assertThat(clients).containsAll(closed);
         } finally {
             for (AutoCloseable client : open) {

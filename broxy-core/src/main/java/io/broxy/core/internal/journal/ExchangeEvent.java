@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 @Name("io.broxy.Exchange")
 @Label("Exchange")
 @Category("Broxy")
-@Description("A forwarded request, from the end of its head to the end")
+@Description("A request that was forwarded or was to the proxy itself, from the end of its head to the end")
 @StackTrace(false)
 @SuppressWarnings("unused") // the recorder reads the fields
 final class ExchangeEvent extends Event {
@@ -33,6 +33,7 @@ final class ExchangeEvent extends Event {
     private @Nullable String method;
 
     @Label("Target")
+    @Description("None if the request was to the proxy itself")
     private @Nullable String target;
 
     @Label("Peer")
@@ -70,7 +71,7 @@ final class ExchangeEvent extends Event {
         client = AccessLog.address(request.client().address());
         identity = request.identity();
         method = request.method();
-        target = String.valueOf(request.target());
+        target = request.target() == null ? null : request.target().toString();
         peer = AccessLog.address(address);
         status = result.status();
         bytesToOrigin = result.bytesToOrigin();

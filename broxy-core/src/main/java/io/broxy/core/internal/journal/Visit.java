@@ -78,8 +78,12 @@ public final class Visit {
 
     // ------------------------------------------------------------------ requests
 
-    /** A request's head is complete. */
-    public void requested(String method, HostPort target) {
+    /**
+     * A request's head is complete.
+     *
+     * @param target null if it is to the proxy itself
+     */
+    public void requested(String method, @Nullable HostPort target) {
         if (journal != null) {
             this.method = method;
             this.target = target;
@@ -151,7 +155,7 @@ public final class Visit {
     }
 
     /**
-     * A forwarded request is over.
+     * A request that was forwarded, or answered by the proxy itself, is over.
      *
      * @param status of what the client was answered, or 0
      * @param peer where it was sent to, or null

@@ -155,9 +155,8 @@ final class ClientSession implements Conversation.Step {
             ForwardedRequest request =
                     RequestGate.read(head, connectOnly, handler.settings().ownRequests() != null);
             boolean own = RequestGate.isOwn(request);
-            if (!own) {
-                served.visit().requested(request.method(), request.target().hostPort());
-            }
+            served.visit()
+                    .requested(request.method(), own ? null : request.target().hostPort());
             RequestGate.checkLoop(request, handler.settings().forwarding().pseudonym());
             RequestGate.checkEarly(request, rest);
             boolean unread = rest.hasRemaining();

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +60,10 @@ final class OwnExchange implements Conversation.Step {
     private State state = State.READING;
     private ByteBuffer out = Replies.NOTHING;
     private boolean persistent;
+    /** Of the answer, once there is one. */
+    private int status;
+    /** Why the handler gave none. */
+    private @Nullable Throwable failure;
 
     private OwnExchange(Conversation conversation, Answering answering, ForwardedRequest request) {
         this.conversation = conversation;
@@ -172,7 +177,7 @@ final class OwnExchange implements Conversation.Step {
         try {
             served.handler().engine().workers().callbacks().execute(() -> ask(asked));
         } catch (RejectedExecutionException e) {
-            answer(Replies.noOwnAnswer(503, withBody(), mayPersist())); // the engine ends
+            answerInstead(503, e); // the engine ends
         }
     }
 
@@ -211,19 +216,27 @@ final class OwnExchange implements Conversation.Step {
             response = Objects.requireNonNull(answering.handler().handle(asked), "the handler gave no response");
         } catch (Throwable e) { // it is the user's code
             ProxyHandling.log.error("a handler of the proxy's own requests failed", e);
-            served.onLoop(() -> answered(null));
+            served.onLoop(() -> handlerFailed(e));
             return;
         }
         served.onLoop(() -> answered(response));
     }
 
-    /** The handler has answered, or failed (null). */
-    private void answered(@Nullable OwnResponse response) {
-        if (state != State.ASKED) {
-            return; // too late
+    private void answered(OwnResponse response) {
+        if (state == State.ASKED) { // else it is too late
+            answer(Replies.own(response, withBody(), mayPersist()));
         }
-        boolean keep = mayPersist();
-        answer(response == null ? Replies.noOwnAnswer(500, withBody(), keep) : Replies.own(response, withBody(), keep));
+    }
+
+    private void handlerFailed(Throwable e) {
+        if (state == State.ASKED) {
+            answerInstead(500, e);
+        }
+    }
+
+    private void answerInstead(int status, Throwable e) {
+        failure = e;
+        answer(Replies.noOwnAnswer(status, withBody(), mayPersist()));
     }
 
     private boolean withBody() {
@@ -240,6 +253,7 @@ final class OwnExchange implements Conversation.Step {
     private void answer(ByteBuffer reply) {
         state = State.ANSWERING;
         out = reply;
+        status = Replies.status(reply);
         due(served.handler().settings().forwarding().times().bodyNanos());
         flush();
     }
@@ -263,6 +277,7 @@ final class OwnExchange implements Conversation.Step {
 
     private void written() {
         end();
+        tell(failure == null ? CloseReason.FINISHED : CloseReason.FAILED, failure);
         if (persistent) {
             conversation.next();
         } else {
@@ -283,6 +298,11 @@ final class OwnExchange implements Conversation.Step {
         served.handler().accounting().endExchange(0, 0);
     }
 
+    /** Unless the request is refused, of which whoever watches is told that. */
+    private void tell(CloseReason reason, @Nullable Throwable cause) {
+        served.tunnel().visit().exchanged(status, 0, 0, reason, cause, null);
+    }
+
     @Override
     public void timedOut() {
         switch (state) {
@@ -292,7 +312,7 @@ final class OwnExchange implements Conversation.Step {
                 ProxyHandling.log.warn(
                         "a handler of the proxy's own requests did not answer within {} ms",
                         TimeUnit.NANOSECONDS.toMillis(answering.timeoutNanos()));
-                answer(Replies.noOwnAnswer(503, withBody(), mayPersist()));
+                answerInstead(503, new TimeoutException());
             }
             case ANSWERING -> conversation.abort(CloseReason.IDLE, null);
             case OVER -> {}
@@ -302,5 +322,6 @@ final class OwnExchange implements Conversation.Step {
     @Override
     public void stopped(CloseReason reason, @Nullable Throwable cause) {
         end();
+        tell(reason, cause);
     }
 }
