@@ -143,7 +143,9 @@ public interface ProxyHandler extends AutoCloseable {
          *
          * <p>Who guesses is slowed down: after 5 wrong credentials from an address (of IPv6 from a {@code /64}), further ones
          * wait for their turn, 250 ms apart at first and 8 s at last, and get 429 where they would wait for more than 10 s.
-         * Right ones, or 10 minutes without any, end that.
+         * Right ones, or 10 minutes without any, end that. Before that it is asked about 5 different credentials from an address
+         * at a time, those that were wrong included, and about more as it decides; the same ones on many connections at
+         * once count as one. Who has to wait for the decisions on others as long as for one of its own gets 503.
          */
         Builder authenticator(Authenticator authenticator);
 

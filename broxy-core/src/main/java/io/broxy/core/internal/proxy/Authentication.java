@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
  * Asking an authenticator, which may block, and which is not asked before a client that guesses has waited for its turn.
  *
  * <pre>
- *   WAITING ──> ASKED ──> OVER
+ *   PARKED ──> WAITING ──> ASKED ──> OVER
+ *      │  others are decided  ^
+ *      └──────────────────────┘
  * </pre>
  *
  * <p>Threading: owned by the client's event loop, but for {@link #ask}, which runs on the callback executor.
@@ -23,9 +25,12 @@ final class Authentication implements Gate.Asking {
     private final Authenticator authenticator;
     private final Gate.Asked request;
     private final @Nullable String authorization;
-    private final LoginPenalties penalties;
+    private final long timeoutNanos;
     private final Executor callbacks;
     private final Gate.Outcome outcome;
+    /** Null for a client that shows no credentials, and so guesses nothing. */
+    private final LoginPenalties.@Nullable Attempt attempt;
+
     private TimerQueue.@Nullable Timer timer;
     private boolean over;
 
@@ -35,29 +40,46 @@ final class Authentication implements Gate.Asking {
             Gate.Asked request,
             @Nullable String authorization,
             LoginPenalties penalties,
+            long timeoutNanos,
             Executor callbacks,
             Gate.Outcome outcome) {
         this.loop = loop;
         this.authenticator = authenticator;
         this.request = request;
         this.authorization = authorization;
-        this.penalties = penalties;
+        this.timeoutNanos = timeoutNanos;
         this.callbacks = callbacks;
         this.outcome = outcome;
+        this.attempt = authorization == null
+                ? null
+                : penalties.attempt(request.client(), authorization, () -> onLoop(this::start));
     }
 
-    void start(long timeoutNanos) {
-        long wait = authorization == null ? 0 : penalties.waitNanos(request.client(), loop.nowNanos());
-        if (wait < 0) {
+    /** Asks as soon as it is this client's turn. */
+    void start() {
+        if (over) {
+            return;
+        }
+        stopTimer();
+        long wait = attempt == null ? 0 : attempt.waitNanos(loop.nowNanos());
+        if (wait == LoginPenalties.REFUSED) {
             refuse(new RefusedException(Reason.TOO_MANY_FAILURES, 429, "too many wrong credentials"));
+        } else if (wait == LoginPenalties.PARKED) {
+            timer = loop.timers().schedule(loop.nowNanos() + timeoutNanos, this::parkedForTooLong);
         } else if (wait == 0) {
-            send(timeoutNanos);
+            send();
         } else {
-            timer = loop.timers().schedule(loop.nowNanos() + wait, () -> send(timeoutNanos));
+            timer = loop.timers().schedule(loop.nowNanos() + wait, this::send);
         }
     }
 
-    private void send(long timeoutNanos) {
+    private void stopTimer() {
+        if (timer != null) {
+            loop.timers().cancel(timer);
+        }
+    }
+
+    private void send() {
         if (over) {
             return;
         }
@@ -95,13 +117,15 @@ final class Authentication implements Gate.Asking {
             return;
         }
         if (identity != null) {
-            penalties.succeeded(request.client());
+            if (attempt != null) {
+                attempt.succeeded();
+            }
             end();
             outcome.admitted(identity);
             return;
         }
-        if (authorization != null) {
-            penalties.failed(request.client(), loop.nowNanos());
+        if (attempt != null) {
+            attempt.failed(loop.nowNanos());
         }
         refuse(new RefusedException(Reason.AUTHENTICATION_REQUIRED, 407, "the proxy needs valid credentials"));
     }
@@ -109,6 +133,13 @@ final class Authentication implements Gate.Asking {
     private void timedOut() {
         if (!over && !loop.isStopping()) {
             ProxyHandling.log.warn("an authenticator did not answer in its time");
+            undecided();
+        }
+    }
+
+    /** Others are looked at, and nothing is decided of them. */
+    private void parkedForTooLong() {
+        if (!loop.isStopping()) {
             undecided();
         }
     }
@@ -126,8 +157,9 @@ final class Authentication implements Gate.Asking {
 
     private void end() {
         over = true;
-        if (timer != null) {
-            loop.timers().cancel(timer);
+        stopTimer();
+        if (attempt != null) {
+            attempt.cancel(); // nothing, if it was decided
         }
     }
 

@@ -90,8 +90,8 @@ final class Gate {
             decide(request, outcome);
             return null;
         }
-        Authentication authentication =
-                new Authentication(loop, asked, request, authorization, penalties, callbacks, new Outcome() {
+        Authentication authentication = new Authentication(
+                loop, asked, request, authorization, penalties, timeoutNanos, callbacks, new Outcome() {
                     @Override
                     public void admitted(@Nullable String identity) {
                         decide(identity == null ? request : request.as(identity), outcome);
@@ -102,7 +102,7 @@ final class Gate {
                         outcome.refused(refusal);
                     }
                 });
-        authentication.start(timeoutNanos);
+        authentication.start();
         return authentication;
     }
 

@@ -155,6 +155,62 @@ class GateTest {
     }
 
     @Test
+    void guessesAtOnceAreDecidedBeforeThereAreMoreOfThem() throws Exception {
+        Gate gate = gate(AccessPolicy.any(), callbacks::add);
+        for (int i = 0; i < 20; i++) {
+            ask(gate, "wrong " + i);
+        }
+        assertThat(callbacks).hasSize(LoginPenalties.FREE_FAILURES);
+
+        runCallbacks();
+        assertThat(answers).hasSize(LoginPenalties.FREE_FAILURES).containsOnly("refused 407");
+        assertThat(callbacks).isEmpty();
+        pass(Duration.ofMillis(250));
+        assertThat(callbacks).hasSize(1);
+    }
+
+    @Test
+    void whoIsRightDoesNotWaitForItselfAndLetsOthersIn() throws Exception {
+        Gate gate = gate(AccessPolicy.any(), callbacks::add);
+        for (int i = 1; i < LoginPenalties.FREE_FAILURES; i++) {
+            ask(gate, "wrong " + i);
+        }
+        for (int i = 0; i < 100; i++) {
+            ask(gate, RIGHT);
+        }
+        ask(gate, "another");
+        assertThat(callbacks).hasSize(LoginPenalties.FREE_FAILURES - 1 + 100);
+
+        runCallbacks();
+
+        assertThat(answers)
+                .hasSize(LoginPenalties.FREE_FAILURES - 1 + 100)
+                .filteredOn("admitted somebody"::equals)
+                .hasSize(100);
+        assertThat(callbacks).as("the other's").hasSize(1);
+    }
+
+    @Test
+    void nobodyWaitsLongerForOthersThanForAnAnswer() throws Exception {
+        Gate gate = gate(AccessPolicy.any(), callbacks::add);
+        for (int i = 0; i <= LoginPenalties.FREE_FAILURES; i++) {
+            ask(gate, "wrong " + i);
+        }
+        pass(Duration.ofNanos(TIMEOUT_NANOS));
+
+        assertThat(answers).hasSize(LoginPenalties.FREE_FAILURES + 1).containsOnly("refused 503");
+        assertThat(callbacks).hasSize(LoginPenalties.FREE_FAILURES);
+    }
+
+    /** Those that wait now, and what follows from them. */
+    private void runCallbacks() throws Exception {
+        List<Runnable> waiting = List.copyOf(callbacks);
+        callbacks.clear();
+        waiting.forEach(Runnable::run);
+        pass(Duration.ZERO);
+    }
+
+    @Test
     void whoBringsNoCredentialsDoesNotGuess() throws Exception {
         Gate gate = gate(AccessPolicy.any(), Runnable::run);
         for (int i = 0; i < 2 * LoginPenalties.FREE_FAILURES; i++) {
