@@ -155,7 +155,13 @@ class ProxyUriTest {
                 .withMessageContaining("RFC 1929");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ProxyUri.parse("socks5://u:" + "%C3%A9".repeat(128) + "@proxy"))
-                .withMessageContaining("RFC 1929");
+                .withMessageContaining("RFC 1929")
+                .withMessageNotContaining("\u00e9");
+        HostPort proxy = HostPort.of("proxy", 1080);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ProxyUri.of(ProxyUri.Scheme.SOCKS5, proxy, Credentials.basic("user", "")));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ProxyUri.of(ProxyUri.Scheme.SOCKS5, proxy, Credentials.basic("", "password")));
         assertThat(ProxyUri.parse("http://u:" + most + "x@proxy").credentials())
                 .isEqualTo(Credentials.basic("u", most + "x"));
     }

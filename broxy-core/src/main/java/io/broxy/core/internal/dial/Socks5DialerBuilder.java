@@ -3,9 +3,11 @@ package io.broxy.core.internal.dial;
 import io.broxy.Credentials;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
+import io.broxy.ProxyUri;
 import io.broxy.Socks5Dialer;
 import io.broxy.core.internal.net.UserDialing;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -31,8 +33,9 @@ public final class Socks5DialerBuilder implements Socks5Dialer.Builder {
 
     @Override
     public Socks5Dialer.Builder credentials(Credentials credentials) {
-        Socks5Handshake.check(credentials);
-        this.credentials = credentials;
+        Objects.requireNonNull(credentials, "credentials");
+        this.credentials = ProxyUri.of(ProxyUri.Scheme.SOCKS5, settings.proxy(), credentials)
+                .credentials(); // if they fit
         return this;
     }
 

@@ -7,6 +7,7 @@ import io.broxy.Credentials;
 import io.broxy.DialException.Reason;
 import io.broxy.HostPort;
 import io.broxy.ProxyReply;
+import io.broxy.ProxyUri;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -60,6 +61,11 @@ final class Socks5Handshake implements Handshake {
 
     private boolean begun;
 
+    /**
+     * Creates a handshake.
+     *
+     * @param credentials that {@linkplain ProxyUri#of fit} their message, or null for none
+     */
     Socks5Handshake(HostPort target, @Nullable Credentials credentials) {
         this.target = target;
         this.credentials = credentials;
@@ -67,23 +73,6 @@ final class Socks5Handshake implements Handshake {
                 credentials == null
                         ? new byte[] {VERSION, 1, NO_AUTHENTICATION}
                         : new byte[] {VERSION, 2, NO_AUTHENTICATION, USER_AND_PASSWORD});
-    }
-
-    /**
-     * Checks that user name and password fit their messages.
-     *
-     * @throws IllegalArgumentException if one is not 1 to 255 bytes long
-     */
-    static void check(Credentials credentials) {
-        requireLength(credentials.user(), "the user name");
-        requireLength(credentials.password(), "the password");
-    }
-
-    private static void requireLength(String text, String what) {
-        int length = text.getBytes(UTF_8).length;
-        if (length < 1 || length > 255) {
-            throw new IllegalArgumentException(what + " is not 1 to 255 bytes long (RFC 1929 section 2)");
-        }
     }
 
     @Override

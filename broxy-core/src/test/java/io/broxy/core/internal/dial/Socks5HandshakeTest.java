@@ -3,8 +3,6 @@ package io.broxy.core.internal.dial;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.broxy.Credentials;
 import io.broxy.DialException.Reason;
@@ -167,17 +165,5 @@ class Socks5HandshakeTest {
     @Test
     void theStatusOfAPasswordHasAVersionToo() {
         assertThat(refusal(CREDENTIALS, "05 02 05 00").reason()).isEqualTo(Reason.PROTOCOL);
-    }
-
-    @Test
-    void userNameAndPasswordHave1To255Bytes() {
-        assertThatCode(() -> Socks5Handshake.check(Credentials.basic("a".repeat(255), "b".repeat(255))))
-                .doesNotThrowAnyException();
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> Socks5Handshake.check(Credentials.basic("a".repeat(256), "b")));
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> Socks5Handshake.check(Credentials.basic("a", "\u00e9".repeat(128))))
-                .withMessageNotContaining("\u00e9");
-        assertThatIllegalArgumentException().isThrownBy(() -> Socks5Handshake.check(Credentials.basic("a", "")));
     }
 }
