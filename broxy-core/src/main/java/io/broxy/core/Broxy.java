@@ -27,6 +27,7 @@ import io.broxy.core.internal.net.DialingSocketFactory;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
+import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.proxy.ProxyEngine;
 import io.broxy.core.internal.proxy.ProxyHandlerBuilder;
@@ -68,6 +69,9 @@ public final class Broxy implements AutoCloseable {
 
     /** Ending a loop takes no longer than what it is at, which never blocks; a user's code may take longer. */
     private static final long STOP_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** Of a handler's own pool, for one origin as for all. */
+    private static final int FORWARDING_MAX_IDLE = 1_000;
 
     private final BufferPool buffers;
     private final Workers workers;
@@ -186,8 +190,17 @@ public final class Broxy implements AutoCloseable {
     /** Starts a proxy handler. Unless another is set, its dialer is a {@link #directDialer()} with the defaults. */
     public ProxyHandler.Builder proxyHandler() {
         ensureOpen();
-        return new ProxyHandlerBuilder(
-                proxyEngine, () -> directDialer().build(), () -> ownPool().build(), open);
+        return new ProxyHandlerBuilder(proxyEngine, () -> directDialer().build(), this::forwardingPool, open);
+    }
+
+    /**
+     * As many requests as are under way to an origin at once leave as many connections behind. With the few that a pool of a
+     * user's dials keeps, most of a busy proxy's requests would close one and open another.
+     */
+    private EnginePool forwardingPool() {
+        ConnPoolBuilder pool = ownPool();
+        pool.maxIdlePerHop(FORWARDING_MAX_IDLE).maxIdle(FORWARDING_MAX_IDLE);
+        return pool.build();
     }
 
     /** The copier of this engine. */

@@ -10,7 +10,10 @@ import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -61,6 +64,41 @@ class OriginReuseTest {
                 }
             }
             assertThat(origin.accepted()).isEqualTo(1);
+        }
+    }
+
+    /** A cap on idle connections that is below what a proxy does at once would have it dial for most requests. */
+    @Test
+    void manyClientsAtOnceKeepAsManyConnections() throws IOException {
+        int clients = 60;
+        CyclicBarrier allThere = new CyclicBarrier(clients);
+        List<Peer> peers = new ArrayList<>();
+        try (Origin origin = Origin.start(peer -> {
+                    while (true) {
+                        Http.read(peer);
+                        allThere.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+                        peer.send(Http.ok("answer"));
+                    }
+                });
+                Proxy proxy = Proxy.start()) {
+            for (int i = 0; i < clients; i++) {
+                peers.add(proxy.client());
+            }
+            for (int round = 0; round < 3; round++) {
+                for (Peer client : peers) {
+                    client.send(Http.get(origin.target(), "/"));
+                }
+                for (Peer client : peers) {
+                    assertThat(Http.read(client).body()).isEqualTo("answer");
+                }
+                await().atMost(PATIENCE)
+                        .until(() -> proxy.handler().stats().pool().idle() == clients);
+            }
+            assertThat(origin.accepted()).isEqualTo(clients);
+        } finally {
+            for (Peer client : peers) {
+                client.close();
+            }
         }
     }
 
