@@ -52,6 +52,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
     private final TimerQueue.Timer deadline;
     private final LeaseTrace trace;
     private Phase phase = Phase.WAITING;
+    private boolean waited;
     private @Nullable Slot<Parked> slot;
     private LoopDialer.@Nullable Dialing dialing;
 
@@ -71,6 +72,8 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
         Slot<Parked> slot = pool.claim(wish.hop(), loop, leasing);
         if (slot != null) {
             leasing.proceed(slot);
+        } else {
+            leasing.waited = true;
         }
         return leasing;
     }
@@ -182,7 +185,11 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
         long left = endNanos - pool.ticker().nanos();
         if (left <= 0) {
             pool.openFailed(got);
-            fail(Reason.POOL_EXHAUSTED, pool.exhausted());
+            if (waited) {
+                fail(Reason.POOL_EXHAUSTED, pool.exhausted());
+            } else {
+                fail(Reason.TIMEOUT, new IOException("no time is left to dial"));
+            }
             return;
         }
         phase = Phase.OPENING;

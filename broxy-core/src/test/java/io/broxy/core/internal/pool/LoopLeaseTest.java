@@ -288,7 +288,7 @@ class LoopLeaseTest {
                 throw new IllegalStateException("interrupted");
             });
             CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(30), into(future)));
+                    begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
             assertThat(late)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
