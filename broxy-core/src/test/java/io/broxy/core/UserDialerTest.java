@@ -39,6 +39,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ExtendWith(LeakCheck.class)
 class UserDialerTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
+
+    /** Short, and long enough for a thread to start and to call the dialer on a busy machine. */
+    private static final Duration DIAL_TIMEOUT = Duration.ofMillis(500);
+
     private static final HostPort SOMEWHERE = HostPort.of("somewhere.example", 443);
 
     private static Connection open(Origin origin, Broxy broxy) throws IOException {
@@ -247,7 +251,7 @@ class UserDialerTest {
             }
             throw failure(DialException.Reason.CANCELLED, new IOException("interrupted"));
         };
-        try (Proxy proxy = Proxy.start(settings -> settings.dialer(stuck).dialTimeout(Duration.ofMillis(50)));
+        try (Proxy proxy = Proxy.start(settings -> settings.dialer(stuck).dialTimeout(DIAL_TIMEOUT));
                 Client client = form.ask(proxy.handler(), SOMEWHERE)) {
             assertThat(client.peer().readAll())
                     .startsWith("HTTP/1.1 504 Gateway Timeout\r\n")
@@ -272,7 +276,7 @@ class UserDialerTest {
             }
             throw failure(DialException.Reason.CANCELLED, new IOException("interrupted"));
         };
-        try (Proxy proxy = Proxy.start(settings -> settings.dialer(stuck).dialTimeout(Duration.ofMillis(50)))) {
+        try (Proxy proxy = Proxy.start(settings -> settings.dialer(stuck).dialTimeout(DIAL_TIMEOUT))) {
             List<Client> clients = new ArrayList<>();
             for (int i = 0; i < many; i++) {
                 clients.add(Form.CHANNEL.ask(proxy.handler(), SOMEWHERE));
@@ -294,7 +298,7 @@ class UserDialerTest {
         CompletableFuture<Connection> given = new CompletableFuture<>();
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(
-                        settings -> settings.dialTimeout(Duration.ofMillis(50)).dialer(request -> {
+                        settings -> settings.dialTimeout(DIAL_TIMEOUT).dialer(request -> {
                             awaitUninterruptibly(release);
                             return given.join();
                         }));
