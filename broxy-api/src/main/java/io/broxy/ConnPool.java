@@ -3,6 +3,7 @@ package io.broxy;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps connections for another use and leases them.
@@ -43,14 +44,21 @@ public interface ConnPool extends AutoCloseable {
      *     says otherwise
      * @param identity whose connections they are, such as a user's name where a connection is authenticated once for all
      *     that goes over it; empty where that makes no difference. It is compared and never shown
+     * @param client for whom its connections are dialled, where the dialer {@linkplain Dialer#announcesClient() announces} that;
+     *     null for nobody in particular. The caps of a hop hold for all its clients together
      */
-    record Hop(HostPort address, Dialer dialer, String identity) {
+    record Hop(HostPort address, Dialer dialer, String identity, DialRequest.@Nullable Client client) {
 
-        /** Checks that all are there. */
+        /** Checks that all but the client are there. */
         public Hop {
             Objects.requireNonNull(address, "address");
             Objects.requireNonNull(dialer, "dialer");
             Objects.requireNonNull(identity, "identity");
+        }
+
+        /** A hop for nobody in particular. */
+        public Hop(HostPort address, Dialer dialer, String identity) {
+            this(address, dialer, identity, null);
         }
 
         /** A hop for everybody. */
@@ -60,13 +68,19 @@ public interface ConnPool extends AutoCloseable {
 
         /** This hop for somebody. */
         public Hop withIdentity(String identity) {
-            return new Hop(address, dialer, identity);
+            return new Hop(address, dialer, identity, client);
+        }
+
+        /** This hop for the connections of one client; null for nobody in particular. */
+        public Hop forClient(DialRequest.@Nullable Client client) {
+            return Objects.equals(client, this.client) ? this : new Hop(address, dialer, identity, client);
         }
 
         /** Names the address alone. */
         @Override
         public String toString() {
-            return "Hop[" + address + (identity.isEmpty() ? "" : ", with an identity") + "]";
+            return "Hop[" + address + (identity.isEmpty() ? "" : ", with an identity")
+                    + (client == null ? "" : ", for a client") + "]";
         }
     }
 
@@ -165,8 +179,8 @@ public interface ConnPool extends AutoCloseable {
     interface Builder {
 
         /**
-         * How many idle connections of one hop are kept; default 10. Of more, the one that has been idle longest goes. 0
-         * keeps none, but a connection still passes from a lease that ends to one that waits.
+         * How many idle connections of one hop are kept, for all its clients together; default 10. Of more, the one that has
+         * been idle longest goes. 0 keeps none, but a connection still passes from a lease that ends to one that waits.
          *
          * @throws IllegalArgumentException if it is negative
          */
@@ -196,7 +210,8 @@ public interface ConnPool extends AutoCloseable {
         Builder maxAge(Duration age);
 
         /**
-         * How many connections of one hop may be open, idle, leased or being dialled; default no limit.
+         * How many connections of one hop may be open, idle, leased or being dialled, for all its clients together; default no
+         * limit. An idle one of another client is closed to make room.
          *
          * @throws IllegalArgumentException if it is less than 1
          */

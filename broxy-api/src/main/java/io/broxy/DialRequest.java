@@ -1,5 +1,6 @@
 package io.broxy;
 
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -16,12 +17,30 @@ public final class DialRequest {
     private final @Nullable Duration timeout;
     private final AddressPolicy addressPolicy;
     private final Map<String, Object> attributes;
+    private final @Nullable Client client;
+
+    /**
+     * For whom a connection is made.
+     *
+     * <p>Threading: immutable.
+     *
+     * @param source the client's address
+     * @param destination the address that the client has connected to, which is no part of the target
+     */
+    public record Client(SocketAddress source, SocketAddress destination) {
+        /** Checks that both are there. */
+        public Client {
+            Objects.requireNonNull(source, "source");
+            Objects.requireNonNull(destination, "destination");
+        }
+    }
 
     private DialRequest(Builder builder) {
         target = builder.target;
         timeout = builder.timeout;
         addressPolicy = builder.addressPolicy;
         attributes = builder.attributes == null ? Map.of() : Map.copyOf(builder.attributes);
+        client = builder.client;
     }
 
     /** A request with defaults: the dialer's own time-out, any destination, no attributes. */
@@ -37,6 +56,7 @@ public final class DialRequest {
     /** Starts a request that equals this one. */
     public Builder toBuilder() {
         Builder builder = new Builder(target).addressPolicy(addressPolicy);
+        builder.client = client;
         builder.timeout = timeout;
         attributes.forEach(builder::attribute);
         return builder;
@@ -68,6 +88,15 @@ public final class DialRequest {
         return attributes;
     }
 
+    /**
+     * For whom it is dialled, or null for nobody in particular. A {@link ProxyHandler} tells it of every tunnel's client, and
+     * of the client of a forwarded request where the dialer {@linkplain Dialer#announcesClient() announces} it, for else the
+     * connection is for others later. A dialer that goes through another one passes it on.
+     */
+    public @Nullable Client client() {
+        return client;
+    }
+
     /** Names the target, the time-out and the attributes' names (their values may be secrets). */
     @Override
     public String toString() {
@@ -81,6 +110,7 @@ public final class DialRequest {
         private @Nullable Duration timeout;
         private AddressPolicy addressPolicy = AddressPolicy.any();
         private @Nullable Map<String, Object> attributes;
+        private @Nullable Client client;
 
         private Builder(HostPort target) {
             this.target = Objects.requireNonNull(target, "target");
@@ -117,6 +147,12 @@ public final class DialRequest {
                 attributes = new LinkedHashMap<>();
             }
             attributes.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+            return this;
+        }
+
+        /** Sets for whom it is dialled; null, the default, for nobody in particular. */
+        public Builder client(@Nullable Client client) {
+            this.client = client;
             return this;
         }
 

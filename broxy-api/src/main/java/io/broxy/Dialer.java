@@ -51,4 +51,15 @@ public interface Dialer {
     default CompletableFuture<Connection> dialAsync(DialRequest request, Executor executor) {
         return BlockingDial.start(this, request, executor);
     }
+
+    /**
+     * Whether the far ends of this dialer's connections are told of {@link DialRequest#client()}, so that a connection that
+     * was made for one client must never serve another: whoever keeps connections then keeps them for each client apart.
+     * Built-in dialers know it of themselves and of those below them; a dialer of one's own that dials with one that says
+     * yes has to say yes too. Otherwise connections that are kept for later are dialled without a client, so that nobody
+     * is taken for somebody else, and nobody is told of. It is asked on event loops, so it must not block.
+     */
+    default boolean announcesClient() {
+        return false;
+    }
 }

@@ -3,6 +3,7 @@ package io.broxy.core.internal.pool;
 import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.DialException;
+import io.broxy.DialRequest;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
@@ -59,6 +60,11 @@ public final class EnginePool implements ConnPool {
         leaseTimeoutNanos = settings.leaseTimeoutNanos();
         keeper = engine.loops().next();
         spares = new Spares(this, keeper, leaseTimeoutNanos);
+    }
+
+    /** Begins to serve. */
+    void open() {
+        engine.opened(this);
     }
 
     // ------------------------------------------------------------------ for users
@@ -120,6 +126,7 @@ public final class EnginePool implements ConnPool {
     public void close() {
         change(policy::close);
         chores.end();
+        engine.closed(this);
         ended.accept(this);
     }
 
@@ -149,6 +156,15 @@ public final class EnginePool implements ConnPool {
      */
     public LoopDialer.Dialing leaseFresh(EventLoop loop, Hop hop, long timeoutNanos, LoopLease.Outcome outcome) {
         return lease(loop, new Wish(hop, true, ticker().nanos(), timeoutNanos), outcome);
+    }
+
+    /** A client has gone whom its dials have named: what lies idle for it, in whatever pool of the engine, is closed. */
+    public void clientGone(DialRequest.Client client) {
+        engine.forget(client);
+    }
+
+    void forget(DialRequest.Client client) {
+        change(work -> policy.forget(client, work));
     }
 
     private LoopDialer.Dialing lease(EventLoop loop, Wish wish, LoopLease.Outcome outcome) {

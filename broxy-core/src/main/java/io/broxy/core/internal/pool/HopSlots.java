@@ -9,12 +9,15 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All of one hop: idle connections, a set for each loop, and who waits.
+ * All of one hop, and of one client if it is for one: idle connections, a set for each loop, and who waits.
  *
  * <p>Threading: the pool's lock guards it.
  */
 final class HopSlots<P> {
     final Hop hop;
+
+    /** Those for other clients, too. */
+    final HopTotal<P> total;
 
     /** By loop; the newest first. */
     private final Map<Object, ArrayDeque<Slot<P>>> idle = new HashMap<>(4);
@@ -33,8 +36,9 @@ final class HopSlots<P> {
     int arriving;
     boolean refillAsked;
 
-    HopSlots(Hop hop) {
+    HopSlots(Hop hop, HopTotal<P> total) {
         this.hop = hop;
+        this.total = total;
     }
 
     int idleCount() {
@@ -44,12 +48,14 @@ final class HopSlots<P> {
     void push(Slot<P> slot) {
         idle.computeIfAbsent(homeOf(slot), home -> new ArrayDeque<>()).addFirst(slot);
         idleCount++;
+        total.add(slot);
     }
 
     void remove(Slot<P> slot) {
         ArrayDeque<Slot<P>> set = idle.get(homeOf(slot));
         if (set != null && set.removeFirstOccurrence(slot)) {
             idleCount--;
+            total.remove(slot);
         }
     }
 
@@ -68,19 +74,6 @@ final class HopSlots<P> {
             }
         }
         return newest;
-    }
-
-    /** The one that has been idle longest. */
-    @Nullable
-    Slot<P> oldest() {
-        Slot<P> oldest = null;
-        for (ArrayDeque<Slot<P>> set : idle.values()) {
-            Slot<P> last = set.peekLast();
-            if (last != null && (oldest == null || last.idleNumber < oldest.idleNumber)) {
-                oldest = last;
-            }
-        }
-        return oldest;
     }
 
     private static Object homeOf(Slot<?> slot) {

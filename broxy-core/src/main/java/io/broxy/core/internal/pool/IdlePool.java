@@ -1,6 +1,7 @@
 package io.broxy.core.internal.pool;
 
 import io.broxy.ConnPool.Hop;
+import io.broxy.DialRequest;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.pool.Slot.State;
@@ -36,6 +37,7 @@ final class IdlePool<P> {
     private final Object lock = new Object();
 
     private final Map<Hop, HopSlots<P>> hops = new HashMap<>();
+    private final Map<Hop, HopTotal<P>> totals = new HashMap<>();
     private final IdleSet<P> idle = new IdleSet<>();
     private final WaitingLine<P> line = new WaitingLine<>();
     private final SpareBook<P> spares;
@@ -77,7 +79,7 @@ final class IdlePool<P> {
                 sweep(now, work);
                 serve(now, work);
             }
-            HopSlots<P> own = hops.computeIfAbsent(hop, HopSlots::new);
+            HopSlots<P> own = slotsOf(hop);
             Slot<P> slot = takeOrOpen(own, home, waiter.wantsFresh(), now, work);
             if (slot == null) {
                 line.join(own, waiter);
@@ -85,6 +87,16 @@ final class IdlePool<P> {
             settle(now, work);
             return slot;
         }
+    }
+
+    private HopSlots<P> slotsOf(Hop hop) {
+        HopSlots<P> own = hops.get(hop);
+        if (own == null) {
+            own = new HopSlots<>(hop, totals.computeIfAbsent(hop.forClient(null), HopTotal::new));
+            own.total.members++;
+            hops.put(hop, own);
+        }
+        return own;
     }
 
     /** Waits no longer; false if the waiter has been told or never waited. */
@@ -168,7 +180,7 @@ final class IdlePool<P> {
 
     /** At the hop's cap, the connection that has been idle longest goes for a new one. */
     private void makeRoom(HopSlots<P> own, Work<P> work) {
-        Slot<P> oldest = own.open < limits.maxOpenPerHop() ? null : own.oldest();
+        Slot<P> oldest = own.total.open < limits.maxOpenPerHop() ? null : own.total.dispensable();
         if (oldest != null) {
             evictNow(oldest, Eviction.CAP, work);
         }
@@ -197,6 +209,7 @@ final class IdlePool<P> {
         if (!canOpen(own)) {
             return null;
         }
+        makeRoom(own, work); // of another client, for there is none of this one's own
         if (open >= limits.maxOpen()) {
             evictNow(idle.dispensable(), Eviction.CAP, work);
         }
@@ -204,13 +217,15 @@ final class IdlePool<P> {
         return new Slot<>(own);
     }
 
-    /** Whether there is a place, or can be for an idle connection. */
+    /** Whether there is a place, or can be for an idle connection: of another client at the hop's cap, of anybody at that of all. */
     private boolean canOpen(HopSlots<P> own) {
-        return own.open < limits.maxOpenPerHop() && (open < limits.maxOpen() || !idle.isEmpty());
+        boolean hopHasRoom = own.total.open < limits.maxOpenPerHop() || own.total.idleCount() > own.idleCount();
+        return hopHasRoom && (open < limits.maxOpen() || !idle.isEmpty());
     }
 
     private void use(HopSlots<P> own) {
         own.open++;
+        own.total.open++;
         open++;
         count.opening++;
     }
@@ -246,7 +261,8 @@ final class IdlePool<P> {
             evictNow(slot, overdue, work);
         }
         serve(now, work);
-        for (Slot<P> oldest; own.idleCount() > limits.maxIdlePerHop() && (oldest = own.oldest()) != null; ) {
+        for (Slot<P> oldest;
+                own.total.idleCount() > limits.maxIdlePerHop() && (oldest = own.total.dispensable()) != null; ) {
             evictNow(oldest, Eviction.CAP, work);
         }
         while (idle.size() > limits.maxIdle()) {
@@ -326,6 +342,22 @@ final class IdlePool<P> {
         }
     }
 
+    /** Evicts what lies idle for a client who will not come again. */
+    void forget(DialRequest.Client client, Work<P> work) {
+        synchronized (lock) {
+            List<Slot<P>> own = new ArrayList<>(0);
+            for (Slot<P> slot : idle) {
+                if (client.equals(slot.hop().client())) {
+                    own.add(slot);
+                }
+            }
+            if (!own.isEmpty()) {
+                own.forEach(slot -> evictNow(slot, Eviction.CLIENT_GONE, work));
+                settle(ticker.nanos(), work);
+            }
+        }
+    }
+
     /** Evicts what is overdue; asks to be called again in time. */
     void expire(Work<P> work) {
         synchronized (lock) {
@@ -381,7 +413,7 @@ final class IdlePool<P> {
             if (closed) {
                 throw new IllegalStateException("the pool is closed");
             }
-            HopSlots<P> own = hops.computeIfAbsent(hop, HopSlots::new);
+            HopSlots<P> own = slotsOf(hop);
             try {
                 spares.want(own, wanted);
             } finally {
@@ -432,6 +464,7 @@ final class IdlePool<P> {
 
     private void free(HopSlots<P> own) {
         own.open--;
+        own.total.open--;
         open--;
         if (own.open == 0) {
             emptied.add(own);
@@ -446,8 +479,8 @@ final class IdlePool<P> {
     }
 
     private void forgetIfUnused(HopSlots<P> own) {
-        if (own.isUnused()) {
-            hops.remove(own.hop, own);
+        if (own.isUnused() && hops.remove(own.hop, own) && --own.total.members == 0) {
+            totals.remove(own.total.hop);
         }
     }
 
@@ -466,7 +499,7 @@ final class IdlePool<P> {
             while (!idle.isEmpty()) {
                 evictNow(idle.dispensable(), Eviction.CLOSED, work);
             }
-            hops.values().removeIf(HopSlots::isUnused);
+            List.copyOf(hops.values()).forEach(this::forgetIfUnused);
             emptied.clear();
         }
     }

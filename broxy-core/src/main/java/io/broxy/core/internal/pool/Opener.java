@@ -30,6 +30,7 @@ record Opener(Workers workers) {
     static DialRequest request(Hop hop, long timeoutNanos) {
         return DialRequest.builder(hop.address())
                 .timeout(Duration.ofNanos(timeoutNanos))
+                .client(hop.client())
                 .build();
     }
 

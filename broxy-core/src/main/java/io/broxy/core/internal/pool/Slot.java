@@ -46,6 +46,13 @@ final class Slot<P> {
 
     boolean arriving;
 
+    /** Its neighbours among the idle connections of its hop, for all clients together. */
+    @Nullable
+    Slot<P> older;
+
+    @Nullable
+    Slot<P> newer;
+
     Slot(HopSlots<P> owner) {
         this.owner = owner;
     }

@@ -23,10 +23,12 @@ final class SpareBook<P> {
      */
     void want(HopSlots<P> hop, int spares) {
         long all = spares;
+        long ofHop = spares;
         for (HopSlots<P> other : warm) {
             all += other == hop ? 0 : other.wanted;
+            ofHop += other == hop || other.total != hop.total ? 0 : other.wanted;
         }
-        if (spares > limits.maxIdlePerHop() || all > limits.maxIdle()) {
+        if (ofHop > limits.maxIdlePerHop() || all > limits.maxIdle()) {
             throw new IllegalArgumentException("the pool keeps " + limits.maxIdlePerHop()
                     + " idle connections of a hop and " + limits.maxIdle() + " in all, which does not hold " + spares
                     + " spares, " + all + " in all");
@@ -83,7 +85,7 @@ final class SpareBook<P> {
 
     /** Whether one is missing that the caps allow. */
     boolean lacks(HopSlots<P> hop, int open) {
-        return hop.missing() > 0 && hop.open < limits.maxOpenPerHop() && open < limits.maxOpen();
+        return hop.missing() > 0 && hop.total.open < limits.maxOpenPerHop() && open < limits.maxOpen();
     }
 
     /** Asks for those that are missing, once. */
