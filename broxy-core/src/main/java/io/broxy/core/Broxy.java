@@ -4,15 +4,18 @@ import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.Copier;
 import io.broxy.Credentials;
+import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
 import io.broxy.HostPort;
 import io.broxy.HttpProxyDialer;
 import io.broxy.ProxyHandler;
+import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
 import io.broxy.RoutingDialer;
 import io.broxy.Socks5Dialer;
 import io.broxy.SystemProxies;
+import io.broxy.core.internal.dial.AnnouncingDialing;
 import io.broxy.core.internal.dial.CallerDials;
 import io.broxy.core.internal.dial.DialEngine;
 import io.broxy.core.internal.dial.DirectDialerBuilder;
@@ -175,6 +178,40 @@ public final class Broxy implements AutoCloseable {
     public RoutingDialer.Builder routingDialer() {
         ensureOpen();
         return new RoutingDialerBuilder(dialEngine, () -> directDialer().build());
+    }
+
+    /**
+     * A dialer that tells the far end of each connection, by HAProxy's PROXY protocol, for whom it was made: the header is
+     * what is sent first, before TLS, CONNECT, SOCKS5 and whatever the connection's user sends.
+     *
+     * <p>The header names {@link DialRequest#client()}, which a {@link ProxyHandler} sets: the client's address and the one it
+     * has connected to, both as a balancer in front has told them where it has (see {@link
+     * ProxyHandler.Builder#proxyProtocol}). Where there is none, or one of the addresses is not resolved or none of TCP's, it
+     * says that the connection is our own: {@code LOCAL} in version 2 (proxy-protocol.txt, section 2.2), {@code UNKNOWN} in
+     * version 1 (section 2.1). Both addresses have to be of one family (the same sections), so where one is IPv4 and the
+     * other IPv6, the IPv4 one is written in its mapped form, {@code ::ffff:192.0.2.1}.
+     *
+     * <p>The far end is that of the dialer which is given here. Around a dialer that goes through a proxy it is the target,
+     * which gets the header through the tunnel; plain HTTP requests then go through such tunnels, too. To tell the proxy, put
+     * it around the dialer that reaches the proxy:
+     *
+     * <pre>{@code
+     * Dialer announcing = broxy.proxyProtocol(broxy.directDialer().build(), ProxyProtocol.V2);
+     * HttpProxyDialer dialer = broxy.httpProxyDialer(proxy).over(announcing).build();
+     * }</pre>
+     *
+     * <p>A connection that was announced for one client serves no other one: pools keep the idle ones of each client apart,
+     * the caps of a hop hold for all clients together, and what is idle for a handler's client is closed when the client goes. The {@linkplain ConnPool#warm spares} of a hop are announced for
+     * nobody, and so serve only dials without a client.
+     *
+     * <p>Every receiver has to trust the sender, and to expect the header; one that does not takes it for a broken request. A
+     * header that cannot be sent fails the dial with {@link io.broxy.DialException.Reason#PROTOCOL}.
+     *
+     * @param dialer makes the connections
+     */
+    public Dialer proxyProtocol(Dialer dialer, ProxyProtocol version) {
+        ensureOpen();
+        return new AnnouncingDialing(dialer, version, dialEngine);
     }
 
     /** Starts a pool of connections. It is closed with this engine, if not before. */

@@ -25,8 +25,14 @@ final class Hop {
         this.dialer = dialer;
         this.onLoop = UserDialing.of(dialer, engine.workers());
         this.router = HttpRouter.of(dialer, engine.workers());
-        this.direct = name.equals(Route.DIRECT) || dialer instanceof DirectDialer;
+        this.direct = name.equals(Route.DIRECT) || isDirect(dialer);
         this.penaltyEndNanos = engine.ticker().nanos();
+    }
+
+    private static boolean isDirect(Dialer dialer) {
+        return dialer instanceof AnnouncingDialing announcing
+                ? isDirect(announcing.below())
+                : dialer instanceof DirectDialer;
     }
 
     String name() {

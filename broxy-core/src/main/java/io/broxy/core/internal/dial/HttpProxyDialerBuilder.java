@@ -103,7 +103,7 @@ public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
         Dialer toProxy = settings.over();
         LoopDialer onLoop = UserDialing.of(toProxy, settings.engine().workers());
         if (tls != null) {
-            TlsDialing secure = new TlsDialing(onLoop, settings.engine().tls(tls), settings.engine());
+            TlsDialing secure = new TlsDialing(toProxy, settings.engine().tls(tls), settings.engine());
             toProxy = secure;
             onLoop = secure;
         }
@@ -112,7 +112,7 @@ public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
         ProxyAuthorization asking = proxyAuthorization();
         List<ConnectRequest.Field> own = List.copyOf(fields);
         return new HttpProxyDialing(
-                settings.dialing(handshakes(asking, own), hops),
+                settings.dialing(hop, handshakes(asking, own), hops),
                 new HttpWay(hop, true, asking, own, pool, settings.timeoutNanos()));
     }
 

@@ -55,6 +55,12 @@ final class HttpProxyDialing implements HttpProxyDialer, LoopDialer, HttpRouter 
         return tunnels.dialAsync(request, executor);
     }
 
+    /** As the dialer does that reaches the proxy. */
+    @Override
+    public boolean announcesClient() {
+        return tunnels.announcesClient();
+    }
+
     @Override
     public HttpRoute route(DialRequest request) throws DialException {
         IOException denial = DialFailures.denialOfLiteral(request);
@@ -64,7 +70,9 @@ final class HttpProxyDialing implements HttpProxyDialer, LoopDialer, HttpRouter 
                     .cause(denial)
                     .build();
         }
-        return new ProxyRoute(way(tunnels.timeoutNanos(request)), request.target(), tunnels.ticker());
+        HttpWay way = way(tunnels.timeoutNanos(request));
+        return new ProxyRoute(
+                announcesClient() ? way.forClient(request.client()) : way, request.target(), tunnels.ticker());
     }
 
     private HttpWay way(long timeoutNanos) {

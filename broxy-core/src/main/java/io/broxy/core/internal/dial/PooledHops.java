@@ -11,7 +11,7 @@ import io.broxy.core.internal.pool.LoopLease;
 import java.util.Objects;
 
 /**
- * Connections to a proxy out of a pool.
+ * Connections to a proxy out of a pool, of each client apart where the proxy is told of it.
  *
  * <p>Threading: thread-safe.
  */
@@ -32,7 +32,8 @@ record PooledHops(EnginePool pool, ConnPool.Hop hop) implements HopSource {
                 taker.failed(failure);
             }
         };
-        return fresh ? pool.leaseFresh(loop, hop, timeoutNanos, outcome) : pool.lease(loop, hop, timeoutNanos, outcome);
+        ConnPool.Hop own = hop.dialer().announcesClient() ? hop.forClient(request.client()) : hop;
+        return fresh ? pool.leaseFresh(loop, own, timeoutNanos, outcome) : pool.lease(loop, own, timeoutNanos, outcome);
     }
 
     /** Threading: owned by its event loop. */

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.ConnPool;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.core.internal.time.Durations;
@@ -47,7 +48,12 @@ final class ProxyDialerSettings {
         return over != null ? over : defaultDialer.get();
     }
 
-    ProxyDialing dialing(HandshakeFactory handshakes, HopSource hops) {
-        return new ProxyDialing(proxy, handshakes, hops, timeoutNanos, engine);
+    /**
+     * The dialer.
+     *
+     * @param toProxy how the proxy is reached
+     */
+    ProxyDialing dialing(ConnPool.Hop toProxy, HandshakeFactory handshakes, HopSource hops) {
+        return new ProxyDialing(toProxy, handshakes, hops, timeoutNanos, engine);
     }
 }

@@ -1,8 +1,10 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
+import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.Socks5Dialer;
 import io.broxy.core.internal.loop.EventLoop;
@@ -25,13 +27,16 @@ final class ProxyDialing implements Socks5Dialer, LoopDialer {
     private final HostPort proxy;
     private final HandshakeFactory handshakes;
     private final HopSource hops;
+    private final Dialer toProxy;
     private final long timeoutNanos;
     private final DialEngine engine;
 
-    ProxyDialing(HostPort proxy, HandshakeFactory handshakes, HopSource hops, long timeoutNanos, DialEngine engine) {
-        this.proxy = proxy;
+    ProxyDialing(
+            ConnPool.Hop toProxy, HandshakeFactory handshakes, HopSource hops, long timeoutNanos, DialEngine engine) {
+        this.proxy = toProxy.address();
         this.handshakes = handshakes;
         this.hops = hops;
+        this.toProxy = toProxy.dialer();
         this.timeoutNanos = timeoutNanos;
         this.engine = engine;
     }
@@ -77,6 +82,12 @@ final class ProxyDialing implements Socks5Dialer, LoopDialer {
     public CompletableFuture<Connection> dialAsync(DialRequest request, Executor executor) {
         return FutureDial.start(
                 engine.loops().next(), request.target(), engine.workers().completions(), startingNow(request));
+    }
+
+    /** As the dialer does that reaches the proxy. */
+    @Override
+    public boolean announcesClient() {
+        return toProxy.announcesClient();
     }
 
     /** The time runs from the call, not from the loop's turn. */

@@ -137,6 +137,12 @@ final class Routing implements RoutingDialer, LoopDialer, HttpRouter {
         return RoutedDial.start(loop, failOver, UserDialing.forUsers(outcome, request.target()));
     }
 
+    /** Whether one of the ways does; by one that does not, connections are for everybody all the same. */
+    @Override
+    public boolean announcesClient() {
+        return table.announcesClient();
+    }
+
     @Override
     public HttpRoute route(DialRequest request) throws DialException {
         return new RoutedHttp(begin(request, policy.ticker.nanos()));

@@ -66,6 +66,16 @@ final class RoutingTable {
         return Route.via(name).hops().get(0);
     }
 
+    /** Whether a far end of one of the hops is told of the client. */
+    boolean announcesClient() {
+        for (Hop hop : hops.values()) {
+            if (hop.dialer().announcesClient()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     Rules rules() {
         return rules;
     }

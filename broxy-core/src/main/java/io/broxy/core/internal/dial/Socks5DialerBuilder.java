@@ -1,5 +1,6 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.ConnPool;
 import io.broxy.Credentials;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
@@ -50,6 +51,7 @@ public final class Socks5DialerBuilder implements Socks5Dialer.Builder {
         Credentials own = credentials;
         Dialer toProxy = settings.over();
         return settings.dialing(
+                ConnPool.Hop.of(settings.proxy(), toProxy),
                 (loop, target, ready, failed) -> ready.accept(() -> new Socks5Handshake(target, own)),
                 HopSource.opening(UserDialing.of(toProxy, settings.engine().workers())));
     }

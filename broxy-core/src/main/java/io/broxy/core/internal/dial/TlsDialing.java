@@ -8,6 +8,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.Tls;
+import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.Ticker;
 import java.time.Duration;
@@ -21,12 +22,14 @@ import java.util.concurrent.TimeUnit;
 final class TlsDialing implements Dialer, LoopDialer {
     private static final long DEFAULT_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    private final Dialer toPeer;
     private final LoopDialer below;
     private final Tls tls;
     private final DialEngine engine;
 
-    TlsDialing(LoopDialer below, Tls tls, DialEngine engine) {
-        this.below = below;
+    TlsDialing(Dialer toPeer, Tls tls, DialEngine engine) {
+        this.toPeer = toPeer;
+        this.below = UserDialing.of(toPeer, engine.workers());
         this.tls = tls;
         this.engine = engine;
     }
@@ -45,6 +48,11 @@ final class TlsDialing implements Dialer, LoopDialer {
 
     Ticker ticker() {
         return engine.ticker();
+    }
+
+    @Override
+    public boolean announcesClient() {
+        return toPeer.announcesClient();
     }
 
     @Override

@@ -3,9 +3,11 @@ package io.broxy.core.internal.net;
 import io.broxy.ConnPool;
 import io.broxy.ConnectRequest;
 import io.broxy.DialException;
+import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +40,13 @@ public record HttpWay(
     /** This way in another time. */
     public HttpWay within(long timeoutNanos) {
         return new HttpWay(hop, absoluteForm, credentials, fields, pool, timeoutNanos);
+    }
+
+    /** This way over the connections of one client; null for nobody in particular. */
+    public HttpWay forClient(DialRequest.@Nullable Client client) {
+        return Objects.equals(client, hop.client())
+                ? this
+                : new HttpWay(hop.forClient(client), absoluteForm, credentials, fields, pool, timeoutNanos);
     }
 
     /**

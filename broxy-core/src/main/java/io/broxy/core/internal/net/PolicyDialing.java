@@ -53,6 +53,11 @@ final class PolicyDialing implements Dialer, LoopDialer {
         return onLoop.dial(loop, restricted(request), outcome);
     }
 
+    @Override
+    public boolean announcesClient() {
+        return dialer.announcesClient();
+    }
+
     private DialRequest restricted(DialRequest request) {
         AddressPolicy other = request.addressPolicy();
         AddressPolicy both = other == AddressPolicy.any() ? policy : other.and(policy);

@@ -48,7 +48,7 @@ final class TargetRouter implements HttpRouter {
         Duration own = request.timeout();
         long timeoutNanos = own == null ? DEFAULT_TIMEOUT_NANOS : Durations.positiveNanos(own, "a dial's time-out");
         ConnPool.Hop hop = ConnPool.Hop.of(request.target(), keeping(request.addressPolicy()));
-        return HttpWay.toTarget(hop, timeoutNanos);
+        return HttpWay.toTarget(dialer.announcesClient() ? hop.forClient(request.client()) : hop, timeoutNanos);
     }
 
     private Dialer keeping(AddressPolicy policy) {
