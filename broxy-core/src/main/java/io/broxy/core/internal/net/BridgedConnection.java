@@ -129,6 +129,11 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     }
 
     @Override
+    public @Nullable SocketAddress localAddress() {
+        return connection instanceof StreamConnection own ? own.localAddress() : null;
+    }
+
+    @Override
     public boolean isOpen() {
         return open;
     }

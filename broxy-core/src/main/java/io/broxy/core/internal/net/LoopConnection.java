@@ -71,6 +71,11 @@ public interface LoopConnection {
         }
     }
 
+    /** This side's address; null if it is closed or, being somebody else's, is not asked. */
+    default @Nullable SocketAddress localAddress() {
+        return null;
+    }
+
     /**
      * Runs a task once the connection, of which {@link #close} or {@link #abort} was called, is closed: on the loop, or on
      * another thread when the loop has ended before.

@@ -220,6 +220,15 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
     }
 
     @Override
+    public @Nullable SocketAddress localAddress() {
+        try {
+            return channel.getLocalAddress();
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    @Override
     public void release(Consumer<Connection> ready, Consumer<IOException> failed) {
         assert loop.inLoop();
         open = false;

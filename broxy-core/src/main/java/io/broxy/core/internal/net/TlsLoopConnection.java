@@ -78,6 +78,11 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
     }
 
     @Override
+    public @Nullable SocketAddress localAddress() {
+        return below.localAddress();
+    }
+
+    @Override
     public boolean isOpen() {
         return open;
     }

@@ -123,6 +123,7 @@ final class Arrivals {
     private void begin(Served served, ClientShares.@Nullable Place place, Consumer<Served> session) {
         limitRate(served, place);
         limitLifetime(served);
+        served.handler().comes(served);
         session.accept(served);
     }
 

@@ -58,7 +58,7 @@ final class ForwardedExchange implements Conversation.Step, ExchangeOwner {
         identity = who;
         Exchange next = new Exchange(handler.settings().forwarding(), request, served.client(), unread, this);
         exchange = next;
-        next.start(handler.dialRequest(next.target()));
+        next.start(handler.dialRequest(served, next.target()));
     }
 
     // ------------------------------------------------------------------ what the exchange asks

@@ -10,7 +10,6 @@ import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.relay.Stage;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.util.function.Consumer;
@@ -95,14 +94,14 @@ final class HeaderReading implements ChannelEvents, Stage {
             return;
         }
         if (header != null) {
-            pass(header.source(), buffer);
+            pass(header, buffer);
         }
     }
 
-    private void pass(@Nullable InetSocketAddress source, ByteBuffer rest) {
+    private void pass(ProxyHeader header, ByteBuffer rest) {
         stop();
         served.client().unread(rest);
-        next.accept(source == null ? served : served.of(source));
+        next.accept(served.of(header.source(), header.destination()));
     }
 
     /** Balancers look whether somebody listens by connecting and going away. */

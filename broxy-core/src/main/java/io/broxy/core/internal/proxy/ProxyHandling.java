@@ -353,7 +353,7 @@ public final class ProxyHandling implements ProxyHandler {
     }
 
     /** The request for a client's target: mostly the same as before, where clients send request after request. */
-    DialRequest dialRequest(HostPort target) {
+    private DialRequest dialRequest(HostPort target) {
         DialRequest last = lastDial;
         if (last == null || !last.target().equals(target)) {
             last = settings.dialRequest(target);
@@ -362,9 +362,27 @@ public final class ProxyHandling implements ProxyHandler {
         return last;
     }
 
-    /** Begins to dial for a session on a loop. */
-    LoopDialer.Dialing beginDial(EventLoop loop, HostPort target, LoopDialer.Outcome session) {
-        return dialer.dial(loop, dialRequest(target), session);
+    /** As for everybody where that makes no difference, so that connections are for everybody, too. */
+    DialRequest dialRequest(Served served, HostPort target) {
+        DialRequest request = dialRequest(target);
+        return settings.dialer().announcesClient() ? forClient(served, request) : request;
+    }
+
+    /** A client is about to be served. What is kept for it alone goes with it. */
+    void comes(Served served) {
+        DialRequest.Client client = settings.dialer().announcesClient() ? served.dialsFor() : null;
+        if (client != null) {
+            served.tunnel().alsoAtEnd(() -> settings.forwarding().pool().clientGone(client));
+        }
+    }
+
+    private static DialRequest forClient(Served served, DialRequest request) {
+        return request.toBuilder().client(served.dialsFor()).build();
+    }
+
+    /** Begins to dial for a tunnel, whose connection will be no other client's. */
+    LoopDialer.Dialing beginDial(Served served, HostPort target, LoopDialer.Outcome session) {
+        return dialer.dial(served.loop(), forClient(served, dialRequest(target)), session);
     }
 
     /** No tunnel comes of it: its client is only told why, for which nobody needs to wait. */

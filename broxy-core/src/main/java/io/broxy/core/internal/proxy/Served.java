@@ -1,6 +1,7 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
+import io.broxy.DialRequest;
 import io.broxy.core.internal.journal.Visit;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
@@ -8,6 +9,7 @@ import io.broxy.core.internal.relay.TunnelHandle;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -15,22 +17,24 @@ import org.jspecify.annotations.Nullable;
  * A client on its loop, as one stage of serving it passes it to the next.
  *
  * @param source the client's address if it is not that of its connection, or null
+ * @param destination what the client has connected to, told by whoever has told the source
  * <p>Threading: owned by the client's event loop, but for {@link #onLoop}.
  */
 record Served(
         ProxyHandling handler,
         TunnelHandle tunnel,
         LoopConnection client,
-        @Nullable InetSocketAddress source) {
+        @Nullable InetSocketAddress source,
+        @Nullable InetSocketAddress destination) {
 
     /** A client whose address is that of its connection. */
     Served(ProxyHandling handler, TunnelHandle tunnel, LoopConnection client) {
-        this(handler, tunnel, client, null);
+        this(handler, tunnel, client, null, null);
     }
 
-    /** The same client, whose connection somebody has passed on who has told its address. */
-    Served of(InetSocketAddress source) {
-        return new Served(handler, tunnel, client, source);
+    /** The same client, whose connection somebody has passed on who has told its addresses. */
+    Served of(@Nullable InetSocketAddress source, @Nullable InetSocketAddress destination) {
+        return new Served(handler, tunnel, client, source, destination);
     }
 
     EventLoop loop() {
@@ -49,6 +53,13 @@ record Served(
         } catch (UncheckedIOException e) {
             return null; // it is closed, which its session finds out
         }
+    }
+
+    /** For whom its targets are dialled; null if that is not known. */
+    DialRequest.@Nullable Client dialsFor() {
+        SocketAddress from = source == null ? client.peer() : source;
+        SocketAddress to = destination == null ? client.localAddress() : destination;
+        return from == null || to == null ? null : new DialRequest.Client(from, to);
     }
 
     /** What follows the client, which somebody may have begun to watch a moment ago. */

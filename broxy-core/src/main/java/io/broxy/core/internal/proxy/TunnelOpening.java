@@ -75,7 +75,7 @@ final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcom
             clientGone(e);
             return;
         }
-        LoopDialer.Dialing underWay = handler.beginDial(served.loop(), target, this);
+        LoopDialer.Dialing underWay = handler.beginDial(served, target, this);
         if (over) {
             return;
         }
