@@ -1,6 +1,7 @@
 package io.broxy.examples;
 
 import io.broxy.ConnPool;
+import io.broxy.Dialer;
 import io.broxy.RoutingDialer;
 import io.broxy.core.Broxy;
 import java.io.IOException;
@@ -61,15 +62,18 @@ final class LiveRules implements AutoCloseable {
     /**
      * Reads the file and follows it from then on.
      *
+     * @param toProxies reaches the proxies of the file
      * @param listen where to listen whatever the file says, or null to do as it says
      * @param dialTimeout no dial takes longer
      * @throws IOException if the file cannot be used
      */
-    static LiveRules start(Broxy broxy, Path file, @Nullable ListenAddress listen, Duration dialTimeout)
+    static LiveRules start(
+            Broxy broxy, Dialer toProxies, Path file, @Nullable ListenAddress listen, Duration dialTimeout)
             throws IOException {
         FileContent seen = FileContent.of(file);
         RuleFile content = RuleFile.parse(file, seen.bytes());
-        LiveRules rules = new LiveRules(file, seen, Upstreams.of(broxy, content), content, listen, dialTimeout);
+        Upstreams upstreams = Upstreams.of(broxy, toProxies, content);
+        LiveRules rules = new LiveRules(file, seen, upstreams, content, listen, dialTimeout);
         rules.watch = FileWatch.start(file, PERIOD, rules::look);
         return rules;
     }

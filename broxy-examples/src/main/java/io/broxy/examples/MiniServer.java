@@ -6,6 +6,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /**
  * A proxy that runs until it is told to end: {@code java -jar broxy-mini-server.jar --help}.
@@ -27,6 +30,10 @@ final class MiniServer implements Callable<Integer> {
     @Mixin
     private final ServerOptions options = new ServerOptions();
 
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec command;
+
     /** Runs the server and ends the process. */
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));
@@ -43,6 +50,10 @@ final class MiniServer implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        String contradiction = options.contradiction();
+        if (contradiction != null) {
+            throw new ParameterException(command.commandLine(), contradiction);
+        }
         Logging.configure(options.verbose(), options.accessLog());
         StopSignals signals = StopSignals.install();
         try (RunningServer server = RunningServer.start(options)) {

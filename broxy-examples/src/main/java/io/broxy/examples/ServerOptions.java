@@ -2,6 +2,7 @@ package io.broxy.examples;
 
 import io.broxy.AccessPolicy;
 import io.broxy.Cidr;
+import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +26,15 @@ final class ServerOptions {
 
     @ArgGroup
     private Way way = new Way();
+
+    @Option(
+            names = "--send-proxy-protocol",
+            paramLabel = "v1|v2",
+            converter = ProxyProtocolConverter.class,
+            description =
+                    "Connections to the proxies of --upstream or --rules begin with a PROXY header of that version,"
+                            + " which names the client; they must expect it. Direct connections have none. Default: none")
+    private @Nullable ProxyProtocol sendProxyProtocol;
 
     @Option(
             names = "--allow-private",
@@ -170,6 +180,20 @@ final class ServerOptions {
     @Nullable
     Path rules() {
         return way.rules;
+    }
+
+    /** What the proxies are told the client by, or null if they are not told. */
+    @Nullable
+    ProxyProtocol sendProxyProtocol() {
+        return sendProxyProtocol;
+    }
+
+    /** What is wrong with the options together, or null if nothing is. */
+    @Nullable
+    String contradiction() {
+        return sendProxyProtocol != null && way.upstream == null && way.rules == null
+                ? "--send-proxy-protocol needs --upstream or --rules, whose proxies it is sent to"
+                : null;
     }
 
     boolean allowPrivate() {

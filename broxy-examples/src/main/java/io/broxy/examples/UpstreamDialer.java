@@ -5,31 +5,40 @@ import io.broxy.Credentials;
 import io.broxy.Dialer;
 import io.broxy.HttpProxyDialer;
 import io.broxy.ProxyUri;
+import io.broxy.Socks5Dialer;
 import io.broxy.core.Broxy;
 import java.io.IOException;
 import java.security.NoSuchAlgorithmException;
 import javax.net.ssl.SSLContext;
 
-/** Makes the dialer of an upstream proxy; {@link Broxy#proxyDialer} with a pool. */
+/** Makes the dialer of an upstream proxy; {@link Broxy#proxyDialer} with a pool, over another dialer. */
 final class UpstreamDialer {
     private UpstreamDialer() {}
 
     /**
-     * A dialer that goes through a proxy, which a plain direct dial reaches: wherever it is, the operator has chosen it.
+     * A dialer that goes through a proxy.
      *
+     * @param toProxy reaches the proxy
      * @param pool holds connections to the proxy; SOCKS5 has no use for it
      * @throws IOException if the proxy wants TLS, and the JVM's own settings for it don't work
      */
-    static Dialer of(Broxy broxy, ProxyUri proxy, ConnPool pool) throws IOException {
+    static Dialer of(Broxy broxy, Dialer toProxy, ProxyUri proxy, ConnPool pool) throws IOException {
         return switch (proxy.scheme()) {
-            case HTTP -> http(broxy, proxy, pool).build();
-            case HTTPS -> http(broxy, proxy, pool).tls(trustOfTheJvm()).build();
-            case SOCKS5 -> broxy.proxyDialer(proxy);
+            case HTTP -> http(broxy, toProxy, proxy, pool).build();
+            case HTTPS -> http(broxy, toProxy, proxy, pool).tls(trustOfTheJvm()).build();
+            case SOCKS5 -> socks5(broxy, toProxy, proxy).build();
         };
     }
 
-    private static HttpProxyDialer.Builder http(Broxy broxy, ProxyUri proxy, ConnPool pool) {
-        HttpProxyDialer.Builder builder = broxy.httpProxyDialer(proxy.address()).pool(pool);
+    private static HttpProxyDialer.Builder http(Broxy broxy, Dialer toProxy, ProxyUri proxy, ConnPool pool) {
+        HttpProxyDialer.Builder builder =
+                broxy.httpProxyDialer(proxy.address()).over(toProxy).pool(pool);
+        Credentials credentials = proxy.credentials();
+        return credentials == null ? builder : builder.credentials(credentials);
+    }
+
+    private static Socks5Dialer.Builder socks5(Broxy broxy, Dialer toProxy, ProxyUri proxy) {
+        Socks5Dialer.Builder builder = broxy.socks5Dialer(proxy.address()).over(toProxy);
         Credentials credentials = proxy.credentials();
         return credentials == null ? builder : builder.credentials(credentials);
     }

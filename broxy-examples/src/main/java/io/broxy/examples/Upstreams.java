@@ -13,19 +13,25 @@ import java.util.Map;
  *
  * <p>Threading: immutable.
  *
+ * @param toProxies reaches all of them
  * @param dialers each by its proxy, for the next file to use again
  * @param hops each by its name, as rules know them
  */
 record Upstreams(
-        Broxy broxy, PoolSettings settings, ConnPool pool, Map<ProxyUri, Dialer> dialers, Map<String, Dialer> hops) {
+        Broxy broxy,
+        Dialer toProxies,
+        PoolSettings settings,
+        ConnPool pool,
+        Map<ProxyUri, Dialer> dialers,
+        Map<String, Dialer> hops) {
 
     /**
      * Those of the first file.
      *
      * @throws IOException if the JVM's settings for TLS don't work
      */
-    static Upstreams of(Broxy broxy, RuleFile file) throws IOException {
-        return withNewPool(broxy, file);
+    static Upstreams of(Broxy broxy, Dialer toProxies, RuleFile file) throws IOException {
+        return withNewPool(broxy, toProxies, file);
     }
 
     /**
@@ -35,21 +41,23 @@ record Upstreams(
      * @throws IOException if the JVM's settings for TLS don't work; nothing has changed then
      */
     Upstreams next(RuleFile file) throws IOException {
-        return file.pool().equals(settings) ? make(broxy, file, pool, dialers) : withNewPool(broxy, file);
+        return file.pool().equals(settings)
+                ? make(broxy, toProxies, file, pool, dialers)
+                : withNewPool(broxy, toProxies, file);
     }
 
-    private static Upstreams withNewPool(Broxy broxy, RuleFile file) throws IOException {
+    private static Upstreams withNewPool(Broxy broxy, Dialer toProxies, RuleFile file) throws IOException {
         ConnPool pool = file.pool().pool(broxy);
         try {
-            return make(broxy, file, pool, Map.of());
+            return make(broxy, toProxies, file, pool, Map.of());
         } catch (IOException | RuntimeException e) {
             pool.close();
             throw e;
         }
     }
 
-    private static Upstreams make(Broxy broxy, RuleFile file, ConnPool pool, Map<ProxyUri, Dialer> old)
-            throws IOException {
+    private static Upstreams make(
+            Broxy broxy, Dialer toProxies, RuleFile file, ConnPool pool, Map<ProxyUri, Dialer> old) throws IOException {
         Map<ProxyUri, Dialer> dialers = new HashMap<>();
         Map<String, Dialer> hops = new HashMap<>();
         for (Map.Entry<String, ProxyUri> proxy : file.proxies().entrySet()) {
@@ -59,11 +67,11 @@ record Upstreams(
                 dialer = old.get(uri);
             }
             if (dialer == null) {
-                dialer = UpstreamDialer.of(broxy, uri, pool);
+                dialer = UpstreamDialer.of(broxy, toProxies, uri, pool);
             }
             dialers.put(uri, dialer);
             hops.put(proxy.getKey(), dialer);
         }
-        return new Upstreams(broxy, file.pool(), pool, Map.copyOf(dialers), Map.copyOf(hops));
+        return new Upstreams(broxy, toProxies, file.pool(), pool, Map.copyOf(dialers), Map.copyOf(hops));
     }
 }

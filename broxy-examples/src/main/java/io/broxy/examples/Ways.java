@@ -1,6 +1,7 @@
 package io.broxy.examples;
 
 import io.broxy.Dialer;
+import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
 import io.broxy.core.Broxy;
 import java.io.IOException;
@@ -29,14 +30,22 @@ record Ways(Dialer dialer, ListenAddress listen, @Nullable LiveRules rules) impl
     static Ways open(Broxy broxy, ServerOptions options) throws IOException {
         Path file = options.rules();
         if (file != null) {
-            LiveRules rules = LiveRules.start(broxy, file, options.listen(), options.dialTimeout());
+            LiveRules rules =
+                    LiveRules.start(broxy, toProxies(broxy, options), file, options.listen(), options.dialTimeout());
             return new Ways(rules.dialer(), rules.listen(), rules);
         }
         ProxyUri upstream = options.upstream();
         Dialer dialer = upstream == null
                 ? broxy.directDialer().build()
-                : UpstreamDialer.of(broxy, upstream, PoolSettings.DEFAULT.pool(broxy));
+                : UpstreamDialer.of(broxy, toProxies(broxy, options), upstream, PoolSettings.DEFAULT.pool(broxy));
         return new Ways(dialer, Objects.requireNonNullElse(options.listen(), ListenAddress.DEFAULT), null);
+    }
+
+    /** A plain direct dial, for wherever a proxy is, the operator has chosen it; and it is told the client where he says so. */
+    private static Dialer toProxies(Broxy broxy, ServerOptions options) {
+        Dialer direct = broxy.directDialer().build();
+        ProxyProtocol announced = options.sendProxyProtocol();
+        return announced == null ? direct : broxy.proxyProtocol(direct, announced);
     }
 
     /** Stops to follow the file; the dialer works on. */

@@ -39,7 +39,7 @@ class LiveRulesTest {
     }
 
     private LiveRules start(Broxy broxy, @Nullable ListenAddress listen) throws IOException {
-        return LiveRules.start(broxy, file, listen, Duration.ofSeconds(10));
+        return LiveRules.start(broxy, broxy.directDialer().build(), file, listen, Duration.ofSeconds(10));
     }
 
     private void write(String content) throws IOException {
@@ -166,7 +166,8 @@ class LiveRulesTest {
     @Test
     void aProxyInBothFilesKeepsItsDialerUnlessThePoolChanges() throws IOException {
         try (Broxy broxy = Broxy.create()) {
-            Upstreams first = Upstreams.of(broxy, RuleFile.parse(file, VIA.getBytes(UTF_8)));
+            Upstreams first =
+                    Upstreams.of(broxy, broxy.directDialer().build(), RuleFile.parse(file, VIA.getBytes(UTF_8)));
             Upstreams same = first.next(RuleFile.parse(file, (VIA + "server: {port: 5}").getBytes(UTF_8)));
             Upstreams pool = same.next(RuleFile.parse(file, (VIA + "pool: {max_idle_total: 5}").getBytes(UTF_8)));
 

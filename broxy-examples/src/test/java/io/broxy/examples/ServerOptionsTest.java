@@ -7,6 +7,7 @@ import io.broxy.AccessPolicy;
 import io.broxy.Cidr;
 import io.broxy.Credentials;
 import io.broxy.HostPort;
+import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -37,6 +38,7 @@ class ServerOptionsTest {
         assertThat(ListenAddress.DEFAULT).hasToString("127.0.0.1:3128");
         assertThat(options.upstream()).isNull();
         assertThat(options.rules()).isNull();
+        assertThat(options.sendProxyProtocol()).isNull();
         assertThat(options.allowPrivate()).isFalse();
         assertThat(options.allow()).isEmpty();
         assertThat(options.eventLoops()).isNull();
@@ -147,6 +149,7 @@ class ServerOptionsTest {
         "--max-tunnels=99999999999, --max-tunnels, 1 to 2147483647",
         "--max-tunnels=many, --max-tunnels, is not a whole number",
         "--max-per-client=0, --max-per-client, 1 to 2147483647",
+        "--send-proxy-protocol=V3, --send-proxy-protocol, is neither v1 nor v2",
         "--rate=0, --rate, not a number of bytes such as",
         "--rate=10k, --rate, not a number of bytes such as",
         "--rate=-1M, --rate, not a number of bytes such as",
@@ -207,6 +210,30 @@ class ServerOptionsTest {
                 .isInstanceOf(ParameterException.class)
                 .hasMessageContaining("mutually exclusive")
                 .hasMessageNotContaining("sesame");
+    }
+
+    @Test
+    void theHeaderForUpstreamsHasAVersion() {
+        assertThat(parse("--upstream=http://proxy.example", "--send-proxy-protocol=v1")
+                        .sendProxyProtocol())
+                .isEqualTo(ProxyProtocol.V1);
+        ServerOptions options = parse("--rules=rules.yaml", "--send-proxy-protocol", "v2");
+        assertThat(options.sendProxyProtocol()).isEqualTo(ProxyProtocol.V2);
+        assertThat(options.contradiction()).isNull();
+    }
+
+    @Test
+    void withoutAnUpstreamNobodyIsSentAHeader() {
+        StringWriter err = new StringWriter();
+        int code = MiniServer.commandLine()
+                .setErr(new PrintWriter(err, true))
+                .execute("--listen=127.0.0.1:0", "--send-proxy-protocol=v2");
+
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString().lines())
+                .containsExactly(
+                        "broxy-mini-server: --send-proxy-protocol needs --upstream or --rules, whose proxies it is"
+                                + " sent to");
     }
 
     @Test

@@ -9,16 +9,23 @@ import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
+import io.broxy.core.testkit.SocksServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 /** A running server whose way to targets is a proxy on the loopback, which its clients may not reach. */
@@ -101,6 +108,66 @@ class WaysTest {
                 RunningServer server =
                         start("--listen=127.0.0.1:0", "--upstream=socks5://us:p%40ss@" + upstream.target())) {
             expectTunnel(server);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"v1, http", "v2, http", "v2, socks5"})
+    void anUpstreamIsToldTheClient(String version, String scheme) throws Exception {
+        BlockingQueue<String> starts = new LinkedBlockingQueue<>();
+        try (Origin upstream = Origin.start(peer -> {
+                    starts.add(
+                            version.equals("v1")
+                                    ? peer.readLine()
+                                    : HexFormat.of().formatHex(peer.read(28)));
+                    if (scheme.equals("http")) {
+                        assertThat(peer.readHead()).startsWith("CONNECT far.example:443 HTTP/1.1\r\n");
+                        peer.send("HTTP/1.1 200 Connection established\r\n\r\n");
+                    } else {
+                        SocksServer.accept(peer);
+                        peer.send("\u0005\u0000\u0000\u0001\u0000\u0000\u0000\u0000\u0000\u0000");
+                    }
+                    peer.send(peer.read(4));
+                });
+                RunningServer server = start(
+                        "--listen=127.0.0.1:0",
+                        "--upstream=" + scheme + "://" + upstream.target(),
+                        "--send-proxy-protocol=" + version);
+                Peer client = ask(server, TARGET)) {
+            int from = client.socket().getLocalPort();
+            int to = client.socket().getPort();
+            assertThat(starts.poll(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
+                    .isEqualTo(
+                            version.equals("v1")
+                                    ? "PROXY TCP4 127.0.0.1 127.0.0.1 " + from + " " + to
+                                    : "0d0a0d0a000d0a515549540a2111000c7f0000017f000001%04x%04x".formatted(from, to));
+            assertThat(client.readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");
+            assertThat(client.send("ping").readText(4)).isEqualTo("ping");
+        }
+    }
+
+    @Test
+    void theProxiesOfRulesAreToldTheClientAndDirectTargetsAreNot() throws Exception {
+        BlockingQueue<String> starts = new LinkedBlockingQueue<>();
+        try (Origin upstream = Origin.start(peer -> {
+                    starts.add(peer.readLine());
+                    peer.readHead();
+                    peer.send("HTTP/1.1 200 Connection established\r\n\r\n").send(peer.read(4));
+                });
+                Origin target = Origin.echo()) {
+            Path file = Files.writeString(folder.resolve("rules.yaml"), """
+                    server: {listen: 127.0.0.1, port: 0}
+                    proxies: [{name: near, type: http, host: 127.0.0.1, port: %d}]
+                    rules: [{match: domain, value: far.example, proxy: near}]
+                    """.formatted(upstream.port()));
+            try (RunningServer server = start("--rules=" + file, "--allow-private", "--send-proxy-protocol=v1");
+                    Peer direct = ask(server, target.target())) {
+                expectTunnel(server);
+                assertThat(starts.poll(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
+                        .startsWith("PROXY TCP4 127.0.0.1 127.0.0.1 ");
+                assertThat(direct.readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");
+                assertThat(direct.send("ping").readText(4)).isEqualTo("ping");
+            }
         }
     }
 
