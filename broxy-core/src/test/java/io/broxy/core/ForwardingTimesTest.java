@@ -112,6 +112,10 @@ class ForwardingTimesTest {
                     .isInstanceOfSatisfying(
                             RefusedException.class,
                             refusal -> assertThat(refusal.reason()).isEqualTo(RefusedException.Reason.BODY_TIMEOUT));
+            assertThat(proxy.handler().stats().totalExchanges()).isEqualTo(1);
+            assertThat(proxy.handler().stats().refused())
+                    .as("requests refused before anything was dialled")
+                    .isZero();
         }
     }
 

@@ -155,7 +155,9 @@ final class Accounting {
     void ended(TunnelHandle tunnel, TunnelResult result) {
         open.remove(tunnel);
         if (result.reason() == CloseReason.REFUSED && result.cause() instanceof RefusedException refusal) {
-            refused(refusal);
+            if (!tunnel.hasEndedWithExchange()) {
+                refused(refusal);
+            }
         } else if (result.reason() == CloseReason.DIAL_FAILED && result.cause() instanceof DialException failure) {
             dialFailed(failure);
         }

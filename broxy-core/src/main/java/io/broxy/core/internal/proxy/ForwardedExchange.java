@@ -179,6 +179,9 @@ final class ForwardedExchange implements Conversation.Step, ExchangeOwner {
         long toClient = ended.bytesToClient();
         tunnel.visit().exchanged(status, toOrigin, toClient, reason, cause, ended.peer());
         handler.accounting().endExchange(toOrigin, toClient);
+        if (reason == CloseReason.REFUSED) {
+            tunnel.endsWithExchange();
+        }
     }
 
     // ------------------------------------------------------------------ told by the conversation

@@ -48,6 +48,7 @@ public final class TunnelHandle implements Tunnel {
     private @Nullable String identity;
     private volatile Phase phase = Phase.REQUESTED;
     private volatile long exchanges;
+    private volatile boolean endsWithExchange;
     private volatile Visit visit = Visit.NONE;
     private @Nullable Throttles throttles;
     /** Written before the stage that relays, and so seen with it. */
@@ -106,6 +107,16 @@ public final class TunnelHandle implements Tunnel {
     @SuppressWarnings("NonAtomicVolatileUpdate") // it has one owner at a time
     public void exchangeEnded() {
         exchanges++;
+    }
+
+    /** What the connection ends with has ended an exchange, and is counted as that alone; by its current owner. */
+    public void endsWithExchange() {
+        endsWithExchange = true;
+    }
+
+    /** Whether what it has ended with has been counted as the end of an exchange. */
+    public boolean hasEndedWithExchange() {
+        return endsWithExchange;
     }
 
     /** How many exchanges of plain HTTP are over. */
