@@ -128,11 +128,7 @@ public final class Exchange {
         responseSide = responses;
         origin.handler(responses);
         ByteBuffer out = loop.buffers().staging();
-        if (way.absoluteForm()) {
-            request.writeForProxy(out, fields(way, authorization), forwarding.pseudonym());
-        } else {
-            request.write(out, false, null, forwarding.pseudonym());
-        }
+        request.write(out, way.absoluteForm(), fields(way, authorization), forwarding.pseudonym());
         requestSide.begin(origin, out);
         update();
     }

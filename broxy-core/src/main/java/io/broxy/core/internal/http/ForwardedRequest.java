@@ -144,28 +144,31 @@ public final class ForwardedRequest {
      *
      * @throws IllegalStateException if the target is not in absolute form
      */
-    public int maxBytes(@Nullable String proxyAuthorization, @Nullable String viaPseudonym) {
-        return ROOM_FOR_FIXED_TEXT
+    public int maxBytes(List<ConnectRequest.Field> further, @Nullable String viaPseudonym) {
+        int length = ROOM_FOR_FIXED_TEXT
                 + head.array().length
                 + 2 * target.maxAuthorityLength()
-                + (proxyAuthorization == null ? 0 : proxyAuthorization.length())
                 + (viaPseudonym == null ? 0 : viaPseudonym.length());
+        for (ConnectRequest.Field field : further) {
+            length += field.name().length() + ": \r\n".length() + field.value().length();
+        }
+        return length;
     }
 
     /**
      * Writes the head for the next hop: {@code Host} from the target as the first field (RFC 9112, section 3.2.2), then
      * the fields in their order with their bytes untouched, without those for one hop and those that Connection names,
-     * then what this hop has to say.
+     * then what this hop has to say: of the body and of its connection, Via, and the further fields.
      *
      * @param out has room for {@link #maxBytes}
      * @param absoluteForm whether the next hop is a proxy
-     * @param proxyAuthorization the value of Proxy-Authorization for that proxy, or null for none
+     * @param further what that proxy is told besides, such as Proxy-Authorization
      * @param viaPseudonym the name of this proxy, or null to leave no trace of it
      * @throws IllegalArgumentException if a value is none that a field can have
      * @throws IllegalStateException if the target is not in absolute form, or the request must not be forwarded again
      */
     public void write(
-            ByteBuffer out, boolean absoluteForm, @Nullable String proxyAuthorization, @Nullable String viaPseudonym) {
+            ByteBuffer out, boolean absoluteForm, List<ConnectRequest.Field> further, @Nullable String viaPseudonym) {
         if (target.form() != RequestTarget.Form.ABSOLUTE || maxForwards == 0) {
             throw new IllegalStateException("not a request to forward");
         }
@@ -173,24 +176,12 @@ public final class ForwardedRequest {
         writeHost(out);
         writeReceivedFields(out);
         writeOwnFields(out);
-        if (proxyAuthorization != null) {
-            Ascii.putField("Proxy-Authorization", proxyAuthorization, out);
-        }
         if (viaPseudonym != null) {
             Via.put(head.minorVersion(), viaPseudonym, out);
         }
-        Ascii.putCrlf(out);
-    }
-
-    /**
-     * As {@link #write}, for a proxy.
-     *
-     * @param fields what else the proxy is told, such as Proxy-Authorization
-     */
-    public void writeForProxy(ByteBuffer out, List<ConnectRequest.Field> fields, @Nullable String viaPseudonym) {
-        write(out, true, null, viaPseudonym);
-        out.position(out.position() - 2); // the empty line
-        fields.forEach(field -> Ascii.putField(field.name(), field.value(), out));
+        for (int i = 0; i < further.size(); i++) {
+            Ascii.putField(further.get(i).name(), further.get(i).value(), out);
+        }
         Ascii.putCrlf(out);
     }
 

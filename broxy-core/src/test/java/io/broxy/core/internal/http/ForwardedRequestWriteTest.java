@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.broxy.ConnectRequest;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,9 +29,14 @@ class ForwardedRequestWriteTest {
 
     private static String written(
             ForwardedRequest request, boolean absoluteForm, @Nullable String authorization, @Nullable String via) {
-        ByteBuffer out = ByteBuffer.allocate(request.maxBytes(authorization, via));
-        request.write(out, absoluteForm, authorization, via);
+        List<ConnectRequest.Field> further = authorization == null ? List.of() : authorization(authorization);
+        ByteBuffer out = ByteBuffer.allocate(request.maxBytes(further, via));
+        request.write(out, absoluteForm, further, via);
         return new String(out.array(), 0, out.position(), ISO_8859_1);
+    }
+
+    private static List<ConnectRequest.Field> authorization(String value) {
+        return List.of(new ConnectRequest.Field("Proxy-Authorization", value));
     }
 
     private static ForwardedRequest request(String... lines) throws BadHeadException {
@@ -57,8 +64,8 @@ class ForwardedRequestWriteTest {
                 .isEqualTo(text(
                         "GET http://a/?x HTTP/1.1",
                         "Host: a",
-                        "Proxy-Authorization: Basic bWU6c2VjcmV0",
-                        "Via: 1.1 me"));
+                        "Via: 1.1 me",
+                        "Proxy-Authorization: Basic bWU6c2VjcmV0"));
         assertThat(written(get, true, null, null)).isEqualTo(text("GET http://a/?x HTTP/1.1", "Host: a"));
         assertThat(written(options, true, null, null))
                 .isEqualTo(text("OPTIONS http://a:8001 HTTP/1.1", "Host: a:8001"));
@@ -292,7 +299,7 @@ class ForwardedRequestWriteTest {
         };
 
         for (ForwardedRequest request : requests) {
-            assertThatIllegalStateException().isThrownBy(() -> request.write(out, false, null, null));
+            assertThatIllegalStateException().isThrownBy(() -> request.write(out, false, List.of(), null));
         }
         assertThat(out.position()).isZero();
     }
@@ -303,7 +310,7 @@ class ForwardedRequestWriteTest {
         ForwardedRequest request = request("GET http://a/ HTTP/1.1", "Host: a");
 
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> request.write(ByteBuffer.allocate(1_000), true, value, null))
+                .isThrownBy(() -> request.write(ByteBuffer.allocate(1_000), true, authorization(value), null))
                 .withMessageNotContaining("secret");
     }
 

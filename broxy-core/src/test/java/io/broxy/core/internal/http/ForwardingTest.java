@@ -3,6 +3,7 @@ package io.broxy.core.internal.http;
 import static io.broxy.core.internal.http.Feeding.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.broxy.ConnectRequest;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -112,8 +113,9 @@ class ForwardingTest {
     }
 
     private static void check(ForwardedRequest request, boolean absoluteForm) throws BadHeadException {
-        ByteBuffer out = ByteBuffer.allocate(request.maxBytes("Basic x", "me"));
-        request.write(out, absoluteForm, "Basic x", "me");
+        List<ConnectRequest.Field> further = List.of(new ConnectRequest.Field("Proxy-Authorization", "Basic x"));
+        ByteBuffer out = ByteBuffer.allocate(request.maxBytes(further, "me"));
+        request.write(out, absoluteForm, further, "me");
         RequestHead written = parse(HeadParser.request(HeadLimits.DEFAULT), out.flip());
 
         assertThat(written.method()).isEqualTo(request.method());
