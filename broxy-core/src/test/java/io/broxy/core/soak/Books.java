@@ -1,0 +1,40 @@
+package io.broxy.core.soak;
+
+/**
+ * What one party of a conversation has counted: of tunnels, and of forwarded requests and their responses. The head of a
+ * request that becomes a tunnel, and of the answer to it, stand for themselves.
+ *
+ * <p>Threading: guarded by its {@link Account}.
+ */
+final class Books {
+    long tunnels;
+    long exchanges;
+    long refusals;
+    long upgrades;
+    long tunnelUp;
+    long tunnelDown;
+    long exchangeUp;
+    long exchangeDown;
+    long upgradeUp;
+    long upgradeDown;
+
+    /** Adds up. */
+    void add(Books other) {
+        tunnels += other.tunnels;
+        exchanges += other.exchanges;
+        refusals += other.refusals;
+        upgrades += other.upgrades;
+        tunnelUp += other.tunnelUp;
+        tunnelDown += other.tunnelDown;
+        exchangeUp += other.exchangeUp;
+        exchangeDown += other.exchangeDown;
+        upgradeUp += other.upgradeUp;
+        upgradeDown += other.upgradeDown;
+    }
+
+    @Override
+    public String toString() {
+        return "tunnels=" + tunnels + " exchanges=" + exchanges + " refusals=" + refusals + " tunnelUp=" + tunnelUp
+                + " tunnelDown=" + tunnelDown + " exchangeUp=" + exchangeUp + " exchangeDown=" + exchangeDown;
+    }
+}

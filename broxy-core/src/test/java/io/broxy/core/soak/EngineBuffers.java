@@ -1,0 +1,21 @@
+package io.broxy.core.soak;
+
+import io.broxy.core.Broxy;
+import io.broxy.core.internal.loop.BufferPool;
+import java.lang.reflect.Field;
+
+/** What an engine holds, which it tells nobody else. Threading: stateless. */
+final class EngineBuffers {
+    private EngineBuffers() {}
+
+    /** Bytes of the buffers that its loops have lent to what slow peers leave unwritten. */
+    static long held(Broxy broxy) {
+        try {
+            Field buffers = Broxy.class.getDeclaredField("buffers");
+            buffers.setAccessible(true);
+            return ((BufferPool) buffers.get(broxy)).heldBytes();
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("the engine's buffers are not where they were", e);
+        }
+    }
+}
