@@ -236,6 +236,25 @@ class BehindABalancerTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"PROXY nonsense\r\n", ""})
+    void listenersAreToldTheSenderThatHasNamedNobody(String first) throws Exception {
+        BlockingQueue<ProxyListener.Client> opened = new LinkedBlockingQueue<>();
+        try (Proxy proxy = Proxy.start(settings -> settings.proxyProtocol(LOOPBACK).listener(new ProxyListener() {
+                    @Override
+                    public void connectionOpened(Client client) {
+                        opened.add(client);
+                    }
+                }));
+                Peer sender = proxy.client()) {
+            sender.send(first).shutdownOutput();
+
+            ProxyListener.Client told = opened.poll(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            assertThat(told).isNotNull();
+            assertThat(told.address()).isEqualTo(sender.socket().getLocalSocketAddress());
+        }
+    }
+
     @Test
     void aHeaderThatDoesNotComeInTimeIsRefused() throws Exception {
         try (Proxy proxy =

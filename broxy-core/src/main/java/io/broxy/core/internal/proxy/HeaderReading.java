@@ -114,8 +114,7 @@ final class HeaderReading implements ChannelEvents, Stage {
     }
 
     private void gone(@Nullable IOException cause) {
-        served.client().close();
-        finish(CloseReason.CLIENT_GONE, cause);
+        finish(served.client()::close, CloseReason.CLIENT_GONE, cause);
     }
 
     private void timedOut() {
@@ -145,16 +144,14 @@ final class HeaderReading implements ChannelEvents, Stage {
     }
 
     private void endInLoop(CloseReason reason, @Nullable Throwable cause) {
-        if (!over) {
-            served.client().abort();
-            finish(reason, cause);
-        }
+        finish(served.client()::abort, reason, cause);
     }
 
-    private void finish(CloseReason reason, @Nullable Throwable cause) {
+    private void finish(Runnable close, CloseReason reason, @Nullable Throwable cause) {
         if (!over) {
             stop();
-            served.visit(); // the sender itself; nobody else is known
+            served.visit(); // the sender itself, for nobody else is known; once closed it has no address any more
+            close.run();
             served.over(reason, cause);
         }
     }
