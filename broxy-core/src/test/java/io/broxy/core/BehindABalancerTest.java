@@ -240,12 +240,13 @@ class BehindABalancerTest {
     @ValueSource(strings = {"PROXY nonsense\r\n", ""})
     void listenersAreToldTheSenderThatHasNamedNobody(String first) throws Exception {
         BlockingQueue<ProxyListener.Client> opened = new LinkedBlockingQueue<>();
-        try (Proxy proxy = Proxy.start(settings -> settings.proxyProtocol(LOOPBACK).listener(new ProxyListener() {
-                    @Override
-                    public void connectionOpened(Client client) {
-                        opened.add(client);
-                    }
-                }));
+        try (Proxy proxy =
+                        Proxy.start(settings -> settings.proxyProtocol(LOOPBACK).listener(new ProxyListener() {
+                            @Override
+                            public void connectionOpened(Client client) {
+                                opened.add(client);
+                            }
+                        }));
                 Peer sender = proxy.client()) {
             sender.send(first).shutdownOutput();
 

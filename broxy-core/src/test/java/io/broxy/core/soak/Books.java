@@ -2,7 +2,7 @@ package io.broxy.core.soak;
 
 /**
  * What one party of a conversation has counted: of tunnels, and of forwarded requests and their responses. The head of a
- * request that becomes a tunnel, and of the answer to it, stand for themselves.
+ * request that switches protocols, and of the answer to it, stand for themselves; the proxy counts them with the tunnel.
  *
  * <p>Threading: guarded by its {@link Account}.
  */

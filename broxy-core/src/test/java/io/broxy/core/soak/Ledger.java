@@ -33,7 +33,6 @@ final class Ledger implements ProxyListener {
     private final List<String> faults = new CopyOnWriteArrayList<>();
     private final Totals totals = new Totals("the proxy");
     private final Books clients = new Books();
-    private final Books origins = new Books();
     private final Account unknown = new Account("of nobody", account -> {});
 
     // ------------------------------------------------------------------ who is who
@@ -84,7 +83,7 @@ final class Ledger implements ProxyListener {
         List<String> wrong = account.faults();
         wrong.forEach(this::fault);
         synchronized (clients) {
-            account.addTo(clients, origins);
+            account.addTo(clients);
         }
         open.remove(client);
     }
@@ -115,14 +114,10 @@ final class Ledger implements ProxyListener {
         return totals;
     }
 
-    /** The requests that have become tunnels, and the bytes of their heads as the origin and the client have counted them. */
-    Books upgrades() {
+    /** How many requests have switched protocols. */
+    long upgrades() {
         synchronized (clients) {
-            Books upgrades = new Books();
-            upgrades.upgrades = clients.upgrades;
-            upgrades.upgradeUp = origins.upgradeUp;
-            upgrades.upgradeDown = clients.upgradeDown;
-            return upgrades;
+            return clients.upgrades;
         }
     }
 

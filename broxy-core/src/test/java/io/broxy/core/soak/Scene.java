@@ -240,7 +240,7 @@ final class Scene implements AutoCloseable {
         List<String> faults = new ArrayList<>(ledger.faults());
         faults.addAll(ledger.unsettled());
         faults.addAll(ledger.totals().faults(handler.stats(), ledger.upgrades()));
-        faults.addAll(upstreamTotals.faults(upstream.stats(), new Books()));
+        faults.addAll(upstreamTotals.faults(upstream.stats(), 0));
         return faults;
     }
 
