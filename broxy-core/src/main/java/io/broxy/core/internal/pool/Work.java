@@ -72,12 +72,20 @@ final class Work<P> {
         return grown;
     }
 
-    /** Does all of it, once. */
+    /** Does all of it, once; mostly that is nothing, and loops make nothing to find that. */
     void run(Doer<P> doer) {
-        closing.forEach(doer::close);
-        grants.forEach(grant -> grant.waiter.granted(grant.slot));
-        refused.forEach(Waiter::refused);
-        reports.forEach(report -> doer.spares(report.hop, report.news));
+        for (P parked : closing) {
+            doer.close(parked);
+        }
+        for (Grant<P> grant : grants) {
+            grant.waiter.granted(grant.slot);
+        }
+        for (Waiter<P> waiter : refused) {
+            waiter.refused();
+        }
+        for (Report report : reports) {
+            doer.spares(report.hop, report.news);
+        }
         if (expires) {
             doer.expireAt(expireAtNanos);
         }
