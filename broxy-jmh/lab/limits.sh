@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures what the ratios of whole-process.sh do not show, for Broxy's mini-server beside the C relay `floor`, as Markdown on
-# standard output: the time to start, thousands of idle tunnels in a small heap, what an operation costs among more and more
-# open tunnels, and how long a small message takes beside bulk.
+# standard output: the time to start, a dial beside one in C, thousands of idle tunnels in a small heap, what an operation costs
+# among more and more open tunnels, and how long a small message takes beside bulk.
 #
 #   limits.sh [--quick]
 #
@@ -15,6 +15,7 @@ lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 module=${lab%/*} root=${lab%/broxy-jmh/lab}
 build=$module/target/lab
 mini_server=$root/broxy-examples/target/broxy-mini-server.jar
+benchmarks=$module/target/broxy-benchmarks.jar
 java=${JAVA:-java} LAB_CPU=${LAB_CPU:-0} PEER_CPU=${PEER_CPU:-1} PORT=${PORT:-20200} ORIGIN=${ORIGIN:-19100}
 starts=11 rounds=5 secs=2 warm=6 idle=9000 curve="50 500 1000 2500 5000"
 tmp= pids=() proxy= holder=
@@ -27,7 +28,9 @@ case ${1-} in
 --quick) starts=3 rounds=1 secs=0.5 warm=0.5 idle=400 curve="50 200" ;;
 *) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
 esac
-[ -f "$mini_server" ] || fail "${mini_server#"$root"/} is not built: mvn -B package -DskipTests"
+for jar in "$mini_server" "$benchmarks"; do
+    [ -f "$jar" ] || fail "${jar#"$root"/} is not built: mvn -B package -DskipTests"
+done
 [ "$(nproc)" -ge 2 ] || fail "wants two processors"
 
 finish() {
@@ -37,7 +40,7 @@ finish() {
 trap finish EXIT
 tmp=$(mktemp -d)
 mkdir -p "$build"
-for program in tunlab floor; do gcc -O2 -Wall -Wextra -std=gnu11 -o "$build/$program" "$lab/$program.c"; done
+for program in tunlab floor dial; do gcc -O2 -Wall -Wextra -std=gnu11 -o "$build/$program" "$lab/$program.c"; done
 ulimit -n "$(ulimit -Hn)"
 
 # ---------------------------------------------------------------- parts
@@ -123,6 +126,21 @@ echo "Until the line \`listening on …\`, both processors free, \`-XX:+UseSeria
 echo
 
 origin_at
+say "dials"
+c=()
+for ((i = 0; i < rounds; i++)); do c+=("$("$build/dial" $((ORIGIN + 1)) "$secs")"); done
+"$java" -jar "$benchmarks" jmh DialDirectBenchmark -f 1 -wi "$rounds" -i "$rounds" -w "$secs" -r "$secs" -rf csv -rff "$tmp/dials" >/dev/null
+for ((i = 0; i < rounds; i++)); do c+=("$("$build/dial" $((ORIGIN + 1)) "$secs")"); done
+echo "### A dial"
+echo
+echo "Connect to a server on the loopback that discards, close; both processors free; µs. C ran before and behind the JVM."
+echo
+echo "| who | mean of a dial |"
+echo "|---|---|"
+echo "| C, \`socket\`, \`connect\`, \`close\`, median (range) of $((2 * rounds)) rounds | $(printf '%s\n' "${c[@]}" | cut -d' ' -f1 | median), best dial $(printf '%s\n' "${c[@]}" | cut -d' ' -f2 | sort -g | head -n 1) |"
+awk -F, 'NR > 1 { gsub(/"/, ""); printf "| %s, ± 99.9 %% interval | %.1f ± %.1f |\n", $NF == "jdk" ? "JDK, a `SocketChannel`" : "Broxy, `DirectDialer`", $5 / 1000, $6 / 1000 }' "$tmp/dials"
+echo
+
 say "$idle idle tunnels"
 broxy "$PORT" -Xmx64m
 before=$(live_heap "$proxy")
