@@ -1,10 +1,7 @@
 package io.broxy.examples;
 
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
-
 /** Reads a number of things, at least one. Threading: immutable. */
-class CountConverter implements ITypeConverter<Integer> {
+class CountConverter implements Converter<Integer> {
     private final int most;
 
     CountConverter() {
@@ -24,7 +21,7 @@ class CountConverter implements ITypeConverter<Integer> {
             count = 0; // no number, or too large a one
         }
         if (count < 1 || count > most) {
-            throw new TypeConversionException("'" + text + "' is not a whole number of 1 to " + most);
+            throw new IllegalArgumentException("'" + text + "' is not a whole number of 1 to " + most);
         }
         return count;
     }

@@ -5,8 +5,6 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
 
 /**
  * Reads a time: a whole number with a unit ({@code 500ms}, {@code 10s}, {@code 5m}, {@code 1h}) or ISO 8601
@@ -14,23 +12,21 @@ import picocli.CommandLine.TypeConversionException;
  *
  * <p>Threading: immutable.
  */
-class DurationConverter implements ITypeConverter<Duration> {
-    private static final Pattern SHORT = Pattern.compile("([0-9]+)(ms|s|m|h)");
-
+class DurationConverter implements Converter<Duration> {
     @Override
     public Duration convert(String text) {
         Duration time;
         try {
-            Matcher matcher = SHORT.matcher(text);
+            Matcher matcher = Pattern.compile("([0-9]+)(ms|s|m|h)").matcher(text);
             time = matcher.matches()
                     ? Duration.of(Long.parseLong(matcher.group(1)), unit(matcher.group(2)))
                     : Duration.parse(text);
         } catch (DateTimeException | ArithmeticException | NumberFormatException e) { // the latter two for too much
-            throw new TypeConversionException(
+            throw new IllegalArgumentException(
                     "'" + text + "' is not a time such as 500ms, 10s, 5m, 1h or PT1M30S (ISO 8601)");
         }
         if (time.isNegative()) {
-            throw new TypeConversionException("'" + text + "' is negative");
+            throw new IllegalArgumentException("'" + text + "' is negative");
         }
         return time;
     }
@@ -51,7 +47,7 @@ class DurationConverter implements ITypeConverter<Duration> {
         public Duration convert(String text) {
             Duration time = super.convert(text);
             if (time.isZero()) {
-                throw new TypeConversionException("'" + text + "' is not more than zero");
+                throw new IllegalArgumentException("'" + text + "' is not more than zero");
             }
             return time;
         }

@@ -2,8 +2,6 @@ package io.broxy.examples;
 
 import io.broxy.HostPort;
 import java.net.InetSocketAddress;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
 
 /**
  * Where to listen: a name or an address of this machine, and a port, 0 for a free one.
@@ -35,21 +33,9 @@ record ListenAddress(String host, int port) {
         return new InetSocketAddress(host, port);
     }
 
-    /** {@code HOST:PORT}. Written by hand: picocli asks for it at each start, and a record's own takes 15 ms to be linked. */
+    /** {@code HOST:PORT}, an IPv6 address in brackets. */
     @Override
     public String toString() {
         return host.indexOf(':') < 0 ? host + ":" + port : "[" + host + "]:" + port;
-    }
-
-    /** Reads the option. Threading: immutable. */
-    static final class Converter implements ITypeConverter<ListenAddress> {
-        @Override
-        public ListenAddress convert(String text) {
-            try {
-                return parse(text);
-            } catch (IllegalArgumentException e) {
-                throw new TypeConversionException(e.getMessage());
-            }
-        }
     }
 }

@@ -1,14 +1,8 @@
 package io.broxy.examples;
 
 import java.io.IOException;
-import java.util.concurrent.Callable;
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.IVersionProvider;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
 
 /**
  * A proxy that runs until it is told to end: {@code java -jar broxy-mini-server.jar --help}.
@@ -17,64 +11,66 @@ import picocli.CommandLine.Spec;
  *
  * <p>Threading: the main thread starts the server, waits for a signal and drains.
  */
-@Command(
-        name = MiniServer.NAME,
-        description = "A proxy for CONNECT tunnels and plain HTTP.",
-        mixinStandardHelpOptions = true,
-        versionProvider = MiniServer.Version.class,
-        sortOptions = false,
-        usageHelpAutoWidth = true)
-final class MiniServer implements Callable<Integer> {
+final class MiniServer {
     static final String NAME = "broxy-mini-server";
 
-    @Mixin
-    private final ServerOptions options = new ServerOptions();
+    private static final int DONE = 0;
+    private static final int FAILED = 1;
+    private static final int USAGE = 2;
 
-    @Spec
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private CommandSpec command;
+    private MiniServer() {}
 
     /** Runs the server and ends the process. */
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        System.exit(run(System.out, System.err, args));
     }
 
-    /** The command, ready to be executed. */
-    static CommandLine commandLine() {
-        OneLineErrors errors = new OneLineErrors();
-        return new CommandLine(new MiniServer())
-                .setExpandAtFiles(false)
-                .setParameterExceptionHandler(errors)
-                .setExecutionExceptionHandler(errors);
-    }
-
-    @Override
-    public Integer call() throws IOException, InterruptedException {
-        String contradiction = options.contradiction();
-        if (contradiction != null) {
-            throw new ParameterException(command.commandLine(), contradiction);
+    /**
+     * Does what the command line says. What an operator can put right is told in one line; anything else is a fault of the
+     * program and keeps its stack trace.
+     *
+     * @return the exit code
+     */
+    static int run(PrintStream out, PrintStream err, String... args) {
+        try {
+            ServerOptions options = ServerOptions.parse(args);
+            if (options.help()) {
+                Help.print(NAME, "A proxy for CONNECT tunnels and plain HTTP.", options.declared(), out);
+            } else if (options.version()) {
+                out.println(NAME + " " + version());
+            } else {
+                serve(options, out);
+            }
+            return DONE;
+        } catch (UsageException e) {
+            OneLineErrors.tell(err, e);
+            return USAGE;
+        } catch (IOException | UncheckedIOException e) {
+            OneLineErrors.tell(err, e);
+            return FAILED;
+        } catch (InterruptedException | RuntimeException e) {
+            e.printStackTrace(err);
+            return FAILED;
         }
+    }
+
+    private static void serve(ServerOptions options, PrintStream out) throws IOException, InterruptedException {
         Logging.configure(options.verbose(), options.accessLog());
         StopSignals signals = StopSignals.install();
         try (RunningServer server = RunningServer.start(options)) {
-            System.out.println("listening on " + server.address());
+            out.println("listening on " + server.address());
             ListenAddress admin = server.adminAddress();
             if (admin != null) {
-                System.out.println("admin on " + admin);
+                out.println("admin on " + admin);
             }
-            System.out.flush();
+            out.flush();
             signals.await();
             server.drain(options.drain());
         }
-        return CommandLine.ExitCode.OK;
     }
 
-    /** What {@code --version} prints. Threading: immutable. */
-    static final class Version implements IVersionProvider {
-        @Override
-        public String[] getVersion() {
-            String version = MiniServer.class.getPackage().getImplementationVersion();
-            return new String[] {NAME + " " + (version == null ? "(not packaged)" : version)};
-        }
+    private static String version() {
+        String version = MiniServer.class.getPackage().getImplementationVersion();
+        return version == null ? "(not packaged)" : version;
     }
 }

@@ -3,78 +3,74 @@ package io.broxy.examples;
 import io.broxy.ProxyHandler;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.ArgGroup;
-import picocli.CommandLine.Option;
 
 /** What the mini-server's options say about plain HTTP. Threading: filled in by one thread, and not changed after that. */
 final class PlainHttpOptions {
+    private final Setting<Duration> answerTimeout;
+    private final Setting<Duration> bodyTimeout;
+    private final Setting<Duration> keepAliveTimeout;
+    private final Setting<@Nullable String> via;
+    private final Setting<Boolean> noVia;
 
-    @Option(
-            names = "--answer-timeout",
-            paramLabel = "TIME",
-            converter = DurationConverter.Positive.class,
-            description = "The time for an origin to answer a forwarded request. Default: 60s")
-    private Duration answerTimeout = Duration.ofSeconds(60);
-
-    @Option(
-            names = "--body-timeout",
-            paramLabel = "TIME",
-            converter = DurationConverter.Positive.class,
-            description = "How long the body of a forwarded request or response may stand still. Default: 60s")
-    private Duration bodyTimeout = Duration.ofSeconds(60);
-
-    @Option(
-            names = "--keep-alive-timeout",
-            paramLabel = "TIME",
-            converter = DurationConverter.Positive.class,
-            description = "How long a client's connection may stand between two requests. Default: 60s")
-    private Duration keepAliveTimeout = Duration.ofSeconds(60);
-
-    @ArgGroup
-    private Via via = new Via();
-
-    /** What forwarded messages tell of the proxy: one of these, or a name that is made up. Threading: as the options. */
-    private static final class Via {
-        @Option(
-                names = "--via",
-                paramLabel = "NAME",
-                converter = TokenConverter.class,
-                description = "How the proxy calls itself in the Via of forwarded messages, by which it knows requests"
-                        + " that come back; another name for each proxy. Default: broxy- and random digits")
-        private @Nullable String name;
-
-        @Option(names = "--no-via", description = "Add no Via, so that a loop of proxies is not noticed.")
-        private boolean none;
+    /** Adds its options. */
+    PlainHttpOptions(OptionSet options) {
+        answerTimeout = options.one(
+                "--answer-timeout",
+                "TIME",
+                new DurationConverter.Positive(),
+                Duration.ofSeconds(60),
+                "The time for an origin to answer a forwarded request. Default: 60s");
+        bodyTimeout = options.one(
+                "--body-timeout",
+                "TIME",
+                new DurationConverter.Positive(),
+                Duration.ofSeconds(60),
+                "How long the body of a forwarded request or response may stand still. Default: 60s");
+        keepAliveTimeout = options.one(
+                "--keep-alive-timeout",
+                "TIME",
+                new DurationConverter.Positive(),
+                Duration.ofSeconds(60),
+                "How long a client's connection may stand between two requests. Default: 60s");
+        via = options.one(
+                "--via",
+                "NAME",
+                new TokenConverter(),
+                "How the proxy calls itself in the Via of forwarded messages, by which it knows requests that come back;"
+                        + " another name for each proxy. Default: broxy- and random digits");
+        noVia = options.flag(
+                "--no-via", "Add no Via, so that a loop of proxies is not noticed; not together with --via.");
+        options.exclusive(via, noVia);
     }
 
     /** Sets what was asked for. */
     void apply(ProxyHandler.Builder settings) {
-        settings.answerTimeout(answerTimeout).bodyTimeout(bodyTimeout).keepAliveTimeout(keepAliveTimeout);
-        if (via.none || via.name != null) {
-            settings.via(via.name);
+        settings.answerTimeout(answerTimeout()).bodyTimeout(bodyTimeout()).keepAliveTimeout(keepAliveTimeout());
+        if (noVia() || via() != null) {
+            settings.via(via());
         }
     }
 
     Duration answerTimeout() {
-        return answerTimeout;
+        return answerTimeout.value();
     }
 
     Duration bodyTimeout() {
-        return bodyTimeout;
+        return bodyTimeout.value();
     }
 
     Duration keepAliveTimeout() {
-        return keepAliveTimeout;
+        return keepAliveTimeout.value();
     }
 
     /** How the proxy calls itself, or null for the library's default. */
     @Nullable
     String via() {
-        return via.name;
+        return via.value();
     }
 
     /** Whether the proxy does not tell of itself. */
     boolean noVia() {
-        return via.none;
+        return noVia.value();
     }
 }

@@ -1,11 +1,9 @@
 package io.broxy.examples;
 
 import io.broxy.AccessPolicy;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
 
 /** Reads ports and ranges of ports, such as {@code 80,443,8000-8999}. Threading: immutable. */
-final class PortsConverter implements ITypeConverter<AccessPolicy> {
+final class PortsConverter implements Converter<AccessPolicy> {
     @Override
     public AccessPolicy convert(String text) {
         AccessPolicy policy = AccessPolicy.any().negate();
@@ -14,7 +12,7 @@ final class PortsConverter implements ITypeConverter<AccessPolicy> {
             int first = port(text, dash < 0 ? part : part.substring(0, dash));
             int last = dash < 0 ? first : port(text, part.substring(dash + 1));
             if (first > last) {
-                throw new TypeConversionException("'" + text + "' has a range that begins above its end");
+                throw new IllegalArgumentException("'" + text + "' has a range that begins above its end");
             }
             policy = policy.or(AccessPolicy.portRange(first, last));
         }
@@ -24,7 +22,7 @@ final class PortsConverter implements ITypeConverter<AccessPolicy> {
     private static int port(String text, String part) {
         int port = part.matches("[0-9]{1,5}") ? Integer.parseInt(part) : 0;
         if (port < 1 || port > 65_535) {
-            throw new TypeConversionException("'" + text + "' is not a list of ports such as 443 or 80,443,8000-8999");
+            throw new IllegalArgumentException("'" + text + "' is not a list of ports such as 443 or 80,443,8000-8999");
         }
         return port;
     }

@@ -2,16 +2,12 @@ package io.broxy.examples;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
 
 /** Reads a number of bytes, at least one: {@code 500000}, {@code 512K}, {@code 10M}, {@code 1G}. Threading: immutable. */
-final class RateConverter implements ITypeConverter<Long> {
-    private static final Pattern BYTES = Pattern.compile("([0-9]+)([KMG]?)");
-
+final class RateConverter implements Converter<Long> {
     @Override
     public Long convert(String text) {
-        Matcher matcher = BYTES.matcher(text);
+        Matcher matcher = Pattern.compile("([0-9]+)([KMG]?)").matcher(text);
         long bytes = 0;
         try {
             bytes = matcher.matches()
@@ -21,7 +17,7 @@ final class RateConverter implements ITypeConverter<Long> {
             bytes = 0; // too many
         }
         if (bytes < 1) {
-            throw new TypeConversionException(
+            throw new IllegalArgumentException(
                     "'" + text + "' is not a number of bytes such as 500000, 512K, 10M or 1G");
         }
         return bytes;

@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.SequenceNode;
-import picocli.CommandLine.TypeConversionException;
 
 /**
  * Understands the nodes of a file of rules:
@@ -94,7 +93,7 @@ final class RuleFileReader {
     private static Duration time(Node node, String what) {
         try {
             return new DurationConverter.Positive().convert(YamlMap.text(node, what));
-        } catch (TypeConversionException e) {
+        } catch (IllegalArgumentException e) {
             throw new YamlProblem(node, what + ": " + e.getMessage());
         }
     }

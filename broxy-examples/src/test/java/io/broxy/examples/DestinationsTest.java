@@ -8,14 +8,11 @@ import java.net.UnknownHostException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
 class DestinationsTest {
 
     private static AddressPolicy policy(String... arguments) {
-        ServerOptions options = new ServerOptions();
-        new CommandLine(options).parseArgs(arguments);
-        return Destinations.policy(options);
+        return Destinations.policy(ServerOptions.parse(arguments));
     }
 
     private static InetAddress address(String literal) throws UnknownHostException {

@@ -1,5 +1,6 @@
 package io.broxy.examples;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,25 +10,19 @@ import io.broxy.Credentials;
 import io.broxy.HostPort;
 import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
-import java.io.PrintWriter;
-import java.io.StringWriter;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
-import picocli.CommandLine.ParameterException;
 
 class ServerOptionsTest {
 
     private static ServerOptions parse(String... arguments) {
-        ServerOptions options = new ServerOptions();
-        CommandLine command = MiniServer.commandLine();
-        command.parseArgs(arguments); // the real command knows each of them, too
-        new CommandLine(options).parseArgs(arguments);
-        return options;
+        return ServerOptions.parse(arguments);
     }
 
     @Test
@@ -176,8 +171,8 @@ class ServerOptionsTest {
         "argument, argument, Unmatched argument",
     })
     void whatIsWrongIsNamed(String argument, String name, String problem) {
-        assertThatThrownBy(() -> MiniServer.commandLine().parseArgs(argument))
-                .isInstanceOf(ParameterException.class)
+        assertThatThrownBy(() -> parse(argument))
+                .isInstanceOf(UsageException.class)
                 .hasMessageContaining(name)
                 .hasMessageContaining(problem);
     }
@@ -207,7 +202,7 @@ class ServerOptionsTest {
     @Test
     void anUpstreamAndRulesExcludeEachOther() {
         assertThatThrownBy(() -> parse("--upstream=http://u:sesame@proxy.example", "--rules=rules.yaml"))
-                .isInstanceOf(ParameterException.class)
+                .isInstanceOf(UsageException.class)
                 .hasMessageContaining("mutually exclusive")
                 .hasMessageNotContaining("sesame");
     }
@@ -217,20 +212,18 @@ class ServerOptionsTest {
         assertThat(parse("--upstream=http://proxy.example", "--send-proxy-protocol=v1")
                         .sendProxyProtocol())
                 .isEqualTo(ProxyProtocol.V1);
-        ServerOptions options = parse("--rules=rules.yaml", "--send-proxy-protocol", "v2");
-        assertThat(options.sendProxyProtocol()).isEqualTo(ProxyProtocol.V2);
-        assertThat(options.contradiction()).isNull();
+        assertThat(parse("--rules=rules.yaml", "--send-proxy-protocol", "v2").sendProxyProtocol())
+                .isEqualTo(ProxyProtocol.V2);
     }
 
     @Test
     void withoutAnUpstreamNobodyIsSentAHeader() {
-        StringWriter err = new StringWriter();
-        int code = MiniServer.commandLine()
-                .setErr(new PrintWriter(err, true))
-                .execute("--listen=127.0.0.1:0", "--send-proxy-protocol=v2");
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        int code = MiniServer.run(
+                System.out, new PrintStream(err, true, UTF_8), "--listen=127.0.0.1:0", "--send-proxy-protocol=v2");
 
         assertThat(code).isEqualTo(2);
-        assertThat(err.toString().lines())
+        assertThat(err.toString(UTF_8).lines())
                 .containsExactly(
                         "broxy-mini-server: --send-proxy-protocol needs --upstream or --rules, whose proxies it is"
                                 + " sent to");
@@ -240,7 +233,7 @@ class ServerOptionsTest {
     void aNameForViaAndNoneExcludeEachOther() {
         assertThat(parse("--no-via").plainHttp().noVia()).isTrue();
         assertThatThrownBy(() -> parse("--no-via", "--via=gate"))
-                .isInstanceOf(ParameterException.class)
+                .isInstanceOf(UsageException.class)
                 .hasMessageContaining("mutually exclusive");
     }
 
@@ -259,12 +252,12 @@ class ServerOptionsTest {
                 "http://u:sesame@proxy.example"
             })
     void noErrorShowsAPassword(String argument) {
-        StringWriter err = new StringWriter();
-        int code = MiniServer.commandLine().setErr(new PrintWriter(err, true)).execute(argument);
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        int code = MiniServer.run(System.out, new PrintStream(err, true, UTF_8), argument);
 
         assertThat(code).isEqualTo(2);
-        assertThat(err.toString().lines()).singleElement().asString().startsWith("broxy-mini-server: ");
-        assertThat(err.toString()).doesNotContain("sesame");
+        assertThat(err.toString(UTF_8).lines()).singleElement().asString().startsWith("broxy-mini-server: ");
+        assertThat(err.toString(UTF_8)).doesNotContain("sesame");
     }
 
     @ParameterizedTest
@@ -273,7 +266,7 @@ class ServerOptionsTest {
         String value = option.equals("--listen") ? "127.0.0.1:0" : option.equals("--drain") ? "1s" : "1";
 
         assertThatThrownBy(() -> parse(option, value, option, value))
-                .isInstanceOf(ParameterException.class)
+                .isInstanceOf(UsageException.class)
                 .hasMessageContaining("should be specified only once");
     }
 }

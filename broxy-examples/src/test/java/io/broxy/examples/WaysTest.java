@@ -26,7 +26,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import picocli.CommandLine;
 
 /** A running server whose way to targets is a proxy on the loopback, which its clients may not reach. */
 @ExtendWith(LeakCheck.class)
@@ -42,9 +41,7 @@ class WaysTest {
     private static RunningServer start(String... arguments) throws IOException {
         List<String> all = new ArrayList<>(List.of(arguments));
         all.add("--event-loops=2");
-        ServerOptions options = new ServerOptions();
-        new CommandLine(options).parseArgs(all.toArray(String[]::new));
-        return RunningServer.start(options);
+        return RunningServer.start(ServerOptions.parse(all.toArray(String[]::new)));
     }
 
     private static Peer ask(RunningServer server, HostPort target) throws IOException {
