@@ -17,11 +17,11 @@ import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.relay.Idleness;
 import io.broxy.core.internal.time.Durations;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +45,10 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private long answerTimeoutNanos = TimeUnit.SECONDS.toNanos(60);
     private long bodyTimeoutNanos = TimeUnit.SECONDS.toNanos(60);
     private @Nullable EnginePool pool;
-    private @Nullable String pseudonym = "broxy-" + HexFormat.of().toHexDigits(new SecureRandom().nextInt());
+    /** No secret: it tells this proxy from others, and who guesses it has his own requests refused. */
+    private @Nullable String pseudonym =
+            "broxy-" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
+
     private @Nullable OwnRequestHandler ownRequests;
     private long ownRequestTimeoutNanos = TimeUnit.SECONDS.toNanos(10);
     private int maxTunnels = 20_000;
