@@ -138,7 +138,7 @@ echo
 echo "| who | mean of a dial |"
 echo "|---|---|"
 echo "| C, \`socket\`, \`connect\`, \`close\`, median (range) of $((2 * rounds)) rounds | $(printf '%s\n' "${c[@]}" | cut -d' ' -f1 | median), best dial $(printf '%s\n' "${c[@]}" | cut -d' ' -f2 | sort -g | head -n 1) |"
-awk -F, 'NR > 1 { gsub(/"/, ""); printf "| %s, ± 99.9 %% interval | %.1f ± %.1f |\n", $NF == "jdk" ? "JDK, a `SocketChannel`" : "Broxy, `DirectDialer`", $5 / 1000, $6 / 1000 }' "$tmp/dials"
+awk -F, 'NR > 1 { gsub(/["\r]/, ""); printf "| %s, ± 99.9 %% interval | %.1f ± %.1f |\n", $NF == "jdk" ? "JDK, a `SocketChannel`" : "Broxy, `DirectDialer`", $5 / 1000, $6 / 1000 }' "$tmp/dials"
 echo
 
 say "$idle idle tunnels"
