@@ -147,7 +147,7 @@ public final class BufferPool {
             return null;
         }
         try {
-            return ByteBuffer.allocateDirect(CALLER_BUFFER_SIZE);
+            return AlignedMemory.allocate(CALLER_BUFFER_SIZE);
         } catch (OutOfMemoryError e) {
             callerBuffers.decrementAndGet();
             return null;

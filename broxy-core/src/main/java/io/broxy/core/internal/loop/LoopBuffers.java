@@ -56,7 +56,7 @@ public final class LoopBuffers {
     public ByteBuffer shared() {
         ByteBuffer buffer = shared;
         if (buffer == null) {
-            buffer = ByteBuffer.allocateDirect(MAX_READ);
+            buffer = AlignedMemory.allocate(MAX_READ);
             shared = buffer;
         }
         return buffer.clear();
@@ -66,7 +66,7 @@ public final class LoopBuffers {
     public ByteBuffer staging() {
         ByteBuffer buffer = staging;
         if (buffer == null) {
-            buffer = ByteBuffer.allocateDirect(STAGING);
+            buffer = AlignedMemory.allocate(STAGING);
             staging = buffer;
         }
         return buffer.clear();
@@ -131,7 +131,7 @@ public final class LoopBuffers {
     /** What has been read must be kept somewhere: when direct memory is used up, on the heap. */
     private static ByteBuffer allocate(int size) {
         try {
-            return ByteBuffer.allocateDirect(size);
+            return AlignedMemory.allocate(size);
         } catch (OutOfMemoryError e) {
             return ByteBuffer.allocate(size);
         }

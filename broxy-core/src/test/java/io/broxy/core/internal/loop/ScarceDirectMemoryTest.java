@@ -17,7 +17,7 @@ class ScarceDirectMemoryTest {
     void callersAndRemaindersGoToTheHeapWhenDirectMemoryIsUsedUp() throws Exception {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-XX:MaxDirectMemorySize=1m",
+                        "-XX:MaxDirectMemorySize=1026k", // sixteen buffers, each with what its alignment takes
                         "-Xmx64m",
                         "-XX:TieredStopAtLevel=1",
                         "-cp",
