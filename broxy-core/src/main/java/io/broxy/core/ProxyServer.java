@@ -3,6 +3,7 @@ package io.broxy.core;
 import io.broxy.ProxyHandler;
 import io.broxy.core.internal.loop.Acceptor;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.IpSockets;
 import io.broxy.core.internal.proxy.ProxyHandling;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -60,7 +61,7 @@ public final class ProxyServer implements AutoCloseable {
         if (address instanceof InetSocketAddress internet && internet.isUnresolved()) {
             throw new UnknownHostException("cannot listen on " + internet.getHostString() + ": unknown host");
         }
-        ServerSocketChannel channel = ServerSocketChannel.open();
+        ServerSocketChannel channel = IpSockets.serverFor(address);
         try {
             channel.bind(address, BACKLOG);
             channel.configureBlocking(false);

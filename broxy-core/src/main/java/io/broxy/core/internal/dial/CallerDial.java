@@ -98,7 +98,7 @@ final class CallerDial {
         long start = dialer.ticker().nanos();
         SocketChannel channel;
         try {
-            channel = dialer.sockets().open();
+            channel = dialer.sockets().open(target.getAddress());
         } catch (IOException | RuntimeException e) {
             throw failed(Reason.LOCAL, List.of(attempt(target, e, start)), e);
         }

@@ -51,7 +51,7 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
         }
         SocketChannel opened;
         try {
-            opened = sockets.open();
+            opened = sockets.open(address.getAddress());
         } catch (IOException | RuntimeException e) {
             contender.failed(Reason.LOCAL, e);
             return;

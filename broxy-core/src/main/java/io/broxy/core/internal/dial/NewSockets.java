@@ -1,5 +1,6 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.core.internal.net.IpSockets;
 import io.broxy.core.internal.net.SocketOptions;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -17,9 +18,9 @@ import org.jspecify.annotations.Nullable;
  */
 record NewSockets(SocketOptions options, @Nullable InetAddress localAddress) {
 
-    /** Opens one, blocking. */
-    SocketChannel open() throws IOException {
-        SocketChannel channel = SocketChannel.open();
+    /** Opens one, blocking, for a connect to that address, which {@linkplain #fits fits}. */
+    SocketChannel open(InetAddress target) throws IOException {
+        SocketChannel channel = IpSockets.openFor(target);
         try {
             options.applyTo(channel);
             if (localAddress != null) {
