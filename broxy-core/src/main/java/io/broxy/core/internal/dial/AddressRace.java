@@ -63,9 +63,12 @@ final class AddressRace<C> {
     private final long delayNanos;
     private final Finish<C> finish;
 
-    private final Queue<InetSocketAddress> waiting;
+    private final List<InetSocketAddress> inOrder;
+    /** The index of the first address that has not been tried. */
+    private int next;
+
     private final List<Attempt> running = new ArrayList<>(1);
-    private final List<DialException.Attempt> failures = new ArrayList<>(0);
+    private @Nullable List<DialException.Attempt> failures;
     private DialException.@Nullable Reason worst;
     private TimerQueue.@Nullable Timer nextStart;
     private boolean over;
@@ -74,7 +77,7 @@ final class AddressRace<C> {
     record Rules(AddressPolicy policy, TimerQueue timers, Ticker ticker, long delayNanos) {}
 
     AddressRace(List<InetSocketAddress> inOrder, Connector<C> connector, Rules rules, Finish<C> finish) {
-        this.waiting = new ArrayDeque<>(inOrder);
+        this.inOrder = inOrder;
         this.connector = connector;
         this.policy = rules.policy();
         this.timers = rules.timers();
@@ -131,16 +134,22 @@ final class AddressRace<C> {
         for (Attempt attempt : running) {
             attempt.giveUp();
             if (failure != null) {
-                failures.add(attempt.failure(failure));
+                add(attempt.failure(failure));
             }
         }
         running.clear();
-        waiting.clear();
     }
 
     /** Each address that failed, in the order of the failures. */
     List<DialException.Attempt> failures() {
-        return failures;
+        return failures == null ? List.of() : failures;
+    }
+
+    private void add(DialException.Attempt failure) {
+        if (failures == null) {
+            failures = new ArrayList<>(1);
+        }
+        failures.add(failure);
     }
 
     private void startNext() {
@@ -148,11 +157,11 @@ final class AddressRace<C> {
             timers.cancel(nextStart);
         }
         while (!over) {
-            InetSocketAddress address = waiting.poll();
-            if (address == null) {
+            if (next == inOrder.size()) {
                 loseIfNoneRuns();
                 return;
             }
+            InetSocketAddress address = inOrder.get(next++);
             if (admit(address) && new Attempt(address).start()) {
                 planNext();
                 return;
@@ -161,7 +170,7 @@ final class AddressRace<C> {
     }
 
     private void planNext() {
-        if (waiting.isEmpty()) {
+        if (next == inOrder.size()) {
             return;
         }
         long at = ticker.nanos() + delayNanos;
@@ -181,7 +190,7 @@ final class AddressRace<C> {
     }
 
     private void note(DialException.Reason reason, DialException.Attempt failure) {
-        failures.add(failure);
+        add(failure);
         if (worst == null || weight(reason) > weight(worst)) {
             worst = reason;
         }

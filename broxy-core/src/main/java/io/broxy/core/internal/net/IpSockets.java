@@ -21,9 +21,7 @@ public final class IpSockets {
 
     /** Opens a blocking socket that can connect to that address. */
     public static SocketChannel openFor(InetAddress target) throws IOException {
-        return target instanceof Inet4Address
-                ? SocketChannel.open(StandardProtocolFamily.INET)
-                : SocketChannel.open();
+        return target instanceof Inet4Address ? SocketChannel.open(StandardProtocolFamily.INET) : SocketChannel.open();
     }
 
     /** Opens a server socket that can be bound to that address; for any address of either family it takes clients of both. */

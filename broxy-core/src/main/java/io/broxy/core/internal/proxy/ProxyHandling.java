@@ -91,37 +91,37 @@ public final class ProxyHandling implements ProxyHandler {
 
     @Override
     public Tunnel handleConnect(SocketChannel client) {
-        return start(client, session(true));
+        return start(client, Session.OF_TUNNEL);
     }
 
     @Override
     public Tunnel handleConnect(Socket client) {
-        return start(client, session(true));
+        return start(client, Session.OF_TUNNEL);
     }
 
     @Override
     public Tunnel handleConnect(SocketChannel client, ConnectRequest request) {
-        return start(client, session(request));
+        return start(client, Session.of(request));
     }
 
     @Override
     public Tunnel handleConnect(Socket client, ConnectRequest request) {
-        return start(client, session(request));
+        return start(client, Session.of(request));
     }
 
     @Override
     public CompletableFuture<ConnectionResult> handle(SocketChannel client) {
-        return result(start(client, session(false)));
+        return result(start(client, Session.OF_ANYTHING));
     }
 
     @Override
     public CompletableFuture<ConnectionResult> handle(Socket client) {
-        return result(start(client, session(false)));
+        return result(start(client, Session.OF_ANYTHING));
     }
 
     /** As {@link #handle(SocketChannel)}, for a server that waits for no result. */
     public void serve(SocketChannel client) {
-        start(client, session(false));
+        start(client, Session.OF_ANYTHING);
     }
 
     /**
@@ -130,15 +130,14 @@ public final class ProxyHandling implements ProxyHandler {
      * @param read whether the host server has read its request
      * <p>Threading: immutable.
      */
-    private record Session(boolean read, Consumer<Served> begin) {}
+    private record Session(boolean read, Consumer<Served> begin) {
+        static final Session OF_TUNNEL = new Session(false, served -> new ClientSession(served, true).begin());
+        static final Session OF_ANYTHING = new Session(false, served -> new ClientSession(served, false).begin());
 
-    private static Session session(boolean connectOnly) {
-        return new Session(false, served -> new ClientSession(served, connectOnly).begin());
-    }
-
-    private static Session session(ConnectRequest request) {
-        Objects.requireNonNull(request, "request");
-        return new Session(true, served -> ClientSession.serve(served, request));
+        static Session of(ConnectRequest request) {
+            Objects.requireNonNull(request, "request");
+            return new Session(true, served -> ClientSession.serve(served, request));
+        }
     }
 
     private static CompletableFuture<ConnectionResult> result(TunnelHandle tunnel) {
@@ -193,20 +192,26 @@ public final class ProxyHandling implements ProxyHandler {
         }
         EventLoop loop = engine.loops().next();
         try {
-            Consumer<Served> first = arrival.verdict() == Verdict.ADMITTED
-                    ? served -> arrivals.take(served, arrival, session.begin())
-                    : served -> ClientSession.turnAway(served, arrival.refusal());
             loop.execute(() -> {
-                Served served = new Served(this, tunnel, new LoopSocket(loop, client));
-                if (!arrival.awaitsName()) {
-                    served.visit();
-                }
-                first.accept(served);
+                RefusedException refusal = arrival.verdict() == Verdict.ADMITTED ? null : arrival.refusal();
+                begin(new Served(this, tunnel, new LoopSocket(loop, client)), arrival, session, refusal);
             });
         } catch (RejectedExecutionException e) {
             endUnserved(client, remote, tunnel, CloseReason.CLOSED, null);
         }
         return tunnel;
+    }
+
+    /** A client is on its loop; it is told why where it is not to be served. */
+    private void begin(Served served, Arrivals.Arrival arrival, Session session, @Nullable RefusedException refusal) {
+        if (!arrival.awaitsName()) {
+            served.visit();
+        }
+        if (refusal == null) {
+            arrivals.take(served, arrival, session.begin());
+        } else {
+            ClientSession.turnAway(served, refusal);
+        }
     }
 
     /** Makes a channel ready for a loop; its failure is given back, for the caller has given the channel away by then. */
@@ -285,26 +290,16 @@ public final class ProxyHandling implements ProxyHandler {
         Verdict verdict = arrival.verdict();
         TunnelHandle tunnel = open(arrival);
         Verdict threads = verdict == Verdict.OVERFULL ? verdict : enterThreads(tunnel);
+        boolean admitted = verdict == Verdict.ADMITTED && threads == Verdict.ADMITTED;
+        RefusedException refusal = admitted ? null : verdict == Verdict.ADMITTED ? full() : arrival.refusal();
         if (threads == Verdict.OVERFULL) {
-            RefusedException refusal = verdict == Verdict.ADMITTED ? full() : arrival.refusal();
             endUnserved(client, remote, tunnel, CloseReason.REFUSED, refusal);
             return tunnel;
         }
         EventLoop loop = engine.loops().next();
-        boolean admitted = verdict == Verdict.ADMITTED && threads == Verdict.ADMITTED;
         try {
             Taken taken = Taken.of(new StreamConnection(client), engine.workers());
-            Consumer<Served> first = admitted
-                    ? served -> arrivals.take(served, arrival, session.begin())
-                    : served ->
-                            ClientSession.turnAway(served, verdict == Verdict.ADMITTED ? full() : arrival.refusal());
-            loop.execute(() -> {
-                Served served = new Served(this, tunnel, taken.onLoop(loop));
-                if (!arrival.awaitsName()) {
-                    served.visit();
-                }
-                first.accept(served);
-            });
+            loop.execute(() -> begin(new Served(this, tunnel, taken.onLoop(loop)), arrival, session, refusal));
         } catch (IOException e) {
             endUnserved(client, remote, tunnel, CloseReason.CLIENT_GONE, e);
         } catch (RejectedExecutionException e) {

@@ -9,6 +9,7 @@ import io.broxy.OwnResponse;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.HeadWriter;
+import io.broxy.core.internal.loop.LoopBuffers;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -48,9 +49,9 @@ final class Replies {
                 : 0;
     }
 
-    /** The answer to a CONNECT whose tunnel stands. */
-    static ByteBuffer established() {
-        return ByteBuffer.wrap(ESTABLISHED);
+    /** The answer to a CONNECT whose tunnel stands, in a buffer to be released. */
+    static ByteBuffer established(LoopBuffers buffers) {
+        return buffers.borrow(ESTABLISHED.length).put(ESTABLISHED).flip();
     }
 
     /** The answer to a request that is refused; the last one on its connection. */

@@ -142,7 +142,7 @@ final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcom
         }
         over = true;
         served.handler().established(tunnel, origin.peer());
-        ByteBuffer answer = served.loop().buffers().hold(Replies.established());
+        ByteBuffer answer = Replies.established(served.loop().buffers());
         Relay.start(client, origin, served.handler().settings().idleness(), tunnel, null, answer, answer.remaining());
     }
 

@@ -32,8 +32,7 @@ class IpSocketsTest {
         InetSocketAddress listening = new InetSocketAddress(ip(local), 0);
         try (ServerSocketChannel server = IpSockets.serverFor(listening).bind(listening);
                 SocketChannel client = IpSockets.openFor(ip(target))) {
-            client.connect(new InetSocketAddress(
-                    ip(target), ((InetSocketAddress) server.getLocalAddress()).getPort()));
+            client.connect(new InetSocketAddress(ip(target), ((InetSocketAddress) server.getLocalAddress()).getPort()));
             try (SocketChannel accepted = server.accept()) {
                 assertThat(((InetSocketAddress) client.getLocalAddress()).getAddress())
                         .isEqualTo(ip(target));
