@@ -13,7 +13,7 @@ import org.openjdk.jmh.annotations.Warmup;
 /**
  * {@code Dial_HTTPProxy}: dial a discard server through an HTTP proxy on the loopback, which is Broxy on another engine, and
  * close. {@code phase=pooled} connects to the proxy for each dial, {@code phase=pooled+warm} finds a connection that stands
- * ready; see {@link UpstreamRig} for what that measures.
+ * ready; see {@link DialingRig} for what that measures.
  *
  * <p>Threading: one thread dials.
  */
@@ -26,7 +26,7 @@ public class DialHttpProxyBenchmark {
 
     /** One operation. */
     @Benchmark
-    public void httpProxy(UpstreamRig rig) throws IOException {
+    public void httpProxy(DialingRig rig) throws IOException {
         rig.dialer().dial(rig.discardTarget()).close();
     }
 }

@@ -18,7 +18,7 @@ import org.openjdk.jmh.annotations.Warmup;
 /**
  * {@code HandleConnect_HTTPProxy}: as {@code HandleConnect_Direct}, but the proxy reaches the echo server through another HTTP
  * proxy on the loopback, which is Broxy on another engine. {@code phase=pooled} connects to it for each tunnel, {@code
- * phase=pooled+warm} finds a connection that stands ready; see {@link UpstreamRig} for what that measures.
+ * phase=pooled+warm} finds a connection that stands ready; see {@link DialingRig} for what that measures.
  *
  * <p>Threading: one thread.
  */
@@ -32,13 +32,13 @@ public class HandleConnectHttpProxyBenchmark {
     private @Nullable Exchange exchange;
 
     @Setup
-    public void prepare(UpstreamRig rig) throws IOException {
+    public void prepare(DialingRig rig) throws IOException {
         exchange = new Exchange(rig.echo().authority());
     }
 
     /** One operation. */
     @Benchmark
-    public void httpProxy(UpstreamRig rig) throws IOException {
+    public void httpProxy(DialingRig rig) throws IOException {
         Objects.requireNonNull(exchange).run(rig.front());
     }
 }

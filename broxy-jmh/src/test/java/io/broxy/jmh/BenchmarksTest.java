@@ -71,6 +71,12 @@ class BenchmarksTest {
         assertThat(run(options(DialHttpProxyBenchmark.class))).hasSize(2);
     }
 
+    /** It fails by itself if a lease does not find a tunnel. */
+    @Test
+    void leaseHttpProxyRuns() throws RunnerException {
+        assertThat(run(options(LeaseHttpProxyBenchmark.class))).hasSize(1);
+    }
+
     @Test
     void handleHttpDirectRuns() throws RunnerException {
         assertThat(run(options(HandleHttpDirectBenchmark.class).param("implementation", "netty-nio")))

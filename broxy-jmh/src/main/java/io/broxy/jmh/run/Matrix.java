@@ -6,6 +6,7 @@ import io.broxy.jmh.DialHttpProxyBenchmark;
 import io.broxy.jmh.HandleConnectDirectBenchmark;
 import io.broxy.jmh.HandleConnectHttpProxyBenchmark;
 import io.broxy.jmh.HandleHttpDirectBenchmark;
+import io.broxy.jmh.LeaseHttpProxyBenchmark;
 import io.broxy.jmh.TunnelBulkBenchmark;
 import io.broxy.jmh.peer.Peer;
 import java.util.ArrayList;
@@ -58,6 +59,7 @@ final class Matrix {
         for (String phase : List.of(POOLED, WARM)) {
             cases.add(upstream("Dial_HTTPProxy", phase, DialHttpProxyBenchmark.class, 0));
         }
+        cases.add(new Case("Lease_HTTPProxy", Peer.BROXY.label(), WARM, LeaseHttpProxyBenchmark.class, Map.of(), 0));
         for (Peer peer : Peer.values()) {
             if (peer.forwardsPlainHttp()) {
                 cases.add(proxied("HandleHTTP_Direct", peer, HandleHttpDirectBenchmark.class, 0));

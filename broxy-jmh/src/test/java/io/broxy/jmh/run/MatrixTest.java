@@ -31,7 +31,7 @@ class MatrixTest {
     }
 
     @Test
-    void rowsAreTheSeedsInItsOrderAndOneMore() {
+    void rowsAreTheSeedsInItsOrderAndTwoMore() {
         assertThat(Matrix.cases().stream().map(Case::row).distinct())
                 .containsExactly(
                         "CopyConn 1 KiB",
@@ -42,6 +42,7 @@ class MatrixTest {
                         "HandleConnect_HTTPProxy",
                         "Dial_Direct",
                         "Dial_HTTPProxy",
+                        "Lease_HTTPProxy",
                         "HandleHTTP_Direct",
                         "TunnelBulk 4 MiB");
     }
