@@ -7,7 +7,7 @@
 #
 #   --quick   short and small: shows that everything works, and nothing else
 #
-# Environment: JAVA [java], LAB_CPU [0], PEER_CPU [1], PORT [20200] of the proxies, ORIGIN [19100] (4 ports). Takes about 4 minutes.
+# Environment: JAVA [java], LAB_CPU [0], PEER_CPU [1], PORT [20200] of the proxies, ORIGIN [19100] (4 ports). Takes about 7 minutes.
 # Wants the jars of `mvn -B package -DskipTests`, gcc, and two processors with nothing else to do.
 set -euo pipefail
 
@@ -17,8 +17,8 @@ build=$module/target/lab
 mini_server=$root/broxy-examples/target/broxy-mini-server.jar
 benchmarks=$module/target/broxy-benchmarks.jar
 java=${JAVA:-java} LAB_CPU=${LAB_CPU:-0} PEER_CPU=${PEER_CPU:-1} PORT=${PORT:-20200} ORIGIN=${ORIGIN:-19100}
-starts=11 rounds=5 secs=2 warm=6 idle=9000 curve="50 500 1000 2500 5000"
-tmp= pids=() proxy= holder=
+starts=11 rounds=5 secs=2 warm=12 idle=9000 curve="50 500 2000 5000"
+tmp= pids=() proxy= holder= port= via=
 
 say() { echo "limits: $*" >&2; }
 fail() { say "$@"; exit 1; }
@@ -90,6 +90,9 @@ hold() { # PORT PID VIA COUNT SECS: opens tunnels and leaves the process that ho
     fail "$4 tunnels cannot be held: $(cat "$tmp/held")"
 }
 figure() { awk -v name="$1" '{ for (i = 1; i < NF; i++) if ($i == name) print $(i + 1) }' "$tmp/held"; }
+proxy_of() { # NAME: leaves its port in $port, and how it is talked to in $via
+    if [ "$1" = broxy ]; then port=$PORT via=; else port=$((PORT + 10)) via=--plain-tcp; fi
+}
 live_heap() { # PID
     "$(dirname "$(readlink "/proc/$1/exe")")/jcmd" "$1" GC.class_histogram | awk '/^Total/ { print $3 }'
 }
@@ -127,9 +130,10 @@ echo
 
 origin_at
 say "dials"
+each=$(awk "BEGIN { print $secs * 1000 }")ms # JMH wants a whole number
 c=()
 for ((i = 0; i < rounds; i++)); do c+=("$("$build/dial" $((ORIGIN + 1)) "$secs")"); done
-"$java" -jar "$benchmarks" jmh DialDirectBenchmark -f 1 -wi "$rounds" -i "$rounds" -w "$secs" -r "$secs" -rf csv -rff "$tmp/dials" >/dev/null
+"$java" -jar "$benchmarks" jmh DialDirectBenchmark -f 1 -wi "$rounds" -i "$rounds" -w "$each" -r "$each" -rf csv -rff "$tmp/dials" >/dev/null
 for ((i = 0; i < rounds; i++)); do c+=("$("$build/dial" $((ORIGIN + 1)) "$secs")"); done
 echo "### A dial"
 echo
@@ -163,22 +167,32 @@ broxy=$proxy
 say "warming up"
 for mode in "connect -c 32" "pingpong -c 64 --size 64" "bulk -c 16 --dir down"; do load "$PORT" "$broxy" "" $mode --secs "$warm" >/dev/null; done
 
+among() { # NAME COUNT: adds a CONNECT's cost to $tmp/connect-NAME, and a message's to $tmp/message-NAME
+    proxy_of "$1"
+    hold "$port" "${!1}" "$via" "$2" $((${secs%.*} + 3))
+    load "$port" "${!1}" "$via" connect -c 32 --secs "$secs" | column proxy_cpu_us_per_unit >>"$tmp/connect-$1"
+    wait "$holder" || fail "the tunnels did not stand"
+    load "$port" "${!1}" "$via" pingpong -c "$2" --size 64 --secs "$secs" | column proxy_cpu_us_per_unit >>"$tmp/message-$1"
+}
+growth() { # KIND NAME: the median, its range, and how many times the median of the first row it is
+    local now
+    now=$(median <"$tmp/$1-$2")
+    [ -e "$tmp/first-$1-$2" ] || echo "$now" >"$tmp/first-$1-$2"
+    awk -v now="$now" '{ printf "%s, %.2f", now, now / $1 }' "$tmp/first-$1-$2"
+}
 echo "### Cost among open tunnels"
 echo
-echo "CPU of Broxy's process an operation, in µs, while so many tunnels stand idle beside it, and a message when all of them talk; $rounds rounds, median (range)."
+echo "CPU of the proxy's process an operation, in µs, while so many tunnels stand idle beside it, and a message when all of them talk; $rounds rounds, median (range), and the ratio to the first row."
 echo
-echo "| tunnels | CONNECT with 15,360 B both ways, 32 at once | message of 64 B, all tunnels at once |"
-echo "|---|---|---|"
+echo "| tunnels | CONNECT with 15,360 B both ways, 32 at once: Broxy | the C relay | message of 64 B, all tunnels at once: Broxy | the C relay |"
+echo "|---|---|---|---|---|"
 for count in $curve; do
     say "$count tunnels"
-    connects=() messages=()
+    rm -f "$tmp"/connect-* "$tmp"/message-*
     for ((i = 0; i < rounds; i++)); do
-        hold "$PORT" "$broxy" "" "$count" $((${secs%.*} + 3))
-        connects+=("$(load "$PORT" "$broxy" "" connect -c 32 --secs "$secs" | column proxy_cpu_us_per_unit)")
-        wait "$holder" || fail "the tunnels did not stand"
-        messages+=("$(load "$PORT" "$broxy" "" pingpong -c "$count" --size 64 --secs "$secs" | column proxy_cpu_us_per_unit)")
+        for name in broxy floor; do among "$name" "$count"; done
     done
-    echo "| $count | $(printf '%s\n' "${connects[@]}" | median) | $(printf '%s\n' "${messages[@]}" | median) |"
+    echo "| $count | $(growth connect broxy) | $(growth connect floor) | $(growth message broxy) | $(growth message floor) |"
 done
 echo
 
@@ -190,7 +204,7 @@ echo "| proxy | p50, ms | p99, ms |"
 echo "|---|---|---|"
 for name in broxy floor; do
     say "messages beside bulk: $name"
-    if [ "$name" = broxy ]; then port=$PORT via=; else port=$((PORT + 10)) via=--plain-tcp; fi
+    proxy_of "$name"
     p50=() p99=()
     for ((i = 0; i < rounds; i++)); do
         load "$port" "${!name}" "$via" bulk -c 16 --dir down --secs $((${secs%.*} + 2)) >/dev/null &
