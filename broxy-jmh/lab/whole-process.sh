@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures whole proxy processes in turn, each on one core, with load and origin on another: Broxy's mini-server, the C relay
-# `floor` (which parses no CONNECT), and the peers. The figures go into a result file of the benchmarks.
+# `floor` (which parses no CONNECT), the same with one exchange before each tunnel (`floor-connect`), and the peers. The figures go into a result file of the benchmarks.
 #
 #   whole-process.sh [--quick] [RESULTS.json]
 #
@@ -19,7 +19,7 @@ mini_server=$root/broxy-examples/target/broxy-mini-server.jar
 java=${JAVA:-java}
 modes=${MODES:-connect32 connect1 ping64 bulk1 bulk16 up16 http32 idle}
 peers=${PEERS:-netty-nio netty-epoll jetty littleproxy vthread}
-length=(-n 5 -s 1 -w 4)
+length=(-n 5 -s 1 -w 8)
 
 say() { echo "whole-process: $*" >&2; }
 
@@ -70,6 +70,7 @@ fi
 proxies=(
     broxy="$jvm -jar '$mini_server' --listen 127.0.0.1:@PORT --allow-private"
     floor@plain="'$build/floor' --listen @PORT --target @ORIGIN --buffer 1048576"
+    floor-connect="'$build/floor' --connect --listen @PORT --target @ORIGIN --buffer 1048576"
 )
 for peer in $peers; do
     # A peer that cannot run here says so on standard error and ends; a running one is ended by timeout, which is 124.
