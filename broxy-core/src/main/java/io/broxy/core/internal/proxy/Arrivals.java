@@ -49,7 +49,7 @@ final class Arrivals {
 
         /** Why it is not served. */
         RefusedException refusal() {
-            return ofAll ? ProxyHandling.full() : tooManyOfClient();
+            return ofAll ? Refusals.full() : Refusals.tooManyOfClient();
         }
 
         /** Whether its sender is asked for its address; one that is not served is the sender itself. */
@@ -61,10 +61,6 @@ final class Arrivals {
         Verdict counted() {
             return ofAll ? verdict : Verdict.OVERFULL;
         }
-    }
-
-    private static RefusedException tooManyOfClient() {
-        return new RefusedException(RefusedException.Reason.LIMIT, 503, "too many connections of one client");
     }
 
     /**
@@ -112,10 +108,10 @@ final class Arrivals {
         served.tunnel().alsoAtEnd(place::leave);
         switch (place.verdict()) {
             case ADMITTED -> begin(served, place, session);
-            case FULL -> ClientSession.turnAway(served, tooManyOfClient());
+            case FULL -> ClientSession.turnAway(served, Refusals.tooManyOfClient());
             case OVERFULL -> {
                 served.client().abort();
-                served.over(CloseReason.REFUSED, tooManyOfClient());
+                served.over(CloseReason.REFUSED, Refusals.tooManyOfClient());
             }
         }
     }

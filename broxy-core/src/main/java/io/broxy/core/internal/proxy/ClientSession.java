@@ -212,7 +212,7 @@ final class ClientSession implements Conversation.Step {
         if (isIdle()) {
             conversation.close(CloseReason.IDLE, null);
         } else {
-            conversation.refuse(ProxyHandling.headTimeout(), true);
+            conversation.refuse(Refusals.headTimeout(), true);
         }
     }
 

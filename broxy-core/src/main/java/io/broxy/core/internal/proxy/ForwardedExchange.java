@@ -51,7 +51,7 @@ final class ForwardedExchange implements Conversation.Step, ExchangeOwner {
      */
     void begin(ForwardedRequest request, @Nullable String who, boolean unread) {
         if (!handler.accounting().tryBeginExchange()) {
-            conversation.refuse(ProxyHandling.draining(), !request.method().equals("HEAD"));
+            conversation.refuse(Refusals.draining(), !request.method().equals("HEAD"));
             return;
         }
         conversation.step(this);
@@ -70,7 +70,7 @@ final class ForwardedExchange implements Conversation.Step, ExchangeOwner {
 
     @Override
     public boolean mayHaveThreads() {
-        return handler.mayHaveThreads(tunnel);
+        return handler.entrance().mayHaveThreads(tunnel);
     }
 
     @Override

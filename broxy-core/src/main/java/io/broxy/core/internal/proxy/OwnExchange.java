@@ -83,7 +83,7 @@ final class OwnExchange implements Conversation.Step {
      */
     static void start(Conversation conversation, Answering answering, ForwardedRequest request, boolean unread) {
         if (!conversation.served().handler().accounting().tryBeginExchange()) {
-            conversation.refuse(ProxyHandling.draining(), !request.method().equals("HEAD"));
+            conversation.refuse(Refusals.draining(), !request.method().equals("HEAD"));
             return;
         }
         OwnExchange exchange = new OwnExchange(conversation, answering, request);

@@ -63,9 +63,9 @@ final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcom
             over = true;
             LastAnswer.start(
                     served,
-                    Replies.refused(ProxyHandling.draining(), true),
+                    Replies.refused(Refusals.draining(), true),
                     CloseReason.REFUSED,
-                    ProxyHandling.draining());
+                    Refusals.draining());
             return;
         }
         tunnel.phase(TunnelHandle.Phase.ADMITTED);
@@ -128,9 +128,9 @@ final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcom
 
     @Override
     public void connected(LoopConnection origin) {
-        if (origin.takesThreads() && !served.handler().mayHaveThreads(tunnel)) {
+        if (origin.takesThreads() && !served.handler().entrance().mayHaveThreads(tunnel)) {
             origin.abort();
-            answer(Replies.refused(ProxyHandling.full(), true), CloseReason.REFUSED, ProxyHandling.full());
+            answer(Replies.refused(Refusals.full(), true), CloseReason.REFUSED, Refusals.full());
             return;
         }
         try {
