@@ -62,10 +62,7 @@ final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcom
         if (!handler.accounting().tryBeginTunnel()) {
             over = true;
             LastAnswer.start(
-                    served,
-                    Replies.refused(Refusals.draining(), true),
-                    CloseReason.REFUSED,
-                    Refusals.draining());
+                    served, Replies.refused(Refusals.draining(), true), CloseReason.REFUSED, Refusals.draining());
             return;
         }
         tunnel.phase(TunnelHandle.Phase.ADMITTED);
