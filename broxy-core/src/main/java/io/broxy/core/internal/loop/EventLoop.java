@@ -14,6 +14,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * <p>Whatever a channel, a timer or a task throws is logged, and the loop goes on. At its end it abandons every channel
  * and runs every task and timer that is left, due or not, so that what they carry is released.
  *
- * <p>Threading: {@link #execute}, {@link #inLoop}, {@link #stop} and {@link #awaitStop} are for any thread; everything
+ * <p>Threading: {@link #execute}, {@link #inLoop}, {@link #clients}, {@link #leave}, {@link #stop} and {@link #awaitStop} are for any thread; everything
  * else belongs to the loop's own thread.
  */
 public final class EventLoop implements Executor {
@@ -64,6 +65,9 @@ public final class EventLoop implements Executor {
 
     /** Run behind the next select, which deregisters the channels that they wait for. */
     private final ArrayDeque<Runnable> releasing = new ArrayDeque<>();
+
+    /** How many clients it has been given that have not left. */
+    private final AtomicInteger clients = new AtomicInteger();
 
     private long nowNanos;
     private boolean asleep;
@@ -126,6 +130,21 @@ public final class EventLoop implements Executor {
         if (stopped && tasks.remove(task)) {
             throw new RejectedExecutionException("the event loop has stopped");
         }
+    }
+
+    /** How many clients it serves; for any thread. */
+    public int clients() {
+        return clients.get();
+    }
+
+    /** It is given a client, see {@link EventLoops#forClient}. */
+    void enter() {
+        clients.incrementAndGet();
+    }
+
+    /** A client that it was given has left; by any thread. */
+    public void leave() {
+        clients.decrementAndGet();
     }
 
     /** The time at which this turn of the loop began; good enough for time-outs and free of charge. */

@@ -41,6 +41,25 @@ public final class EventLoops {
     }
 
     /**
+     * A loop for a client, who {@linkplain EventLoop#leave leaves} later: the one that serves fewest, and among equals the
+     * caller's own, for then no other thread has to wake up.
+     */
+    public EventLoop forClient() {
+        EventLoop own = EventLoop.current();
+        EventLoop best = loops.get(0);
+        int fewest = best.clients();
+        for (EventLoop loop : loops) {
+            int clients = loop.clients();
+            if (clients < fewest || (clients == fewest && loop == own)) {
+                best = loop;
+                fewest = clients;
+            }
+        }
+        best.enter();
+        return best;
+    }
+
+    /**
      * Ends all loops and waits for their threads, also when the caller is interrupted, which it then still is.
      *
      * @return false if one was still at work after the time

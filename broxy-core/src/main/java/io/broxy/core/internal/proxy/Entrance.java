@@ -84,7 +84,7 @@ final class Entrance {
             endUnserved(client, remote, tunnel, CloseReason.REFUSED, arrival.refusal());
             return tunnel;
         }
-        EventLoop loop = engine().loops().next();
+        EventLoop loop = loopFor(tunnel);
         try {
             loop.execute(() -> {
                 RefusedException refusal = arrival.verdict() == Verdict.ADMITTED ? null : arrival.refusal();
@@ -152,6 +152,12 @@ final class Entrance {
         return tunnel;
     }
 
+    private EventLoop loopFor(TunnelHandle tunnel) {
+        EventLoop loop = engine().loops().forClient();
+        tunnel.servedBy(loop);
+        return loop;
+    }
+
     /** Closes a client's connection without a word; whoever watches still learns whose it was. */
     private void endUnserved(
             AutoCloseable client,
@@ -191,7 +197,7 @@ final class Entrance {
             endUnserved(client, remote, tunnel, CloseReason.REFUSED, refusal);
             return tunnel;
         }
-        EventLoop loop = engine().loops().next();
+        EventLoop loop = loopFor(tunnel);
         try {
             Taken taken = Taken.of(new StreamConnection(client), engine().workers());
             loop.execute(() -> begin(new Served(handler, tunnel, taken.onLoop(loop)), arrival, session, refusal));
@@ -221,6 +227,10 @@ final class Entrance {
     }
 
     private void ended(TunnelHandle tunnel, TunnelResult result, Verdict admission) {
+        EventLoop loop = tunnel.loop();
+        if (loop != null) {
+            loop.leave();
+        }
         Verdict threads = threaded.remove(tunnel);
         if (threads != null) {
             streams.leave(threads);

@@ -5,6 +5,7 @@ import io.broxy.HostPort;
 import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.journal.Visit;
+import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.time.Ticker;
 import java.time.Duration;
@@ -50,6 +51,7 @@ public final class TunnelHandle implements Tunnel {
     private volatile long exchanges;
     private volatile boolean endsWithExchange;
     private volatile Visit visit = Visit.NONE;
+    private @Nullable EventLoop loop;
     private @Nullable Throttles throttles;
     /** Written before the stage that relays, and so seen with it. */
     private long toOriginBefore;
@@ -132,6 +134,16 @@ public final class TunnelHandle implements Tunnel {
     /** What follows it, for its current owner to tell. */
     public Visit visit() {
         return visit;
+    }
+
+    /** Notes whose client it is; before anyone serves it. */
+    public void servedBy(EventLoop itsLoop) {
+        loop = itsLoop;
+    }
+
+    /** Whose client it is, or null if nobody's. */
+    public @Nullable EventLoop loop() {
+        return loop;
     }
 
     /** Limits the rate of whatever is relayed; by its current owner, before that. */

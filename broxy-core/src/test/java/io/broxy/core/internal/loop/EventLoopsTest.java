@@ -9,7 +9,9 @@ import io.broxy.core.testkit.LeakCheck;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -29,6 +31,46 @@ class EventLoopsTest {
             assertThat(given.subList(0, 3)).isEqualTo(given.subList(3, 6)).isEqualTo(given.subList(6, 9));
         } finally {
             loops.stop(LoopDriver.PATIENCE_NANOS);
+        }
+    }
+
+    private static EventLoop clientOf(EventLoops loops, EventLoop caller) throws Exception {
+        return CompletableFuture.supplyAsync(loops::forClient, caller)
+                .get(LoopDriver.PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+    }
+
+    @Test
+    void aClientGoesToTheLoopThatServesFewestAndAmongEqualsToTheCallersOwn() throws Exception {
+        EventLoops loops = EventLoops.start(3, pool, Ticker.SYSTEM);
+        try {
+            EventLoop other = loops.next();
+            EventLoop own = loops.next();
+
+            assertThat(clientOf(loops, own)).as("all are equal").isSameAs(own);
+            assertThat(List.of(clientOf(loops, own), clientOf(loops, own)))
+                    .as("the others")
+                    .doesNotContain(own)
+                    .doesNotHaveDuplicates();
+            assertThat(clientOf(loops, own)).as("all are equal again").isSameAs(own);
+            own.leave();
+            other.leave();
+            assertThat(clientOf(loops, own)).as("one that was left").isSameAs(other);
+        } finally {
+            loops.stop(LoopDriver.PATIENCE_NANOS);
+        }
+    }
+
+    @Test
+    void aCallerThatIsNoLoopOfTheirsHasClientsSpreadToo() throws Exception {
+        EventLoops loops = EventLoops.start(2, pool, Ticker.SYSTEM);
+        EventLoops foreign = EventLoops.start(1, pool, Ticker.SYSTEM);
+        try {
+            assertThat(List.of(loops.forClient(), loops.forClient())).doesNotHaveDuplicates();
+            assertThat(List.of(clientOf(loops, foreign.next()), clientOf(loops, foreign.next())))
+                    .doesNotHaveDuplicates();
+        } finally {
+            loops.stop(LoopDriver.PATIENCE_NANOS);
+            foreign.stop(LoopDriver.PATIENCE_NANOS);
         }
     }
 

@@ -129,5 +129,6 @@ final class ProxyRig implements AutoCloseable {
         boolean ended = loops.stop(STOP_NANOS);
         assertThat(workers.stop(STOP_NANOS) && ended).isTrue();
         assertThat(buffers.heldBytes()).as("held bytes in the end").isZero();
+        assertThat(loop.clients()).as("clients in the end").isZero();
     }
 }
