@@ -7,8 +7,8 @@
 #   --quick         one short round: shows that everything works, not how fast
 #   RESULTS.json    the file that gets the figures; default the newest in broxy-jmh/results
 #
-# Environment: JAVA [java], MODES [connect32 connect1 ping64 bulk1 bulk16 up16 http32 idle], PEERS [netty-nio netty-epoll jetty
-# littleproxy vthread], and what compare.sh reads. Takes about 15 minutes.
+# Environment: JAVA [java], MODES [connect32 connect1 ping64 bulk1 bulk16 up1 up16 http32 idle], PEERS [netty-nio netty-epoll jetty
+# littleproxy vthread], and what compare.sh reads. Takes about 16 minutes.
 set -euo pipefail
 
 lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -17,7 +17,7 @@ build=$module/target/lab
 benchmarks=$module/target/broxy-benchmarks.jar
 mini_server=$root/broxy-examples/target/broxy-mini-server.jar
 java=${JAVA:-java}
-modes=${MODES:-connect32 connect1 ping64 bulk1 bulk16 up16 http32 idle}
+modes=${MODES:-connect32 connect1 ping64 bulk1 bulk16 up1 up16 http32 idle}
 peers=${PEERS:-netty-nio netty-epoll jetty littleproxy vthread}
 length=(-n 5 -s 1 -w 8)
 
