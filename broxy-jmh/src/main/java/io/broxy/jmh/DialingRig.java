@@ -1,7 +1,6 @@
 package io.broxy.jmh;
 
 import io.broxy.AddressPolicy;
-import io.broxy.Dialer;
 import io.broxy.HttpProxyDialer;
 import io.broxy.core.ProxyServer;
 import java.io.IOException;
@@ -55,16 +54,12 @@ public class DialingRig extends UpstreamRig {
     @Setup(Level.Invocation)
     public void refill() {
         if (spares != null) {
-            spares.ready(chosen().hop());
+            spares.ready(dialer().hop());
         }
     }
 
-    private HttpProxyDialer chosen() {
+    HttpProxyDialer dialer() {
         return Objects.requireNonNull(dialer, "the phase has not been chosen");
-    }
-
-    Dialer dialer() {
-        return chosen();
     }
 
     /** Where the proxy listens that goes through the other. */
