@@ -41,7 +41,7 @@ class ManyTunnelsTest {
                 assertThat(client.readAll()).isEqualTo("bye");
                 client.close();
             }
-            await().atMost(PATIENCE).until(() -> proxy.handler().stats().openConnections() == 0);
+            awaitRest(proxy);
             assertThat(proxy.handler().stats().openTunnels()).isZero();
             assertThat(proxy.handler().stats().establishedTunnels()).isEqualTo(count);
         }
@@ -53,11 +53,15 @@ class ManyTunnelsTest {
         try (Origin origin = Origin.start(peer -> peer.send(peer.readText(4)));
                 Proxy proxy = Proxy.start()) {
             run(100, origin, proxy);
-            int before = descriptorsAtRest(proxy);
+            awaitRest(proxy);
+            List<String> before = LeakCheck.descriptors();
 
             run(count - 100, origin, proxy);
 
-            assertThat(descriptorsAtRest(proxy)).isLessThanOrEqualTo(before);
+            awaitRest(proxy);
+            await().atMost(PATIENCE)
+                    .untilAsserted(
+                            () -> assertThat(LeakCheck.openedSince(before)).isEmpty());
             ProxyStats stats = proxy.handler().stats();
             assertThat(stats.totalConnections()).isEqualTo(count);
             assertThat(stats.establishedTunnels()).isEqualTo(count);
@@ -75,8 +79,7 @@ class ManyTunnelsTest {
         }
     }
 
-    private static int descriptorsAtRest(Proxy proxy) {
+    private static void awaitRest(Proxy proxy) {
         await().atMost(PATIENCE).until(() -> proxy.handler().stats().openConnections() == 0);
-        return LeakCheck.descriptors().size();
     }
 }
