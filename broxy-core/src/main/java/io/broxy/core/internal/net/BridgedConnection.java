@@ -11,13 +11,10 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,8 +53,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     private final EventLoop loop;
     private final Connection connection;
     private final SocketAddress remote;
-    private final ExecutorService streams;
-    private final ExecutorService closers;
+    private final BridgeThreads threads;
     private final BridgeInput input;
     private final BridgeOutput output;
     private final UnseenReadiness unseen;
@@ -75,14 +71,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     private @Nullable Release release;
     private long writtenBefore;
 
-    /** The threads that are at work, and one more until it is closed. */
-    private final AtomicInteger holds = new AtomicInteger(1);
-
     private final AtomicBoolean newsPlanned = new AtomicBoolean();
-
-    private final Object lock = new Object();
-    /** Guarded by the lock; null once it is closed. */
-    private @Nullable List<Runnable> whenClosed = new ArrayList<>(1);
 
     private record Release(Consumer<Connection> ready, Consumer<IOException> failed) {}
 
@@ -95,13 +84,12 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         this.loop = loop;
         this.connection = connection;
         this.remote = remote;
-        this.streams = workers.streams();
-        this.closers = workers.closers();
+        this.threads = new BridgeThreads(workers, this::planNews, this::gone);
         this.output = new BridgeOutput(connection, this::planNews);
         this.input = new BridgeInput(connection, output);
         this.unseen = new UnseenReadiness(loop, this);
-        this.reading = () -> work(input::run);
-        this.writing = () -> work(output::run);
+        this.reading = threads.counted(input::run);
+        this.writing = threads.counted(output::run);
         this.timer = loop.timers().schedule(loop.nowNanos() + FAR_NANOS, this::look);
         if (connection instanceof StreamConnection own) {
             own.readWithoutTimeout();
@@ -293,7 +281,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     private void beginRead() {
         input.begin();
         try {
-            run(reading);
+            threads.run(reading);
         } catch (IOException e) {
             input.notRun(e);
             unseen.check();
@@ -304,7 +292,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     private boolean beginWrite() {
         if (output.begin()) {
             try {
-                run(writing);
+                threads.run(writing);
             } catch (IOException e) {
                 output.notRun(e);
                 unseen.check();
@@ -314,57 +302,20 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         return true;
     }
 
-    private void run(Runnable task) throws IOException {
-        holds.incrementAndGet();
-        try {
-            streams.execute(task);
-        } catch (RejectedExecutionException | OutOfMemoryError e) { // "unable to create native thread"
-            holds.decrementAndGet();
-            throw new IOException("there is no thread for a connection that blocks", e);
-        }
-    }
-
-    private void work(Runnable blocking) {
-        try {
-            blocking.run();
-        } finally {
-            left();
-        }
+    @Override
+    public void whenClosed(Runnable task) {
+        threads.whenGone(task);
     }
 
     /** For any thread. */
-    private void left() {
-        if (holds.decrementAndGet() == 0) {
-            tellClosed();
-        } else {
-            planNews();
-        }
-    }
-
-    @Override
-    public void whenClosed(Runnable task) {
-        synchronized (lock) {
-            if (whenClosed != null) {
-                whenClosed.add(task);
-                return;
-            }
-        }
-        task.run();
-    }
-
-    private void tellClosed() {
-        List<Runnable> tasks;
-        synchronized (lock) {
-            tasks = whenClosed == null ? List.of() : whenClosed;
-            whenClosed = null;
-        }
+    private void gone(List<Runnable> whenClosed) {
         try {
             loop.execute(() -> {
                 loop.timers().cancel(timer);
-                tasks.forEach(Runnable::run);
+                whenClosed.forEach(Runnable::run);
             });
         } catch (RejectedExecutionException e) {
-            tasks.forEach(Runnable::run); // the timer went with its loop, and nobody else is left to run them
+            whenClosed.forEach(Runnable::run); // the timer went with its loop, and nobody else is left to run them
         }
     }
 
@@ -382,7 +333,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         if (!beginWrite()) {
             reset();
         }
-        left();
+        threads.closed();
     }
 
     @Override
@@ -391,7 +342,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         if (open) {
             over();
             reset();
-            left();
+            threads.closed();
         }
     }
 
@@ -401,16 +352,10 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         releaseLeftover();
     }
 
-    /** Ends what the threads are at. That itself may block. */
+    /** Ends what the threads are at. */
     private void reset() {
         output.drop();
-        holds.incrementAndGet();
-        Runnable abort = () -> work(() -> UserDialing.abort(connection));
-        try {
-            closers.execute(abort);
-        } catch (RejectedExecutionException | OutOfMemoryError e) {
-            abort.run(); // the engine ends, and nothing waits for this loop any more
-        }
+        threads.abort(() -> UserDialing.abort(connection));
     }
 
     /** What the timer is for: the end of the loop, and a peer that takes nothing of the last bytes. */
@@ -470,7 +415,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
 
     private void goOnReleasing() {
         Release own = release;
-        if (own == null || holds.get() > 1) {
+        if (own == null || threads.areAtWork()) {
             return;
         }
         if (output.failure() != null) {
@@ -492,7 +437,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         release = null;
         releaseLeftover();
         reset();
-        left();
+        threads.closed();
         if (own != null) {
             own.failed().accept(cause != null ? cause : new ClosedChannelException());
         }
