@@ -43,9 +43,12 @@ final class YamlDocument {
         checkPrintable(text);
         LoaderOptions options = new LoaderOptions();
         options.setCodePointLimit(LARGEST);
-        YamlEvents events = new YamlEvents(new ParserImpl(new StreamReader(text), options));
+        StreamReader reader = new StreamReader(text);
+        YamlEvents events = new YamlEvents(new ParserImpl(reader, options));
         try {
             return single(new Composer(events, new Resolver(), options), events);
+        } catch (NumberFormatException e) { // SnakeYAML looks for the digits behind the end of the file
+            throw new YamlProblem(reader.getMark(), "an escape sequence that is cut off");
         } catch (MarkedYAMLException e) {
             throw e;
         } catch (YAMLException e) { // nested too deep, which has no place of its own

@@ -184,6 +184,7 @@ class RuleFileTest {
             wrong("2:1", "found character '\\t(TAB)' that cannot start any token", "rules:\n\t- a\n"),
             wrong("2:3", "the character U+0007 must not stand in YAML", "# é\n# \u0007"),
             wrong("1:3", "an alias (*) without its anchor (&)", "- *sesame"),
+            wrong("2:5", "an escape sequence that is cut off", "a:\n \"\\x"),
             wrong("1:8", "tags are not supported", "rules: !!java.net.URL [x]"),
             wrong("1:51", "Nesting Depth exceeded max 50", "[".repeat(60)),
             wrong("1:1", "unknown key \"rule\"; known here: server, proxies, rules, pool", "rule: []"),
