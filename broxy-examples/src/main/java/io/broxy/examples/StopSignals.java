@@ -47,7 +47,9 @@ final class StopSignals {
                             signal.getConstructor(String.class).newInstance(name),
                             listener(signal, listener, any -> received(number)));
         } catch (ReflectiveOperationException e) { // no such module, or a JVM that leaves signals alone (-Xrs)
-            log.warn("SIG{} will not drain: {}", name, e.getCause() != null ? e.getCause() : e);
+            Throwable cause = e.getCause() != null ? e.getCause() : e;
+            log.warn(
+                    "SIG{} will not drain: {}", name, cause.toString()); // an exception would come with its stack trace
         }
     }
 

@@ -39,6 +39,11 @@ final class JarProcess implements AutoCloseable {
         return start(List.of("-jar", jar()), options);
     }
 
+    /** The mini-server, on a JVM that leaves signals to the system. */
+    static JarProcess miniServerWithoutSignals(String... options) throws IOException {
+        return start(List.of("-Xrs", "-jar", jar()), options);
+    }
+
     /** Another program in the jar. */
     static JarProcess program(String name, String... arguments) throws IOException {
         return start(List.of("-cp", jar(), "io.broxy.examples." + name), arguments);

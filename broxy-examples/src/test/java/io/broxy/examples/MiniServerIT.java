@@ -249,6 +249,23 @@ class MiniServerIT {
         }
     }
 
+    @Test
+    void whereTheJvmLeavesSignalsAloneItSaysSoInALineEachAndEndsAtOnce() throws Exception {
+        try (Origin origin = Origin.echo();
+                JarProcess server =
+                        JarProcess.miniServerWithoutSignals("--listen=127.0.0.1:0", "--allow-private", "--drain=1h");
+                Peer client = tunnel(server.listening(), origin)) {
+            server.terminate();
+
+            assertThat(server.exitCode()).isEqualTo(143);
+            client.expectEnd();
+            assertThat(server.errLines())
+                    .satisfiesExactly(
+                            line -> assertThat(line).contains("WARN").contains("SIGTERM will not drain: "),
+                            line -> assertThat(line).contains("WARN").contains("SIGINT will not drain: "));
+        }
+    }
+
     // ------------------------------------------------------------------ clients
 
     private static Peer client(HostPort proxy, Origin origin) throws IOException {
