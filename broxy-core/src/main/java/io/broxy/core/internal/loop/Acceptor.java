@@ -31,12 +31,21 @@ public final class Acceptor implements ChannelEvents {
 
     private final EventLoop loop;
     private final ServerSocketChannel server;
+    private final Accepting accepting;
     private final Consumer<SocketChannel> accepted;
     private final Runnable closed;
     private @Nullable SelectionKey key;
     private TimerQueue.@Nullable Timer resume;
     private long pauseNanos;
     private boolean over;
+
+    /** How a connection is taken out of the server's queue. */
+    @FunctionalInterface
+    interface Accepting {
+        /** The next one, or null for none. */
+        @Nullable
+        SocketChannel accept() throws IOException;
+    }
 
     /**
      * Prepares to accept; {@link #start} begins.
@@ -46,8 +55,18 @@ public final class Acceptor implements ChannelEvents {
      * @param closed told when the server's channel is closed and free of the loop
      */
     public Acceptor(EventLoop loop, ServerSocketChannel server, Consumer<SocketChannel> accepted, Runnable closed) {
+        this(loop, server, server::accept, accepted, closed);
+    }
+
+    Acceptor(
+            EventLoop loop,
+            ServerSocketChannel server,
+            Accepting accepting,
+            Consumer<SocketChannel> accepted,
+            Runnable closed) {
         this.loop = loop;
         this.server = server;
+        this.accepting = accepting;
         this.accepted = accepted;
         this.closed = closed;
     }
@@ -98,7 +117,7 @@ public final class Acceptor implements ChannelEvents {
         }
         try {
             SocketChannel client;
-            for (int i = 0; i < MAX_WAITING && (client = server.accept()) != null; i++) {
+            for (int i = 0; i < MAX_WAITING && (client = accepting.accept()) != null; i++) {
                 pass(client);
             }
         } catch (IOException | OutOfMemoryError e) {
@@ -111,7 +130,7 @@ public final class Acceptor implements ChannelEvents {
         for (int i = 0; i < BURST && key != null && key.isValid(); i++) {
             SocketChannel client;
             try {
-                client = server.accept();
+                client = accepting.accept();
             } catch (IOException | OutOfMemoryError e) {
                 pause(e);
                 return;
@@ -159,6 +178,12 @@ public final class Acceptor implements ChannelEvents {
         } else {
             loop.timers().reschedule(resume, at);
         }
+    }
+
+    /** Whether it waits for clients, as it does not in a pause. */
+    boolean isAccepting() {
+        assert loop.inLoop();
+        return key != null && key.isValid() && key.interestOps() != 0;
     }
 
     private void interest(int ops) {
