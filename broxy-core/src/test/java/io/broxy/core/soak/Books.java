@@ -1,10 +1,13 @@
 package io.broxy.core.soak;
 
+import io.broxy.ExchangeResult;
+import io.broxy.TunnelResult;
+
 /**
  * What one party of a conversation has counted: of tunnels, and of forwarded requests and their responses. The head of a
  * request that switches protocols, and of the answer to it, stand for themselves; the proxy counts them with the tunnel.
  *
- * <p>Threading: guarded by its {@link Account}.
+ * <p>Threading: guarded by whose they are, an {@link Account} or {@link Totals}.
  */
 final class Books {
     long tunnels;
@@ -17,6 +20,20 @@ final class Books {
     long exchangeDown;
     long upgradeUp;
     long upgradeDown;
+
+    /** A tunnel has ended. */
+    void add(TunnelResult tunnel) {
+        tunnels++;
+        tunnelUp += tunnel.bytesToOrigin();
+        tunnelDown += tunnel.bytesToClient();
+    }
+
+    /** An exchange has ended. */
+    void add(ExchangeResult exchange) {
+        exchanges++;
+        exchangeUp += exchange.bytesToOrigin();
+        exchangeDown += exchange.bytesToClient();
+    }
 
     /** Adds up. */
     void add(Books other) {

@@ -179,20 +179,12 @@ final class Ledger implements ProxyListener {
     @Override
     public void tunnelEnded(Request request, TunnelResult result) {
         totals.tunnelEnded(request, result);
-        told(request, books -> {
-            books.tunnels++;
-            books.tunnelUp += result.bytesToOrigin();
-            books.tunnelDown += result.bytesToClient();
-        });
+        told(request, books -> books.add(result));
     }
 
     @Override
     public void exchangeEnded(Request request, ExchangeResult result) {
         totals.exchangeEnded(request, result);
-        told(request, books -> {
-            books.exchanges++;
-            books.exchangeUp += result.bytesToOrigin();
-            books.exchangeDown += result.bytesToClient();
-        });
+        told(request, books -> books.add(result));
     }
 }

@@ -81,17 +81,13 @@ final class Totals implements ProxyListener {
 
     @Override
     public synchronized void tunnelEnded(Request request, TunnelResult result) {
-        told.tunnels++;
-        told.tunnelUp += result.bytesToOrigin();
-        told.tunnelDown += result.bytesToClient();
+        told.add(result);
         mustBeOpen(request);
     }
 
     @Override
     public synchronized void exchangeEnded(Request request, ExchangeResult result) {
-        told.exchanges++;
-        told.exchangeUp += result.bytesToOrigin();
-        told.exchangeDown += result.bytesToClient();
+        told.add(result);
         mustBeOpen(request);
     }
 
