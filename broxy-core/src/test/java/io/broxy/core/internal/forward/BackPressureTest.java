@@ -180,8 +180,13 @@ class BackPressureTest {
     @Test
     void tenMebibytesGoBothWaysAtOnceOverSeveralConnections() throws Exception {
         long size = 10 * MIB;
+        int many = 4;
+        CountDownLatch asked = new CountDownLatch(many); // an echo is no origin for a second request
         try (Origin echo = Origin.start(peer -> {
                     boolean chunked = peer.readHead().contains("chunked");
+                    asked.countDown();
+                    assertThat(asked.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
+                            .isTrue();
                     String framing = chunked ? "Transfer-Encoding: chunked" : "Content-Length: " + size;
                     peer.send("HTTP/1.1 200 OK\r\n" + framing + "\r\n\r\n"); // before the request is whole
                     peer.socket().getInputStream().transferTo(peer.socket().getOutputStream());
@@ -190,7 +195,7 @@ class BackPressureTest {
             List<Client> clients = new ArrayList<>();
             List<CompletableFuture<String>> sent = new ArrayList<>();
             List<CompletableFuture<String>> got = new ArrayList<>();
-            for (int i = 0; i < 4; i++) {
+            for (int i = 0; i < many; i++) {
                 boolean chunked = i % 2 == 0;
                 String framing = chunked ? "Transfer-Encoding: chunked" : "Content-Length: " + size;
                 Client client = rig.client();
