@@ -216,8 +216,8 @@ class ProxyListenerTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void whoIsClosedWithoutAWordHasAnAddressAllTheSame(boolean channels) throws Exception {
-        List<InetSocketAddress> closed =
-                new CopyOnWriteArrayList<>(); // two may have one port, for their servers differ
+        // No set: two clients may have one port, for their servers differ.
+        List<InetSocketAddress> closed = new CopyOnWriteArrayList<>();
         ProxyListener listener = new ProxyListener() {
             @Override
             public void connectionClosed(Client client, ConnectionResult result) {

@@ -48,8 +48,8 @@ final class StopSignals {
                             listener(signal, listener, any -> received(number)));
         } catch (ReflectiveOperationException e) { // no such module, or a JVM that leaves signals alone (-Xrs)
             Throwable cause = e.getCause() != null ? e.getCause() : e;
-            log.warn(
-                    "SIG{} will not drain: {}", name, cause.toString()); // an exception would come with its stack trace
+            String reason = cause.toString(); // the exception itself would come with its stack trace
+            log.warn("SIG{} will not drain: {}", name, reason);
         }
     }
 

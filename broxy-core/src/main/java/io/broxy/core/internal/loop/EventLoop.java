@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
  * <p>Whatever a channel, a timer or a task throws is logged, and the loop goes on. At its end it abandons every channel
  * and runs every task and timer that is left, due or not, so that what they carry is released.
  *
- * <p>Threading: {@link #execute}, {@link #inLoop}, {@link #clients}, {@link #leave}, {@link #stop} and {@link #awaitStop} are for any thread; everything
- * else belongs to the loop's own thread.
+ * <p>Threading: {@link #execute}, {@link #inLoop}, {@link #clients}, {@link #enter}, {@link #leave}, {@link #stop} and
+ * {@link #awaitStop} are for any thread; everything else belongs to the loop's own thread.
  */
 public final class EventLoop implements Executor {
     private static final Logger log = LoggerFactory.getLogger(EventLoop.class);
