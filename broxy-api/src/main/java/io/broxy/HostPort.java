@@ -10,9 +10,10 @@ import org.jspecify.annotations.Nullable;
  * <p>A host is one of
  *
  * <ul>
- *   <li>a name: letters, digits, hyphens and underscores in labels of 1 to 63 characters, none of which begins or ends
- *       with a hyphen, 253 characters in all (RFC 1123 §2.1, RFC 1035 §2.3.4). Held in lower case and without the trailing
- *       dot. An internationalised name is given as its A-labels ({@code xn--...}, RFC 5890);
+ *   <li>a name: letters, digits, hyphens and underscores in labels of 1 to 63 characters, 253 characters in all (RFC 1035
+ *       §2.3.4). Held in lower case and without the trailing dot. Whether a name with underscores, or with a hyphen at the
+ *       edge of a label, is one (RFC 1123 §2.1), is for the resolver or the next proxy to decide. An internationalised
+ *       name is given as its A-labels ({@code xn--...}, RFC 5890);
  *   <li>an IPv4 address of four decimal numbers without leading zeros (RFC 3986 §3.2.2);
  *   <li>an IPv6 address (RFC 4291 §2.2), held as RFC 5952 writes it and without brackets.
  * </ul>
@@ -207,9 +208,6 @@ public final class HostPort {
         }
         if (to - from > LONGEST_LABEL) {
             throw refused(text, "a label is longer than " + LONGEST_LABEL + " characters");
-        }
-        if (text.charAt(from) == '-' || text.charAt(to - 1) == '-') {
-            throw refused(text, "a label begins or ends with a hyphen");
         }
     }
 

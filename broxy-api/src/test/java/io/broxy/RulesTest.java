@@ -38,6 +38,10 @@ class RulesTest {
         "example.com:443, www.example.com:443, true",
         ".example.com:443, example.com:443, true",
         "example.com:443, example.com:444, false",
+        "-a.example, b.-A.example.:443, true",
+        "a-.example, a-.example:443, true",
+        "_dmarc.a_b.example, _dmarc.a_b.example:443, true",
+        "-a.example, a.example:443, false",
         "com, 192.0.2.1:80, false",
         "com, [2001:db8::1]:80, false",
     })
@@ -167,7 +171,8 @@ class RulesTest {
                 ".192.0.2.1",
                 "[::1]",
                 "127.1",
-                "-example.com",
+                "2130706433",
+                "a..b",
             })
     void aBadDomainIsRefusedWithItsPlaceAndReason(String domain) {
         Rules.Builder rules = Rules.builder().domain("a", PROXY).address("192.0.2.1", PROXY);
