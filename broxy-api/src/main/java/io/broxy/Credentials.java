@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A user name and a password, for HTTP's Basic scheme (RFC 7617) and for SOCKS5 (RFC 1929).
  *
- * <p>Both are sent as UTF-8. SOCKS5 holds each in 1 to 255 bytes (RFC 1929 §2); a SOCKS5 dialer refuses longer or empty
- * ones with an {@link IllegalArgumentException} when it is built. HTTP sets no limit and takes empty ones.
+ * <p>Both are sent as UTF-8. SOCKS5 holds each in 255 bytes (RFC 1929 §2): a SOCKS5 dialer refuses longer ones, and an
+ * empty user name, with an {@link IllegalArgumentException} when it is built. An empty password is sent as such. HTTP sets
+ * no limit and takes empty ones.
  *
  * <p>Threading: immutable.
  */

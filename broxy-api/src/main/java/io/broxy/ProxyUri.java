@@ -68,7 +68,7 @@ public final class ProxyUri {
         Objects.requireNonNull(address, "address");
         if (scheme == Scheme.SOCKS5 && credentials != null && !fitsSocks5(credentials)) {
             throw new IllegalArgumentException(
-                    "SOCKS5 wants a user name and a password of 1 to 255 bytes each (RFC 1929 section 2)");
+                    "SOCKS5 wants a user name of 1 to 255 bytes and a password of at most 255 (RFC 1929 section 2)");
         }
         return new ProxyUri(scheme, address, credentials);
     }
@@ -146,7 +146,7 @@ public final class ProxyUri {
     private static boolean fitsSocks5(Credentials credentials) {
         int user = credentials.user().getBytes(UTF_8).length;
         int password = credentials.password().getBytes(UTF_8).length;
-        return user >= 1 && user <= 255 && password >= 1 && password <= 255;
+        return user >= 1 && user <= 255 && password <= 255;
     }
 
     /** How the proxy is spoken to. */

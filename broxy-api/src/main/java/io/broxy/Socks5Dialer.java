@@ -32,7 +32,8 @@ public interface Socks5Dialer extends Dialer {
         /**
          * User name and password, offered beside "no authentication".
          *
-         * @throws IllegalArgumentException if one is not 1 to 255 bytes of UTF-8 long (RFC 1929 section 2)
+         * @throws IllegalArgumentException if one is more than 255 bytes of UTF-8 long, or the user name is empty (RFC 1929
+         *     section 2); an empty password is sent as such
          */
         Builder credentials(Credentials credentials);
 

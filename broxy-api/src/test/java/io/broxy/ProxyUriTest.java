@@ -89,7 +89,7 @@ class ProxyUriTest {
                 "http://u:hunter2@pro xy:1",
                 "socks4://u:hunter2@proxy:1",
                 "u:hunter2@proxy:1",
-                "socks5://hunter2@proxy:1",
+                "socks5://:hunter2@proxy:1",
                 "socks5://:hunter2@proxy:1",
             })
     void aRefusalShowsNothingOfTheUserInformation(String text) {
@@ -158,12 +158,30 @@ class ProxyUriTest {
                 .withMessageContaining("RFC 1929")
                 .withMessageNotContaining("\u00e9");
         HostPort proxy = HostPort.of("proxy", 1080);
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> ProxyUri.of(ProxyUri.Scheme.SOCKS5, proxy, Credentials.basic("user", "")));
+        assertThat(ProxyUri.of(ProxyUri.Scheme.SOCKS5, proxy, Credentials.basic("user", ""))
+                        .credentials())
+                .isEqualTo(Credentials.basic("user", ""));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ProxyUri.of(ProxyUri.Scheme.SOCKS5, proxy, Credentials.basic("", "password")));
         assertThat(ProxyUri.parse("http://u:" + most + "x@proxy").credentials())
                 .isEqualTo(Credentials.basic("u", most + "x"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"http://user:@proxy", "http://user@proxy", "socks5://user:@proxy", "socks5h://user@proxy"})
+    void aPasswordMayBeEmpty(String text) {
+        assertThat(ProxyUri.parse(text).credentials()).isEqualTo(Credentials.basic("user", ""));
+    }
+
+    @Test
+    void socks5HasNoEmptyUserName() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ProxyUri.parse("socks5://:password@proxy"))
+                .withMessageContaining("RFC 1929");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ProxyUri.parse("socks5://:@proxy"))
+                .withMessageContaining("RFC 1929");
+        assertThat(ProxyUri.parse("http://:password@proxy").credentials()).isEqualTo(Credentials.basic("", "password"));
     }
 
     @Test

@@ -251,6 +251,32 @@ class Socks5DialerTest {
         }
     }
 
+    /** RFC 1929 section 2 has 1 to 255 bytes, and the field has room for 0; dante and others have users without a password. */
+    @ParameterizedTest
+    @ValueSource(strings = {"01 00", "05 00"})
+    void anEmptyPasswordIsSentAsSuchAndTheAnswersVersionMayBe5(String status) throws Exception {
+        try (Origin proxy = Origin.start(peer -> {
+                    seen.add(SocksServer.methods(peer));
+                    peer.send(hex("05 02"));
+                    seen.add(SocksServer.password(peer));
+                    peer.send(hex(status));
+                    seen.add(SocksServer.request(peer).host());
+                    peer.send(OPEN);
+                    echo(peer);
+                });
+                Connection connection = broxy.socks5Dialer(proxy.target())
+                        .credentials(Credentials.basic("user", ""))
+                        .build()
+                        .dial(TARGET)) {
+            write(connection, "x");
+
+            assertThat(read(connection, 1)).isEqualTo("x");
+            assertThat(nextSeen()).isEqualTo("00 02");
+            assertThat(nextSeen()).isEqualTo("user:");
+            assertThat(nextSeen()).isEqualTo("target.example");
+        }
+    }
+
     @Test
     void userAndPasswordAreNotGivenToAProxyThatDoesNotAskForThem() throws Exception {
         try (Origin proxy = proxy(OPEN)) {
@@ -305,7 +331,6 @@ class Socks5DialerTest {
                 .withMessageNotContaining("hunter2");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> builder.credentials(Credentials.basic("user", "\u00e9".repeat(128))));
-        assertThatIllegalArgumentException().isThrownBy(() -> builder.credentials(Credentials.basic("user", "")));
         assertThatIllegalArgumentException().isThrownBy(() -> builder.credentials(Credentials.basic("", "hunter2")));
         builder.credentials(Credentials.basic("a".repeat(255), "b".repeat(255)));
     }

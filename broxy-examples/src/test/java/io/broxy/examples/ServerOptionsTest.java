@@ -166,7 +166,7 @@ class ServerOptionsTest {
         "--upstream=http://proxy.example:0, --upstream, the port",
         "--upstream=http://proxy.example/path, --upstream, nothing but a",
         "--upstream=http://u:%zz@proxy.example, --upstream, two hexadecimal digits",
-        "--upstream=socks5://user@proxy.example, --upstream, 1 to 255 bytes",
+        "--upstream=socks5://:password@proxy.example, --upstream, 1 to 255 bytes",
         "--upstairs, --upstairs, Unknown option",
         "argument, argument, Unmatched argument",
     })

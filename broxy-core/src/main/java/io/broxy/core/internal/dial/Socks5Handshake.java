@@ -128,7 +128,7 @@ final class Socks5Handshake implements Handshake {
     }
 
     private Step method() throws HandshakeException {
-        requireVersion(VERSION, "SOCKS version 5");
+        requireVersion();
         int method = message.get() & 0xff;
         if (method == NO_AUTHENTICATION) {
             return send(request(), State.REPLY);
@@ -143,7 +143,11 @@ final class Socks5Handshake implements Handshake {
     }
 
     private Step status() throws HandshakeException {
-        requireVersion(AUTH_VERSION, "version 1 of the authentication");
+        byte version = message.get();
+        if (version != AUTH_VERSION
+                && version != VERSION) { // some proxies answer with that of SOCKS; the status is clear
+            throw HandshakeException.protocol("the proxy does not speak version 1 of the authentication");
+        }
         int status = message.get() & 0xff;
         if (status != 0) {
             throw refused(Reason.PROXY_AUTH, status);
@@ -152,7 +156,7 @@ final class Socks5Handshake implements Handshake {
     }
 
     private Step reply() throws HandshakeException {
-        requireVersion(VERSION, "SOCKS version 5");
+        requireVersion();
         int code = message.get() & 0xff;
         if (code != 0) {
             throw refused(reasonOf(code), code);
@@ -179,9 +183,9 @@ final class Socks5Handshake implements Handshake {
         };
     }
 
-    private void requireVersion(byte version, String what) throws HandshakeException {
-        if (message.get() != version) {
-            throw HandshakeException.protocol("the proxy does not speak " + what);
+    private void requireVersion() throws HandshakeException {
+        if (message.get() != VERSION) {
+            throw HandshakeException.protocol("the proxy does not speak SOCKS version 5");
         }
     }
 

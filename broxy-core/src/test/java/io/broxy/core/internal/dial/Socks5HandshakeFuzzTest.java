@@ -46,7 +46,7 @@ class Socks5HandshakeFuzzTest {
             if (in.length < at) {
                 return 0;
             }
-            if (in[2] != 1 || in[3] != 0) {
+            if (!(in[2] == 1 || in[2] == 5) || in[3] != 0) {
                 return -at;
             }
         }

@@ -164,6 +164,23 @@ class Socks5HandshakeTest {
 
     @Test
     void theStatusOfAPasswordHasAVersionToo() {
-        assertThat(refusal(CREDENTIALS, "05 02 05 00").reason()).isEqualTo(Reason.PROTOCOL);
+        assertThat(refusal(CREDENTIALS, "05 02 00 00").reason()).isEqualTo(Reason.PROTOCOL);
+        assertThat(refusal(CREDENTIALS, "05 02 04 00").reason()).isEqualTo(Reason.PROTOCOL);
+        assertThat(refusal(CREDENTIALS, "05 02 ff 00").reason()).isEqualTo(Reason.PROTOCOL);
+    }
+
+    /** That of SOCKS, which some proxies answer with, says as clearly what the status is. */
+    @Test
+    void theVersionOfTheStatusMayBe5() {
+        assertThat(talk(NAME, CREDENTIALS, "05 02 05 00 " + OPEN).done()).isTrue();
+        assertThat(refusal(CREDENTIALS, "05 02 05 01").reason()).isEqualTo(Reason.PROXY_AUTH);
+    }
+
+    @Test
+    void anEmptyPasswordIsSentAsSuch() {
+        HandshakeScript.Outcome outcome = talk(NAME, Credentials.basic("user", ""), "05 02 01 00 " + OPEN);
+
+        assertThat(hex(outcome.sent())).isEqualTo(OFFER_BOTH + " 01 04 " + hex("user") + " 00 " + ASK_FOR_NAME);
+        assertThat(outcome.done()).isTrue();
     }
 }
