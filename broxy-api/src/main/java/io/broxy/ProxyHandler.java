@@ -219,6 +219,38 @@ public interface ProxyHandler extends AutoCloseable {
         Builder rateLimitPerClient(long bytesPerSecond);
 
         /**
+         * How many bytes the head of a request may have, its empty line included; default 16 KiB. A longer one gets 431. The
+         * request line may take all of it but 8 KiB, and half of a head of less than 16 KiB; a longer one gets 414 (RFC 9112
+         * section 3). This is the most that is kept of a client's request before it is served. It says nothing about a head
+         * that the host server has read.
+         *
+         * @throws IllegalArgumentException if it is not from 256 to 1,048,576
+         */
+        Builder maxHeadBytes(int max);
+
+        /**
+         * How many field lines a request may have; default 128. One that has more gets 431.
+         *
+         * @throws IllegalArgumentException if it is not from 1 to 10,000
+         */
+        Builder maxFields(int max);
+
+        /**
+         * How many bytes the head of an origin's response, or of one that the next proxy gives to a forwarded request, may
+         * have; default 64 KiB. Where it has more, the client gets 502. Answers to CONNECT are held to the defaults.
+         *
+         * @throws IllegalArgumentException if it is not from 256 to 1,048,576
+         */
+        Builder maxResponseHeadBytes(int max);
+
+        /**
+         * How many field lines such a response may have; default 256. Where it has more, the client gets 502.
+         *
+         * @throws IllegalArgumentException if it is not from 1 to 10,000
+         */
+        Builder maxResponseFields(int max);
+
+        /**
          * How long a client's connection may stand between two requests; default 60 s.
          *
          * @throws IllegalArgumentException if it is not positive

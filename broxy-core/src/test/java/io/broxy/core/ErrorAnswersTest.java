@@ -81,6 +81,11 @@ class ErrorAnswersTest {
                 request, "431 Request Header Fields Too Large", "http_request_error", text, Reason.HEAD_TOO_LARGE);
     }
 
+    private static Arguments tooLong(String request) {
+        return arguments(
+                request, "414 URI Too Long", "http_request_error", "the first line is too long", Reason.HEAD_TOO_LARGE);
+    }
+
     private static Arguments notImplemented(String request, String status, String text) {
         return arguments(request, status, "http_request_denied", text, Reason.NOT_IMPLEMENTED);
     }
@@ -119,7 +124,9 @@ class ErrorAnswersTest {
                 badTarget("x..y:80"),
                 badTarget("http://x/"),
                 badTarget("/"),
-                tooLarge("CONNECT " + "x".repeat(9_000) + ":1 HTTP/1.1\r\n", "the first line is too long"),
+                tooLong("CONNECT " + "x".repeat(9_000) + ":1 HTTP/1.1\r\n"),
+                tooLong("GET http://x/" + "x".repeat(9_000) + " HTTP/1.1\r\n"),
+                tooLong("X".repeat(9_000)),
                 tooLarge(connect("Host: x\r\nA: " + "x".repeat(17_000) + "\r\n"), "the head is too large"),
                 tooLarge(connect("Host: x\r\n" + "A: x\r\n".repeat(128)), "too many fields"),
                 notImplemented("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "501 Not Implemented", "only CONNECT is served"),

@@ -147,7 +147,7 @@ class ForwardedFramingTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"2 \r\nhi\r\n", "-2\r\nhi\r\n", "2\nhi\r\n", "2\r\nhi!\r\n", "\r\n"})
+    @ValueSource(strings = {"2 2\r\nhi\r\n", " 2\r\nhi\r\n", "-2\r\nhi\r\n", "2\nhi\r\n", "2\r\nhi!\r\n", "\r\n"})
     void aResponseWhoseFirstChunkIsMalformedIsNone(String chunk) throws IOException {
         try (Origin origin = Origin.start(peer -> {
                     peer.readHead();

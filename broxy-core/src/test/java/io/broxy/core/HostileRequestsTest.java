@@ -85,7 +85,7 @@ class HostileRequestsTest {
             {"400", "GET http://ORIGIN/\nHost: a\n\n"},
             {"431", "GET http://ORIGIN/ HTTP/1.1\nHost: a\nX: " + "y".repeat(20_000) + "\n\n"},
             {"431", "GET http://ORIGIN/ HTTP/1.1\nHost: a\n" + "X: y\n".repeat(200) + "\n"},
-            {"431", "GET http://ORIGIN/" + "a".repeat(9_000) + " HTTP/1.1\nHost: a\n\n"},
+            {"414", "GET http://ORIGIN/" + "a".repeat(9_000) + " HTTP/1.1\nHost: a\n\n"},
         };
     }
 

@@ -11,6 +11,7 @@ import io.broxy.core.internal.http.Fields;
 import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.HeadParser;
 import io.broxy.core.internal.http.HeadWriter;
+import io.broxy.core.internal.http.InterimResponses;
 import io.broxy.core.internal.http.ResponseHead;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -18,7 +19,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * CONNECT as a client (RFC 9110 section 9.3.6).
+ * CONNECT as a client (RFC 9110 section 9.3.6). An answer is not passed on, so it is read as tolerantly as {@link
+ * HeadParser} knows.
  *
  * <pre>
  *          1xx
@@ -32,9 +34,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: for one thread at a time.
  */
 final class ConnectHandshake implements Handshake {
-    /** Nobody sends more than one or two; without a limit a proxy could go on for ever. */
-    private static final int MAX_INTERIM = 8;
-
     private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
 
     /** Tinyproxy answers wrong credentials with it. The target has not been asked, so they can only be the proxy's. */
@@ -43,8 +42,8 @@ final class ConnectHandshake implements Handshake {
     private static final int SWITCHING_PROTOCOLS = 101;
 
     private final ByteBuffer request;
-    private HeadParser<ResponseHead> parser = HeadParser.response(HeadLimits.DEFAULT);
-    private int interim;
+    private HeadParser<ResponseHead> parser = HeadParser.connectResponse(HeadLimits.RESPONSE);
+    private final InterimResponses interim = new InterimResponses();
     private boolean begun;
 
     private @Nullable ResponseHead refusal;
@@ -99,20 +98,18 @@ final class ConnectHandshake implements Handshake {
         return body(refusal, in);
     }
 
-    private void skip(ResponseHead head) throws HandshakeException {
+    private void skip(ResponseHead head) throws HandshakeException, BadHeadException {
         if (head.status() == SWITCHING_PROTOCOLS) {
             throw HandshakeException.protocol("the proxy switches protocols, which nobody asked for");
         }
-        if (++interim > MAX_INTERIM) {
-            throw HandshakeException.protocol("the proxy sends interim answers without end");
-        }
-        parser = HeadParser.response(HeadLimits.DEFAULT);
+        interim.add(head);
+        parser = HeadParser.connectResponse(HeadLimits.RESPONSE);
     }
 
     private void beginBody(ResponseHead head) throws HandshakeException {
         refusal = head;
         try {
-            bodyDecoder = new BodyDecoder(BodyFraming.ofResponse(head, "CONNECT"), HeadLimits.DEFAULT);
+            bodyDecoder = BodyDecoder.response(BodyFraming.ofResponse(head, "CONNECT"));
         } catch (BadHeadException e) {
             throw refused(head, false); // what the head says is known, where its body ends is not
         }
@@ -146,6 +143,7 @@ final class ConnectHandshake implements Handshake {
     private static boolean isPersistent(ResponseHead head) {
         Fields fields = head.fields();
         return head.minorVersion() > 0
+                && !BodyFraming.isContradictory(fields)
                 && !fields.containsToken("Connection", "close")
                 && !fields.containsToken("Proxy-Connection", "close");
     }

@@ -6,7 +6,6 @@ import io.broxy.core.internal.http.BodyFraming;
 import io.broxy.core.internal.http.BodyFraming.Kind;
 import io.broxy.core.internal.http.ChunkEncoder;
 import io.broxy.core.internal.http.Fields;
-import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.net.LoopConnection;
 import java.io.IOException;
@@ -53,14 +52,16 @@ final class BodyPipe {
     /**
      * Begins the body.
      *
+     * @param body finds its end
      * @param lastChunk ends it, if it goes out in chunks; only one that comes in chunks does
      */
-    void begin(BodyFraming framing, @Nullable LastChunk lastChunk) {
+    void begin(BodyDecoder body, @Nullable LastChunk lastChunk) {
+        BodyFraming framing = body.framing();
         chunksIn = framing.kind() == Kind.CHUNKED;
         this.lastChunk = lastChunk;
         ended = framing.isEmpty();
         if (!ended) {
-            decoder = new BodyDecoder(framing, HeadLimits.DEFAULT);
+            decoder = body;
             left = framing.kind() == Kind.LENGTH ? framing.length() : Long.MAX_VALUE;
         }
     }

@@ -8,7 +8,9 @@ import io.broxy.HostPort;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.HttpWay;
 import io.broxy.core.internal.net.LoopConnection;
@@ -127,8 +129,10 @@ public final class Exchange {
                 new ResponseSide(this, origin, client, request, throttles == null ? null : throttles.toClient());
         responseSide = responses;
         origin.handler(responses);
-        ByteBuffer out = loop.buffers().staging();
-        request.write(out, way.absoluteForm(), fields(way, authorization), forwarding.pseudonym());
+        List<ConnectRequest.Field> fields = fields(way, authorization);
+        int room = request.maxBytes(fields, forwarding.pseudonym()) + 2 * LoopBuffers.MIN_READ;
+        ByteBuffer out = loop.buffers().staging(room);
+        request.write(out, way.absoluteForm(), fields, forwarding.pseudonym());
         requestSide.begin(origin, out);
         update();
     }
@@ -161,6 +165,10 @@ public final class Exchange {
     @Nullable
     String pseudonym() {
         return forwarding.pseudonym();
+    }
+
+    HeadLimits responseLimits() {
+        return forwarding.responseLimits();
     }
 
     /** Whether the client's connection may carry another request, for all that is known now. */

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.forward;
 
+import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.net.HttpRouter;
 import io.broxy.core.internal.pool.EnginePool;
 import org.jspecify.annotations.Nullable;
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param router finds where a request goes
  * @param pool keeps the connections to origins and proxies
+ * @param responseLimits for the heads of origins and proxies
  * @param pseudonym how this proxy calls itself in Via; null to add no Via
  * <p>Threading: immutable.
  */
@@ -16,4 +18,5 @@ public record Forwarding(
         HttpRouter router,
         EnginePool pool,
         ForwardTimes times,
+        HeadLimits responseLimits,
         @Nullable String pseudonym) {}

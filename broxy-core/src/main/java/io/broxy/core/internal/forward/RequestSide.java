@@ -1,9 +1,9 @@
 package io.broxy.core.internal.forward;
 
 import io.broxy.core.internal.http.BadHeadException;
+import io.broxy.core.internal.http.BodyDecoder;
 import io.broxy.core.internal.http.BodyFraming;
 import io.broxy.core.internal.http.ForwardedRequest;
-import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.loop.Throttle;
@@ -76,7 +76,9 @@ final class RequestSide implements ChannelEvents {
         movedBefore = moved();
         body = pipe;
         broken = false;
-        pipe.begin(framing, framing.kind() == BodyFraming.Kind.CHUNKED ? request::writeLastChunk : null);
+        pipe.begin(
+                BodyDecoder.request(framing),
+                framing.kind() == BodyFraming.Kind.CHUNKED ? request::writeLastChunk : null);
         if (!pipe.isEnded() && unread) {
             unread = false;
             read(pipe, head, Math.min(pipe.readSize(), LoopBuffers.MIN_READ));
@@ -183,7 +185,7 @@ final class RequestSide implements ChannelEvents {
 
     /** The client has nothing to say until it is answered, unless it sends its next request before that. */
     private void look() {
-        ByteBuffer in = exchange.loop().buffers().shared().limit(HeadLimits.DEFAULT.headBytes());
+        ByteBuffer in = exchange.loop().buffers().shared().limit(LoopBuffers.HEAD_READ);
         try {
             if (client.read(in) < 0) {
                 clientEnded = true; // of what it sends, and not necessarily of what it wants to read

@@ -4,11 +4,13 @@ import io.broxy.CloseReason;
 import io.broxy.OriginException;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.BadHeadException.Problem;
+import io.broxy.core.internal.http.BodyDecoder;
 import io.broxy.core.internal.http.BodyFraming;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.HeadParser;
+import io.broxy.core.internal.http.InterimResponses;
 import io.broxy.core.internal.http.ResponseHead;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
@@ -26,21 +28,19 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: owned by its event loop.
  */
 final class ResponseSide implements ChannelEvents {
-    /** Of interim responses in one read: more of them is nothing that an origin would have to say. */
-    private static final int MAX_INTERIM_BYTES = LoopBuffers.MIN_READ / 2;
-
     private final Exchange exchange;
     private final LoopConnection origin;
     private final ForwardedRequest request;
     private final BodyPipe body;
     private final @Nullable Throttle throttle;
 
-    private HeadParser<ResponseHead> parser = HeadParser.response(HeadLimits.DEFAULT);
+    private final HeadLimits limits;
+    private HeadParser<ResponseHead> parser;
+    private final InterimResponses interim = new InterimResponses();
     private @Nullable ForwardedResponse response;
     /** The head has gone out with what came behind it. */
     private boolean begun;
 
-    private boolean interimPassed;
     private boolean persistent;
     /** The origin has sent what nobody asked for, behind its response. */
     private boolean stray;
@@ -61,6 +61,8 @@ final class ResponseSide implements ChannelEvents {
         this.request = request;
         this.body = new BodyPipe(client);
         this.throttle = throttle;
+        this.limits = exchange.responseLimits();
+        this.parser = HeadParser.response(limits);
     }
 
     // ------------------------------------------------------------------ what the exchange asks
@@ -153,7 +155,8 @@ final class ResponseSide implements ChannelEvents {
     }
 
     private void take(ByteBuffer in) throws BadHeadException, IOException {
-        ByteBuffer out = exchange.loop().buffers().staging();
+        LoopBuffers buffers = exchange.loop().buffers();
+        ByteBuffer out = response == null ? buffers.staging(roomForHeads()) : buffers.staging();
         if (response == null && !heads(in, out)) {
             return;
         }
@@ -164,6 +167,14 @@ final class ResponseSide implements ChannelEvents {
     }
 
     // ------------------------------------------------------------------ heads
+
+    /**
+     * For all heads that one read can complete, and the body's beginning behind them. A line may grow from three bytes to
+     * five as it is normalised, and each head gets a few lines of this proxy's own.
+     */
+    private int roomForHeads() {
+        return 2 * (limits.headBytes() + LoopBuffers.MIN_READ);
+    }
 
     /** True when the final response has begun, and nothing else is to be said of it. */
     private boolean heads(ByteBuffer in, ByteBuffer out) throws BadHeadException, IOException {
@@ -176,23 +187,16 @@ final class ResponseSide implements ChannelEvents {
             if (!next.isInterim()) {
                 return begin(next, out);
             }
-            interim(next, out);
+            interim.add(head);
+            parser = HeadParser.response(limits);
+            if (next.isForClient()) {
+                next.write(out, true, exchange.pseudonym());
+            }
         }
         if (out.position() > 0) {
             body.write(out.flip());
         }
         return false;
-    }
-
-    private void interim(ForwardedResponse interim, ByteBuffer out) throws BadHeadException {
-        parser = HeadParser.response(HeadLimits.DEFAULT);
-        interimPassed = true;
-        if (interim.isForClient()) {
-            interim.write(out, true, exchange.pseudonym());
-        }
-        if (out.position() > MAX_INTERIM_BYTES) {
-            throw new BadHeadException(Problem.TOO_LARGE, "too many interim responses at once");
-        }
     }
 
     private boolean begin(ForwardedResponse next, ByteBuffer out) {
@@ -205,7 +209,7 @@ final class ResponseSide implements ChannelEvents {
         persistent = next.delimited() && exchange.mayPersist();
         next.write(out, persistent, exchange.pseudonym());
         boolean chunked = next.body().kind() == BodyFraming.Kind.CHUNKED && !next.dechunked();
-        body.begin(next.body(), chunked ? next::writeLastChunk : null);
+        body.begin(BodyDecoder.response(next.body()), chunked ? next::writeLastChunk : null);
         return true;
     }
 
@@ -254,7 +258,7 @@ final class ResponseSide implements ChannelEvents {
             exchange.cut(
                     CloseReason.ORIGIN_RESET,
                     cause == null ? new EOFException("the origin has ended its stream within the response") : cause);
-        } else if (parser.begun() || interimPassed) {
+        } else if (parser.begun() || interim.any()) {
             exchange.fail(new OriginException(OriginException.Reason.NO_RESPONSE, exchange.target(), cause));
         } else {
             exchange.unanswered(cause);

@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
  * <p>Threading: stateless.
  */
 final class Ascii {
-    /** The most digits that {@link #putDecimal} puts. */
+    /** The most digits that {@link #putDecimal} puts of an {@code int}. */
     static final int MAX_DECIMAL_DIGITS = 10;
 
     /** The most digits that {@link #putHex} puts. */
@@ -47,8 +47,8 @@ final class Ascii {
     }
 
     /** Puts a number that is not negative. */
-    static void putDecimal(int number, ByteBuffer out) {
-        int unit = 1;
+    static void putDecimal(long number, ByteBuffer out) {
+        long unit = 1;
         while (number / unit >= 10) {
             unit *= 10;
         }

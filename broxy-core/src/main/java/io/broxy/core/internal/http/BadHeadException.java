@@ -14,7 +14,9 @@ public final class BadHeadException extends Exception {
     public enum Problem {
         /** Breaks the grammar of a head (RFC 9112, sections 2 to 5): 400. */
         SYNTAX,
-        /** The first line or the whole head is longer than allowed: 431 (RFC 6585, section 5). */
+        /** The request line is longer than allowed: 414 (RFC 9112, section 3). */
+        TARGET_TOO_LONG,
+        /** The whole head, or a status line, is longer than allowed: 431 (RFC 6585, section 5). */
         TOO_LARGE,
         /** More field lines than allowed: 431. */
         TOO_MANY_FIELDS,

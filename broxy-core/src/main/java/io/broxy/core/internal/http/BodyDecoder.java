@@ -18,19 +18,29 @@ public final class BodyDecoder {
     /** The body is over; what is left in the buffer is the next message. */
     public static final int END = -1;
 
-    private final BodyFraming.Kind kind;
+    private final BodyFraming framing;
     private final @Nullable ChunkedDecoder chunks;
     private long left;
 
-    /**
-     * Begins a body.
-     *
-     * @param limits for the trailer section of a chunked body
-     */
-    public BodyDecoder(BodyFraming framing, HeadLimits limits) {
-        kind = framing.kind();
-        chunks = kind == BodyFraming.Kind.CHUNKED ? new ChunkedDecoder(limits) : null;
+    private BodyDecoder(BodyFraming framing, Tolerance tolerance) {
+        this.framing = framing;
+        chunks = framing.kind() == BodyFraming.Kind.CHUNKED ? new ChunkedDecoder(HeadLimits.TRAILERS, tolerance) : null;
         left = framing.length();
+    }
+
+    /** A decoder of the body of a request, whose chunks are read strictly. */
+    public static BodyDecoder request(BodyFraming framing) {
+        return new BodyDecoder(framing, Tolerance.NONE);
+    }
+
+    /** A decoder of the body of a response. */
+    public static BodyDecoder response(BodyFraming framing) {
+        return new BodyDecoder(framing, Tolerance.FIELDS);
+    }
+
+    /** How the end is found. */
+    public BodyFraming framing() {
+        return framing;
     }
 
     /**
@@ -44,7 +54,7 @@ public final class BodyDecoder {
         if (chunks != null) {
             return chunks.next(in);
         }
-        return switch (kind) {
+        return switch (framing.kind()) {
             case NONE, CHUNKED -> END;
             case UNTIL_CLOSE -> in.remaining();
             case LENGTH -> nextOfLength(in);

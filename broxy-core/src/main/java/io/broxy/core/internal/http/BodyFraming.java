@@ -1,13 +1,16 @@
 package io.broxy.core.internal.http;
 
 import io.broxy.core.internal.http.BadHeadException.Problem;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * How the end of what follows a head is found (RFC 9112, section 6.3).
  *
- * <p>Messages are held to one reading that every parser shares. Refused is, beyond what the RFC demands, every repeated
+ * <p>Requests are held to one reading that every parser shares. Refused is, beyond what the RFC demands, every repeated
  * {@code Content-Length} (also of equal values, in lines or in a list), one with a leading zero (octal to some), and
- * {@code Transfer-Encoding} that is anything but {@code chunked} alone.
+ * {@code Transfer-Encoding} that is anything but {@code chunked} alone. A response is written anew with framing of this
+ * proxy's own, so it is enough that what it says leaves no doubt.
  *
  * <p>Threading: immutable.
  *
@@ -37,8 +40,7 @@ public record BodyFraming(Kind kind, long length) {
     /** A body that ends with the connection. */
     public static final BodyFraming UNTIL_CLOSE = new BodyFraming(Kind.UNTIL_CLOSE, 0);
 
-    private static final String CONTENT_LENGTH = "Content-Length";
-    private static final String TRANSFER_ENCODING = "Transfer-Encoding";
+    static final String TRANSFER_ENCODING = "Transfer-Encoding";
     private static final String CHUNKED_CODING = "chunked";
 
     /**
@@ -72,18 +74,18 @@ public record BodyFraming(Kind kind, long length) {
     static BodyFraming ofRequest(RequestHead head) throws BadHeadException {
         Fields fields = head.fields();
         int coding = fields.indexOf(TRANSFER_ENCODING, 0);
-        int length = fields.indexOf(CONTENT_LENGTH, 0);
+        int length = fields.indexOf(ContentLength.NAME, 0);
         if (coding >= 0) {
             if (head.isConnect()) {
                 throw framing("Transfer-Encoding in a CONNECT request");
             }
-            requireChunked(fields, head.minorVersion(), coding, length);
+            requireChunkedAlone(fields, head.minorVersion(), coding, length);
             return CHUNKED;
         }
         if (length < 0) {
             return NONE;
         }
-        long bytes = contentLength(fields, length);
+        long bytes = ContentLength.ofRequest(fields, length);
         if (!head.isConnect()) {
             return length(bytes);
         }
@@ -97,8 +99,10 @@ public record BodyFraming(Kind kind, long length) {
      * What follows a response's head. One to CONNECT that is 2xx has no body whatever its fields say; the tunnel begins
      * (RFC 9110, section 9.3.6).
      *
-     * <p>{@code Transfer-Encoding} together with {@code Content-Length}, in HTTP/1.0, or with any coding but
-     * {@code chunked}, is refused as in a request: whoever else reads this response may see its end elsewhere.
+     * <p>{@code Transfer-Encoding} overrides {@code Content-Length}, whatever that says; the connection must not be used
+     * again then, for the sender may have meant the other one ({@link #isContradictory}). In HTTP/1.0, or with any coding
+     * but one {@code chunked}, {@code Transfer-Encoding} is refused. Lengths must be the same, and neither field folded:
+     * readers that know no folds find the end elsewhere.
      *
      * @param method of the request that is answered
      * @throws BadHeadException {@link Problem#FRAMING} or {@link Problem#CODING}
@@ -110,26 +114,64 @@ public record BodyFraming(Kind kind, long length) {
             return NONE;
         }
         Fields fields = head.fields();
+        if (fields.isFramingFolded()) {
+            throw framing("a field that frames the message is folded");
+        }
         int coding = fields.indexOf(TRANSFER_ENCODING, 0);
-        int length = fields.indexOf(CONTENT_LENGTH, 0);
+        int length = fields.indexOf(ContentLength.NAME, 0);
         if (coding >= 0) {
-            requireChunked(fields, head.minorVersion(), coding, length);
+            requireChunkedMember(fields, head.minorVersion());
             return CHUNKED;
         }
-        return length < 0 ? UNTIL_CLOSE : length(contentLength(fields, length));
+        return length < 0 ? UNTIL_CLOSE : length(ContentLength.ofResponse(fields, length));
     }
 
-    private static void requireChunked(Fields fields, int minorVersion, int coding, int length)
+    /** Whether there are both fields, of which one is meant (RFC 9112, section 6.1). */
+    public static boolean isContradictory(Fields fields) {
+        return fields.contains(TRANSFER_ENCODING) && fields.contains(ContentLength.NAME);
+    }
+
+    /** Whether a field says how the end of the message is found. */
+    static boolean isFraming(Fields fields, int index) {
+        return fields.isNamed(index, ContentLength.NAME) || fields.isNamed(index, TRANSFER_ENCODING);
+    }
+
+    private static void requireChunkedAlone(Fields fields, int minorVersion, int coding, int length)
             throws BadHeadException {
         if (length >= 0) {
             throw framing("Transfer-Encoding together with Content-Length");
         }
-        if (minorVersion == 0) {
-            throw framing("Transfer-Encoding in an HTTP/1.0 message");
-        }
+        requireVersion(minorVersion);
         if (fields.indexOf(TRANSFER_ENCODING, coding + 1) >= 0 || !fields.isValue(coding, CHUNKED_CODING)) {
             throw badCoding(String.join(",", fields.values(TRANSFER_ENCODING)));
         }
+    }
+
+    /** One member in all lines; empty ones are passed over (RFC 9110, section 5.6.1). */
+    private static void requireChunkedMember(Fields fields, int minorVersion) throws BadHeadException {
+        requireVersion(minorVersion);
+        boolean chunked = false;
+        for (ListMembers codings = new ListMembers(fields, TRANSFER_ENCODING); codings.next(); ) {
+            if (chunked || !codings.is(CHUNKED_CODING)) {
+                throw badCoding(notEmptyCodings(fields));
+            }
+            chunked = true;
+        }
+        if (!chunked) {
+            throw framing("Transfer-Encoding is malformed");
+        }
+    }
+
+    private static void requireVersion(int minorVersion) throws BadHeadException {
+        if (minorVersion == 0) {
+            throw framing("Transfer-Encoding in an HTTP/1.0 message");
+        }
+    }
+
+    private static String notEmptyCodings(Fields fields) {
+        return Stream.of(String.join(",", fields.values(TRANSFER_ENCODING)).split(",", -1))
+                .filter(coding -> !coding.isBlank())
+                .collect(Collectors.joining(","));
     }
 
     /** Tells a coding that is merely unknown (something, then chunked) from a list that frames nothing. */
@@ -154,30 +196,6 @@ public record BodyFraming(Kind kind, long length) {
     private static String codingName(String coding) {
         int parameters = coding.indexOf(';');
         return (parameters < 0 ? coding : coding.substring(0, parameters)).trim();
-    }
-
-    private static long contentLength(Fields fields, int index) throws BadHeadException {
-        if (fields.indexOf(CONTENT_LENGTH, index + 1) >= 0) {
-            throw framing("Content-Length is repeated");
-        }
-        byte[] head = fields.head();
-        int start = fields.valueStart(index);
-        int end = fields.valueEnd(index);
-        if (start == end || (head[start] == '0' && end - start > 1)) {
-            throw framing("Content-Length is malformed");
-        }
-        long length = 0;
-        for (int i = start; i < end; i++) {
-            if (!Grammar.isDigit(head[i])) {
-                throw framing("Content-Length is malformed");
-            }
-            int digit = head[i] - '0';
-            if (length > (Long.MAX_VALUE - digit) / 10) {
-                throw framing("Content-Length is too large a number");
-            }
-            length = 10 * length + digit;
-        }
-        return length;
     }
 
     private static BadHeadException framing(String rule) {

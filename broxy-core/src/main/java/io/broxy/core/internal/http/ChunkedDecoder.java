@@ -7,17 +7,20 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * Reads a chunked body (RFC 9112, section 7.1), strictly, without I/O and without copying.
+ * Reads a chunked body (RFC 9112, section 7.1) without I/O and without copying.
  *
  * <pre>
  *             ┌───────────────CRLF──────────────── DATA_CR, DATA_LF <──┐
  *             v                                                        │
  *   SIZE ──> SIZE ──";"──> EXTENSION ──CR──> SIZE_LF ──size > 0──> DATA┘
- *             └────────────CR──────────────────^  └──size 0──> TRAILERS ──> OVER
+ *             ├──OWS─> PADDING ─";"─^  │       ^  └──size 0──> TRAILERS ──> OVER
+ *             └────────────CR──────────┴───────┘
  * </pre>
  *
- * <p>Extensions are skipped. A size has at most 16 hexadecimal digits and no sign, nothing stands between it and its
- * CRLF but an extension, and every line ends with CRLF: what lenient parsers skip there, others take for data.
+ * <p>Extensions are skipped. A size has at most 16 hexadecimal digits, leading zeros included, and no sign. Every line ends
+ * with CRLF: what lenient parsers skip there, others take for data. Behind the size of a chunk in a response may be white
+ * space: it is of the grammar before an extension, and old servers print their sizes with a fixed width. In a request
+ * nothing is there but an extension.
  *
  * <p>Threading: for one thread at a time.
  */
@@ -25,6 +28,7 @@ final class ChunkedDecoder {
 
     private enum State {
         SIZE,
+        PADDING,
         EXTENSION,
         SIZE_LF,
         DATA,
@@ -43,6 +47,9 @@ final class ChunkedDecoder {
      */
     private static final int MAX_EXTENSION_BYTES = 16 * 1024;
 
+    /** Of white space behind one size: far more than the width of any. */
+    private static final int MAX_PADDING = 256;
+
     private static final byte[] NOTHING = {};
     private static final int FIRST_TRAILER_CAPACITY = 128;
 
@@ -50,8 +57,10 @@ final class ChunkedDecoder {
     private static final int EMPTY_LINE_LENGTH = 2;
 
     private final HeadLimits limits;
+    private final Tolerance tolerance;
     private State state = State.SIZE;
     private int sizeDigits;
+    private int padding;
     private int extensionBytes;
 
     /** The size that is being read, and then what is left of its chunk. */
@@ -61,9 +70,16 @@ final class ChunkedDecoder {
     private byte[] trailers = NOTHING;
     private int trailerLength;
 
-    ChunkedDecoder(HeadLimits limits) {
+    /**
+     * Begins a body.
+     *
+     * @param limits of the trailer section
+     * @param tolerance {@link Tolerance#NONE}, or {@link Tolerance#FIELDS} in a response
+     */
+    ChunkedDecoder(HeadLimits limits, Tolerance tolerance) {
         this.limits = limits;
-        trailerLines = new FieldLines(limits.fields());
+        this.tolerance = tolerance;
+        trailerLines = new FieldLines(limits.fields(), tolerance);
     }
 
     /** As {@link BodyDecoder#next}. */
@@ -89,6 +105,7 @@ final class ChunkedDecoder {
     private void framing(byte b) throws BadHeadException {
         switch (state) {
             case SIZE -> size(b);
+            case PADDING -> padding(b);
             case EXTENSION -> extension(b);
             case SIZE_LF -> sizeLf(b);
             case DATA_CR -> dataCr(b);
@@ -106,7 +123,24 @@ final class ChunkedDecoder {
             left = left << 4 | Character.digit(b, 16);
         } else if (sizeDigits == 0) {
             throw framing("a chunk's size is missing");
-        } else if (b == CR) {
+        } else if (Grammar.isOws(b) && tolerance.fields()) {
+            padding = 1;
+            state = State.PADDING;
+        } else {
+            behindSize(b);
+        }
+    }
+
+    private void padding(byte b) throws BadHeadException {
+        if (!Grammar.isOws(b)) {
+            behindSize(b);
+        } else if (++padding > MAX_PADDING) {
+            throw framing("a chunk's size has too much white space behind it");
+        }
+    }
+
+    private void behindSize(byte b) throws BadHeadException {
+        if (b == CR) {
             state = State.SIZE_LF;
         } else if (b == ';') {
             state = State.EXTENSION;

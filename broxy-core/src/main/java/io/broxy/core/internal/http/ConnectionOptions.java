@@ -31,25 +31,42 @@ final class ConnectionOptions {
     }
 
     /**
-     * Reads the options.
+     * Reads the options of a request.
      *
      * @throws BadHeadException if one of them is no token, or names a field that it must not
      */
-    static ConnectionOptions of(Fields fields) throws BadHeadException {
+    static ConnectionOptions ofRequest(Fields fields) throws BadHeadException {
+        return read(fields, false);
+    }
+
+    /**
+     * Reads the options of a response. What is no token is no name of a field, so it changes nothing for others; whatever
+     * else was meant, it is taken for {@code close}.
+     *
+     * @throws BadHeadException if one of them names a field that it must not
+     */
+    static ConnectionOptions ofResponse(Fields fields) throws BadHeadException {
+        return read(fields, true);
+    }
+
+    private static ConnectionOptions read(Fields fields, boolean anyOption) throws BadHeadException {
         boolean close = false;
         boolean upgrade = false;
         for (ListMembers options = new ListMembers(fields, CONNECTION); options.next(); ) {
-            require(options);
+            if (options.isToken()) {
+                refuseFramingName(options);
+            } else if (anyOption) {
+                close = true;
+            } else {
+                throw syntax("a connection option is not a token");
+            }
             close |= options.is("close");
             upgrade |= options.is("upgrade");
         }
         return new ConnectionOptions(fields, close, upgrade, namedAmong(fields, fields));
     }
 
-    private static void require(ListMembers option) throws BadHeadException {
-        if (!option.isToken()) {
-            throw syntax("a connection option is not a token");
-        }
+    private static void refuseFramingName(ListMembers option) throws BadHeadException {
         if (option.is("Content-Length") || option.is("Transfer-Encoding")) {
             throw new BadHeadException(Problem.FRAMING, "Connection names a field that frames the message");
         }

@@ -2,20 +2,26 @@ package io.broxy.core.internal.http;
 
 import static io.broxy.core.internal.http.BadHeadException.syntax;
 import static io.broxy.core.internal.http.Grammar.CR;
+import static io.broxy.core.internal.http.Grammar.LF;
 
 import io.broxy.core.internal.http.BadHeadException.Problem;
 import java.util.Arrays;
 
 /**
- * {@code *( field-name ":" OWS field-value OWS CRLF ) CRLF} (RFC 9112, section 5). Nothing may stand before the name
- * (that would be obs-fold) nor between the name and its colon.
+ * {@code *( field-name ":" OWS field-value OWS CRLF ) CRLF} (RFC 9112, section 5).
  *
  * <pre>
  *     ┌───────────────────────LF── LINE_LF <──CR────────┬───────────────┐
  *     v                                                 │               │
  *   LINE_START ──tchar──> NAME ──':'──> BEFORE_VALUE ───┴──> VALUE ─────┘
+ *     │ │                   └─OWS─> BEFORE_COLON ─':'─^         ^
+ *     │ └──OWS (obs-fold)───────────────────────────────────────┘
  *     └────CR───> LAST_LF ──LF──> (ended)
  * </pre>
+ *
+ * <p>BEFORE_COLON, obs-fold and a LF in place of CR LF are for those who {@linkplain Tolerance tolerate} them. Where
+ * one of them has come, all lines are normalised: {@code name ": " value CRLF}, a fold being one SP. White space before
+ * the first field is never a fold, and is refused (RFC 9112, section 2.2).
  *
  * <p>Threading: for one thread at a time.
  */
@@ -24,6 +30,7 @@ final class FieldLines {
     private enum State {
         LINE_START,
         NAME,
+        BEFORE_COLON,
         BEFORE_VALUE,
         VALUE,
         LINE_LF,
@@ -33,18 +40,28 @@ final class FieldLines {
     /** Enough for what the usual clients send with CONNECT. */
     private static final int FIRST_CAPACITY = 8;
 
+    /** The colon, SP, CR and LF of a normalised line. */
+    private static final int LINE_OVERHEAD = 4;
+
     private final int maxCount;
+    private final Tolerance tolerance;
     private State state = State.LINE_START;
     private int count;
 
-    /** As {@link Fields} wants them. */
-    private char[] offsets = new char[FIRST_CAPACITY * Fields.OFFSETS];
+    /** As {@link Fields} wants them; where something is tolerated, values may have folds in them. */
+    private int[] offsets = new int[FIRST_CAPACITY * Fields.OFFSETS];
 
     private int valueStart;
     private int valueEnd;
 
-    FieldLines(int maxCount) {
+    /** Something has been tolerated. */
+    private boolean irregular;
+
+    private boolean folded;
+
+    FieldLines(int maxCount, Tolerance tolerance) {
         this.maxCount = maxCount;
+        this.tolerance = tolerance;
     }
 
     /**
@@ -55,8 +72,11 @@ final class FieldLines {
      */
     boolean next(byte b, int index) throws BadHeadException {
         switch (state) {
-            case LINE_START -> lineStart(b, index);
+            case LINE_START -> {
+                return lineStart(b, index);
+            }
             case NAME -> name(b, index);
+            case BEFORE_COLON -> beforeColon(b);
             case BEFORE_VALUE -> beforeValue(b, index);
             case VALUE -> value(b, index);
             case LINE_LF -> lineLf(b);
@@ -68,26 +88,54 @@ final class FieldLines {
         return false;
     }
 
-    private void lineStart(byte b, int index) throws BadHeadException {
+    private boolean lineStart(byte b, int index) throws BadHeadException {
         if (b == CR) {
             state = State.LAST_LF;
         } else if (Grammar.isTchar(b)) {
             beginField(index);
             state = State.NAME;
         } else if (Grammar.isOws(b)) {
-            throw syntax(b, "a field line begins with white space");
+            fold();
+        } else if (isTolerated(b)) {
+            irregular = true;
+            return true;
         } else {
             throw syntax(b, "a field name is not a token");
         }
+        return false;
+    }
+
+    /** The line goes on with the value of the last field. */
+    private void fold() throws BadHeadException {
+        if (!tolerance.fields() || count == 0) {
+            throw syntax("a field line begins with white space");
+        }
+        irregular = true;
+        folded = true;
+        count--;
+        state = valueStart == valueEnd ? State.BEFORE_VALUE : State.VALUE;
     }
 
     private void name(byte b, int index) throws BadHeadException {
         if (b == ':') {
-            offsets[Fields.OFFSETS * count + Fields.NAME_END] = (char) index;
+            endName(index);
             state = State.BEFORE_VALUE;
         } else if (Grammar.isOws(b)) {
-            throw syntax(b, "white space before the colon of a field");
+            if (!tolerance.fields()) {
+                throw syntax(b, "white space before the colon of a field");
+            }
+            irregular = true;
+            endName(index);
+            state = State.BEFORE_COLON;
         } else if (!Grammar.isTchar(b)) {
+            throw syntax(b, "a field name is not a token");
+        }
+    }
+
+    private void beforeColon(byte b) throws BadHeadException {
+        if (b == ':') {
+            state = State.BEFORE_VALUE;
+        } else if (!Grammar.isOws(b)) {
             throw syntax(b, "a field name is not a token");
         }
     }
@@ -106,6 +154,10 @@ final class FieldLines {
         if (b == CR) {
             endField();
             state = State.LINE_LF;
+        } else if (isTolerated(b)) {
+            irregular = true;
+            endField();
+            state = State.LINE_START;
         } else if (!Grammar.isFieldByte(b)) {
             throw syntax(b, "a field value has a control character");
         } else if (!Grammar.isOws(b)) {
@@ -118,6 +170,11 @@ final class FieldLines {
         state = State.LINE_START;
     }
 
+    /** Whether the byte ends a line by itself. */
+    private boolean isTolerated(byte b) {
+        return b == LF && tolerance.lineEnds();
+    }
+
     private void beginField(int index) throws BadHeadException {
         if (count == maxCount) {
             throw new BadHeadException(Problem.TOO_MANY_FIELDS, "too many fields");
@@ -125,17 +182,107 @@ final class FieldLines {
         if (offsets.length == Fields.OFFSETS * count) {
             offsets = Arrays.copyOf(offsets, 2 * offsets.length);
         }
-        offsets[Fields.OFFSETS * count + Fields.NAME_START] = (char) index;
+        offsets[Fields.OFFSETS * count + Fields.NAME_START] = index;
+    }
+
+    private void endName(int index) {
+        offsets[Fields.OFFSETS * count + Fields.NAME_END] = index;
     }
 
     private void endField() {
-        offsets[Fields.OFFSETS * count + Fields.VALUE_START] = (char) valueStart;
-        offsets[Fields.OFFSETS * count + Fields.VALUE_END] = (char) valueEnd;
+        offsets[Fields.OFFSETS * count + Fields.VALUE_START] = valueStart;
+        offsets[Fields.OFFSETS * count + Fields.VALUE_END] = valueEnd;
         count++;
     }
 
-    /** What has been read, over the bytes of the whole head. */
+    /** What has been read, over the bytes of the whole head or over normalised lines. */
     Fields fields(byte[] head) {
-        return new Fields(head, offsets, count);
+        return irregular ? normalised(head) : new Fields(head, offsets, count);
+    }
+
+    private Fields normalised(byte[] head) {
+        byte[] lines = new byte[normalisedLength()];
+        int[] places = new int[offsets.length];
+        int length = 0;
+        for (int at = 0; at < Fields.OFFSETS * count; at += Fields.OFFSETS) {
+            places[at + Fields.NAME_START] = length;
+            length = copy(head, offsets[at + Fields.NAME_START], offsets[at + Fields.NAME_END], lines, length);
+            places[at + Fields.NAME_END] = length;
+            lines[length++] = ':';
+            lines[length++] = Grammar.SP;
+            places[at + Fields.VALUE_START] = length;
+            length = unfold(head, offsets[at + Fields.VALUE_START], offsets[at + Fields.VALUE_END], lines, length);
+            places[at + Fields.VALUE_END] = length;
+            lines[length++] = CR;
+            lines[length++] = LF;
+        }
+        lines[length++] = CR;
+        lines[length++] = LF;
+        return new Fields(Arrays.copyOf(lines, length), places, count, isFramingFolded(head));
+    }
+
+    /** What the lines come to if nothing is folded: the most that they can come to. */
+    private int normalisedLength() {
+        int length = 2;
+        for (int at = 0; at < Fields.OFFSETS * count; at += Fields.OFFSETS) {
+            length += offsets[at + Fields.NAME_END]
+                    - offsets[at + Fields.NAME_START]
+                    + offsets[at + Fields.VALUE_END]
+                    - offsets[at + Fields.VALUE_START]
+                    + LINE_OVERHEAD;
+        }
+        return length;
+    }
+
+    private static int copy(byte[] from, int start, int end, byte[] to, int at) {
+        System.arraycopy(from, start, to, at, end - start);
+        return at + end - start;
+    }
+
+    /** Copies a value; each run of white space that has a line's end in it becomes one SP. */
+    private static int unfold(byte[] from, int start, int end, byte[] to, int at) {
+        int length = at;
+        for (int i = start; i < end; i++) {
+            int space = i;
+            boolean fold = false;
+            while (isSpaceOrLineEnd(from[i])) { // a value does not end with white space
+                fold |= from[i] == LF;
+                i++;
+            }
+            if (fold) {
+                to[length++] = Grammar.SP;
+            } else {
+                length = copy(from, space, i, to, length);
+            }
+            to[length++] = from[i];
+        }
+        return length;
+    }
+
+    private static boolean isSpaceOrLineEnd(byte b) {
+        return Grammar.isOws(b) || b == CR || b == LF;
+    }
+
+    /** Readers that know no folds find the end of such a message elsewhere. */
+    private boolean isFramingFolded(byte[] head) {
+        if (!folded) {
+            return false;
+        }
+        Fields raw = new Fields(head, offsets, count);
+        for (int i = 0; i < count; i++) {
+            if (BodyFraming.isFraming(raw, i) && hasFold(head, raw.nameEnd(i), raw.valueEnd(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean hasFold(byte[] head, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (head[i] == LF) {
+                return true;
+            }
+        }
+        return false;
     }
 }

@@ -27,15 +27,26 @@ public final class Fields {
     private static final int CRLF_LENGTH = 2;
 
     private final byte[] head;
-    /** Into the head, which is never longer than a char can tell. */
-    private final char[] offsets;
+    /** Into the head. */
+    private final int[] offsets;
 
     private final int size;
+    private final boolean framingFolded;
 
-    Fields(byte[] head, char[] offsets, int size) {
+    Fields(byte[] head, int[] offsets, int size) {
+        this(head, offsets, size, false);
+    }
+
+    Fields(byte[] head, int[] offsets, int size, boolean framingFolded) {
         this.head = head;
         this.offsets = offsets;
         this.size = size;
+        this.framingFolded = framingFolded;
+    }
+
+    /** Whether a field that frames the message was folded as it was received. */
+    boolean isFramingFolded() {
+        return framingFolded;
     }
 
     /** How many field lines there are. */
@@ -140,7 +151,8 @@ public final class Fields {
     }
 
     /**
-     * A whole field line as it was received, white space and CRLF included; read-only.
+     * A whole field line with its white space and its CRLF, as it was received, or as it was {@linkplain FieldLines
+     * normalised}; read-only.
      *
      * @throws IndexOutOfBoundsException if there is no such field
      */

@@ -10,7 +10,7 @@ package io.broxy.core.internal.http;
 sealed interface FirstLine<T> permits RequestLine, StatusLine {
 
     /**
-     * Takes the next byte of the line; never a CR.
+     * Takes the next byte of the line; never the one that ends it.
      *
      * @param index of the byte in the head
      */
@@ -19,9 +19,12 @@ sealed interface FirstLine<T> permits RequestLine, StatusLine {
     /**
      * The line has ended.
      *
-     * @param index of the CR in the head
+     * @param index of the byte that ends it in the head
      */
     void end(int index) throws BadHeadException;
+
+    /** Why a line is refused that is longer than allowed. */
+    BadHeadException tooLong();
 
     /** The head, when all of it has come. */
     T head(byte[] bytes, Fields fields);

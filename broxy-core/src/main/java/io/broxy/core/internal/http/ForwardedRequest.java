@@ -49,7 +49,7 @@ public final class ForwardedRequest {
     public static ForwardedRequest of(RequestHead head) throws BadHeadException {
         BodyFraming body = RequestRules.check(head);
         RequestTarget target = RequestTarget.of(head);
-        ConnectionOptions options = ConnectionOptions.of(head.fields());
+        ConnectionOptions options = ConnectionOptions.ofRequest(head.fields());
         if (head.isMethod("TRACE") && !body.isEmpty()) {
             throw new BadHeadException(Problem.FRAMING, "TRACE has content"); // RFC 9110, section 9.3.8
         }

@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ForwardedResponse {
     private static final int SWITCHING_PROTOCOLS = 101;
-    private static final int NO_CONTENT = 204;
     private static final int UPGRADE_REQUIRED = 426;
 
     /** More than the fixed names and the line ends that {@link #write} adds come to. */
@@ -22,6 +21,7 @@ public final class ForwardedResponse {
     private final ForwardedRequest request;
     private final BodyFraming body;
     private final ConnectionOptions options;
+    private final ResponseLength length;
 
     /** Whether the response names protocols that the client has to be told of. */
     private final boolean upgrade;
@@ -32,6 +32,7 @@ public final class ForwardedResponse {
         this.request = request;
         this.body = body;
         this.options = options;
+        this.length = ResponseLength.of(head);
         this.upgrade = upgrade;
     }
 
@@ -39,12 +40,12 @@ public final class ForwardedResponse {
      * Reads a head.
      *
      * @param request that is answered
-     * @throws BadHeadException if it is uncertain where the response ends, or Connection or Upgrade is malformed; and
-     *     {@link Problem#FRAMING} for a switch to a protocol that was not asked for
+     * @throws BadHeadException if it is uncertain where the response ends, Connection names a field that frames it, or
+     *     Upgrade is malformed; and {@link Problem#FRAMING} for a switch to a protocol that was not asked for
      */
     public static ForwardedResponse of(ResponseHead head, ForwardedRequest request) throws BadHeadException {
         BodyFraming body = BodyFraming.ofResponse(head, request.method());
-        ConnectionOptions options = ConnectionOptions.of(head.fields());
+        ConnectionOptions options = ConnectionOptions.ofResponse(head.fields());
         boolean upgrade = switch (head.status()) {
             case SWITCHING_PROTOCOLS -> requireAskedFor(head, options, request);
             case UPGRADE_REQUIRED -> UpgradeOffer.isMade(head.fields());
@@ -98,10 +99,14 @@ public final class ForwardedResponse {
 
     /**
      * Whether the origin's connection can take another request when the content has been read (RFC 9112, section 9.3). One
-     * of HTTP/1.0 is never kept.
+     * of HTTP/1.0 is never kept, nor one whose response contradicts itself about its length.
      */
     public boolean originPersists() {
-        return head.minorVersion() > 0 && !options.close() && body.kind() != Kind.UNTIL_CLOSE && !isUpgrade();
+        return head.minorVersion() > 0
+                && !options.close()
+                && length.reliable()
+                && body.kind() != Kind.UNTIL_CLOSE
+                && !isUpgrade();
     }
 
     /**
@@ -119,12 +124,14 @@ public final class ForwardedResponse {
 
     /** The most bytes that {@link #write} puts with the same argument. */
     public int maxBytes(@Nullable String viaPseudonym) {
-        return ROOM_FOR_FIXED_TEXT + head.length() + (viaPseudonym == null ? 0 : Via.maxLength(viaPseudonym));
+        int received = head.reasonLength() + head.fields().linesLength();
+        return ROOM_FOR_FIXED_TEXT + received + (viaPseudonym == null ? 0 : Via.maxLength(viaPseudonym));
     }
 
     /**
-     * Writes the head for the client: the reason phrase and the fields with their bytes untouched and in their order,
-     * without those for one hop and those that Connection names, then what this hop has to say.
+     * Writes the head for the client: the reason phrase and the fields with their bytes untouched (but for what {@link
+     * HeadParser} and {@link ResponseLength} normalise) and in their order, without those for one hop and those that
+     * Connection names, then what this hop has to say.
      *
      * @param out has room for {@link #maxBytes}
      * @param keepAlive whether the client's connection is kept behind this response; of no meaning before another one
@@ -156,25 +163,23 @@ public final class ForwardedResponse {
     private void writeReceivedFields(ByteBuffer out) {
         Fields fields = head.fields();
         int run = 0;
+        boolean lengthPut = false;
         for (int i = 0; i < fields.size(); i++) {
-            if (isRemoved(fields, i)) {
+            boolean lengthLine = length.replaces(fields, i);
+            if (lengthLine || isRemoved(fields, i)) {
                 fields.putLines(run, i, out);
                 run = i + 1;
+            }
+            if (lengthLine && !lengthPut) {
+                length.put(out);
+                lengthPut = true;
             }
         }
         fields.putLines(run, fields.size(), out);
     }
 
-    /** A length has no place in 1xx and 204 (RFC 9110, section 8.6), which some would take for one of a body. */
     private boolean isRemoved(Fields fields, int index) {
-        return HopByHop.is(fields, index)
-                || options.name(index)
-                || (hasNoLength() && fields.isNamed(index, "Content-Length"))
-                || (dechunked() && fields.isNamed(index, "Trailer"));
-    }
-
-    private boolean hasNoLength() {
-        return head.isInterim() || head.status() == NO_CONTENT;
+        return HopByHop.is(fields, index) || options.name(index) || (dechunked() && fields.isNamed(index, "Trailer"));
     }
 
     private void writeConnection(ByteBuffer out, boolean close) {

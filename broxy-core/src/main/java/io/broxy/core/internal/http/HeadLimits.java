@@ -12,31 +12,52 @@ package io.broxy.core.internal.http;
  */
 public record HeadLimits(int headBytes, int fields, int firstLineBytes) {
 
+    /** Less than the shortest requests that are common. */
+    public static final int MIN_HEAD_BYTES = 256;
+
+    /** As much as servers and clients in Go take. */
+    public static final int MAX_HEAD_BYTES = 1024 * 1024;
+
+    /** Each costs 16 bytes beside its text. */
+    public static final int MAX_FIELDS = 10_000;
+
     /** Twice what common servers allow, for long cookies and Negotiate tokens; 20,000 such heads at once are 320 MB. */
-    private static final int DEFAULT_HEAD_BYTES = 16 * 1024;
+    private static final int REQUEST_HEAD_BYTES = 16 * 1024;
 
-    /** Requests have a few dozen; Apache httpd stops at 100. Each costs 8 bytes here beside its text. */
-    private static final int DEFAULT_FIELDS = 128;
+    /** Requests have a few dozen; Apache httpd stops at 100. */
+    private static final int REQUEST_FIELDS = 128;
 
-    /** RFC 9112, section 3, recommends at least 8000 octets. */
-    private static final int DEFAULT_FIRST_LINE_BYTES = 8 * 1024;
+    /** As much as Squid takes: some sites send dozens of cookies, and policies of 10 KiB. */
+    private static final int RESPONSE_HEAD_BYTES = 64 * 1024;
 
-    /** 16 KiB, 128 fields, and 8 KiB for the first line. */
-    public static final HeadLimits DEFAULT =
-            new HeadLimits(DEFAULT_HEAD_BYTES, DEFAULT_FIELDS, DEFAULT_FIRST_LINE_BYTES);
+    private static final int RESPONSE_FIELDS = 256;
+
+    /** What is kept for the fields where a first line is long: RFC 9112, section 3, recommends 8000 octets for that. */
+    private static final int ROOM_FOR_FIELDS = 8 * 1024;
+
+    /** Requests, unless something else is asked for: 16 KiB, 128 fields, and 8 KiB for the first line. */
+    public static final HeadLimits REQUEST = of(REQUEST_HEAD_BYTES, REQUEST_FIELDS);
+
+    /** Responses, unless something else is asked for: 64 KiB, 256 fields, and 56 KiB for the first line. */
+    public static final HeadLimits RESPONSE = of(RESPONSE_HEAD_BYTES, RESPONSE_FIELDS);
+
+    /** The trailer section of a body, whichever way it goes. */
+    public static final HeadLimits TRAILERS = REQUEST;
 
     /**
      * Checks that a head can exist within the limits.
      *
-     * @throws IllegalArgumentException if {@code headBytes} or {@code firstLineBytes} is not positive, {@code fields} is
-     *     negative, or {@code headBytes} is above 65,535
+     * @throws IllegalArgumentException if {@code headBytes} or {@code firstLineBytes} is not positive, or {@code fields} is
+     *     negative
      */
     public HeadLimits {
         if (headBytes <= 0 || fields < 0 || firstLineBytes <= 0) {
             throw new IllegalArgumentException("limits of a head must be positive");
         }
-        if (headBytes > Character.MAX_VALUE) {
-            throw new IllegalArgumentException("a head cannot have more than " + (int) Character.MAX_VALUE + " bytes");
-        }
+    }
+
+    /** Limits whose first line may take all of the head but 8 KiB, and half of a shorter head than 16 KiB. */
+    public static HeadLimits of(int headBytes, int fields) {
+        return new HeadLimits(headBytes, fields, Math.max(headBytes / 2, headBytes - ROOM_FOR_FIELDS));
     }
 }

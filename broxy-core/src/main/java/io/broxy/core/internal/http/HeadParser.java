@@ -1,6 +1,7 @@
 package io.broxy.core.internal.http;
 
 import static io.broxy.core.internal.http.Grammar.CR;
+import static io.broxy.core.internal.http.Grammar.LF;
 
 import io.broxy.core.internal.http.BadHeadException.Problem;
 import java.nio.ByteBuffer;
@@ -8,22 +9,23 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads one head of HTTP/1.1 (RFC 9112, section 2.1), strictly and without I/O: bytes in; a head, "need more" or a
+ * Reads one head of HTTP/1.1 (RFC 9112, section 2.1) without I/O: bytes in; a head, "need more" or a
  * {@link BadHeadException} out.
  *
  * <pre>
  *              CR             LF
- *   START ─────────> EMPTY ───────┐            (requests only)
+ *   START ─────────> EMPTY ───────┐            (not before a forwarded response)
  *     │                           v      CR                    LF           empty line
  *     └──────────────────────> FIRST_LINE ──> FIRST_LINE_LF ───────> FIELDS ───────────> OVER
  * </pre>
  *
  * <p>Every byte is looked at once, in the order of its coming, so the outcome cannot depend on how the head was cut
- * into pieces, and the time is linear. Lines end with CRLF and nothing else. Before a request one empty line is
- * skipped, as RFC 9112, section 2.2, asks for, and no second one; before a response none is.
+ * into pieces, and the time is linear. Before a request one empty line is skipped, as RFC 9112, section 2.2, asks for,
+ * and no second one.
  *
- * <p>Where RFC 9112 lets a recipient repair (a bare LF, obs-fold; white space before the colon, which section 5.1 has a
- * proxy take out of a response), the head is refused: what is repaired here may have been read differently elsewhere.
+ * <p>Requests are read strictly. In a response, which is written anew, what cannot be misread is {@linkplain Tolerance
+ * tolerated} and normalised: a LF alone as a line's end, obs-fold, white space before a colon, and a status line with
+ * spaces before the status or without the one before an absent reason.
  *
  * <p>Threading: for one thread at a time.
  *
@@ -45,6 +47,7 @@ public final class HeadParser<T> {
 
     private final HeadLimits limits;
     private final FirstLine<T> firstLine;
+    private final Tolerance tolerance;
     private final FieldLines fieldLines;
     private State state;
 
@@ -56,21 +59,30 @@ public final class HeadParser<T> {
 
     private int keptLength;
 
-    private HeadParser(HeadLimits limits, FirstLine<T> firstLine, State start) {
+    private HeadParser(HeadLimits limits, FirstLine<T> firstLine, Tolerance tolerance, State start) {
         this.limits = limits;
         this.firstLine = firstLine;
-        fieldLines = new FieldLines(limits.fields());
+        this.tolerance = tolerance;
+        fieldLines = new FieldLines(limits.fields(), tolerance);
         state = start;
     }
 
     /** A parser of one request head. */
     public static HeadParser<RequestHead> request(HeadLimits limits) {
-        return new HeadParser<>(limits, new RequestLine(), State.START);
+        return new HeadParser<>(limits, new RequestLine(), Tolerance.NONE, State.START);
     }
 
-    /** A parser of one response head. */
+    /**
+     * A parser of one response head. An empty line before it is refused: it may be what was left over of another
+     * response.
+     */
     public static HeadParser<ResponseHead> response(HeadLimits limits) {
-        return new HeadParser<>(limits, new StatusLine(), State.FIRST_LINE);
+        return new HeadParser<>(limits, new StatusLine(), Tolerance.FIELDS_AND_LINE_ENDS, State.FIRST_LINE);
+    }
+
+    /** A parser of the head that answers a CONNECT of this proxy's own, before which one empty line is skipped, too. */
+    public static HeadParser<ResponseHead> connectResponse(HeadLimits limits) {
+        return new HeadParser<>(limits, new StatusLine(), Tolerance.FIELDS_AND_LINE_ENDS, State.START);
     }
 
     /** Whether a byte of the head has come: input that ends before is at its end, and after that it is cut. */
@@ -108,13 +120,20 @@ public final class HeadParser<T> {
 
     private State next(State now, byte b) throws BadHeadException {
         return switch (now) {
-            case START -> b == CR ? State.EMPTY : firstLine(b);
+            case START -> start(b);
             case EMPTY -> emptyLine(b);
             case FIRST_LINE -> firstLine(b);
             case FIRST_LINE_LF -> firstLineLf(b);
             case FIELDS -> fields(b);
             case OVER -> throw new AssertionError("no byte is read past the end");
         };
+    }
+
+    private State start(byte b) throws BadHeadException {
+        if (b == CR) {
+            return State.EMPTY;
+        }
+        return isTolerated(b) ? State.FIRST_LINE : firstLine(b);
     }
 
     /** The empty line is no part of the head: its bytes are neither counted nor kept. */
@@ -125,12 +144,12 @@ public final class HeadParser<T> {
 
     private State firstLine(byte b) throws BadHeadException {
         int index = length++;
-        if (b == CR) {
+        if (b == CR || isTolerated(b)) {
             firstLine.end(index);
-            return State.FIRST_LINE_LF;
+            return b == CR ? State.FIRST_LINE_LF : State.FIELDS;
         }
         if (index >= limits.firstLineBytes()) {
-            throw new BadHeadException(Problem.TOO_LARGE, "the first line is too long");
+            throw firstLine.tooLong();
         }
         firstLine.next(b, index);
         return State.FIRST_LINE;
@@ -146,6 +165,11 @@ public final class HeadParser<T> {
         return fieldLines.next(b, length++) ? State.OVER : State.FIELDS;
     }
 
+    /** Whether the byte ends a line by itself. */
+    private boolean isTolerated(byte b) {
+        return b == LF && tolerance.lineEnds();
+    }
+
     private void requireRoom() throws BadHeadException {
         if (length >= limits.headBytes()) {
             throw new BadHeadException(Problem.TOO_LARGE, "the head is too large");
@@ -155,7 +179,8 @@ public final class HeadParser<T> {
     /** Keeps what this call has read of the head. */
     private void keepBytes(ByteBuffer in) {
         if (kept.length < length) {
-            kept = Arrays.copyOf(kept, Math.max(length, Math.max(FIRST_CAPACITY, 2 * kept.length)));
+            int doubled = Math.min(2 * kept.length, limits.headBytes());
+            kept = Arrays.copyOf(kept, Math.max(length, Math.max(FIRST_CAPACITY, doubled)));
         }
         copyFresh(in, kept);
     }

@@ -3,6 +3,8 @@ package io.broxy.core.internal.http;
 import static io.broxy.core.internal.http.BadHeadException.syntax;
 import static io.broxy.core.internal.http.Grammar.SP;
 
+import io.broxy.core.internal.http.BadHeadException.Problem;
+
 /**
  * {@code method SP request-target SP HTTP-version} (RFC 9112, section 3), with exactly one SP each. The method is a
  * token. The request target is visible US-ASCII; which of its four forms it has is not looked at here.
@@ -58,6 +60,11 @@ final class RequestLine implements FirstLine<RequestHead> {
         if (!version.complete()) {
             throw syntax("the request line is not complete");
         }
+    }
+
+    @Override
+    public BadHeadException tooLong() {
+        return new BadHeadException(Problem.TARGET_TOO_LONG, "the first line is too long");
     }
 
     @Override

@@ -65,9 +65,13 @@ public final class ResponseHead {
         out.put(bytes, reasonStart, reasonEnd - reasonStart);
     }
 
-    /** How many bytes the whole head has. */
-    int length() {
+    /** How many bytes the whole head had as it was received. */
+    public int length() {
         return bytes.length;
+    }
+
+    int reasonLength() {
+        return reasonEnd - reasonStart;
     }
 
     /** Names the status only: fields may hold secrets. */

@@ -3,9 +3,12 @@ package io.broxy.core.internal.http;
 import static io.broxy.core.internal.http.BadHeadException.syntax;
 import static io.broxy.core.internal.http.Grammar.SP;
 
+import io.broxy.core.internal.http.BadHeadException.Problem;
+
 /**
- * {@code HTTP-version SP status-code SP [ reason-phrase ]} (RFC 9112, section 4). The second SP is required also when
- * there is no reason, as the RFC demands of servers. The status is 100 to 999: RFC 9110, section 15, knows 100 to 599,
+ * {@code HTTP-version SP status-code SP [ reason-phrase ]} (RFC 9112, section 4). Tolerated are, as by nearly all clients,
+ * several SP before the status, and none behind it when there is no reason. Nothing else is: not HTTP in lower case, no
+ * HTAB between the parts, which some clients read and others do not. The status is 100 to 999: RFC 9110, section 15, knows 100 to 599,
  * and lets a client take what is above for a server's error, which is the caller's business.
  *
  * <pre>
@@ -51,6 +54,8 @@ final class StatusLine implements FirstLine<ResponseHead> {
         if (b == SP && statusDigits == STATUS_DIGITS) {
             reasonStart = index + 1;
             state = State.REASON;
+        } else if (b == SP && statusDigits == 0) {
+            return; // one more of them
         } else if (Grammar.isDigit(b) && statusDigits < STATUS_DIGITS && (statusDigits > 0 || b != '0')) {
             status = 10 * status + (b - '0');
             statusDigits++;
@@ -67,10 +72,17 @@ final class StatusLine implements FirstLine<ResponseHead> {
 
     @Override
     public void end(int index) throws BadHeadException {
-        if (state != State.REASON) {
+        if (state == State.STATUS && statusDigits == STATUS_DIGITS) {
+            reasonStart = index;
+        } else if (state != State.REASON) {
             throw syntax("the status line is not complete");
         }
         reasonEnd = index;
+    }
+
+    @Override
+    public BadHeadException tooLong() {
+        return new BadHeadException(Problem.TOO_LARGE, "the first line is too long");
     }
 
     @Override

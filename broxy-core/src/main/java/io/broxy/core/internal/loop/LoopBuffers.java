@@ -18,9 +18,12 @@ public final class LoopBuffers {
     /** What a pipe starts to read with, and what it reads at most once the remainders have reached their cap. */
     public static final int MIN_READ = 64 << 10;
 
+    /** How much is read at most where the head of a request is expected, or what a client sends too early. */
+    public static final int HEAD_READ = 16 << 10;
+
     /**
-     * The size of the buffer in which messages are put together: a head, and behind it what one read of {@link #MIN_READ}
-     * has given, with room for chunk sizes.
+     * The size of the buffer in which messages are put together, unless more is asked for: what one read of {@link
+     * #MIN_READ} has given, with room for chunk sizes and a trailer section.
      */
     public static final int STAGING = 2 * MIN_READ;
 
@@ -64,9 +67,14 @@ public final class LoopBuffers {
 
     /** The loop's buffer for messages that are put together, cleared; as {@link #shared}. */
     public ByteBuffer staging() {
+        return staging(STAGING);
+    }
+
+    /** The same, with room for so many bytes; the loop keeps the largest that was asked for. */
+    public ByteBuffer staging(int bytes) {
         ByteBuffer buffer = staging;
-        if (buffer == null) {
-            buffer = AlignedMemory.allocate(STAGING);
+        if (buffer == null || buffer.capacity() < bytes) {
+            buffer = AlignedMemory.allocate(1 << sizeClass(Math.max(bytes, STAGING)));
             staging = buffer;
         }
         return buffer.clear();

@@ -5,10 +5,10 @@ import io.broxy.ConnectRequest;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.ForwardedRequest;
-import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.HeadParser;
 import io.broxy.core.internal.http.RequestHead;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.net.LoopConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -41,7 +41,7 @@ final class ClientSession implements Conversation.Step {
     private final boolean connectOnly;
     private final Conversation conversation;
 
-    private HeadParser<RequestHead> parser = HeadParser.request(HeadLimits.DEFAULT);
+    private HeadParser<RequestHead> parser;
     /** A request has been answered, so the client owes no other one. */
     private boolean answered;
 
@@ -59,6 +59,7 @@ final class ClientSession implements Conversation.Step {
         this.loop = served.loop();
         this.client = served.client();
         this.connectOnly = connectOnly;
+        this.parser = HeadParser.request(handler.settings().requestLimits());
         this.conversation = new Conversation(served, this::nextRequest);
     }
 
@@ -116,7 +117,7 @@ final class ClientSession implements Conversation.Step {
     }
 
     private void read() {
-        ByteBuffer buffer = loop.buffers().shared().limit(HeadLimits.DEFAULT.headBytes());
+        ByteBuffer buffer = loop.buffers().shared().limit(LoopBuffers.HEAD_READ);
         boolean begun = parser.begun();
         RequestHead head;
         try {
@@ -198,7 +199,7 @@ final class ClientSession implements Conversation.Step {
             conversation.last(Replies.NOTHING, CloseReason.DRAINED, null);
             return;
         }
-        parser = HeadParser.request(HeadLimits.DEFAULT);
+        parser = HeadParser.request(handler.settings().requestLimits());
         conversation.step(this);
         served.tunnel().visit().next();
         conversation.due(loop.nowNanos() + handler.settings().keepAliveNanos());

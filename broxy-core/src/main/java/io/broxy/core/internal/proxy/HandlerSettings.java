@@ -8,6 +8,7 @@ import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.ProxyListener;
 import io.broxy.core.internal.forward.Forwarding;
+import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.relay.Idleness;
 import java.time.Duration;
 import java.util.concurrent.Executor;
@@ -23,6 +24,7 @@ record HandlerSettings(
         AddressPolicy addressPolicy,
         Access access,
         long headTimeoutNanos,
+        HeadLimits requestLimits,
         Duration dialTimeout,
         Idleness idleness,
         long keepAliveNanos,

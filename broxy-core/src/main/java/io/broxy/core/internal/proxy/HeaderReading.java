@@ -5,8 +5,8 @@ import io.broxy.RefusedException;
 import io.broxy.core.internal.haproxy.ProxyHeader;
 import io.broxy.core.internal.haproxy.ProxyHeaderException;
 import io.broxy.core.internal.haproxy.ProxyHeaderParser;
-import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.relay.Stage;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
@@ -78,7 +78,7 @@ final class HeaderReading implements ChannelEvents, Stage {
     }
 
     private void read() {
-        ByteBuffer buffer = served.loop().buffers().shared().limit(HeadLimits.DEFAULT.headBytes());
+        ByteBuffer buffer = served.loop().buffers().shared().limit(LoopBuffers.HEAD_READ);
         ProxyHeader header;
         try {
             if (served.client().read(buffer) < 0) {

@@ -11,7 +11,6 @@ import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.BodyDecoder;
 import io.broxy.core.internal.http.Fields;
 import io.broxy.core.internal.http.ForwardedRequest;
-import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.net.LoopConnection;
@@ -72,7 +71,7 @@ final class OwnExchange implements Conversation.Step {
         this.request = request;
         this.loop = served.loop();
         this.client = served.client();
-        this.decoder = new BodyDecoder(request.body(), HeadLimits.DEFAULT);
+        this.decoder = BodyDecoder.request(request.body());
     }
 
     /**

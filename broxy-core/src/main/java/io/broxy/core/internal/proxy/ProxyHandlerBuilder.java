@@ -11,6 +11,7 @@ import io.broxy.ProxyHandler;
 import io.broxy.ProxyListener;
 import io.broxy.core.internal.forward.ForwardTimes;
 import io.broxy.core.internal.forward.Forwarding;
+import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.HeadWriter;
 import io.broxy.core.internal.net.HttpRouter;
 import io.broxy.core.internal.net.OwnAddresses;
@@ -62,6 +63,10 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private long rateLimit;
     private long rateLimitPerClient;
     private @Nullable AddressPolicy trustedSenders;
+    private int maxHeadBytes = HeadLimits.REQUEST.headBytes();
+    private int maxFields = HeadLimits.REQUEST.fields();
+    private int maxResponseHeadBytes = HeadLimits.RESPONSE.headBytes();
+    private int maxResponseFields = HeadLimits.RESPONSE.fields();
 
     /**
      * Starts with the defaults.
@@ -249,6 +254,46 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
         return this;
     }
 
+    @Override
+    public ProxyHandler.Builder maxHeadBytes(int max) {
+        maxHeadBytes = headBytes(max, "the size of a request's head");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder maxFields(int max) {
+        maxFields = fields(max, "the number of a request's fields");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder maxResponseHeadBytes(int max) {
+        maxResponseHeadBytes = headBytes(max, "the size of a response's head");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder maxResponseFields(int max) {
+        maxResponseFields = fields(max, "the number of a response's fields");
+        return this;
+    }
+
+    private static int headBytes(int max, String what) {
+        return within(max, HeadLimits.MIN_HEAD_BYTES, HeadLimits.MAX_HEAD_BYTES, what);
+    }
+
+    private static int fields(int max, String what) {
+        return within(max, 1, HeadLimits.MAX_FIELDS, what);
+    }
+
+    private static int within(int max, int least, int most, String what) {
+        if (max < least || max > most) {
+            throw new IllegalArgumentException(
+                    "the cap on " + what + " must be from " + least + " to " + most + ", not " + max);
+        }
+        return max;
+    }
+
     private static int positive(int max, String what) {
         return (int) positive((long) max, what);
     }
@@ -281,12 +326,14 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 HttpRouter.of(dials, engine.workers()),
                 pool == null ? Objects.requireNonNull(ownPool) : pool,
                 new ForwardTimes(answerTimeoutNanos, bodyTimeoutNanos),
+                HeadLimits.of(maxResponseHeadBytes, maxResponseFields),
                 pseudonym);
         HandlerSettings settings = new HandlerSettings(
                 dials,
                 (reportOnly ? new ReportingPolicy(addressPolicy, engine.ticker()) : addressPolicy).and(ownAddresses),
                 new HandlerSettings.Access(accessPolicy, authenticator, authenticationTimeoutNanos),
                 headTimeoutNanos,
+                HeadLimits.of(maxHeadBytes, maxFields),
                 dialTimeout,
                 new Idleness(idleTimeoutNanos, halfCloseTimeoutNanos, writeStallTimeoutNanos),
                 keepAliveTimeoutNanos,

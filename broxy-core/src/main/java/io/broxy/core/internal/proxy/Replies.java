@@ -207,6 +207,7 @@ final class Replies {
             case 407 -> "Proxy Authentication Required";
             case 408 -> "Request Timeout";
             case 413 -> "Content Too Large";
+            case 414 -> "URI Too Long";
             case 417 -> "Expectation Failed";
             case 429 -> "Too Many Requests";
             case 431 -> "Request Header Fields Too Large";

@@ -7,7 +7,6 @@ import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.BodyDecoder;
 import io.broxy.core.internal.http.BodyFraming;
 import io.broxy.core.internal.http.ForwardedRequest;
-import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.RequestHead;
 import io.broxy.core.internal.http.RequestRules;
 import java.nio.ByteBuffer;
@@ -76,7 +75,7 @@ final class RequestGate {
             return;
         }
         ByteBuffer looked = rest.duplicate();
-        BodyDecoder trial = new BodyDecoder(request.body(), HeadLimits.DEFAULT);
+        BodyDecoder trial = BodyDecoder.request(request.body());
         try {
             for (int count; (count = trial.next(looked)) > 0; ) {
                 looked.position(looked.position() + count);
@@ -102,6 +101,7 @@ final class RequestGate {
         String text = String.valueOf(bad.getMessage());
         return switch (bad.problem()) {
             case SYNTAX, HOST, FRAMING -> new RefusedException(Reason.BAD_REQUEST, 400, text);
+            case TARGET_TOO_LONG -> new RefusedException(Reason.HEAD_TOO_LARGE, 414, text);
             case TOO_LARGE, TOO_MANY_FIELDS -> new RefusedException(Reason.HEAD_TOO_LARGE, 431, text);
             case VERSION -> new RefusedException(Reason.NOT_IMPLEMENTED, 505, text);
             case CODING, SCHEME -> new RefusedException(Reason.NOT_IMPLEMENTED, 501, text);

@@ -3,8 +3,8 @@ package io.broxy.core.internal.proxy;
 import io.broxy.CloseReason;
 import io.broxy.DialException;
 import io.broxy.HostPort;
-import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.relay.Relay;
@@ -97,7 +97,7 @@ final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcom
         if (over) {
             return;
         }
-        ByteBuffer buffer = served.loop().buffers().shared().limit(HeadLimits.DEFAULT.headBytes());
+        ByteBuffer buffer = served.loop().buffers().shared().limit(LoopBuffers.HEAD_READ);
         try {
             if (client.read(buffer) != 0) {
                 client.interest(0); // the end of its stream may be no more than a half-close; the relay finds it again

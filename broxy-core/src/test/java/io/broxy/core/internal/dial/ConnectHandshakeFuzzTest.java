@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 /** What an HTTP proxy answers to CONNECT: which head decides is said by the grammar. */
 class ConnectHandshakeFuzzTest {
     private static final HostPort TARGET = HostPort.parse("example.org:443");
-    private static final int MAX_INTERIM = 8;
+    private static final int MAX_INTERIM = 16;
+    private static final int MAX_INTERIM_BYTES = 64 * 1024;
 
     @DictionaryEntries({
         "HTTP/1.1 200 OK\\x0d\\x0a\\x0d\\x0a", "HTTP/1.1 100 Continue\\x0d\\x0a\\x0d\\x0a", "HTTP/1.1 407 No\\x0d\\x0a",
@@ -60,9 +61,11 @@ class ConnectHandshakeFuzzTest {
 
     private static @Nullable Decision decision(byte[] bytes) {
         int at = 0;
+        int interimBytes = 0;
         for (int interim = 0; interim <= MAX_INTERIM; interim++) {
+            at += emptyLine(bytes, at);
             HeadGrammar.@Nullable Head head =
-                    HeadGrammar.response(Arrays.copyOfRange(bytes, at, bytes.length), HeadLimits.DEFAULT);
+                    HeadGrammar.response(Arrays.copyOfRange(bytes, at, bytes.length), HeadLimits.RESPONSE);
             if (head == null || head.one().equals("101")) {
                 return null;
             }
@@ -70,7 +73,19 @@ class ConnectHandshakeFuzzTest {
             if (!head.one().startsWith("1")) {
                 return new Decision(Integer.parseInt(head.one()), at);
             }
+            interimBytes += head.text().length();
+            if (interimBytes > MAX_INTERIM_BYTES) {
+                return null;
+            }
         }
         return null;
+    }
+
+    /** The length of the one empty line that may come before a head. */
+    private static int emptyLine(byte[] bytes, int at) {
+        if (at < bytes.length && bytes[at] == '\n') {
+            return 1;
+        }
+        return at + 1 < bytes.length && bytes[at] == '\r' && bytes[at + 1] == '\n' ? 2 : 0;
     }
 }

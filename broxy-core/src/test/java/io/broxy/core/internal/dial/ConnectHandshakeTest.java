@@ -105,6 +105,56 @@ class ConnectHandshakeTest {
         assertThat(outcome.rest()).isEqualTo("hello and more");
     }
 
+    /** An answer is read here and goes no further. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\r\nHTTP/1.1 200 OK\r\n\r\n",
+                "\nHTTP/1.1 200 OK\n\n",
+                "HTTP/1.1 200\r\n\r\n",
+                "HTTP/1.1  200 OK\r\n\r\n",
+                "HTTP/1.0 200 OK\nVia: x\n\n",
+                "HTTP/1.1 200 OK\nVia: x\r\n\n",
+                "HTTP/1.1 200 OK\r\nVia : x\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nVia: x\r\n y\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nConnection: a b\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length:\r\n 5\r\n\r\n",
+                "HTTP/1.1 100 Continue\n\n\nHTTP/1.1 200 OK\r\n\r\n",
+                "\r\nHTTP/1.1 100 Continue\r\n\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+            })
+    void anAnswerIsReadTolerantly(String head) {
+        HandshakeScript.Outcome outcome = answer(head + "\r\nfirst");
+
+        assertThat(outcome.failure()).isNull();
+        assertThat(outcome.rest()).isEqualTo("\r\nfirst");
+    }
+
+    @Test
+    void anAnswerMayHaveAsManyFieldsAsAResponse() {
+        String head = "HTTP/1.1 200 OK\r\n" + "X: y\r\n".repeat(256) + "\r\n";
+
+        assertThat(answer(head).failure()).isNull();
+        assertThat(refusal("HTTP/1.1 200 OK\r\n" + "X: y\r\n".repeat(257) + "\r\n")
+                        .reason())
+                .isEqualTo(Reason.PROTOCOL);
+    }
+
+    @Test
+    void aTolerantlyReadRefusalCarriesItsFields() {
+        HandshakeException refusal = refusal("\nHTTP/1.1 403\nX : a\n b\nContent-Length: 02\nContent-Length: 2\n\nno");
+
+        ProxyReply reply = Objects.requireNonNull(refusal.reply());
+        assertThat(reply.status()).isEqualTo(403);
+        assertThat(reply.fields())
+                .containsExactly(
+                        new ConnectRequest.Field("X", "a b"),
+                        new ConnectRequest.Field("Content-Length", "02"),
+                        new ConnectRequest.Field("Content-Length", "2"));
+        assertThat(HandshakeScript.text(reply.body())).isEqualTo("no");
+        assertThat(refusal.isReusable()).isTrue();
+    }
+
     @Test
     void interimAnswersAreSkipped() {
         HandshakeScript.Outcome outcome = answer(
@@ -115,8 +165,21 @@ class ConnectHandshakeTest {
     }
 
     @Test
+    void sixteenInterimAnswersAreSkippedAnd64KibOfThem() {
+        String small = "HTTP/1.1 100 Continue\r\n\r\n";
+        String large = "HTTP/1.1 103 Early Hints\r\nLink: " + "x".repeat(16 * 1024 - 36) + "\r\n\r\n";
+        assertThat(large).hasSize(16 * 1024);
+
+        assertThat(answer(small.repeat(16) + "HTTP/1.1 200 OK\r\n\r\n").failure())
+                .isNull();
+        assertThat(answer(large.repeat(4) + "HTTP/1.1 200 OK\r\n\r\n").failure())
+                .isNull();
+        assertThat(refusal(large.repeat(4) + small).reason()).isEqualTo(Reason.PROTOCOL);
+    }
+
+    @Test
     void interimAnswersHaveAnEnd() {
-        HandshakeException refusal = refusal("HTTP/1.1 100 Continue\r\n\r\n".repeat(9));
+        HandshakeException refusal = refusal("HTTP/1.1 100 Continue\r\n\r\n".repeat(17));
 
         assertThat(refusal.reason()).isEqualTo(Reason.PROTOCOL);
         assertThat(refusal.reply()).isNull();
@@ -175,8 +238,8 @@ class ConnectHandshakeTest {
                 "HTTP/1.1 403 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno",
                 "HTTP/1.1 403 No\r\nContent-Length: 2\r\nProxy-Connection: Close\r\n\r\nno",
                 "HTTP/1.0 403 No\r\nContent-Length: 2\r\n\r\nno",
-                "HTTP/1.1 403 No\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
-                "HTTP/1.1 403 No\r\nContent-Length: 2, 2\r\n\r\n",
+                "HTTP/1.1 403 No\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "HTTP/1.1 403 No\r\nContent-Length: 2, 3\r\n\r\n",
                 "HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
             })
     void aConnectionIsNotReusedUnlessTheRefusalsEndIsCertain(String text) {
@@ -230,9 +293,15 @@ class ConnectHandshakeTest {
                 "\u0005\u0000",
                 "HTTP/2.0 200 OK\r\n\r\n",
                 "HTTP/1.1 20 OK\r\n\r\n",
-                "HTTP/1.1 200 OK\n\n",
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
-                "\r\nHTTP/1.1 200 OK\r\n\r\n",
+                "\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+                " HTTP/1.1 200 OK\r\n\r\n",
+                "ICY 200 OK\r\n\r\n",
+                "http/1.1 200 OK\r\n\r\n",
+                "HTTP/1.1 200 OK\r\n A: b\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nA b: c\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nA: b\0\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n",
             })
     void whatIsNoAnswerIsAnErrorOfTheProtocol(String text) {
         assertThat(refusal(text).reason()).isEqualTo(Reason.PROTOCOL);
@@ -240,7 +309,7 @@ class ConnectHandshakeTest {
 
     @Test
     void anEndlessHeadIsAnErrorOfTheProtocol() {
-        assertThat(refusal("HTTP/1.1 200 OK\r\n" + "X: y\r\n".repeat(200)).reason())
+        assertThat(refusal("HTTP/1.1 200 OK\r\n" + "X: y\r\n".repeat(300)).reason())
                 .isEqualTo(Reason.PROTOCOL);
     }
 }

@@ -36,7 +36,7 @@ class ChunkEncoderTest {
 
     /** As a decoder gives them. */
     private static @Nullable Fields trailers(String... lines) throws BadHeadException {
-        BodyDecoder decoder = new BodyDecoder(BodyFraming.CHUNKED, HeadLimits.DEFAULT);
+        BodyDecoder decoder = BodyDecoder.request(BodyFraming.CHUNKED);
         String section = lines.length == 0 ? "" : String.join("\r\n", lines) + "\r\n";
         assertThat(decoder.next(ByteBuffer.wrap(bytes("0\r\n" + section + "\r\n"))))
                 .isEqualTo(BodyDecoder.END);
@@ -137,7 +137,7 @@ class ChunkEncoderTest {
     }
 
     private static byte[] decode(byte[] bytes, int piece) throws BadHeadException {
-        BodyDecoder decoder = new BodyDecoder(BodyFraming.CHUNKED, HeadLimits.DEFAULT);
+        BodyDecoder decoder = BodyDecoder.request(BodyFraming.CHUNKED);
         ByteArrayOutputStream content = new ByteArrayOutputStream();
         int end = 0;
         for (int from = 0; from < bytes.length; from += piece) {
@@ -262,7 +262,7 @@ class ChunkEncoderTest {
 
     @Test
     void onlyAChunkedBodyHasTrailersAndOnlyAtItsEnd() throws BadHeadException {
-        BodyDecoder chunked = new BodyDecoder(BodyFraming.CHUNKED, HeadLimits.DEFAULT);
+        BodyDecoder chunked = BodyDecoder.request(BodyFraming.CHUNKED);
         assertThat(chunked.next(ByteBuffer.wrap(bytes("0\r\nA: b\r\n")))).isZero();
         assertThatIllegalStateException().isThrownBy(chunked::trailers);
         assertThat(chunked.next(ByteBuffer.wrap(bytes("\r\nNEXT")))).isEqualTo(BodyDecoder.END);
@@ -271,7 +271,7 @@ class ChunkEncoderTest {
         assertThat(trailers.first("a")).isEqualTo("b");
 
         for (BodyFraming other : new BodyFraming[] {BodyFraming.NONE, BodyFraming.length(3), BodyFraming.UNTIL_CLOSE}) {
-            assertThat(new BodyDecoder(other, HeadLimits.DEFAULT).trailers()).isNull();
+            assertThat(BodyDecoder.request(other).trailers()).isNull();
         }
     }
 }

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies how chunks are read: strictly in a request, with white space behind their sizes in a response. */
 class ChunkedDecoderTest {
     private static final HeadLimits SMALL = new HeadLimits(40, 2, 40);
 
@@ -50,8 +51,6 @@ class ChunkedDecoderTest {
                 "-5\r\nhello\r\n0\r\n\r\n",
                 "+5\r\nhello\r\n0\r\n\r\n",
                 " 5\r\nhello\r\n0\r\n\r\n",
-                "5 ; x = y\r\nhello\r\n0\r\n\r\n",
-                "5 \r\nhello\r\n0\r\n\r\n",
                 "0x5\r\nhello\r\n0\r\n\r\n",
                 "5h\r\nhello\r\n0\r\n\r\n",
                 "g\r\n",
@@ -68,11 +67,72 @@ class ChunkedDecoderTest {
                 "00000000000000005\r\nhello\r\n",
                 "0\r\n trailer\r\n\r\n",
                 "0\r\na b\r\n\r\n",
+                "0\r\na: b\r\n c\n\r\n",
+                "0\r\n: b\r\n\r\n",
+                "0\r\n\n",
+                "0\n\r\n",
+                "0\n\n",
+                "\t5\r\nhello\r\n0\r\n\r\n",
+                "\r\n5\r\nhello\r\n0\r\n\r\n",
+                "5\r\nhello\r\n\r\n0\r\n\r\n",
+                "5 5\r\nhello\r\n0\r\n\r\n",
+                "5 \nhello\r\n0\r\n\r\n",
+                "5 \rhello\r\n0\r\n\r\n",
+                "5\u000b\r\nhello\r\n0\r\n\r\n",
+                "5\0\r\nhello\r\n0\r\n\r\n",
+                "5,5\r\nhello\r\n0\r\n\r\n",
                 "0\r\na:b\n\r\n",
                 "5\r\nhello\r\n0\r\n\r\r\n",
             })
     void anythingElseIsRefused(String text) {
         assertThat(allWays(text).problem()).isIn(Problem.FRAMING, Problem.SYNTAX);
+    }
+
+    /** The chunks are written anew, so nobody else has to know what is skipped here. */
+    static Stream<Arguments> tolerated() {
+        return Stream.of(
+                arguments("5 \r\nhello\r\n0\r\n\r\n", "hello"),
+                arguments("5   \r\nhello\r\n0  \r\n\r\n", "hello"),
+                arguments("5\t \t\r\nhello\r\n0\t\r\n\r\n", "hello"),
+                arguments("5 ;a=b\r\nhello\r\n0\r\n\r\n", "hello"),
+                arguments("5 ; x = y\r\nhello\r\n0\t;z\r\n\r\n", "hello"),
+                arguments("5 ; a = \"b;c\"\r\nhello\r\n0\r\n\r\n", "hello"),
+                arguments("0005  ;\r\nhello\r\n0000 \r\n\r\n", "hello"),
+                arguments("5" + " ".repeat(256) + "\r\nhello\r\n0" + "\t".repeat(256) + "\r\n\r\n", "hello"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("tolerated")
+    void whiteSpaceBehindASizeIsSkippedInAResponseOnly(String text, String body) {
+        Outcome outcome = response(text);
+
+        assertThat(outcome.problem()).isNull();
+        assertThat(outcome.over()).isTrue();
+        assertThat(outcome.body()).isEqualTo(body);
+        assertThat(outcome.consumed()).isEqualTo(text.length());
+        assertThat(request(text).problem()).isEqualTo(Problem.FRAMING);
+    }
+
+    @Test
+    void whiteSpaceBehindASizeHasAnEnd() {
+        assertThat(response("5" + " ".repeat(257)).problem()).isEqualTo(Problem.FRAMING);
+        assertThat(decode(("1" + " ".repeat(200) + "\r\nx\r\n").repeat(500) + "0\r\n\r\n")
+                        .body())
+                .as("of each size, and not of a body")
+                .isEqualTo("x".repeat(500));
+    }
+
+    /** RFC 9112, sections 5.1 and 5.2, are about the trailers of a response, too; its last line end is framing. */
+    @Test
+    void trailersOfAResponseAreNormalised() {
+        String text = "0\r\nX : y\r\nZ:\r\n a\r\n\tb \r\n\r\n";
+
+        assertThat(response(text).trailers()).isEqualTo("X=y;Z=a b;");
+        assertThat(response(text).consumed()).isEqualTo(text.length());
+        assertThat(request(text).problem()).isEqualTo(Problem.SYNTAX);
+        assertThat(response("0\r\n X: y\r\n\r\n").problem()).isEqualTo(Problem.SYNTAX);
+        assertThat(response("0\r\nX : y\n\r\n").problem()).isEqualTo(Problem.SYNTAX);
+        assertThat(response("0\r\nX y: z\r\n\r\n").problem()).isEqualTo(Problem.SYNTAX);
     }
 
     @Test
@@ -129,36 +189,58 @@ class ChunkedDecoderTest {
 
     @Test
     void thereAreNoTrailersBeforeTheEnd() {
-        ChunkedDecoder decoder = new ChunkedDecoder(HeadLimits.DEFAULT);
+        ChunkedDecoder decoder = new ChunkedDecoder(HeadLimits.TRAILERS, Tolerance.NONE);
 
         assertThatIllegalStateException().isThrownBy(decoder::trailers);
     }
 
+    /** What both kinds of message come to. */
     private static Outcome allWays(String text) {
-        return allWays(text, HeadLimits.DEFAULT);
+        return allWays(text, HeadLimits.TRAILERS);
     }
 
     private static Outcome allWays(String text, HeadLimits limits) {
+        Outcome request = allWays(text, limits, Tolerance.NONE);
+        Outcome response = allWays(text, limits, Tolerance.FIELDS);
+        if (request.problem() == null) {
+            assertThat(response).as("in a response").isEqualTo(request);
+        } else { // which may be seen a byte later
+            assertThat(response.problem()).as("in a response").isNotNull();
+        }
+        return request;
+    }
+
+    private static Outcome request(String text) {
+        return allWays(text, HeadLimits.TRAILERS, Tolerance.NONE);
+    }
+
+    private static Outcome response(String text) {
+        return allWays(text, HeadLimits.TRAILERS, Tolerance.FIELDS);
+    }
+
+    private static Outcome allWays(String text, HeadLimits limits, Tolerance tolerance) {
         byte[] bytes = bytes(text);
-        Outcome whole = inPieces(bytes, limits, bytes.length);
-        assertThat(inPieces(bytes, limits, 1)).as("byte by byte").isEqualTo(whole);
+        Outcome whole = inPieces(bytes, limits, tolerance, bytes.length);
+        assertThat(inPieces(bytes, limits, tolerance, 1)).as("byte by byte").isEqualTo(whole);
         for (int cut = 1; cut < bytes.length; cut++) {
-            assertThat(inPieces(bytes, limits, cut)).as("in pieces of %s", cut).isEqualTo(whole);
+            assertThat(inPieces(bytes, limits, tolerance, cut))
+                    .as("in pieces of %s", cut)
+                    .isEqualTo(whole);
         }
         return whole;
     }
 
     private static Outcome decode(String text) {
         byte[] bytes = bytes(text);
-        return inPieces(bytes, HeadLimits.DEFAULT, bytes.length);
+        return inPieces(bytes, HeadLimits.TRAILERS, Tolerance.FIELDS, bytes.length);
     }
 
     private static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    private static Outcome inPieces(byte[] bytes, HeadLimits limits, int length) {
-        ChunkedDecoder decoder = new ChunkedDecoder(limits);
+    private static Outcome inPieces(byte[] bytes, HeadLimits limits, Tolerance tolerance, int length) {
+        ChunkedDecoder decoder = new ChunkedDecoder(limits, tolerance);
         StringBuilder body = new StringBuilder();
         int from = 0;
         while (from < bytes.length) {

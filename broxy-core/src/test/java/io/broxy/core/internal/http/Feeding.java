@@ -41,7 +41,7 @@ final class Feeding {
     }
 
     static Outcome request(String text) {
-        return request(text, HeadLimits.DEFAULT);
+        return request(text, HeadLimits.REQUEST);
     }
 
     static Outcome request(String text, HeadLimits limits) {
@@ -49,7 +49,7 @@ final class Feeding {
     }
 
     static Outcome response(String text) {
-        return response(text, HeadLimits.DEFAULT);
+        return response(text, HeadLimits.RESPONSE);
     }
 
     static Outcome response(String text, HeadLimits limits) {
@@ -58,12 +58,12 @@ final class Feeding {
 
     /** The head of a text that has nothing wrong and nothing behind it. */
     static RequestHead requestHead(String text) {
-        return headOf(HeadParser.request(HeadLimits.DEFAULT), text);
+        return headOf(HeadParser.request(HeadLimits.REQUEST), text);
     }
 
     /** The head of a text that has nothing wrong and nothing behind it. */
     static ResponseHead responseHead(String text) {
-        return headOf(HeadParser.response(HeadLimits.DEFAULT), text);
+        return headOf(HeadParser.response(HeadLimits.RESPONSE), text);
     }
 
     private static <T> T headOf(HeadParser<T> parser, String text) {
@@ -82,12 +82,12 @@ final class Feeding {
 
     /** What a request becomes, and the same whichever way it is fed; a refusal is the name of its problem. */
     static String readRequest(String text, Reading<RequestHead, String> reading) {
-        return readAllWays(bytes(text), () -> HeadParser.request(HeadLimits.DEFAULT), reading);
+        return readAllWays(bytes(text), () -> HeadParser.request(HeadLimits.REQUEST), reading);
     }
 
     /** What a response becomes, and the same whichever way it is fed; a refusal is the name of its problem. */
     static String readResponse(String text, Reading<ResponseHead, String> reading) {
-        return readAllWays(bytes(text), () -> HeadParser.response(HeadLimits.DEFAULT), reading);
+        return readAllWays(bytes(text), () -> HeadParser.response(HeadLimits.RESPONSE), reading);
     }
 
     private static <T> String readAllWays(byte[] bytes, Supplier<HeadParser<T>> parsers, Reading<T, String> reading) {

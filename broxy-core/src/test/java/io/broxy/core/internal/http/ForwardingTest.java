@@ -99,7 +99,7 @@ class ForwardingTest {
     void aForwardedRequestIsARequestWithTheSameEndToEndFields() throws BadHeadException {
         int forwarded = 0;
         for (int i = 0; i < ROUNDS; i++) {
-            RequestHead head = parse(HeadParser.request(HeadLimits.DEFAULT), randomRequest());
+            RequestHead head = parse(HeadParser.request(HeadLimits.REQUEST), randomRequest());
             ForwardedRequest request = orNull(() -> ForwardedRequest.of(head));
             if (request == null
                     || request.target().form() != RequestTarget.Form.ABSOLUTE
@@ -116,7 +116,7 @@ class ForwardingTest {
         List<ConnectRequest.Field> further = List.of(new ConnectRequest.Field("Proxy-Authorization", "Basic x"));
         ByteBuffer out = ByteBuffer.allocate(request.maxBytes(further, "me"));
         request.write(out, absoluteForm, further, "me");
-        RequestHead written = parse(HeadParser.request(HeadLimits.DEFAULT), out.flip());
+        RequestHead written = parse(HeadParser.request(HeadLimits.REQUEST), out.flip());
 
         assertThat(written.method()).isEqualTo(request.method());
         assertThat(RequestRules.check(written)).isEqualTo(request.body());
@@ -152,7 +152,7 @@ class ForwardingTest {
             String line =
                     "HTTP/1." + random.nextInt(2) + " " + statuses[random.nextInt(statuses.length)] + " r\u00e4son ";
             ResponseHead head =
-                    parse(HeadParser.response(HeadLimits.DEFAULT), ByteBuffer.wrap(bytes(line + randomFields())));
+                    parse(HeadParser.response(HeadLimits.RESPONSE), ByteBuffer.wrap(bytes(line + randomFields())));
             ForwardedResponse response = orNull(() -> ForwardedResponse.of(head, request));
             if (response != null) {
                 check(head, response, request);
@@ -167,7 +167,7 @@ class ForwardingTest {
         boolean keepAlive = response.delimited() && random.nextBoolean();
         ByteBuffer out = ByteBuffer.allocate(response.maxBytes("me"));
         response.write(out, keepAlive, "me");
-        ResponseHead written = parse(HeadParser.response(HeadLimits.DEFAULT), out.flip());
+        ResponseHead written = parse(HeadParser.response(HeadLimits.RESPONSE), out.flip());
 
         assertThat(written.status()).isEqualTo(head.status());
         assertThat(written.reason()).isEqualTo(head.reason());

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The grammar of heads (RFC 9112, sections 2 to 5) written a second time, as regular expressions over all bytes: whatever
- * it matches the parsers accept, and nothing else.
+ * it matches the parsers accept, and nothing else. That of responses has what is tolerated in them.
  *
  * <p>Threading: stateless.
  */
@@ -20,10 +20,15 @@ public final class HeadGrammar {
     private static final String FIELD_LINES = "(?<fields>(?:" + TOKEN + ":" + TEXT + "\r\n)*+)\r\n";
     private static final Pattern REQUEST = Pattern.compile("(?:\r\n)?(?<head>(?<first>(?<one>" + TOKEN
             + ") (?<two>[!-~]++) HTTP/1\\.(?<minor>[0-9]))\r\n" + FIELD_LINES + ")");
+    private static final Pattern STRICT_RESPONSE =
+            Pattern.compile("HTTP/1\\.[0-9] [1-9][0-9]{2} " + TEXT + "\r\n" + FIELD_LINES);
+    private static final String LINE_END = "\r?\n";
+    private static final String RESPONSE_FIELD =
+            "(" + TOKEN + ")[\\t ]*+:((?:" + TEXT + LINE_END + "[\\t ])*+" + TEXT + ")" + LINE_END;
     private static final Pattern RESPONSE =
-            Pattern.compile("(?<head>(?<first>HTTP/1\\.(?<minor>[0-9]) (?<one>[1-9][0-9]{2}) (?<two>" + TEXT + "))\r\n"
-                    + FIELD_LINES + ")");
-    private static final Pattern FIELD = Pattern.compile("(" + TOKEN + "):[\\t ]*+(.*?)[\\t ]*\r\n", Pattern.DOTALL);
+            Pattern.compile("(?<head>(?<first>HTTP/1\\.(?<minor>[0-9]) +(?<one>[1-9][0-9]{2})(?: (?<two>" + TEXT
+                    + "))?)" + LINE_END + "(?<fields>(?:" + RESPONSE_FIELD + ")*+)" + LINE_END + ")");
+    private static final Pattern FIELD = Pattern.compile(RESPONSE_FIELD);
 
     private HeadGrammar() {}
 
@@ -49,6 +54,11 @@ public final class HeadGrammar {
         return head(RESPONSE, bytes, limits);
     }
 
+    /** Whether the text is the head of a response in which nothing had to be tolerated. */
+    static boolean isStrict(String response) {
+        return STRICT_RESPONSE.matcher(response).matches();
+    }
+
     private static @Nullable Head head(Pattern grammar, byte[] bytes, HeadLimits limits) {
         Matcher head = grammar.matcher(new String(bytes, ISO_8859_1));
         if (!head.lookingAt()
@@ -61,7 +71,8 @@ public final class HeadGrammar {
             return null;
         }
         int minor = Math.min(1, Integer.parseInt(head.group("minor")));
-        return new Head(head.group("head"), head.group("one"), head.group("two"), minor, fields, head.end());
+        String two = head.group("two") == null ? "" : head.group("two");
+        return new Head(head.group("head"), head.group("one"), two, minor, fields, head.end());
     }
 
     /** Field lines that are known to match. */
@@ -69,7 +80,8 @@ public final class HeadGrammar {
         List<Field> fields = new ArrayList<>();
         Matcher field = FIELD.matcher(lines);
         while (field.find()) {
-            fields.add(new Field(field.group(1), field.group(2)));
+            String value = field.group(2).replaceAll("^[\\t\r\n ]+|[\\t\r\n ]+$", "");
+            fields.add(new Field(field.group(1), value.replaceAll("(?:[\\t ]*\r?\n[\\t ]+)+", " ")));
         }
         return fields;
     }

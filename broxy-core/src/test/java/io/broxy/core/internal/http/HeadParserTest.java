@@ -41,7 +41,7 @@ class HeadParserTest {
         for (int first = 1; first < bytes.length - 1; first++) {
             for (int second = first + 1; second < bytes.length; second++) {
                 Feeding.Outcome outcome =
-                        Feeding.inPieces(bytes, HeadParser.request(HeadLimits.DEFAULT), first, second, bytes.length);
+                        Feeding.inPieces(bytes, HeadParser.request(HeadLimits.REQUEST), first, second, bytes.length);
 
                 assertThat(outcome.head()).isEqualTo(whole);
             }
@@ -50,7 +50,7 @@ class HeadParserTest {
 
     @Test
     void emptyPiecesChangeNothing() throws BadHeadException {
-        HeadParser<RequestHead> parser = HeadParser.request(HeadLimits.DEFAULT);
+        HeadParser<RequestHead> parser = HeadParser.request(HeadLimits.REQUEST);
         assertThat(parser.feed(ByteBuffer.allocate(0))).isNull();
         assertThat(parser.feed(ByteBuffer.wrap(bytes("GET / HT")))).isNull();
         assertThat(parser.feed(ByteBuffer.allocate(0))).isNull();
@@ -75,7 +75,7 @@ class HeadParserTest {
 
     @Test
     void aHeadHasBegunWithItsFirstByteAndNotWithTheEmptyLineBefore() throws BadHeadException {
-        HeadParser<RequestHead> parser = HeadParser.request(HeadLimits.DEFAULT);
+        HeadParser<RequestHead> parser = HeadParser.request(HeadLimits.REQUEST);
         assertThat(parser.begun()).isFalse();
         parser.feed(ByteBuffer.wrap(bytes("\r")));
         assertThat(parser.begun()).isFalse();
@@ -98,21 +98,21 @@ class HeadParserTest {
     void pipelinedHeadsAreReadOneAfterTheOther() throws BadHeadException {
         ByteBuffer in = ByteBuffer.wrap(bytes("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\nA: b\r\n\r\nGET /3"));
 
-        assertThat(HeadParser.request(HeadLimits.DEFAULT).feed(in))
+        assertThat(HeadParser.request(HeadLimits.REQUEST).feed(in))
                 .extracting(RequestHead::target)
                 .isEqualTo("/1");
-        assertThat(HeadParser.request(HeadLimits.DEFAULT).feed(in))
+        assertThat(HeadParser.request(HeadLimits.REQUEST).feed(in))
                 .extracting(RequestHead::target)
                 .isEqualTo("/2");
         assertThat(in.remaining()).isEqualTo(6);
-        assertThat(HeadParser.request(HeadLimits.DEFAULT).feed(in)).isNull();
+        assertThat(HeadParser.request(HeadLimits.REQUEST).feed(in)).isNull();
         assertThat(in.hasRemaining()).isFalse();
     }
 
     @Test
     void theBytesOfTheHeadAreItsOwn() throws BadHeadException {
         byte[] room = bytes("\r\n" + HEAD + "rest");
-        RequestHead head = HeadParser.request(HeadLimits.DEFAULT).feed(ByteBuffer.wrap(room));
+        RequestHead head = HeadParser.request(HeadLimits.REQUEST).feed(ByteBuffer.wrap(room));
         Arrays.fill(room, (byte) 'x');
 
         assertThat(head).isNotNull();
@@ -126,15 +126,15 @@ class HeadParserTest {
         direct.put(bytes(HEAD)).put((byte) 'z').flip().position(5);
         ByteBuffer slice = direct.slice();
 
-        assertThat(HeadParser.request(HeadLimits.DEFAULT).feed(direct)).isNotNull();
+        assertThat(HeadParser.request(HeadLimits.REQUEST).feed(direct)).isNotNull();
         assertThat(direct.remaining()).isEqualTo(1);
-        assertThat(HeadParser.request(HeadLimits.DEFAULT).feed(slice.asReadOnlyBuffer()))
+        assertThat(HeadParser.request(HeadLimits.REQUEST).feed(slice.asReadOnlyBuffer()))
                 .isNotNull();
     }
 
     @Test
     void aParserReadsOneHead() throws BadHeadException {
-        HeadParser<RequestHead> parser = HeadParser.request(HeadLimits.DEFAULT);
+        HeadParser<RequestHead> parser = HeadParser.request(HeadLimits.REQUEST);
         assertThat(parser.feed(ByteBuffer.wrap(bytes(HEAD)))).isNotNull();
 
         assertThatThrownBy(() -> parser.feed(ByteBuffer.wrap(bytes(HEAD)))).isInstanceOf(IllegalStateException.class);
@@ -142,7 +142,7 @@ class HeadParserTest {
 
     @Test
     void aRefusedParserReadsNoMore() {
-        HeadParser<RequestHead> parser = HeadParser.request(HeadLimits.DEFAULT);
+        HeadParser<RequestHead> parser = HeadParser.request(HeadLimits.REQUEST);
         ByteBuffer in = ByteBuffer.wrap(bytes("G\nET"));
 
         assertThatThrownBy(() -> parser.feed(in)).isInstanceOf(BadHeadException.class);
@@ -154,7 +154,15 @@ class HeadParserTest {
 
     @Test
     void theLimitsAreThoseOfTheDesign() {
-        assertThat(HeadLimits.DEFAULT).isEqualTo(new HeadLimits(16 * 1024, 128, 8 * 1024));
+        assertThat(HeadLimits.REQUEST).isEqualTo(new HeadLimits(16 * 1024, 128, 8 * 1024));
+        assertThat(HeadLimits.RESPONSE).isEqualTo(new HeadLimits(64 * 1024, 256, 56 * 1024));
+        assertThat(HeadLimits.TRAILERS).isEqualTo(HeadLimits.REQUEST);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"256, 128", "8192, 4096", "16384, 8192", "16385, 8193", "32768, 24576", "1048576, 1040384"})
+    void aFirstLineMayHaveTheHeadButForEightKibAndHalfOfASmallOne(int headBytes, int firstLineBytes) {
+        assertThat(HeadLimits.of(headBytes, 7)).isEqualTo(new HeadLimits(headBytes, 7, firstLineBytes));
     }
 
     @Test
@@ -179,7 +187,12 @@ class HeadParserTest {
                 .isNull();
         assertThat(request(REQUEST + "A: " + "x".repeat(room + 1) + "\r\n\r\n").problem())
                 .isEqualTo(Problem.TOO_LARGE);
-        assertThat(response("HTTP/1.1 200 OK\r\nA: " + "x".repeat(16 * 1024)).problem())
+        int more = 64 * 1024 - "HTTP/1.1 200 OK\r\nA: \r\n\r\n".length();
+        assertThat(response("HTTP/1.1 200 OK\r\nA: " + "x".repeat(more) + "\r\n\r\n")
+                        .problem())
+                .isNull();
+        assertThat(response("HTTP/1.1 200 OK\r\nA: " + "x".repeat(more + 1) + "\r\n\r\n")
+                        .problem())
                 .isEqualTo(Problem.TOO_LARGE);
     }
 
@@ -199,7 +212,7 @@ class HeadParserTest {
 
         assertThat(request(line + "\r\n\r\n", limits).problem()).isNull();
         Feeding.Outcome longer = request("GET /x" + line.substring(5) + "\r\n\r\n", limits);
-        assertThat(longer.problem()).isEqualTo(Problem.TOO_LARGE);
+        assertThat(longer.problem()).isEqualTo(Problem.TARGET_TOO_LONG);
         assertThat(longer.message()).isEqualTo("the first line is too long");
         assertThat(request("G".repeat(2_000), limits).consumed())
                 .as("no limit waits for the end of what it limits")
@@ -221,7 +234,7 @@ class HeadParserTest {
         String longest = "GET /" + "x".repeat(8 * 1024 - "GET / HTTP/1.1".length()) + " HTTP/1.1";
 
         assertThat(request(longest + rest).problem()).isNull();
-        assertThat(request("P" + longest + rest).problem()).isEqualTo(Problem.TOO_LARGE);
+        assertThat(request("P" + longest + rest).problem()).isEqualTo(Problem.TARGET_TOO_LONG);
     }
 
     @ParameterizedTest

@@ -34,6 +34,13 @@ class ResponseHeadFuzzTest {
         "\\x0d\\x0a",
         "\\x0d\\x0a\\x0d\\x0a",
         "Content-Length: ",
+        "Content-Length : 0005",
+        "5, 5",
+        "chunked,",
+        "\\x0d\\x0a ",
+        "\\x0a\\x09",
+        " :",
+        "HTTP/1.1  200\\x0a",
         "Transfer-Encoding: chunked",
         "chunked",
         "Connection: close",
@@ -92,6 +99,43 @@ class ResponseHeadFuzzTest {
         }
     }
 
+    private static boolean isRegular(HeadGrammar.Head head) {
+        long lengths = head.fields().stream()
+                .filter(field -> field.name().equalsIgnoreCase("Content-Length"))
+                .count();
+        long codings = head.fields().stream()
+                .filter(field -> field.name().equalsIgnoreCase("Transfer-Encoding"))
+                .count();
+        boolean plain = head.fields().stream()
+                .filter(ResponseHeadFuzzTest::isFraming)
+                .allMatch(field -> field.value().matches("0|[1-9][0-9]*|(?i:chunked)"));
+        return HeadGrammar.isStrict(head.text()) && lengths + codings <= 1 && plain;
+    }
+
+    /** As a client would get it, but for the fields that are for one hop. */
+    private static String normalised(ResponseHead head, BodyFraming framing) {
+        StringBuilder text =
+                new StringBuilder("HTTP/1." + head.minorVersion() + " " + head.status() + " " + head.reason() + "\r\n");
+        for (HeadGrammar.Field field : withoutFraming(HeadGrammar.fields(head.fields()))) {
+            text.append(field.name()).append(": ").append(field.value()).append("\r\n");
+        }
+        switch (framing.kind()) {
+            case LENGTH ->
+                text.append("Content-Length: ").append(framing.length()).append("\r\n");
+            case CHUNKED -> text.append("Transfer-Encoding: chunked\r\n");
+            case NONE, UNTIL_CLOSE -> {}
+        }
+        return text.append("\r\n").toString();
+    }
+
+    private static List<HeadGrammar.Field> withoutFraming(List<HeadGrammar.Field> fields) {
+        return fields.stream().filter(field -> !isFraming(field)).toList();
+    }
+
+    private static boolean isFraming(HeadGrammar.Field field) {
+        return field.name().equalsIgnoreCase("Content-Length") || field.name().equalsIgnoreCase("Transfer-Encoding");
+    }
+
     /**
      * The response, a body of the length that was found, and another response: Netty has to see two just like that. It
      * refuses chunks in versions above 1.1, which are 1.1 here (RFC 9110, section 2.5), so it does not get to see those.
@@ -110,7 +154,9 @@ class ResponseHeadFuzzTest {
         String body = untilClose ? "all" : "x".repeat((int) (tooLong ? 1 : framing.length()));
         String sent = framing.kind() == BodyFraming.Kind.CHUNKED ? "3\r\nabc\r\n0\r\n\r\n" : body;
         boolean goesOn = tooLong || untilClose;
-        String head = "HTTP/1." + expected.minor() + expected.text().substring("HTTP/1.x".length());
+        String head = isRegular(expected)
+                ? "HTTP/1." + expected.minor() + expected.text().substring("HTTP/1.x".length())
+                : normalised(parsed, framing);
 
         List<NettyPeer.Message> messages = NettyPeer.messages(
                 decoder, head.getBytes(ISO_8859_1), sent.getBytes(ISO_8859_1), goesOn ? new byte[0] : NEXT);
@@ -122,7 +168,7 @@ class ResponseHeadFuzzTest {
         assertThat(response.status().reasonPhrase().trim())
                 .isEqualTo(expected.two().trim());
         assertThat(Math.min(1, response.protocolVersion().minorVersion())).isEqualTo(expected.minor());
-        assertThat(first.fields()).isEqualTo(expected.fields());
+        assertThat(withoutFraming(first.fields())).isEqualTo(withoutFraming(expected.fields()));
         assertThat(first.ended()).isEqualTo(!goesOn);
         assertThat(first.body()).isEqualTo(framing.kind() == BodyFraming.Kind.CHUNKED ? "abc" : body);
         if (!goesOn) {

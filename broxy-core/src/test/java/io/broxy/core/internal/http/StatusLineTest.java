@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies the status line: which departures from its grammar are read, and which are not. */
 class StatusLineTest {
 
     @ParameterizedTest
@@ -28,9 +29,24 @@ class StatusLineTest {
     }
 
     @Test
-    void theReasonMayBeEmptyButItsSpaceIsNeeded() {
+    void theReasonMayBeEmptyAndItsSpaceToo() {
         assertThat(response("HTTP/1.1 200 \r\n\r\n").head()).isEqualTo("1.1 200 []");
-        assertThat(response("HTTP/1.1 200\r\n\r\n").problem()).isEqualTo(Problem.SYNTAX);
+        assertThat(response("HTTP/1.1 200\r\n\r\n").head()).isEqualTo("1.1 200 []");
+        assertThat(response("HTTP/1.0 404\r\nA: b\r\n\r\n").head()).isEqualTo("1.0 404 [] | A=b");
+    }
+
+    /** curl, Go, Squid and Chromium read them; HTAB there, and HTTP in lower case, are for some of them only. */
+    @Test
+    void severalSpacesMayStandBeforeTheStatus() {
+        assertThat(response("HTTP/1.1  200 OK\r\n\r\n").head()).isEqualTo("1.1 200 [OK]");
+        assertThat(response("HTTP/1.1    200\r\n\r\n").head()).isEqualTo("1.1 200 []");
+    }
+
+    @Test
+    void aReasonMayBeVeryLong() {
+        String reason = "r".repeat(50_000);
+
+        assertThat(response("HTTP/1.1 500 " + reason + "\r\n\r\n").head()).isEqualTo("1.1 500 [" + reason + "]");
     }
 
     @Test
@@ -46,7 +62,15 @@ class StatusLineTest {
                 "\r\nHTTP/1.1 200 OK",
                 "HTTP/1.1",
                 "HTTP/1.1 ",
-                "HTTP/1.1  200 OK",
+                "HTTP/1.1  ",
+                "HTTP/1.1 \t200 OK",
+                "HTTP/1.1 200OK",
+                "HTTP/1.1 2 00 OK",
+                "HTTP/1.1 200,",
+                "HTTP/1.1\u00a0200 OK",
+                "HTTP/1.1200 OK",
+                "Http/1.1 200 OK",
+                "HTTP /1.1 200 OK",
                 "HTTP/1.1\t200 OK",
                 "HTTP/1.1 200\tOK",
                 "HTTP/1.1 20",

@@ -30,7 +30,7 @@ class RequestGateTest {
     void aRequestThatCannotBeForwardedHasItsAnswer(String target, String field, Reason reason, String status) {
         String text = "GET " + target + " HTTP/1.1\r\nHost: a\r\n" + field + "\r\n\r\n";
         BadHeadException bad = catchThrowableOfType(BadHeadException.class, () -> {
-            var head = HeadParser.request(HeadLimits.DEFAULT).feed(ByteBuffer.wrap(text.getBytes(US_ASCII)));
+            var head = HeadParser.request(HeadLimits.REQUEST).feed(ByteBuffer.wrap(text.getBytes(US_ASCII)));
             assertThat(head).isNotNull();
             ForwardedRequest.of(head);
         });

@@ -1,0 +1,127 @@
+package io.broxy.core.internal.http;
+
+import io.broxy.core.internal.http.BadHeadException.Problem;
+
+/**
+ * The number that Content-Length says (RFC 9110, section 8.6).
+ *
+ * <p>Threading: stateless.
+ */
+final class ContentLength {
+    static final String NAME = "Content-Length";
+
+    private static final String MALFORMED = "Content-Length is malformed";
+
+    private ContentLength() {}
+
+    /**
+     * The length in a request: one line with a number that has no leading zero, which is octal to some.
+     *
+     * @param index of the first line
+     * @throws BadHeadException {@link Problem#FRAMING} for everything else, two lines that say the same included
+     */
+    static long ofRequest(Fields fields, int index) throws BadHeadException {
+        if (fields.indexOf(NAME, index + 1) >= 0) {
+            throw framing("Content-Length is repeated");
+        }
+        byte[] head = fields.head();
+        int start = fields.valueStart(index);
+        int end = fields.valueEnd(index);
+        if (!isCanonical(head, start, end)) {
+            throw framing(MALFORMED);
+        }
+        return number(head, start, end);
+    }
+
+    /**
+     * The length in a response, with any number of leading zeros. It may be said several times, in lines or in a list
+     * with members that may be empty, when each time it is the same (RFC 9112, section 6.3).
+     *
+     * @param index of the first line
+     * @throws BadHeadException {@link Problem#FRAMING} for everything else
+     */
+    static long ofResponse(Fields fields, int index) throws BadHeadException {
+        long length = -1;
+        for (int line = index; line >= 0; line = fields.indexOf(NAME, line + 1)) {
+            length = ofList(fields, line, length);
+        }
+        return length;
+    }
+
+    /** The length in one line; -1 for {@code before} if there was none before. */
+    private static long ofList(Fields fields, int line, long before) throws BadHeadException {
+        byte[] head = fields.head();
+        int end = fields.valueEnd(line);
+        boolean empty = true;
+        long length = before;
+        for (int at = fields.valueStart(line); at < end; at++) {
+            int start = at;
+            while (at < end && head[at] != ',') {
+                at++;
+            }
+            long number = member(head, start, at);
+            if (number < 0) {
+                continue; // an empty member
+            }
+            if (length >= 0 && number != length) {
+                throw framing("Content-Length says different lengths");
+            }
+            length = number;
+            empty = false;
+        }
+        if (empty) {
+            throw framing(MALFORMED);
+        }
+        return length;
+    }
+
+    /** The number between two commas, or -1 if there is nothing but white space. */
+    private static long member(byte[] head, int from, int to) throws BadHeadException {
+        int start = from;
+        int end = to;
+        while (start < end && Grammar.isOws(head[start])) {
+            start++;
+        }
+        while (start < end && Grammar.isOws(head[end - 1])) {
+            end--;
+        }
+        return start == end ? -1 : number(head, start, end);
+    }
+
+    private static long number(byte[] head, int start, int end) throws BadHeadException {
+        long length = 0;
+        for (int i = start; i < end; i++) {
+            if (!Grammar.isDigit(head[i])) {
+                throw framing(MALFORMED);
+            }
+            int digit = head[i] - '0';
+            if (length > (Long.MAX_VALUE - digit) / 10) {
+                throw framing("Content-Length is too large a number");
+            }
+            length = 10 * length + digit;
+        }
+        return length;
+    }
+
+    /** Whether there is but one line, and a number in it that a strict reader takes as it is. */
+    static boolean isCanonical(Fields fields, int index) {
+        return fields.indexOf(NAME, index + 1) < 0
+                && isCanonical(fields.head(), fields.valueStart(index), fields.valueEnd(index));
+    }
+
+    private static boolean isCanonical(byte[] head, int start, int end) {
+        if (start == end || (head[start] == '0' && end - start > 1)) {
+            return false;
+        }
+        for (int i = start; i < end; i++) {
+            if (!Grammar.isDigit(head[i])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static BadHeadException framing(String rule) {
+        return new BadHeadException(Problem.FRAMING, rule);
+    }
+}
