@@ -11,6 +11,7 @@ final class LimitOptions {
     private final Setting<@Nullable Integer> maxPerClient;
     private final Setting<@Nullable Long> rate;
     private final Setting<@Nullable Duration> maxLifetime;
+    private final Setting<@Nullable Integer> maxHead;
     private final Setting<List<Cidr>> proxyProtocol;
 
     /** Adds its options. */
@@ -31,6 +32,11 @@ final class LimitOptions {
                 "TIME",
                 new DurationConverter.Positive(),
                 "How long a connection, and its tunnel, may last. Default: no limit");
+        maxHead = options.one(
+                "--max-head",
+                "SIZE",
+                new SizeConverter(256, 1 << 20),
+                "How long the head of a request may be, such as 16384, 32k, 64KiB or 1M (powers of 1024). Default: 16k");
         proxyProtocol = options.many(
                 "--proxy-protocol",
                 "CIDR",
@@ -53,6 +59,10 @@ final class LimitOptions {
         if (lifetime != null) {
             settings.maxLifetime(lifetime);
         }
+        Integer headBytes = maxHead();
+        if (headBytes != null) {
+            settings.maxHeadBytes(headBytes);
+        }
         settings.proxyProtocol(proxyProtocol().toArray(Cidr[]::new));
     }
 
@@ -69,6 +79,12 @@ final class LimitOptions {
     @Nullable
     Duration maxLifetime() {
         return maxLifetime.value();
+    }
+
+    /** The most bytes of a request's head, or null for the library's default. */
+    @Nullable
+    Integer maxHead() {
+        return maxHead.value();
     }
 
     List<Cidr> proxyProtocol() {

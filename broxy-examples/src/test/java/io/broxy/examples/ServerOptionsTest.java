@@ -81,6 +81,7 @@ class ServerOptionsTest {
                 "--max-per-client=5",
                 "--rate=10M",
                 "--max-lifetime=12h",
+                "--max-head=64KiB",
                 "--proxy-protocol=10.0.0.0/8",
                 "--proxy-protocol",
                 "2001:db8::1",
@@ -108,6 +109,7 @@ class ServerOptionsTest {
         assertThat(options.limits().maxPerClient()).isEqualTo(5);
         assertThat(options.limits().rate()).isEqualTo(10L << 20);
         assertThat(options.limits().maxLifetime()).isEqualTo(Duration.ofHours(12));
+        assertThat(options.limits().maxHead()).isEqualTo(64 * 1024);
         assertThat(options.limits().proxyProtocol())
                 .containsExactly(Cidr.parse("10.0.0.0/8"), Cidr.parse("2001:db8::1"));
         assertThat(options.drain()).isEqualTo(Duration.ZERO);
@@ -118,6 +120,23 @@ class ServerOptionsTest {
         assertThat(options.auth()).isEqualTo(Path.of("users"));
         assertThat(options.admin()).isEqualTo(new ListenAddress("127.0.0.1", 0));
         assertThat(options.accessLog()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "256, 256",
+        "16384, 16384",
+        "32k, 32768",
+        "32K, 32768",
+        "64KiB, 65536",
+        "64kb, 65536",
+        "1M, 1048576",
+        "1MiB, 1048576",
+        "1024K, 1048576"
+    })
+    void aSizeMayHaveAUnit(String size, int bytes) {
+        assertThat(parse("--max-head=" + size).limits().maxHead()).isEqualTo(bytes);
+        assertThat(parse().limits().maxHead()).isNull();
     }
 
     @ParameterizedTest
@@ -150,6 +169,13 @@ class ServerOptionsTest {
         "--rate=-1M, --rate, not a number of bytes such as",
         "--rate=99999999999G, --rate, not a number of bytes such as",
         "--max-lifetime=0s, --max-lifetime, not more than zero",
+        "--max-head=0, --max-head, not a size from 256 to 1048576 bytes such as 16384",
+        "--max-head=255, --max-head, not a size",
+        "--max-head=2M, --max-head, not a size",
+        "--max-head=-1k, --max-head, not a size",
+        "--max-head=16kk, --max-head, not a size",
+        "--max-head=16 k, --max-head, not a size",
+        "--max-head=99999999999999, --max-head, not a size",
         "--proxy-protocol=10.1.2.3/8, --proxy-protocol, 10.0.0.0/8 was probably meant",
         "--idle-timeout=0s, --idle-timeout, not more than zero",
         "--head-timeout=10, --head-timeout, not a time such as",
