@@ -71,7 +71,8 @@ public interface ProxyHandler extends AutoCloseable {
      * after another, and those to the proxy itself go to {@linkplain Builder#ownRequests its own handler}. A connection that
      * the client and the origin of a request agree to upgrade (WebSocket) becomes a tunnel, too.
      *
-     * <p>What two parsers could read differently is refused with 400 before a byte of it reaches an origin. Bodies stream with
+     * <p>What two parsers could read differently is refused with 400 before a byte of it reaches an origin. A response is
+     * written anew: what cannot be misread in it is normalised, anything else is answered with 502. Bodies stream with
      * back-pressure; a response that its origin cuts is cut to the client, and a request is sent a second time only if its
      * method is idempotent, it has no body, and nothing came over a connection that had been idle.
      *
@@ -87,7 +88,8 @@ public interface ProxyHandler extends AutoCloseable {
      * after another, and those to the proxy itself go to {@linkplain Builder#ownRequests its own handler}. A connection that
      * the client and the origin of a request agree to upgrade (WebSocket) becomes a tunnel, too.
      *
-     * <p>What two parsers could read differently is refused with 400 before a byte of it reaches an origin. Bodies stream with
+     * <p>What two parsers could read differently is refused with 400 before a byte of it reaches an origin. A response is
+     * written anew: what cannot be misread in it is normalised, anything else is answered with 502. Bodies stream with
      * back-pressure; a response that its origin cuts is cut to the client, and a request is sent a second time only if its
      * method is idempotent, it has no body, and nothing came over a connection that had been idle.
      *
