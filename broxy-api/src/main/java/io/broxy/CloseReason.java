@@ -4,7 +4,7 @@ package io.broxy;
 public enum CloseReason {
     /**
      * Both sides ended their streams and every byte was delivered; or, of a connection that was no tunnel, the client or the
-     * last response ended it.
+     * last response ended it, or the origin ended the connection that the client's login was bound to.
      */
     FINISHED,
     /** No byte moved in either direction for the idle time, or, after one side had ended, for the half-close time. */

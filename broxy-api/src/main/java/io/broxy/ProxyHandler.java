@@ -76,6 +76,13 @@ public interface ProxyHandler extends AutoCloseable {
      * back-pressure; a response that its origin cuts is cut to the client, and a request is sent a second time only if its
      * method is idempotent, it has no body, and nothing came over a connection that had been idle.
      *
+     * <p>A login that is bound to a connection (RFC 4559 section 6) stays with the client's connection that made it: as soon as
+     * a request's {@code Authorization} or a response's {@code WWW-Authenticate} names NTLM, Negotiate or another scheme that
+     * is not known to speak for one request, the connection to the origin, or to the proxy on the way, serves this client's
+     * requests to that origin only. It is closed with the client's connection at the latest, and the client's with it: behind
+     * the response that is under way, which says {@code Connection: close} if it still can. A request that gets no response
+     * over such a connection is not sent a second time; the client's connection ends without one, as the origin's did.
+     *
      * @param client a connected channel in either blocking mode, registered with no selector; given away with this call
      * @return completes when the connection is closed, never exceptionally, off the event loops; ending the future from
      *     outside resets the connection
@@ -278,7 +285,7 @@ public interface ProxyHandler extends AutoCloseable {
         /**
          * The pool of connections for forwarded requests; default one of the handler's own, which keeps up to 1,000 idle
          * connections, to one origin or to many, has a pool's defaults else, and is closed with the handler. A pool may be shared by handlers and dialers: connections that were opened under different
-         * policies never mix.
+         * policies never mix. Those that a client has logged in stay leased until they end.
          *
          * @throws IllegalArgumentException if it was not made by Broxy
          */

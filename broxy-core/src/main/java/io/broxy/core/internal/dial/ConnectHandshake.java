@@ -4,6 +4,7 @@ import io.broxy.ConnectRequest;
 import io.broxy.DialException;
 import io.broxy.HostPort;
 import io.broxy.ProxyReply;
+import io.broxy.core.internal.http.AuthSchemes;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.BodyDecoder;
 import io.broxy.core.internal.http.BodyFraming;
@@ -42,6 +43,9 @@ final class ConnectHandshake implements Handshake {
     private static final int SWITCHING_PROTOCOLS = 101;
 
     private final ByteBuffer request;
+    /** What was sent logs the connection in, which is nobody else's then. */
+    private final boolean login;
+
     private HeadParser<ResponseHead> parser = HeadParser.connectResponse(HeadLimits.RESPONSE);
     private final InterimResponses interim = new InterimResponses();
     private boolean begun;
@@ -60,6 +64,7 @@ final class ConnectHandshake implements Handshake {
     ConnectHandshake(HostPort target, List<ConnectRequest.Field> fields, @Nullable String authorization) {
         String authority = target.toString();
         HeadWriter head = HeadWriter.request("CONNECT", authority).field("Host", authority);
+        login = authorization != null && AuthSchemes.bindConnection(authorization);
         if (authorization != null) {
             head.field("Proxy-Authorization", authorization);
         }
@@ -139,11 +144,16 @@ final class ConnectHandshake implements Handshake {
         return Step.READ;
     }
 
-    /** RFC 9112 section 9.3; the older field's name is still in use between clients and proxies. */
-    private static boolean isPersistent(ResponseHead head) {
+    /**
+     * RFC 9112 section 9.3; the older field's name is still in use between clients and proxies. A connection that a login is
+     * bound to, or that one is asked for, is not used again: what it was used for may not be for the next.
+     */
+    private boolean isPersistent(ResponseHead head) {
         Fields fields = head.fields();
         return head.minorVersion() > 0
                 && !BodyFraming.isContradictory(fields)
+                && !login
+                && !AuthSchemes.challengesBindConnection(fields)
                 && !fields.containsToken("Connection", "close")
                 && !fields.containsToken("Proxy-Connection", "close");
     }

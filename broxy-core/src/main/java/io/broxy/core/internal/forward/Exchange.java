@@ -5,10 +5,12 @@ import io.broxy.ConnectRequest;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
+import io.broxy.OriginException;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.HeadLimits;
+import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.loop.Throttles;
@@ -120,6 +122,15 @@ public final class Exchange {
         return owner.mayHaveThreads();
     }
 
+    PinnedConnections pinned() {
+        return owner.pinned();
+    }
+
+    @Nullable
+    String identity() {
+        return owner.identity();
+    }
+
     /** The request can be sent. */
     void begin(LoopConnection origin, HttpWay way, @Nullable String authorization) {
         state = State.EXCHANGING;
@@ -223,6 +234,25 @@ public final class Exchange {
         }
     }
 
+    /** The head of a response has come, which may bind a login to the connection. */
+    void bind(ForwardedResponse response) {
+        if (response.login()) {
+            routing.bind(BoundLogin.OF_CLIENT);
+        } else if (response.proxyLogin()) {
+            routing.bind(BoundLogin.OF_PROXY);
+        }
+    }
+
+    /** Whether the client's connection must end with the origin's. */
+    boolean endsWithOrigin() {
+        return routing.login() == BoundLogin.OF_CLIENT;
+    }
+
+    /** Whether the client may be told that it can log in by its connection: every proxy on the way must keep that to it. */
+    boolean supportsLogins(ForwardedResponse response) {
+        return response.login() && (!routing.isByProxy() || response.supportsLogins());
+    }
+
     /** The final response begins. */
     void answered() {
         routing.answered();
@@ -274,6 +304,19 @@ public final class Exchange {
         routing.close(requestSide.isSent());
         over();
         owner.failed(failure, read);
+    }
+
+    /**
+     * The connection that the client's login was bound to ended between two requests, as the origin may have it. The client
+     * is to find its own so, and not an answer: then it knows that it may ask again, and has to log in.
+     */
+    void loginLost(@Nullable IOException cause) {
+        routing.close(requestSide.isSent());
+        over();
+        owner.cut(
+                CloseReason.ORIGIN_RESET,
+                new OriginException(OriginException.Reason.NO_RESPONSE, target(), cause),
+                false);
     }
 
     /** The rest of the response will not come. */

@@ -29,6 +29,13 @@ public interface ExchangeOwner {
         return null;
     }
 
+    /** The upstream connections that belong to the client's. */
+    PinnedConnections pinned();
+
+    /** For whom the proxy takes the client in this request, or null. */
+    @Nullable
+    String identity();
+
     /**
      * The response has been written.
      *
@@ -46,7 +53,8 @@ public interface ExchangeOwner {
     void failed(IOException failure, boolean requestRead);
 
     /**
-     * A part of the response has been written, and the rest will not come.
+     * A part of the response has been written, and the rest will not come; or nothing, and the client's connection ends with
+     * the one that its login was bound to.
      *
      * @param hidden whether the client would take an orderly end of its connection for the end of the response
      */

@@ -180,6 +180,7 @@ final class ResponseSide implements ChannelEvents {
     private boolean heads(ByteBuffer in, ByteBuffer out) throws BadHeadException, IOException {
         for (ResponseHead head; (head = parser.feed(in)) != null; ) {
             ForwardedResponse next = ForwardedResponse.of(head, request);
+            exchange.bind(next);
             if (next.isUpgrade()) {
                 upgrade(next, in, out);
                 return false;
@@ -206,8 +207,9 @@ final class ResponseSide implements ChannelEvents {
         }
         exchange.answered();
         response = next;
-        persistent = next.delimited() && exchange.mayPersist();
-        next.write(out, persistent, exchange.pseudonym());
+        boolean originEnds = exchange.endsWithOrigin() && !next.originPersists();
+        persistent = next.delimited() && !originEnds && exchange.mayPersist();
+        next.write(out, persistent, exchange.supportsLogins(next), exchange.pseudonym());
         boolean chunked = next.body().kind() == BodyFraming.Kind.CHUNKED && !next.dechunked();
         body.begin(BodyDecoder.response(next.body()), chunked ? next::writeLastChunk : null);
         return true;

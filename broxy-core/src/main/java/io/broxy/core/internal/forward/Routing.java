@@ -5,6 +5,7 @@ import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.OriginException;
 import io.broxy.RefusedException;
+import io.broxy.core.internal.http.AuthSchemes;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.net.HttpRoute;
 import io.broxy.core.internal.net.HttpWay;
@@ -13,6 +14,7 @@ import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.ProxyAuthorization;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.LoopLease;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +53,12 @@ final class Routing implements LoopLease.Outcome {
     private int attempts;
     private boolean retried;
 
+    /** Of the connection in use: it goes to no other client when there is one. */
+    private BoundLogin login = BoundLogin.NONE;
+
+    /** The connection in use was {@linkplain PinnedConnections kept} for the client. */
+    private boolean pinned;
+
     Routing(Exchange exchange, Forwarding forwarding, ForwardedRequest request) {
         this.exchange = exchange;
         this.forwarding = forwarding;
@@ -72,6 +80,22 @@ final class Routing implements LoopLease.Outcome {
 
     private void lease(HttpWay way, boolean fresh) {
         leasing = null;
+        PinnedConnections all = exchange.pinned();
+        PinnedConnections.Pin pin = all.isEmpty() ? null : all.take(key(way));
+        pinned = pin != null;
+        login = pin == null ? BoundLogin.NONE : pin.login();
+        if (pin != null) {
+            leased(pin.lease());
+            return;
+        }
+        leasePooled(way, fresh || request.login());
+    }
+
+    private PinnedConnections.Key key(HttpWay way) {
+        return new PinnedConnections.Key(way.hop(), exchange.target(), exchange.identity());
+    }
+
+    private void leasePooled(HttpWay way, boolean fresh) {
         int attempt = ++attempts;
         EnginePool pool = way.pool() instanceof EnginePool own ? own : forwarding.pool();
         LoopDialer.Dialing underWay = fresh
@@ -128,6 +152,12 @@ final class Routing implements LoopLease.Outcome {
     private void routed(LoopLease got, HttpWay way, @Nullable String authorization) {
         if (state == State.AUTHORIZING && lease == got) { // else it is too late
             state = State.ROUTED;
+            if (authorization != null && AuthSchemes.bindConnection(authorization)) {
+                bind(BoundLogin.OF_PROXY);
+            }
+            if (request.login()) {
+                bind(BoundLogin.OF_CLIENT);
+            }
             exchange.begin(got.connection(), way, authorization);
         }
     }
@@ -136,7 +166,7 @@ final class Routing implements LoopLease.Outcome {
         HttpRoute current = route;
         if (state == State.AUTHORIZING && lease == got && current != null) {
             lease = null;
-            got.reuse();
+            giveBack(got);
             wayFailed(current, failure, true);
         }
     }
@@ -158,6 +188,22 @@ final class Routing implements LoopLease.Outcome {
 
     // ------------------------------------------------------------------ ROUTED
 
+    /** A login is bound to the connection, by which it belongs to this client's. */
+    void bind(BoundLogin found) {
+        if (found.compareTo(login) > 0) {
+            login = found;
+        }
+    }
+
+    BoundLogin login() {
+        return login;
+    }
+
+    /** Whether the connection leads to another proxy, which takes the request on. */
+    boolean isByProxy() {
+        return route != null && route.way().absoluteForm();
+    }
+
     /** The final response begins, so that the way works. */
     void answered() {
         if (route != null && route.way().absoluteForm()) {
@@ -166,18 +212,24 @@ final class Routing implements LoopLease.Outcome {
     }
 
     /** The connection broke, or ended, before it had said anything. */
-    void unanswered(@Nullable Throwable cause) {
+    void unanswered(@Nullable IOException cause) {
         LoopLease used = lease;
         HttpRoute current = route;
         if (used == null || current == null || state != State.ROUTED) {
             return;
         }
+        boolean ofClient = login == BoundLogin.OF_CLIENT;
+        if (pinned && ofClient) {
+            exchange.loginLost(cause);
+            return;
+        }
         boolean repeatable = request.isIdempotent() && request.body().isEmpty();
+        boolean wasIdle = used.wasIdle() || pinned;
         HttpWay way = current.way();
-        if (used.wasIdle() && repeatable && !retried) {
+        if (wasIdle && repeatable && !ofClient && !retried) {
             retried = true;
             again(way, true);
-        } else if (way.absoluteForm() && !used.wasIdle()) {
+        } else if (way.absoluteForm() && !wasIdle) {
             wayFailed(current, failure(way, Reason.PROTOCOL, cause), repeatable);
         } else {
             exchange.fail(new OriginException(OriginException.Reason.NO_RESPONSE, exchange.target(), cause));
@@ -219,10 +271,10 @@ final class Routing implements LoopLease.Outcome {
         return (cause == null ? failure : failure.cause(cause)).build();
     }
 
-    /** Goes another way, if there is one and the request may be sent once more. */
+    /** Goes another way, if there is one and the request may be sent once more: a login goes on where it began. */
     private void wayFailed(HttpRoute current, DialException failure, boolean repeatable) {
         DialException all = current.failed(failure);
-        if (all == null && repeatable) {
+        if (all == null && repeatable && login != BoundLogin.OF_CLIENT) {
             again(current.way(), false);
         } else {
             exchange.fail(all == null ? failure : all);
@@ -247,10 +299,24 @@ final class Routing implements LoopLease.Outcome {
     void giveBack(boolean may) {
         LoopLease used = take();
         if (used != null && may) {
-            used.reuse();
+            giveBack(used);
         } else if (used != null) {
-            used.close();
+            end(used);
         }
+    }
+
+    private void giveBack(LoopLease used) {
+        HttpRoute current = route;
+        if (login == BoundLogin.NONE || current == null) {
+            used.reuse();
+        } else {
+            exchange.pinned().keep(key(current.way()), used, login);
+        }
+    }
+
+    private void end(LoopLease used) {
+        used.close();
+        exchange.pinned().ended(login);
     }
 
     /** Leaves the connection to the caller. */
@@ -277,7 +343,7 @@ final class Routing implements LoopLease.Outcome {
             if (!sent) {
                 used.connection().abort();
             }
-            used.close();
+            end(used);
         }
     }
 

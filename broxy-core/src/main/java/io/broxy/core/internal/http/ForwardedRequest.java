@@ -25,6 +25,7 @@ public final class ForwardedRequest {
     private final int maxForwards;
     private final boolean expectsContinue;
     private final boolean upgrade;
+    private final boolean login;
 
     private ForwardedRequest(
             RequestHead head, RequestTarget target, BodyFraming body, ConnectionOptions options, int maxForwards)
@@ -37,6 +38,7 @@ public final class ForwardedRequest {
         expectsContinue = expectsContinue(head);
         // HTTP/1.0 knows no Upgrade (RFC 9110, section 7.8)
         upgrade = head.minorVersion() > 0 && options.upgrade() && UpgradeOffer.isMade(head.fields());
+        login = AuthSchemes.bindConnection(head.fields(), "Authorization");
     }
 
     /**
@@ -112,6 +114,11 @@ public final class ForwardedRequest {
     /** Whether the client offers to switch to a protocol that can be passed on (RFC 9110, section 7.8). */
     public boolean upgrade() {
         return upgrade;
+    }
+
+    /** Whether it is a part of a login that is bound to the connection which carries it. */
+    public boolean login() {
+        return login;
     }
 
     /** Whether doing it twice is the same as doing it once, by its method (RFC 9110, section 9.2.2). */

@@ -69,6 +69,21 @@ public final class ForwardedResponse {
         return true;
     }
 
+    /** Whether it is a part of a login at the origin that is bound to the connection which carries it. */
+    public boolean login() {
+        return AuthSchemes.bindConnection(head.fields(), "WWW-Authenticate");
+    }
+
+    /** As {@link #login}, at the next proxy. */
+    public boolean proxyLogin() {
+        return AuthSchemes.bindConnection(head.fields(), "Proxy-Authenticate");
+    }
+
+    /** Whether the next proxy says that it keeps a client's connections to itself (RFC 4559 section 6). */
+    public boolean supportsLogins() {
+        return head.fields().containsToken("Proxy-Support", "Session-Based-Authentication");
+    }
+
     /** The status, 100 to 999. */
     public int status() {
         return head.status();
@@ -129,6 +144,13 @@ public final class ForwardedResponse {
     }
 
     /**
+     * As the other, for a client that is not to be told of logins.
+     */
+    public void write(ByteBuffer out, boolean keepAlive, @Nullable String viaPseudonym) {
+        write(out, keepAlive, false, viaPseudonym);
+    }
+
+    /**
      * Writes the head for the client: the reason phrase and the fields with their bytes untouched (but for what {@link
      * HeadParser} and {@link ResponseLength} normalise) and in their order, without those for one hop and those that
      * Connection names, then what this hop has to say.
@@ -136,11 +158,13 @@ public final class ForwardedResponse {
      * @param out has room for {@link #maxBytes}
      * @param keepAlive whether the client's connection is kept behind this response; of no meaning before another one
      *     ({@link #isInterim}) and a switch ({@link #isUpgrade})
+     * @param supportsLogins whether the client is told that it may log in by its connection (RFC 4559 section 6); only where
+     *     that is kept
      * @param viaPseudonym the name of this proxy, or null to leave no trace of it
      * @throws IllegalArgumentException if the connection is to be kept though only its end ends the content, or the
      *     pseudonym is none that a field can have
      */
-    public void write(ByteBuffer out, boolean keepAlive, @Nullable String viaPseudonym) {
+    public void write(ByteBuffer out, boolean keepAlive, boolean supportsLogins, @Nullable String viaPseudonym) {
         if (keepAlive && !delimited()) {
             throw new IllegalArgumentException("the content ends with the connection");
         }
@@ -154,6 +178,9 @@ public final class ForwardedResponse {
             Ascii.put("Transfer-Encoding: chunked\r\n", out);
         }
         writeConnection(out, !keepAlive && !head.isInterim());
+        if (supportsLogins && keepAlive) { // for this hop, which those that do not know the field learn by Connection
+            Ascii.put("Proxy-Support: Session-Based-Authentication\r\nConnection: Proxy-Support\r\n", out);
+        }
         if (viaPseudonym != null) {
             Via.put(head.minorVersion(), viaPseudonym, out);
         }

@@ -15,6 +15,7 @@ final class HopByHop {
             case 2 -> fields.isNamed(index, "TE");
             case 7 -> fields.isNamed(index, "Upgrade");
             case 10 -> fields.isNamed(index, "Connection") || fields.isNamed(index, "Keep-Alive");
+            case 13 -> fields.isNamed(index, "Proxy-Support"); // each proxy speaks for itself (RFC 4559 section 6)
             case 14 -> fields.isNamed(index, "HTTP2-Settings");
             case 16 -> fields.isNamed(index, "Proxy-Connection");
             case 17 -> fields.isNamed(index, "Transfer-Encoding");

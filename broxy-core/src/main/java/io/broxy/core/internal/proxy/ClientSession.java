@@ -195,8 +195,10 @@ final class ClientSession implements Conversation.Step {
     private void nextRequest() {
         answered = true;
         if (!conversation
-                .mayPersist()) { // a drain has begun behind the answer's head; it lets go only those that it finds idle
-            conversation.last(Replies.NOTHING, CloseReason.DRAINED, null);
+                .mayPersist()) { // behind the answer's head a login has gone, or a drain has begun, which lets go
+            // only those that it finds idle
+            CloseReason reason = conversation.hasLostLogin() ? CloseReason.FINISHED : CloseReason.DRAINED;
+            conversation.last(Replies.NOTHING, reason, null);
             return;
         }
         parser = HeadParser.request(handler.settings().requestLimits());

@@ -2,6 +2,7 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
 import io.broxy.RefusedException;
+import io.broxy.core.internal.forward.PinnedConnections;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
@@ -48,6 +49,9 @@ final class Conversation implements ChannelEvents, Stage {
     /** Null when it is over: something else goes on, or nothing. */
     private @Nullable Step step;
 
+    /** Made for the first request that is forwarded. */
+    private @Nullable PinnedConnections pinned;
+
     private long deadlineNanos;
     private int requests;
 
@@ -67,6 +71,28 @@ final class Conversation implements ChannelEvents, Stage {
 
     Served served() {
         return served;
+    }
+
+    /** The upstream connections that serve this client only; they are closed when no request can follow. */
+    PinnedConnections pinned() {
+        PinnedConnections all = pinned;
+        if (all == null) {
+            all = new PinnedConnections(loop, handler.settings().keepAliveNanos(), this::loginLost);
+            pinned = all;
+        }
+        return all;
+    }
+
+    /** The client's login has gone with a connection to an origin: a client that waits for nothing learns it by its own end. */
+    private void loginLost() {
+        if (isIdle()) {
+            last(Replies.NOTHING, CloseReason.FINISHED, null);
+        }
+    }
+
+    /** Whether no other request may come because a login has gone. */
+    boolean hasLostLogin() {
+        return pinned != null && pinned.hasLost();
     }
 
     // ------------------------------------------------------------------ from step to step
@@ -126,6 +152,7 @@ final class Conversation implements ChannelEvents, Stage {
     /** Whether another request may come over the connection, for all that is known now. */
     boolean mayPersist() {
         return handler.settings().limits().mayFollow(requests)
+                && !hasLostLogin()
                 && !handler.accounting().isDraining()
                 && !loop.isStopping();
     }
@@ -168,6 +195,9 @@ final class Conversation implements ChannelEvents, Stage {
     void leave() {
         step = null;
         timer.cancel();
+        if (pinned != null) {
+            pinned.close();
+        }
     }
 
     /** The connection is broken, or has ended where it must not (no cause then). */

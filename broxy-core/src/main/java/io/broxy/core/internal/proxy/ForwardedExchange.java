@@ -6,6 +6,7 @@ import io.broxy.OriginException;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.forward.Exchange;
 import io.broxy.core.internal.forward.ExchangeOwner;
+import io.broxy.core.internal.forward.PinnedConnections;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.LoopConnection;
@@ -81,6 +82,16 @@ final class ForwardedExchange implements Conversation.Step, ExchangeOwner {
     @Override
     public @Nullable Throttles throttles() {
         return tunnel.throttles();
+    }
+
+    @Override
+    public PinnedConnections pinned() {
+        return conversation.pinned();
+    }
+
+    @Override
+    public @Nullable String identity() {
+        return identity;
     }
 
     // ------------------------------------------------------------------ how it ends

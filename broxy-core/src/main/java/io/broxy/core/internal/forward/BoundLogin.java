@@ -1,0 +1,17 @@
+package io.broxy.core.internal.forward;
+
+/**
+ * Which login an upstream connection carries that is bound to it (RFC 4559 section 6), and so whose it is from then on.
+ *
+ * <p>Threading: immutable.
+ */
+enum BoundLogin {
+    /** None: the connection may serve any client. */
+    NONE,
+
+    /** This proxy's own, at the next proxy. Another connection can be logged in without the client. */
+    OF_PROXY,
+
+    /** The client's: it takes the login for its own connection's, and both end together. */
+    OF_CLIENT
+}

@@ -1,0 +1,140 @@
+package io.broxy.core.internal.http;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Tells the authentication schemes whose credentials speak for one request from those that log a connection in (RFC 4559
+ * section 6; RFC 9110 section 3.3 names the latter as what breaks HTTP). A scheme that is not known is taken for one of a
+ * connection, and so is a value that cannot be read: that costs a connection, and the other error costs a login.
+ *
+ * <p>Threading: stateless.
+ */
+public final class AuthSchemes {
+    /** The registry of IANA without Negotiate, and what the APIs of clouds and vendors use; in lower case. */
+    private static final Set<String> PER_REQUEST = Set.of(
+            "basic",
+            "bearer",
+            "concealed",
+            "digest",
+            "dpop",
+            "gnap",
+            "hoba",
+            "mutual",
+            "oauth",
+            "privatetoken",
+            "scram-sha-1",
+            "scram-sha-256",
+            "vapid",
+            "apikey",
+            "aws",
+            "aws4-ecdsa-p256-sha256",
+            "aws4-hmac-sha256",
+            "goog4-hmac-sha256",
+            "goog4-rsa-sha256",
+            "hawk",
+            "mac",
+            "sharedaccesssignature",
+            "sharedkey",
+            "sharedkeylite",
+            "signature",
+            "token",
+            "wsse");
+
+    private AuthSchemes() {}
+
+    /**
+     * Whether the fields of a name have a scheme that logs the connection in.
+     *
+     * @param name of a field with challenges or credentials (RFC 9110 sections 11.3 and 11.4)
+     */
+    static boolean bindConnection(Fields fields, String name) {
+        for (int i = fields.indexOf(name, 0); i >= 0; i = fields.indexOf(name, i + 1)) {
+            if (bindConnection(fields.head(), fields.valueStart(i), fields.valueEnd(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a response's challenges, of an origin or of a proxy, log the connection in. */
+    public static boolean challengesBindConnection(Fields fields) {
+        return bindConnection(fields, "WWW-Authenticate") || bindConnection(fields, "Proxy-Authenticate");
+    }
+
+    /** Whether a field's value has a scheme that logs the connection in. */
+    public static boolean bindConnection(String value) {
+        if (value.startsWith("Basic ") && value.indexOf(',') < 0 && value.indexOf('"') < 0) {
+            return false; // as nearly always, and without a copy
+        }
+        byte[] bytes = value.getBytes(ISO_8859_1);
+        return bindConnection(bytes, 0, bytes.length);
+    }
+
+    /**
+     * Walks over a list of challenges: {@code scheme}, {@code scheme token68}, {@code scheme name=value}, and, behind
+     * another member, {@code name=value}. Credentials are a list of one.
+     */
+    private static boolean bindConnection(byte[] bytes, int from, int to) {
+        boolean first = true;
+        for (int at = afterBlanks(bytes, from, to, true); at < to; at = afterBlanks(bytes, at, to, true)) {
+            int end = afterToken(bytes, at, to);
+            int next = afterBlanks(bytes, end, to, false);
+            boolean parameter = !first && next < to && bytes[next] == '=';
+            boolean scheme = next == to || next > end || bytes[next] == ',';
+            if (end == at || (!parameter && (!scheme || !isPerRequest(bytes, at, end)))) {
+                return true;
+            }
+            at = afterMember(bytes, next, to);
+            if (at < 0) {
+                return true;
+            }
+            first = false;
+        }
+        return false;
+    }
+
+    private static int afterBlanks(byte[] bytes, int from, int to, boolean commasToo) {
+        int at = from;
+        while (at < to && (Grammar.isOws(bytes[at]) || (commasToo && bytes[at] == ','))) {
+            at++;
+        }
+        return at;
+    }
+
+    private static int afterToken(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && Grammar.isTchar(bytes[at])) {
+            at++;
+        }
+        return at;
+    }
+
+    /** The comma that ends the member, or the end; -1 if something follows its quotes, or they do not end. */
+    private static int afterMember(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && bytes[at] != ',') {
+            if (bytes[at] == '"') {
+                at = afterBlanks(bytes, afterQuotes(bytes, at + 1, to), to, false);
+                return at > to || (at < to && bytes[at] != ',') ? -1 : at;
+            }
+            at++;
+        }
+        return at;
+    }
+
+    /** Behind the closing quote; more than {@code to} if there is none. */
+    private static int afterQuotes(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && bytes[at] != '"') {
+            at += bytes[at] == '\\' ? 2 : 1;
+        }
+        return at < to ? at + 1 : to + 1;
+    }
+
+    private static boolean isPerRequest(byte[] bytes, int from, int to) {
+        return PER_REQUEST.contains(new String(bytes, from, to - from, ISO_8859_1).toLowerCase(Locale.ROOT));
+    }
+}
