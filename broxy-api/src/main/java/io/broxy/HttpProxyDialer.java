@@ -25,7 +25,9 @@ import org.jspecify.annotations.Nullable;
 public interface HttpProxyDialer extends Dialer {
 
     /**
-     * Gives the value of {@code Proxy-Authorization} for a target, for schemes that Broxy does not know.
+     * Gives the value of {@code Proxy-Authorization} for a target, for schemes that Broxy does not know. Where the scheme logs
+     * the connection in (Negotiate; RFC 4559 section 6), it serves one tunnel or, with plain {@code http}, one client of a
+     * {@link ProxyHandler}.
      *
      * <p>Threading: thread-safe. It may block; it is never called on an event loop.
      */
@@ -81,8 +83,10 @@ public interface HttpProxyDialer extends Dialer {
 
         /**
          * Takes connections to the proxy from a pool: its {@linkplain ConnPool#warm warm} spares save the way to the proxy and
-         * the TLS handshake, and a connection that is still usable after a refusal goes back to it. By default each dial opens
-         * its own.
+         * the TLS handshake, and a connection that is still usable after a refusal goes back to it. One that a login may be bound
+         * to does not (NTLM, Negotiate and what is not known to speak for one request; RFC 4559 section 6): it is closed after
+         * the refusal, as soon as the credentials or the proxy's challenges name such a scheme. By default each dial opens its
+         * own.
          *
          * @throws IllegalArgumentException if the pool was not made by {@code Broxy}
          */

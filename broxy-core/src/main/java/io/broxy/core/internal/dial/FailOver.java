@@ -67,6 +67,20 @@ final class FailOver {
         return current;
     }
 
+    /** The hops that were not tried yet. */
+    List<Hop> others() {
+        return List.copyOf(left);
+    }
+
+    /** Dials this one of the {@link #others} now, and the one that was to be dialled next. */
+    void prefer(Hop hop) {
+        if (!left.remove(hop)) {
+            throw new IllegalArgumentException("not a hop that is left");
+        }
+        left.addFirst(current);
+        current = hop;
+    }
+
     /** What to ask of it: an equal share of the time that is left, and all of it if it is the last one. */
     DialRequest request() {
         long share = (endNanos - currentStartNanos) / (left.size() + 1);

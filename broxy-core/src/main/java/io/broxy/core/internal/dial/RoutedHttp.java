@@ -1,5 +1,6 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.ConnPool;
 import io.broxy.DialException;
 import io.broxy.core.internal.net.HttpRoute;
 import io.broxy.core.internal.net.HttpWay;
@@ -40,6 +41,30 @@ final class RoutedHttp implements HttpRoute {
     @Override
     public HttpWay way() {
         return current.way();
+    }
+
+    @Override
+    public boolean prefer(ConnPool.Hop wanted) {
+        if (current.prefer(wanted)) {
+            return true;
+        }
+        for (Hop hop : failOver.others()) {
+            HttpRoute other = routeOver(hop);
+            if (other != null && other.prefer(wanted)) {
+                failOver.prefer(hop);
+                current = other;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private @Nullable HttpRoute routeOver(Hop hop) {
+        try {
+            return hop.router().route(failOver.request());
+        } catch (DialException e) {
+            return null; // which it says again when it is its turn
+        }
     }
 
     @Override

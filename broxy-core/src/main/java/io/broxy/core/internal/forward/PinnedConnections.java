@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,6 +78,17 @@ public final class PinnedConnections {
     /** Whether none is kept. */
     boolean isEmpty() {
         return idle.isEmpty();
+    }
+
+    /** By which hop the client has a connection to an origin; null if it has none. */
+    ConnPool.@Nullable Hop hopTo(HostPort origin, @Nullable String identity) {
+        ConnPool.Hop hop = null;
+        for (Key key : idle.keySet()) {
+            if (key.origin.equals(origin) && Objects.equals(key.identity, identity)) {
+                hop = key.hop; // the one that was used last
+            }
+        }
+        return hop;
     }
 
     /** Takes a connection for an exchange, which gives it back or ends it; null if there is none. */

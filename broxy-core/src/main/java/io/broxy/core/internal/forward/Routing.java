@@ -1,5 +1,6 @@
 package io.broxy.core.internal.forward;
 
+import io.broxy.ConnPool;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
@@ -74,6 +75,10 @@ final class Routing implements LoopLease.Outcome {
      */
     void start(DialRequest dial) throws DialException {
         HttpRoute found = forwarding.router().route(dial);
+        ConnPool.Hop begun = exchange.pinned().hopTo(exchange.target(), exchange.identity());
+        if (begun != null) {
+            found.prefer(begun); // a login goes on over the hop where it began
+        }
         route = found;
         lease(found.way(), false);
     }

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.net;
 
+import io.broxy.ConnPool;
 import io.broxy.DialException;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +13,16 @@ public interface HttpRoute {
 
     /** The way to try now. Its time runs from when it became that. */
     HttpWay way();
+
+    /**
+     * Tries the way over this hop first, if it is one of the ways: what has begun there can only go on there. Called before
+     * any way was tried.
+     *
+     * @return whether {@link #way} is that way now
+     */
+    default boolean prefer(ConnPool.Hop hop) {
+        return way().hop().equals(hop);
+    }
 
     /**
      * The way works: its connection stands or, in {@linkplain HttpWay#absoluteForm() absolute form}, the proxy has begun to
