@@ -15,6 +15,7 @@ enum Role {
     POST(20, GoodRequests::post),
     UPGRADE(8, GoodRequests::upgrade),
     OF_THE_PROXY(5, GoodRequests::ofTheProxy),
+    NTLM_PAIR(8, Logins::pair),
 
     FORBIDDEN(5, Refusals::forbidden),
     UNREACHABLE(8, Refusals::unreachable),

@@ -64,6 +64,7 @@ final class Scene implements AutoCloseable {
     private final int tunnelPort;
     private final int httpPort;
     private final int moodyPort;
+    private final int loginPort;
     private final int closedPort;
     private final HostPort blackHole;
 
@@ -72,6 +73,7 @@ final class Scene implements AutoCloseable {
         tunnelPort = with(TunnelOrigin.start(ledger, beside)).port();
         httpPort = with(HttpOrigin.start(ledger)).port();
         moodyPort = with(HttpOrigin.start(ledger)).port();
+        loginPort = with(LoginServer.start(ledger)).port();
         blackHole = with(BlackHole.open()).target();
         closedPort = bindClosedPort();
         upstreamBroxy = with(Broxy.builder().eventLoops(1).build());
@@ -196,6 +198,11 @@ final class Scene implements AutoCloseable {
     /** The web server that closes idle connections. */
     int moodyPort() {
         return moodyPort;
+    }
+
+    /** The web server that logs connections in. */
+    int loginPort() {
+        return loginPort;
     }
 
     int closedPort() {
