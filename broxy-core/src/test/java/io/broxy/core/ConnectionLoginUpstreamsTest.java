@@ -133,6 +133,22 @@ class ConnectionLoginUpstreamsTest {
         }
     }
 
+    @Test
+    void aForeignConnectionThatHasEndedEndsTheClientWhenItAsks() throws IOException {
+        try (LoginOrigin login = LoginOrigin.start();
+                Proxy proxy = Proxy.start((broxy, settings) -> settings.dialer(request ->
+                        ForeignConnection.over(broxy.directDialer().build().dial(request))));
+                Peer client = proxy.client()) {
+            HostPort origin = login.origin().target();
+            logIn(client, origin, "NTLM", "alice");
+            login.end(1);
+
+            client.send(Http.get(origin, "/"));
+            client.expectEnd();
+            assertThat(login.origin().accepted()).isEqualTo(1);
+        }
+    }
+
     /** By way of the next proxy, a login at one origin is none at another. */
     @Test
     void eachOriginBehindAProxyHasItsConnection() throws IOException {
@@ -267,6 +283,10 @@ class ConnectionLoginUpstreamsTest {
         });
     }
 
+    private static void awaitIdle(Proxy proxy, int count) {
+        await().atMost(PATIENCE).until(() -> proxy.handler().stats().pool().idle() == count);
+    }
+
     @ParameterizedTest
     @CsvSource({"Negotiate,2", "NTLM,2", "Custom,2", "Basic,1", "Bearer,1"})
     void aLoginAtTheNextProxyServesOneClient(String scheme, int connections) throws IOException {
@@ -278,8 +298,9 @@ class ConnectionLoginUpstreamsTest {
                 Peer alice = proxy.client();
                 Peer bob = proxy.client()) {
             String alices = get(alice, ONE).body();
-            await().atMost(PATIENCE).until(() -> proxy.handler().stats().pool().idle() == (connections == 1 ? 1 : 0));
+            awaitIdle(proxy, connections == 1 ? 1 : 0);
             String bobs = get(bob, ONE).body();
+            awaitIdle(proxy, connections == 1 ? 1 : 0);
             assertThat(List.of(alices, bobs)).containsExactly("answer 1", "answer " + connections);
             assertThat(get(alice, ONE).body()).isEqualTo("answer 1");
             assertThat(upstream.accepted()).isEqualTo(connections);

@@ -75,7 +75,8 @@ final class Routing implements LoopLease.Outcome {
      */
     void start(DialRequest dial) throws DialException {
         HttpRoute found = forwarding.router().route(dial);
-        ConnPool.Hop begun = exchange.pinned().hopTo(exchange.target(), exchange.identity());
+        PinnedConnections all = exchange.pinned();
+        ConnPool.Hop begun = all.isEmpty() ? null : all.hopTo(exchange.target(), exchange.identity());
         if (begun != null) {
             found.prefer(begun); // a login goes on over the hop where it began
         }
