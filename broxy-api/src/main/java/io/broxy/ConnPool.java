@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The connection that was used last is leased first, so that what is not needed grows old and goes. An idle connection
- * stays registered with its event loop: the end of the stream, or a byte that nobody asked for, evicts it at once; leasing
- * one costs no probe. What lies idle too long, is too old or is too many is evicted too.
+ * stays registered with its event loop: the end of the stream, or a byte that nobody asked for, evicts it at once, and both
+ * are looked for once more when it is given back and when it is leased. What lies idle too long, is too old or is too many is
+ * evicted too; so is, where Broxy itself speaks HTTP over it, what its peer will not keep any longer ({@code Keep-Alive}).
  *
  * <p>Idle connections need an event loop that watches them, so only Broxy's own are kept: those of its dialers and those
  * that {@code Broxy.connection} makes of a channel. Others, among them every connection over a {@link java.net.Socket}
@@ -195,7 +196,8 @@ public interface ConnPool extends AutoCloseable {
         Builder maxIdle(int max);
 
         /**
-         * How long a connection may lie idle; default 90 s.
+         * How long a connection may lie idle; default 90 s. It is less where a peer promises less with {@code Keep-Alive:
+         * timeout=...}, or has closed another idle connection sooner within the last minute.
          *
          * @throws IllegalArgumentException if it is not positive
          */

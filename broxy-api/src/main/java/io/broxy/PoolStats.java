@@ -11,12 +11,14 @@ public interface PoolStats {
 
     /** Why the pool closed a connection. */
     enum Eviction {
-        /** It was idle for the idle time-out. */
+        /** It was idle for the idle time-out, or for nearly as long as its peer keeps idle connections. */
         IDLE_TIMEOUT,
         /** It had reached the maximum age. */
         MAX_AGE,
         /** There were too many: idle ones, or open ones where another hop needed the place. */
         CAP,
+        /** A new one took its place: a request that must not be sent twice goes over no connection that may be ending. */
+        REPLACED,
         /** Its peer ended the stream while it was idle. */
         PEER_CLOSED,
         /** Its peer sent what nobody had asked for while it was idle. */

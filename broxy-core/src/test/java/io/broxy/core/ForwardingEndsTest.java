@@ -324,7 +324,7 @@ class ForwardingEndsTest {
         try (Origin origin = Origin.start(peer -> {
                     for (int i = 0; i < 2; i++) {
                         Http.read(peer);
-                        peer.send(Http.ok("12345"));
+                        peer.send(Http.ok("12345", "Keep-Alive: timeout=600"));
                     }
                     peer.readHead(); // and gives no response
                 });

@@ -44,7 +44,12 @@ class ForwardingUpstreamsTest {
                     assertThat(peer.readHead())
                             .isEqualTo("GET http://one.example/a?b HTTP/1.1\r\nHost: one.example\r\nX: y\r\n" + added
                                     + "\r\n");
-                    peer.send(Http.ok("first", "Via: 1.1 there", "Proxy-Authenticate: Basic", "Proxy-Status: there"));
+                    peer.send(Http.ok(
+                            "first",
+                            "Via: 1.1 there",
+                            "Proxy-Authenticate: Basic",
+                            "Proxy-Status: there",
+                            "Keep-Alive: timeout=600"));
                     Http.Message second = Http.read(peer);
                     assertThat(second.head())
                             .startsWith("POST http://two.example:8080/ HTTP/1.1\r\nHost: two.example:8080\r\n");
@@ -140,9 +145,13 @@ class ForwardingUpstreamsTest {
                         settings.dialer(broxy.socks5Dialer(socks.target()).build()));
                 Peer client = proxy.client()) {
             assertThat(exchange(client, Http.get(origin.target(), "/a")).body()).isEqualTo("GET /a ");
-            assertThat(exchange(client, Http.post(origin.target(), "/b", "c")).body())
-                    .isEqualTo("POST /b c");
+            assertThat(exchange(client, Http.get(origin.target(), "/b")).body()).isEqualTo("GET /b ");
             assertThat(socks.accepted()).isEqualTo(1);
+            assertThat(exchange(client, Http.post(origin.target(), "/c", "d")).body())
+                    .isEqualTo("POST /c d");
+            assertThat(socks.accepted())
+                    .as("a POST goes over no connection that may be ending")
+                    .isEqualTo(2);
         }
     }
 

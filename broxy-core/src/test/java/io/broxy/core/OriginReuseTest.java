@@ -28,7 +28,10 @@ class OriginReuseTest {
 
     private final AtomicInteger received = new AtomicInteger();
 
-    /** The first connection answers once and is closed when a second request has come; later ones answer as they should. */
+    /**
+     * The first connection answers once and is closed when a second request has come, though it was promised to be kept; later
+     * ones answer as they should.
+     */
     private Origin staleAfterOne(boolean reset) throws IOException {
         AtomicInteger connections = new AtomicInteger();
         return Origin.start(peer -> {
@@ -42,7 +45,7 @@ class OriginReuseTest {
                     }
                     return;
                 }
-                peer.send(Http.ok("answer " + number));
+                peer.send(Http.ok("answer " + number, "Keep-Alive: timeout=600"));
             }
         });
     }

@@ -265,6 +265,18 @@ public final class Exchange {
         }
     }
 
+    /** Sends the request once more, over a new connection, if nothing speaks against it; false if something does. */
+    boolean repeat() {
+        return state == State.EXCHANGING && routing.repeat();
+    }
+
+    /** The response has been read whole. */
+    void originDone() {
+        if (responseSide != null) {
+            routing.originDone(responseSide.keepAlive());
+        }
+    }
+
     /** The answer is 407, which is meant for this proxy. */
     void credentialsRefused() {
         routing.credentialsRefused(request.body().isEmpty() && responseSide != null && !responseSide.isBlocked());

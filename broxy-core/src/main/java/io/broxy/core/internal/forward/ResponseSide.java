@@ -11,6 +11,7 @@ import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.HeadParser;
 import io.broxy.core.internal.http.InterimResponses;
+import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.http.ResponseHead;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
@@ -41,6 +42,8 @@ final class ResponseSide implements ChannelEvents {
     /** The head has gone out with what came behind it. */
     private boolean begun;
 
+    /** A head has come whole, and so an answer, be it an interim one. */
+    private boolean headRead;
     private boolean persistent;
     /** The origin has sent what nobody asked for, behind its response. */
     private boolean stray;
@@ -70,6 +73,11 @@ final class ResponseSide implements ChannelEvents {
     /** Whether a byte of the final response may have gone to the client. */
     boolean hasBegun() {
         return begun;
+    }
+
+    /** What the origin says of its connection; nothing before the final response. */
+    KeepAlive keepAlive() {
+        return response == null ? KeepAlive.NOTHING : response.keepAlive();
     }
 
     /** Of the final response, or 0. */
@@ -148,6 +156,9 @@ final class ResponseSide implements ChannelEvents {
         try {
             take(in.flip());
         } catch (BadHeadException e) {
+            if (!headRead && exchange.repeat()) {
+                return; // what has come is no answer, so it was left of something else
+            }
             exchange.fail(new OriginException(OriginException.Reason.INVALID_RESPONSE, exchange.target(), e));
         } catch (IOException e) {
             exchange.clientGone(e);
@@ -163,6 +174,9 @@ final class ResponseSide implements ChannelEvents {
         body.pass(in, out);
         begun = true;
         stray |= in.hasRemaining();
+        if (body.isEnded()) {
+            exchange.originDone();
+        }
         completeIfWritten();
     }
 
@@ -179,6 +193,7 @@ final class ResponseSide implements ChannelEvents {
     /** True when the final response has begun, and nothing else is to be said of it. */
     private boolean heads(ByteBuffer in, ByteBuffer out) throws BadHeadException, IOException {
         for (ResponseHead head; (head = parser.feed(in)) != null; ) {
+            headRead = true;
             ForwardedResponse next = ForwardedResponse.of(head, request);
             exchange.bind(next);
             if (next.isUpgrade()) {
@@ -201,6 +216,9 @@ final class ResponseSide implements ChannelEvents {
     }
 
     private boolean begin(ForwardedResponse next, ByteBuffer out) {
+        if (next.isOfIdleness() && exchange.repeat()) {
+            return false;
+        }
         if (next.status() == 407) { // meant for this proxy, of which the client knows nothing
             exchange.credentialsRefused();
             return false;
@@ -260,6 +278,8 @@ final class ResponseSide implements ChannelEvents {
             exchange.cut(
                     CloseReason.ORIGIN_RESET,
                     cause == null ? new EOFException("the origin has ended its stream within the response") : cause);
+        } else if (!headRead && exchange.repeat()) {
+            return;
         } else if (parser.begun() || interim.any()) {
             exchange.fail(new OriginException(OriginException.Reason.NO_RESPONSE, exchange.target(), cause));
         } else {

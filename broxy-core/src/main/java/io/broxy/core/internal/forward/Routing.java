@@ -8,12 +8,14 @@ import io.broxy.OriginException;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.AuthSchemes;
 import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.net.HttpRoute;
 import io.broxy.core.internal.net.HttpWay;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.ProxyAuthorization;
 import io.broxy.core.internal.pool.EnginePool;
+import io.broxy.core.internal.pool.IdleUse;
 import io.broxy.core.internal.pool.LoopLease;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -81,10 +83,19 @@ final class Routing implements LoopLease.Outcome {
             found.prefer(begun); // a login goes on over the hop where it began
         }
         route = found;
-        lease(found.way(), false);
+        lease(found.way(), idleUse());
     }
 
-    private void lease(HttpWay way, boolean fresh) {
+    /** What must not be sent twice does not go over a connection that may be ending just now. */
+    private IdleUse idleUse() {
+        return isRepeatable() ? IdleUse.ANY : IdleUse.PROMISED;
+    }
+
+    private boolean isRepeatable() {
+        return request.isIdempotent() && request.body().isEmpty();
+    }
+
+    private void lease(HttpWay way, IdleUse idleUse) {
         leasing = null;
         PinnedConnections all = exchange.pinned();
         PinnedConnections.Pin pin = all.isEmpty() ? null : all.take(key(way));
@@ -94,19 +105,17 @@ final class Routing implements LoopLease.Outcome {
             leased(pin.lease());
             return;
         }
-        leasePooled(way, fresh || request.login());
+        leasePooled(way, request.login() ? IdleUse.NEVER : idleUse);
     }
 
     private PinnedConnections.Key key(HttpWay way) {
         return new PinnedConnections.Key(way.hop(), exchange.target(), exchange.identity());
     }
 
-    private void leasePooled(HttpWay way, boolean fresh) {
+    private void leasePooled(HttpWay way, IdleUse idleUse) {
         int attempt = ++attempts;
         EnginePool pool = way.pool() instanceof EnginePool own ? own : forwarding.pool();
-        LoopDialer.Dialing underWay = fresh
-                ? pool.leaseFresh(exchange.loop(), way.hop(), way.timeoutNanos(), this)
-                : pool.lease(exchange.loop(), way.hop(), way.timeoutNanos(), this);
+        LoopDialer.Dialing underWay = pool.lease(exchange.loop(), way.hop(), idleUse, way.timeoutNanos(), this);
         if (state == State.LEASING && attempts == attempt) { // it has not come to its end before this
             leasing = underWay;
         }
@@ -139,7 +148,7 @@ final class Routing implements LoopLease.Outcome {
             way.authorization(
                     exchange.loop(),
                     exchange.target(),
-                    value -> routed(got, way, value),
+                    value -> authorized(got, way, value),
                     failure -> notAuthorized(got, failure));
         }
         exchange.update();
@@ -154,6 +163,15 @@ final class Routing implements LoopLease.Outcome {
     }
 
     // ------------------------------------------------------------------ AUTHORIZING
+
+    /** It may have taken long, and the connection was idle all the time. */
+    private void authorized(LoopLease got, HttpWay way, @Nullable String authorization) {
+        if (state == State.AUTHORIZING && lease == got && !pinned && !isRepeatable() && !got.isReliable()) {
+            again(way, IdleUse.NEVER);
+        } else {
+            routed(got, way, authorization);
+        }
+    }
 
     private void routed(LoopLease got, HttpWay way, @Nullable String authorization) {
         if (state == State.AUTHORIZING && lease == got) { // else it is too late
@@ -224,21 +242,44 @@ final class Routing implements LoopLease.Outcome {
         if (used == null || current == null || state != State.ROUTED) {
             return;
         }
-        boolean ofClient = login == BoundLogin.OF_CLIENT;
-        if (pinned && ofClient) {
+        if (pinned && login == BoundLogin.OF_CLIENT) {
             exchange.loginLost(cause);
             return;
         }
-        boolean repeatable = request.isIdempotent() && request.body().isEmpty();
-        boolean wasIdle = used.wasIdle() || pinned;
+        if (repeat()) {
+            return;
+        }
         HttpWay way = current.way();
-        if (wasIdle && repeatable && !ofClient && !retried) {
-            retried = true;
-            again(way, true);
-        } else if (way.absoluteForm() && !wasIdle) {
-            wayFailed(current, failure(way, Reason.PROTOCOL, cause), repeatable);
+        if (way.absoluteForm() && !used.wasIdle() && !pinned) {
+            wayFailed(current, failure(way, Reason.PROTOCOL, cause), isRepeatable());
         } else {
             exchange.fail(new OriginException(OriginException.Reason.NO_RESPONSE, exchange.target(), cause));
+        }
+    }
+
+    /** As {@link Exchange#repeat}: the connection had been idle, and its peer had given it up. */
+    boolean repeat() {
+        LoopLease used = lease;
+        HttpRoute current = route;
+        if (used == null || current == null || state != State.ROUTED) {
+            return false;
+        }
+        boolean wasIdle = used.wasIdle() || pinned;
+        if (!wasIdle || retried || !isRepeatable() || login == BoundLogin.OF_CLIENT) {
+            return false;
+        }
+        retried = true;
+        if (!pinned) { // else its idle times are the client's doing
+            used.closeUnanswered();
+        }
+        again(current.way(), IdleUse.NEVER);
+        return true;
+    }
+
+    /** The response has been read whole, and the connection is idle from now on. */
+    void originDone(KeepAlive said) {
+        if (lease != null) {
+            lease.answered(said.timeoutNanos(), said.max());
         }
     }
 
@@ -281,13 +322,13 @@ final class Routing implements LoopLease.Outcome {
     private void wayFailed(HttpRoute current, DialException failure, boolean repeatable) {
         DialException all = current.failed(failure);
         if (all == null && repeatable && login != BoundLogin.OF_CLIENT) {
-            again(current.way(), false);
+            again(current.way(), idleUse());
         } else {
             exchange.fail(all == null ? failure : all);
         }
     }
 
-    private void again(HttpWay way, boolean fresh) {
+    private void again(HttpWay way, IdleUse idleUse) {
         LoopLease used = lease;
         lease = null;
         if (used != null) {
@@ -295,7 +336,7 @@ final class Routing implements LoopLease.Outcome {
         }
         exchange.unbegin();
         state = State.LEASING;
-        lease(way, fresh);
+        lease(way, idleUse);
         exchange.update();
     }
 

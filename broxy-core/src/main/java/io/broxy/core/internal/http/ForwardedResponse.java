@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ForwardedResponse {
     private static final int SWITCHING_PROTOCOLS = 101;
+    private static final int REQUEST_TIMEOUT = 408;
     private static final int UPGRADE_REQUIRED = 426;
 
     /** More than the fixed names and the line ends that {@link #write} adds come to. */
@@ -119,9 +120,28 @@ public final class ForwardedResponse {
     public boolean originPersists() {
         return head.minorVersion() > 0
                 && !options.close()
+                && !isClosedByProxy()
                 && length.reliable()
                 && body.kind() != Kind.UNTIL_CLOSE
                 && !isUpgrade();
+    }
+
+    /** The older field's name is still in use between clients and proxies. */
+    private boolean isClosedByProxy() {
+        return head.fields().containsToken("Proxy-Connection", "close");
+    }
+
+    /** What the origin says of its connection, if that {@linkplain #originPersists persists}. */
+    public KeepAlive keepAlive() {
+        return KeepAlive.of(head.fields());
+    }
+
+    /**
+     * Whether it may be the last word on a connection that lay idle, sent before this request was seen (RFC 9110, section
+     * 15.5.9).
+     */
+    public boolean isOfIdleness() {
+        return head.status() == REQUEST_TIMEOUT && !originPersists();
     }
 
     /**

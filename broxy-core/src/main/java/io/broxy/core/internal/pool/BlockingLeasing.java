@@ -70,7 +70,7 @@ final class BlockingLeasing implements Waiter<Parked> {
             if (taken.connection != null) {
                 return pool.userLease(slot, parked.loop(), new LeakWatch.Leased(taken.connection, place));
             }
-            slot = pool.replace(slot, taken.death, null);
+            slot = pool.replace(slot, taken.death, null, IdleUse.ANY);
             if (slot == null) {
                 throw closed();
             }

@@ -146,7 +146,7 @@ public final class EnginePool implements ConnPool {
      * @param outcome told the end, possibly before this returns
      */
     public LoopDialer.Dialing lease(EventLoop loop, Hop hop, long timeoutNanos, LoopLease.Outcome outcome) {
-        return lease(loop, new Wish(hop, false, ticker().nanos(), timeoutNanos), outcome);
+        return lease(loop, hop, IdleUse.ANY, timeoutNanos, outcome);
     }
 
     /**
@@ -155,7 +155,13 @@ public final class EnginePool implements ConnPool {
      * goes for it.
      */
     public LoopDialer.Dialing leaseFresh(EventLoop loop, Hop hop, long timeoutNanos, LoopLease.Outcome outcome) {
-        return lease(loop, new Wish(hop, true, ticker().nanos(), timeoutNanos), outcome);
+        return lease(loop, hop, IdleUse.NEVER, timeoutNanos, outcome);
+    }
+
+    /** As {@link #lease(EventLoop, Hop, long, LoopLease.Outcome)}, with a say in which idle connections will do. */
+    public LoopDialer.Dialing lease(
+            EventLoop loop, Hop hop, IdleUse idleUse, long timeoutNanos, LoopLease.Outcome outcome) {
+        return lease(loop, new Wish(hop, idleUse, ticker().nanos(), timeoutNanos), outcome);
     }
 
     /** A client has gone whom its dials have named: what lies idle for it, in whatever pool of the engine, is closed. */
@@ -203,9 +209,9 @@ public final class EnginePool implements ConnPool {
     }
 
     @Nullable
-    Slot<Parked> replace(Slot<Parked> dead, Eviction cause, @Nullable EventLoop home) {
+    Slot<Parked> replace(Slot<Parked> dead, Eviction cause, @Nullable EventLoop home, IdleUse idleUse) {
         Work<Parked> work = new Work<>();
-        Slot<Parked> slot = policy.replace(dead, cause, home, work);
+        Slot<Parked> slot = policy.replace(dead, cause, home, idleUse, work);
         work.run(chores);
         return slot;
     }
@@ -218,6 +224,11 @@ public final class EnginePool implements ConnPool {
         change(work -> policy.park(slot, parked, home, work));
     }
 
+    /** As {@link #park}, for one that was only looked at. */
+    void resume(Slot<Parked> slot, Parked parked, EventLoop home) {
+        change(work -> policy.resume(slot, parked, home, work));
+    }
+
     void putBack(Slot<Parked> slot, Parked parked, EventLoop home) {
         change(work -> policy.putBack(slot, parked, home, work));
     }
@@ -228,6 +239,16 @@ public final class EnginePool implements ConnPool {
 
     void drop(Slot<Parked> slot, Eviction cause) {
         change(work -> policy.drop(slot, cause, work));
+    }
+
+    /** As {@link #drop}, for one that its peer has spoilt while it was idle, or just before. */
+    void died(Slot<Parked> slot, Eviction cause, long idleNanos) {
+        change(work -> policy.died(slot, cause, idleNanos, work));
+    }
+
+    /** As {@link #end}, for one that was idle and that its peer has ended without an answer to what it was leased for. */
+    void ended(Slot<Parked> slot) {
+        change(work -> policy.ended(slot, work));
     }
 
     void end(Slot<Parked> slot, Ending how) {

@@ -45,7 +45,7 @@ final class FutureLease implements Leasing.Delivery {
 
     private void begin(long timeoutNanos) {
         if (!future.isDone()) {
-            leasing = Leasing.start(pool, loop, new Wish(hop, false, startNanos, timeoutNanos), this);
+            leasing = Leasing.start(pool, loop, new Wish(hop, IdleUse.ANY, startNanos, timeoutNanos), this);
         }
     }
 

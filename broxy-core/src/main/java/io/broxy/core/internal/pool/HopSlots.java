@@ -76,6 +76,19 @@ final class HopSlots<P> {
         return newest;
     }
 
+    /** The one that has been idle longest, or null. */
+    @Nullable
+    Slot<P> oldest() {
+        Slot<P> oldest = null;
+        for (ArrayDeque<Slot<P>> set : idle.values()) {
+            Slot<P> last = set.peekLast();
+            if (last != null && (oldest == null || last.idleNumber < oldest.idleNumber)) {
+                oldest = last;
+            }
+        }
+        return oldest;
+    }
+
     private static Object homeOf(Slot<?> slot) {
         return Objects.requireNonNull(slot.home, "the home of an idle connection");
     }

@@ -21,13 +21,23 @@ final class HopTotal<P> {
 
     private int idleCount;
 
+    /** How its peer treats idle connections, if it closes them early; else null. */
+    @Nullable
+    IdleLife life;
+
     /** The ends of the list of what is idle, which the slots themselves are. */
     private @Nullable Slot<P> oldest;
 
     private @Nullable Slot<P> newest;
 
-    HopTotal(Hop hop) {
+    HopTotal(Hop hop, @Nullable IdleLife life) {
         this.hop = hop;
+        this.life = life;
+    }
+
+    /** How long another connection was idle when the peer closed it, or {@link IdleTimes#UNKNOWN}. */
+    long livedNanos(long nowNanos) {
+        return life == null ? IdleTimes.UNKNOWN : life.nanos(nowNanos);
     }
 
     int idleCount() {

@@ -40,6 +40,7 @@ final class IdlePool<P> {
     private final Map<Hop, HopTotal<P>> totals = new HashMap<>();
     private final IdleSet<P> idle = new IdleSet<>();
     private final WaitingLine<P> line = new WaitingLine<>();
+    private final IdleLives lives = new IdleLives();
     private final SpareBook<P> spares;
     private final Counters count = new Counters();
     private int open;
@@ -80,7 +81,7 @@ final class IdlePool<P> {
                 serve(now, work);
             }
             HopSlots<P> own = slotsOf(hop);
-            Slot<P> slot = takeOrOpen(own, home, waiter.wantsFresh(), now, work);
+            Slot<P> slot = takeOrOpen(own, home, waiter.idleUse(), now, work);
             if (slot == null) {
                 line.join(own, waiter);
             }
@@ -92,7 +93,8 @@ final class IdlePool<P> {
     private HopSlots<P> slotsOf(Hop hop) {
         HopSlots<P> own = hops.get(hop);
         if (own == null) {
-            own = new HopSlots<>(hop, totals.computeIfAbsent(hop.forClient(null), HopTotal::new));
+            own = new HopSlots<>(
+                    hop, totals.computeIfAbsent(hop.forClient(null), all -> new HopTotal<>(all, lives.of(all))));
             own.total.members++;
             hops.put(hop, own);
         }
@@ -118,15 +120,16 @@ final class IdlePool<P> {
      * @return null if the pool is closed
      */
     @Nullable
-    Slot<P> replace(Slot<P> dead, Eviction cause, @Nullable Object home, Work<P> work) {
+    Slot<P> replace(Slot<P> dead, Eviction cause, @Nullable Object home, IdleUse idleUse, Work<P> work) {
         synchronized (lock) {
             long now = ticker.nanos();
             HopSlots<P> own = dead.owner;
+            learn(dead, cause, dead.idleNanos, now);
             count.reused--;
             count.leased--;
             count.evicted(cause);
             dead.state = State.ENDED;
-            Slot<P> slot = closed ? null : take(own, home, now, work);
+            Slot<P> slot = closed ? null : take(own, home, idleUse, now, work);
             if (slot == null && !closed) {
                 count.opening++;
                 slot = new Slot<>(own); // with the dead one's place in the caps
@@ -169,13 +172,30 @@ final class IdlePool<P> {
     }
 
     private @Nullable Slot<P> takeOrOpen(
-            HopSlots<P> own, @Nullable Object home, boolean fresh, long now, Work<P> work) {
-        if (fresh) {
-            makeRoom(own, work);
-            return open(own, work);
+            HopSlots<P> own, @Nullable Object home, IdleUse idleUse, long now, Work<P> work) {
+        Slot<P> slot = take(own, home, idleUse, now, work);
+        if (slot != null) {
+            return slot;
         }
-        Slot<P> slot = take(own, home, now, work);
-        return slot != null ? slot : open(own, work);
+        if (idleUse == IdleUse.PROMISED) {
+            giveWay(own, work);
+        } else if (idleUse == IdleUse.NEVER) {
+            makeRoom(own, work);
+        }
+        return open(own, work);
+    }
+
+    /**
+     * An idle connection, but no spare, goes for a new one that will be idle in its turn: otherwise, requests that take no idle
+     * ones would leave one more with each.
+     */
+    private void giveWay(HopSlots<P> own, Work<P> work) {
+        Slot<P> oldest = own.idleCount() > own.wanted ? own.oldest() : null;
+        if (oldest != null) {
+            evictNow(oldest, Eviction.REPLACED, work);
+        } else {
+            makeRoom(own, work);
+        }
     }
 
     /** At the hop's cap, the connection that has been idle longest goes for a new one. */
@@ -186,13 +206,25 @@ final class IdlePool<P> {
         }
     }
 
-    private @Nullable Slot<P> take(HopSlots<P> own, @Nullable Object home, long now, Work<P> work) {
+    private @Nullable Slot<P> take(HopSlots<P> own, @Nullable Object home, IdleUse idleUse, long now, Work<P> work) {
+        Slot<P> slot = switch (idleUse) {
+            case ANY -> usable(own, home, now, work);
+            case PROMISED -> reliable(own, home, now);
+            case NEVER -> null;
+        };
+        if (slot != null) {
+            lease(slot, now);
+            count.reused++;
+            spares.used(slot, work);
+        }
+        return slot;
+    }
+
+    /** What has expired unnoticed goes. */
+    private @Nullable Slot<P> usable(HopSlots<P> own, @Nullable Object home, long now, Work<P> work) {
         for (Slot<P> slot; (slot = own.newest(home)) != null; ) {
             Eviction overdue = limits.overdue(slot, now);
             if (overdue == null) {
-                lease(slot);
-                count.reused++;
-                spares.used(slot, work);
                 return slot;
             }
             evictNow(slot, overdue, work);
@@ -200,8 +232,17 @@ final class IdlePool<P> {
         return null;
     }
 
-    private void lease(Slot<P> slot) {
+    private @Nullable Slot<P> reliable(HopSlots<P> own, @Nullable Object home, long now) {
+        Slot<P> slot = own.newest(home);
+        if (slot != null && !limits.isReliable(slot, now)) {
+            slot = own.newest(null);
+        }
+        return slot != null && limits.isReliable(slot, now) ? slot : null;
+    }
+
+    private void lease(Slot<P> slot, long now) {
         idle.remove(slot, State.LEASED);
+        slot.idleNanos = slot.spare ? IdleTimes.UNKNOWN : now - slot.idleSinceNanos;
         count.leased++;
     }
 
@@ -230,6 +271,13 @@ final class IdlePool<P> {
         count.opening++;
     }
 
+    /** Whether a connection that was leased from here would still be leased for what cannot be sent twice. */
+    boolean isReliable(Slot<P> slot) {
+        synchronized (lock) {
+            return limits.isReliable(slot, ticker.nanos());
+        }
+    }
+
     // ------------------------------------------------------------------ giving one back
 
     /** A leased connection lies idle from now on, unless somebody waits for it or there is no room. */
@@ -246,9 +294,23 @@ final class IdlePool<P> {
         synchronized (lock) {
             if (slot.state == State.LEASED) {
                 count.reused--;
-                park(slot, parked, home, ticker.nanos(), work);
+                resume(slot, parked, home, ticker.nanos(), work);
             }
         }
+    }
+
+    /** As {@link #park}, for one that was {@linkplain #hold held}. */
+    void resume(Slot<P> slot, P parked, Object home, Work<P> work) {
+        synchronized (lock) {
+            if (slot.state == State.LEASED) {
+                resume(slot, parked, home, ticker.nanos(), work);
+            }
+        }
+    }
+
+    private void resume(Slot<P> slot, P parked, Object home, long now, Work<P> work) {
+        slot.quietNanos = now - slot.idleSinceNanos;
+        park(slot, parked, home, now, work);
     }
 
     private void park(Slot<P> slot, P parked, Object home, long now, Work<P> work) {
@@ -298,6 +360,40 @@ final class IdlePool<P> {
         }
     }
 
+    /**
+     * As {@link #drop}, for a connection that its peer has ended or spoilt.
+     *
+     * @param idleNanos how long it had been idle
+     */
+    void died(Slot<P> slot, Eviction cause, long idleNanos, Work<P> work) {
+        synchronized (lock) {
+            learn(slot, cause, idleNanos, ticker.nanos());
+            if (endLease(slot, work)) {
+                count.evicted(cause);
+            }
+        }
+    }
+
+    /** Ends a lease whose connection was idle before, and was ended by its peer without an answer. */
+    void ended(Slot<P> slot, Work<P> work) {
+        synchronized (lock) {
+            learn(slot, Eviction.PEER_CLOSED, slot.idleNanos, ticker.nanos());
+            if (endLease(slot, work)) {
+                count.discarded++;
+            }
+        }
+    }
+
+    /** What others may expect of the peer, if it has not kept the connection for as long as it has promised. */
+    private void learn(Slot<P> slot, Eviction cause, long idleNanos, long now) {
+        boolean byPeer = cause == Eviction.PEER_CLOSED || cause == Eviction.FAILED;
+        long promised = slot.promise.idleNanos();
+        if (byPeer && idleNanos >= 0 && (promised < 0 || idleNanos < promised)) {
+            HopTotal<P> total = slot.owner.total;
+            total.life = lives.closed(total.hop, idleNanos, now);
+        }
+    }
+
     private boolean endLease(Slot<P> slot, Work<P> work) {
         if (slot.state != State.LEASED) {
             return false;
@@ -337,7 +433,7 @@ final class IdlePool<P> {
             if (slot.state != State.IDLE) {
                 return false;
             }
-            lease(slot);
+            lease(slot, ticker.nanos());
             return true;
         }
     }
@@ -450,7 +546,7 @@ final class IdlePool<P> {
     /** Serves whoever can be, in order of arrival. */
     private void serve(long now, Work<P> work) {
         for (HopSlots<P> own; (own = line.first(this::isServable)) != null; ) {
-            Slot<P> slot = takeOrOpen(own, null, own.first().wantsFresh(), now, work);
+            Slot<P> slot = takeOrOpen(own, null, own.first().idleUse(), now, work);
             if (slot == null) {
                 return; // cannot be, for an idle one that had expired has left its place
             }

@@ -30,7 +30,8 @@ final class IdleSet<P> implements Iterable<Slot<P>> {
         slot.parked = parked;
         slot.home = home;
         slot.state = State.IDLE;
-        slot.idleSinceNanos = nowNanos;
+        slot.idleSinceNanos = nowNanos - slot.quietNanos;
+        slot.quietNanos = 0;
         slot.idleNumber = number++;
         slot.owner.push(slot);
         slots.add(slot);

@@ -81,8 +81,8 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
     // ------------------------------------------------------------------ waiting
 
     @Override
-    public boolean wantsFresh() {
-        return wish.fresh();
+    public IdleUse idleUse() {
+        return wish.idleUse();
     }
 
     @Override
@@ -171,7 +171,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
             pool.drop(dead, cause);
             return;
         }
-        Slot<Parked> other = pool.replace(dead, cause, loop);
+        Slot<Parked> other = pool.replace(dead, cause, loop, wish.idleUse());
         if (other == null) {
             fail(Reason.CANCELLED, EnginePool.closedFailure());
         } else {

@@ -17,12 +17,21 @@ record Limits(int maxIdlePerHop, int maxIdle, int maxOpenPerHop, int maxOpen, lo
         if (nowNanos - slot.openedNanos >= maxAgeNanos) {
             return Eviction.MAX_AGE;
         }
-        return nowNanos - slot.idleSinceNanos >= idleTimeoutNanos ? Eviction.IDLE_TIMEOUT : null;
+        return nowNanos - slot.idleSinceNanos >= idleNanos(slot, nowNanos) ? Eviction.IDLE_TIMEOUT : null;
+    }
+
+    private long idleNanos(Slot<?> slot, long nowNanos) {
+        return Math.min(idleTimeoutNanos, slot.usableNanos(nowNanos));
+    }
+
+    /** Whether an idle connection will do for what must not be sent twice. */
+    boolean isReliable(Slot<?> slot, long nowNanos) {
+        return nowNanos - slot.idleSinceNanos < slot.reliableNanos(nowNanos) && overdue(slot, nowNanos) == null;
     }
 
     /** When an idle connection must go. */
     long dueNanos(Slot<?> slot, long nowNanos) {
-        long idleLeft = idleTimeoutNanos - (nowNanos - slot.idleSinceNanos);
+        long idleLeft = idleNanos(slot, nowNanos) - (nowNanos - slot.idleSinceNanos);
         long ageLeft = maxAgeNanos - (nowNanos - slot.openedNanos);
         return nowNanos + Math.min(idleLeft, ageLeft);
     }

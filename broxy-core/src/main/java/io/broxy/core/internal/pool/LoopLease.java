@@ -25,6 +25,8 @@ public final class LoopLease {
     private final Slot<Parked> slot;
     private final LoopConnection connection;
     private final boolean idleBefore;
+    private boolean answered;
+    private long answeredNanos;
     private boolean ended;
 
     LoopLease(EnginePool pool, Slot<Parked> slot, LoopConnection connection) {
@@ -44,12 +46,41 @@ public final class LoopLease {
         return idleBefore;
     }
 
-    /** Gives the connection back for another use, unless it is closed; one that takes threads is. */
+    /** Whether what cannot be sent twice may go over the connection now: see {@link IdleUse#PROMISED}. */
+    public boolean isReliable() {
+        return !idleBefore || pool.policy().isReliable(slot);
+    }
+
+    /**
+     * The peer has answered a request, and this is what it says of the connection, which is idle from now on unless something
+     * else is asked. Without this call nothing is known when the connection is given back.
+     *
+     * @param promisedNanos for how long the peer keeps the idle connection, or negative if it does not say that
+     * @param max how many requests the peer says that the connection takes, or negative
+     */
+    public void answered(long promisedNanos, int max) {
+        slot.promise.answered(promisedNanos, max);
+        answeredNanos = connection.loop().nowNanos();
+        answered = true;
+    }
+
+    /**
+     * Gives the connection back for another use, unless it is closed, or unless its peer has said that it takes no more; one
+     * that takes threads is closed.
+     */
     public void reuse() {
         if (!end()) {
             return;
         }
-        if (connection.takesThreads()) {
+        if (answered) {
+            slot.quietNanos = Math.max(0, pool.ticker().nanos() - answeredNanos);
+        } else {
+            slot.promise.forget();
+        }
+        if (!slot.promise.allowsMore()) {
+            connection.close();
+            pool.end(slot, Ending.DISCARDED);
+        } else if (connection.takesThreads()) {
             connection.close(); // idle, it would take one to be watched
             pool.drop(slot, Eviction.UNWATCHABLE);
         } else if (connection.isOpen()) {
@@ -63,6 +94,18 @@ public final class LoopLease {
     public void detach() {
         if (end()) {
             pool.end(slot, Ending.DETACHED);
+        }
+    }
+
+    /** Closes the connection, which its peer has ended, or spoilt, without an answer to what was asked. */
+    public void closeUnanswered() {
+        if (end()) {
+            connection.close();
+            if (idleBefore) {
+                pool.ended(slot);
+            } else {
+                pool.end(slot, Ending.DISCARDED);
+            }
         }
     }
 

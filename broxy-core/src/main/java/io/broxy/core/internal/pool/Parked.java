@@ -36,9 +36,6 @@ final class Parked implements ChannelEvents {
     private final AtomicReference<@Nullable Transferable> arriving;
 
     private @Nullable LoopConnection connection;
-    /** Something came while it was being leased. */
-    private boolean readable;
-
     private boolean over;
 
     private Parked(EnginePool pool, EventLoop loop, Slot<Parked> slot, @Nullable Transferable arriving) {
@@ -57,9 +54,15 @@ final class Parked implements ChannelEvents {
         }
     }
 
-    /** Parks what is on its loop. */
+    /** Parks what is on its loop, unless something that was not asked for is there already. */
     static void onLoop(EnginePool pool, Slot<Parked> slot, LoopConnection connection) {
         Parked parked = new Parked(pool, connection.loop(), slot, null);
+        Eviction cause = parked.look(connection);
+        if (cause != null) {
+            connection.close();
+            pool.died(slot, cause, slot.spare ? IdleTimes.UNKNOWN : slot.quietNanos);
+            return;
+        }
         parked.connection = connection;
         connection.handler(parked);
         pool.park(slot, parked, parked.loop);
@@ -129,17 +132,16 @@ final class Parked implements ChannelEvents {
         if (own == null) {
             return;
         }
-        if (!pool.policy().hold(slot)) { // somebody leases it, and will look
-            readable = true;
+        if (!pool.policy().hold(slot)) { // it is being leased, which looks
             unwatch(own);
             return;
         }
         Eviction cause = look(own);
         if (cause == null) {
-            pool.park(slot, this, loop);
+            pool.resume(slot, this, loop);
         } else {
             close();
-            pool.drop(slot, cause);
+            pool.died(slot, cause, slot.idleNanos);
         }
     }
 
@@ -151,7 +153,10 @@ final class Parked implements ChannelEvents {
         }
     }
 
-    /** Why it is of no use any more; null if what came was not for its user, as TLS has such messages. */
+    /**
+     * Why it is of no use any more; null if nothing has come, or nothing that was for its user, as TLS has such messages. A
+     * selector may have yet to tell of it, so it is read.
+     */
     private @Nullable Eviction look(LoopConnection own) {
         try {
             int count = own.read(loop.buffers().shared().limit(1));
@@ -216,18 +221,14 @@ final class Parked implements ChannelEvents {
         Eviction cause = death(settled());
         if (cause != null) {
             close();
-            pool.drop(slot, cause);
+            pool.died(slot, cause, slot.idleNanos);
             return;
         }
-        readable = false;
         pool.putBack(slot, this, loop);
         watch();
     }
 
     private @Nullable Eviction death(@Nullable LoopConnection own) {
-        if (own == null) {
-            return Eviction.CLOSED;
-        }
-        return readable ? look(own) : null;
+        return own == null ? Eviction.CLOSED : look(own);
     }
 }

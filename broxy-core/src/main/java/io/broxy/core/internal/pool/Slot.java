@@ -31,6 +31,15 @@ final class Slot<P> {
     long openedNanos;
     long idleSinceNanos;
 
+    /** How long it had been idle when it was leased last; {@link IdleTimes#UNKNOWN} for a spare, which nothing had been asked. */
+    long idleNanos;
+
+    /** How long it has been without traffic when it is given back. Threading: for the holder. */
+    long quietNanos;
+
+    /** Threading: for the holder while it is leased, who publishes it by giving the connection back. */
+    final Promise promise = new Promise();
+
     /** Counts up, so that it orders what became idle in the same nanosecond. */
     long idleNumber;
 
@@ -55,6 +64,16 @@ final class Slot<P> {
 
     Slot(HopSlots<P> owner) {
         this.owner = owner;
+    }
+
+    /** For how long an idle connection may be used for what can be sent once more. */
+    long usableNanos(long nowNanos) {
+        return spare ? Long.MAX_VALUE : IdleTimes.ofRepeatable(promise.idleNanos(), owner.total.livedNanos(nowNanos));
+    }
+
+    /** As {@link #usableNanos}, for what cannot; 0 if not at all. */
+    long reliableNanos(long nowNanos) {
+        return IdleTimes.ofUnrepeatable(promise.idleNanos(), owner.total.livedNanos(nowNanos));
     }
 
     Hop hop() {

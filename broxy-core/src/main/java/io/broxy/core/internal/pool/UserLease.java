@@ -78,6 +78,7 @@ final class UserLease implements Lease {
             pool.end(slot, Ending.DISCARDED);
             return;
         }
+        slot.promise.forget();
         Parked.fromUser(pool, home, slot, own);
     }
 

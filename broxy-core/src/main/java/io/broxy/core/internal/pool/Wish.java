@@ -7,10 +7,10 @@ import io.broxy.ConnPool.Hop;
  *
  * <p>Threading: immutable.
  *
- * @param fresh whether the connection must not have been idle
+ * @param idleUse which idle connections will do
  * @param timeoutNanos from the start, for waiting and dialing together
  */
-record Wish(Hop hop, boolean fresh, long startNanos, long timeoutNanos) {
+record Wish(Hop hop, IdleUse idleUse, long startNanos, long timeoutNanos) {
 
     long endNanos() {
         return startNanos + timeoutNanos;

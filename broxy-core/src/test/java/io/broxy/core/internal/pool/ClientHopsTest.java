@@ -22,7 +22,7 @@ class ClientHopsTest {
     private static final Hop ALICE = A.forClient(client(1));
     private static final Hop BOB = A.forClient(client(2));
 
-    private static DialRequest.Client client(int port) {
+    static DialRequest.Client client(int port) {
         return new DialRequest.Client(
                 new InetSocketAddress("192.0.2.7", port), new InetSocketAddress("192.0.2.1", 3_128));
     }

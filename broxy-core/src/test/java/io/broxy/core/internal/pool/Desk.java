@@ -81,21 +81,21 @@ final class Desk implements Work.Doer<String> {
 
     /** Somebody who asks for a place. */
     static final class Asker implements Waiter<String> {
-        private final boolean fresh;
+        private final IdleUse use;
         private @Nullable Slot<String> slot;
         private boolean refused;
 
         Asker() {
-            this(false);
+            this(IdleUse.ANY);
         }
 
-        private Asker(boolean fresh) {
-            this.fresh = fresh;
+        private Asker(IdleUse use) {
+            this.use = use;
         }
 
         @Override
-        public boolean wantsFresh() {
-            return fresh;
+        public IdleUse idleUse() {
+            return use;
         }
 
         /** The place that was got. */
@@ -133,7 +133,12 @@ final class Desk implements Work.Doer<String> {
 
     /** By somebody who takes no idle connection. */
     Asker askFresh(Hop hop) {
-        return ask(hop, HOME, new Asker(true));
+        return ask(hop, HOME, new Asker(IdleUse.NEVER));
+    }
+
+    /** For a request that cannot be sent twice. */
+    Asker askPromised(Hop hop) {
+        return ask(hop, HOME, new Asker(IdleUse.PROMISED));
     }
 
     private Asker ask(Hop hop, @Nullable Object home, Asker asker) {

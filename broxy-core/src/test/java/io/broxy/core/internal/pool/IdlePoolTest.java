@@ -373,10 +373,10 @@ class IdlePoolTest {
             Slot<String> dead = desk.ask(A).slot();
             assertThat(dead.parked()).isEqualTo("dead");
             desk.run(work -> {
-                Slot<String> other = desk.pool.replace(dead, Eviction.PEER_CLOSED, Desk.HOME, work);
+                Slot<String> other = desk.pool.replace(dead, Eviction.PEER_CLOSED, Desk.HOME, IdleUse.ANY, work);
                 assertThat(other).isNotNull();
                 assertThat(other.parked()).isEqualTo("alive");
-                Slot<String> fresh = desk.pool.replace(other, Eviction.PEER_CLOSED, Desk.HOME, work);
+                Slot<String> fresh = desk.pool.replace(other, Eviction.PEER_CLOSED, Desk.HOME, IdleUse.ANY, work);
                 assertThat(fresh).isNotNull();
                 assertThat(fresh.parked()).isNull();
             });
@@ -393,7 +393,7 @@ class IdlePoolTest {
             Slot<String> dead = desk.ask(A).slot();
             desk.ask(A);
             Asker waiting = desk.ask(A);
-            desk.run(work -> assertThat(desk.pool.replace(dead, Eviction.FAILED, null, work))
+            desk.run(work -> assertThat(desk.pool.replace(dead, Eviction.FAILED, null, IdleUse.ANY, work))
                     .isNotNull());
             assertThat(waiting.got()).isEqualTo("waits");
         }
@@ -446,7 +446,7 @@ class IdlePoolTest {
             desk.idle(A, "a");
             Slot<String> leased = desk.ask(A).slot();
             desk.run(desk.pool::close);
-            desk.run(work -> assertThat(desk.pool.replace(leased, Eviction.FAILED, null, work))
+            desk.run(work -> assertThat(desk.pool.replace(leased, Eviction.FAILED, null, IdleUse.ANY, work))
                     .isNull());
             assertThat(desk.pool.stats().leased()).isZero();
         }

@@ -1,0 +1,101 @@
+package io.broxy.core.internal.http;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What a response says in {@code Keep-Alive} about its connection: for how long it may lie idle, and how many requests it
+ * takes ({@code timeout=5, max=100}; RFC 2068, section 19.7.1, and what servers have made of it since).
+ *
+ * <p>It is a hint from a peer and never refused. Members may be divided by commas or semicolons, over several lines, with
+ * quotes and white space anywhere; of several values the smallest counts, fractions are dropped, and what is not a number
+ * says nothing. A number beyond what can be kept counts as the largest that can.
+ *
+ * <p>Threading: immutable.
+ *
+ * @param timeoutNanos for how long the connection may lie idle; {@link #UNKNOWN} if that is not said
+ * @param max the number in {@code max}; {@link #UNKNOWN} if there is none
+ */
+public record KeepAlive(long timeoutNanos, int max) {
+    /** Nothing is said. */
+    public static final int UNKNOWN = -1;
+
+    /** Of a response without the field. */
+    public static final KeepAlive NOTHING = new KeepAlive(UNKNOWN, UNKNOWN);
+
+    /** A day: more is not worth a promise. */
+    private static final int MAX_NUMBER = 86_400;
+
+    private static final String NAME = "Keep-Alive";
+
+    /** Reads the field, which may be absent. */
+    public static KeepAlive of(Fields fields) {
+        int line = fields.indexOf(NAME, 0);
+        if (line < 0) {
+            return NOTHING;
+        }
+        int timeout = UNKNOWN;
+        int max = UNKNOWN;
+        for (; line >= 0; line = fields.indexOf(NAME, line + 1)) {
+            int start = fields.valueStart(line);
+            int end = fields.valueEnd(line);
+            timeout = smaller(timeout, smallest(fields.head(), start, end, "timeout"));
+            max = smaller(max, smallest(fields.head(), start, end, "max"));
+        }
+        return new KeepAlive(timeout < 0 ? UNKNOWN : TimeUnit.SECONDS.toNanos(timeout), max);
+    }
+
+    private static int smaller(int one, int other) {
+        return one < 0 || (other >= 0 && other < one) ? other : one;
+    }
+
+    private static int smallest(byte[] bytes, int from, int to, String name) {
+        int smallest = UNKNOWN;
+        for (int start = from; start < to; ) {
+            int end = start;
+            while (end < to && bytes[end] != ',' && bytes[end] != ';') {
+                end++;
+            }
+            smallest = smaller(smallest, number(bytes, start, end, name));
+            start = end + 1;
+        }
+        return smallest;
+    }
+
+    /** The number of one member, if that has this name. */
+    private static int number(byte[] bytes, int from, int to, String name) {
+        int start = skip(bytes, from, to);
+        int end = start + name.length();
+        if (end >= to || !Grammar.equalsIgnoreCase(bytes, start, end, name)) {
+            return UNKNOWN;
+        }
+        int equals = skip(bytes, end, to);
+        return equals < to && bytes[equals] == '=' ? number(bytes, skip(bytes, equals + 1, to), to) : UNKNOWN;
+    }
+
+    private static int number(byte[] bytes, int from, int to) {
+        int number = 0;
+        int at = from;
+        for (; at < to && Grammar.isDigit(bytes[at]); at++) {
+            number = Math.min(MAX_NUMBER, 10 * number + (bytes[at] - '0'));
+        }
+        int behind = at < to && at > from && bytes[at] == '.' ? fractionEnd(bytes, at + 1, to) : at;
+        return at > from && skip(bytes, behind, to) == to ? number : UNKNOWN;
+    }
+
+    private static int fractionEnd(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && Grammar.isDigit(bytes[at])) {
+            at++;
+        }
+        return at;
+    }
+
+    /** Past white space and quotes. */
+    private static int skip(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && (Grammar.isOws(bytes[at]) || bytes[at] == '"' || bytes[at] == '\'')) {
+            at++;
+        }
+        return at;
+    }
+}

@@ -1,0 +1,52 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.ConnPool.Hop;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of the hops whose peers close idle connections early, also of those that have no connections now. There are
+ * at most {@value #MAX} of them; the one that was told longest ago is forgotten for another.
+ *
+ * <p>Threading: the pool's lock guards it.
+ */
+final class IdleLives {
+    static final int MAX = 1_000;
+
+    /** In the order of what was told. */
+    private final Map<Hop, IdleLife> lives = new LinkedHashMap<>();
+
+    /** What is known of a hop, or null. */
+    @Nullable
+    IdleLife of(Hop hop) {
+        return lives.isEmpty() ? null : lives.get(hop);
+    }
+
+    /** A connection of a hop was closed by its peer. */
+    IdleLife closed(Hop hop, long idleNanos, long nowNanos) {
+        forgetOutdated(nowNanos);
+        IdleLife life = lives.remove(hop);
+        if (life == null) {
+            life = new IdleLife(nowNanos);
+            if (lives.size() == MAX) {
+                lives.remove(lives.keySet().iterator().next());
+            }
+        }
+        life.closed(idleNanos, nowNanos);
+        lives.put(hop, life);
+        return life;
+    }
+
+    private void forgetOutdated(long nowNanos) {
+        Iterator<IdleLife> oldest = lives.values().iterator();
+        while (oldest.hasNext() && oldest.next().nanos(nowNanos) < 0) {
+            oldest.remove();
+        }
+    }
+
+    int size() {
+        return lives.size();
+    }
+}

@@ -1,0 +1,16 @@
+package io.broxy.core.internal.pool;
+
+/** Which idle connections a lease may get. Threading: immutable. */
+public enum IdleUse {
+    /** Any: what is asked over it can be asked once more if it turns out dead. */
+    ANY,
+
+    /**
+     * One whose peer has promised to keep it for much longer, and keeps such promises. What is asked over it must not be asked
+     * twice (RFC 9110 section 9.2.2), so the connection must not end meanwhile. A new one takes the place of an idle one.
+     */
+    PROMISED,
+
+    /** None. */
+    NEVER
+}
