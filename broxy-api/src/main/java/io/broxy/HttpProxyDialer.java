@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * answers (1xx) are skipped; bytes that follow the answer are the first thing that the connection yields. Any other answer is
  * a {@link DialException} with {@link DialException.Reason#PROXY_REFUSED}, or {@link DialException.Reason#PROXY_AUTH} for 407 and
  * for 401 (some proxies answer wrong credentials with it), and {@link DialException#proxyReply()} holds it. An answer that is malformed or too long is
- * {@link DialException.Reason#PROTOCOL}, one that comes too late {@link DialException.Reason#TIMEOUT}.
+ * {@link DialException.Reason#PROTOCOL}, one that comes too late {@link DialException.Reason#TIMEOUT}. A refusal
+ * counts from its head on: for the body, no more than 250 ms are waited.
  *
  * <p>Where a {@link ProxyHandler} dials with it, plain {@code http} requests need no tunnel: they go to the proxy itself in
  * absolute form (RFC 9112 section 3.2.2), over connections with the same {@link #hop()}, with the same credentials and fields.
@@ -85,8 +86,9 @@ public interface HttpProxyDialer extends Dialer {
          * Takes connections to the proxy from a pool: its {@linkplain ConnPool#warm warm} spares save the way to the proxy and
          * the TLS handshake, and a connection that is still usable after a refusal goes back to it. One that a login may be bound
          * to does not (NTLM, Negotiate and what is not known to speak for one request; RFC 4559 section 6): it is closed after
-         * the refusal, as soon as the credentials or the proxy's challenges name such a scheme. By default each dial opens its
-         * own.
+         * the refusal, as soon as the credentials or the proxy's challenges name such a scheme. Where a connection that was idle
+         * gives no answer, what is none, or 408, a new one is opened for it, once, within the dial's time. By default each dial
+         * opens its own.
          *
          * @throws IllegalArgumentException if the pool was not made by {@code Broxy}
          */

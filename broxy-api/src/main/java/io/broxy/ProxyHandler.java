@@ -74,7 +74,7 @@ public interface ProxyHandler extends AutoCloseable {
      * <p>What two parsers could read differently is refused with 400 before a byte of it reaches an origin. A response is
      * written anew: what cannot be misread in it is normalised, anything else is answered with 502. Bodies stream with
      * back-pressure; a response that its origin cuts is cut to the client, and a request is sent a second time only if its
-     * method is idempotent, it has no body, and nothing came over a connection that had been idle.
+     * method is idempotent, it has no body, and no answer came over a connection that had been idle.
      *
      * <p>A login that is bound to a connection (RFC 4559 section 6) stays with the client's connection that made it: as soon as
      * a request's {@code Authorization} or a response's {@code WWW-Authenticate} names NTLM, Negotiate or another scheme that
@@ -98,7 +98,7 @@ public interface ProxyHandler extends AutoCloseable {
      * <p>What two parsers could read differently is refused with 400 before a byte of it reaches an origin. A response is
      * written anew: what cannot be misread in it is normalised, anything else is answered with 502. Bodies stream with
      * back-pressure; a response that its origin cuts is cut to the client, and a request is sent a second time only if its
-     * method is idempotent, it has no body, and nothing came over a connection that had been idle.
+     * method is idempotent, it has no body, and no answer came over a connection that had been idle.
      *
      * @param client a connected socket; given away with this call
      * @return completes when the connection is closed, never exceptionally, off the event loops; ending the future from

@@ -60,7 +60,10 @@ public final class ProxyReply {
         return fields;
     }
 
-    /** The body, or its first {@value #MAX_BODY} bytes; read-only, empty when there was none. */
+    /**
+     * The body, or as much of its first {@value #MAX_BODY} bytes as has come within 250 ms of the head, and within the dial's
+     * time; read-only, empty when there was none.
+     */
     public ByteBuffer body() {
         return body.duplicate();
     }

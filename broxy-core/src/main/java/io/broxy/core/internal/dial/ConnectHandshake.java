@@ -13,6 +13,7 @@ import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.HeadParser;
 import io.broxy.core.internal.http.HeadWriter;
 import io.broxy.core.internal.http.InterimResponses;
+import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.http.ResponseHead;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -48,7 +49,7 @@ final class ConnectHandshake implements Handshake {
 
     private HeadParser<ResponseHead> parser = HeadParser.connectResponse(HeadLimits.RESPONSE);
     private final InterimResponses interim = new InterimResponses();
-    private boolean begun;
+    private boolean answered;
 
     private @Nullable ResponseHead refusal;
     private @Nullable BodyDecoder bodyDecoder;
@@ -81,13 +82,13 @@ final class ConnectHandshake implements Handshake {
 
     @Override
     public Step feed(ByteBuffer in) throws HandshakeException {
-        begun |= in.hasRemaining();
         try {
             while (refusal == null) {
                 ResponseHead head = parser.feed(in);
                 if (head == null) {
                     return Step.READ;
                 }
+                answered = true;
                 if (head.isSuccessful()) {
                     return Step.DONE;
                 }
@@ -159,12 +160,13 @@ final class ConnectHandshake implements Handshake {
     }
 
     private HandshakeException refused(ResponseHead head, boolean reusable) {
+        KeepAlive kept = reusable ? KeepAlive.of(head.fields()) : null;
         DialException.Reason reason = head.status() == PROXY_AUTHENTICATION_REQUIRED || head.status() == UNAUTHORIZED
                 ? DialException.Reason.PROXY_AUTH
                 : DialException.Reason.PROXY_REFUSED;
         ByteBuffer start = body.duplicate().flip();
         ProxyReply reply = new ProxyReply(ProxyReply.Protocol.HTTP, head.status(), copy(head.fields()), start);
-        return HandshakeException.refused(reason, reply, reusable);
+        return HandshakeException.refused(reason, reply, kept);
     }
 
     private static List<ConnectRequest.Field> copy(Fields fields) {
@@ -181,7 +183,7 @@ final class ConnectHandshake implements Handshake {
     }
 
     @Override
-    public boolean begun() {
-        return begun;
+    public boolean answered() {
+        return answered;
     }
 }

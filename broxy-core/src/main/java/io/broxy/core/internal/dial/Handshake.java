@@ -35,6 +35,9 @@ interface Handshake {
     @Nullable
     HandshakeException refusalSoFar();
 
-    /** Whether a byte of the proxy has come. One that was silent may never have seen what was sent. */
-    boolean begun();
+    /**
+     * Whether the proxy has said something that is its protocol. If not, it may never have seen what was sent; and bytes that
+     * have come all the same are none of its answer.
+     */
+    boolean answered();
 }

@@ -2,6 +2,7 @@ package io.broxy.core.internal.dial;
 
 import io.broxy.DialException;
 import io.broxy.ProxyReply;
+import io.broxy.core.internal.http.KeepAlive;
 import org.jspecify.annotations.Nullable;
 
 /** A proxy refused, or broke its protocol. It has no stack trace: its place is of no interest. Threading: immutable. */
@@ -10,24 +11,28 @@ final class HandshakeException extends Exception {
 
     private final DialException.Reason reason;
     private final transient @Nullable ProxyReply reply;
-    private final boolean reusable;
+    private final transient @Nullable KeepAlive kept;
 
     private HandshakeException(
-            DialException.Reason reason, String message, @Nullable ProxyReply reply, boolean reusable) {
+            DialException.Reason reason, String message, @Nullable ProxyReply reply, @Nullable KeepAlive kept) {
         super(message, null, false, false);
         this.reason = reason;
         this.reply = reply;
-        this.reusable = reusable;
+        this.kept = kept;
     }
 
-    /** The proxy has answered that it will not. */
-    static HandshakeException refused(DialException.Reason reason, ProxyReply reply, boolean reusable) {
-        return new HandshakeException(reason, reply.toString(), reply, reusable);
+    /**
+     * The proxy has answered that it will not.
+     *
+     * @param kept what it says of the connection, or null if that cannot take another request
+     */
+    static HandshakeException refused(DialException.Reason reason, ProxyReply reply, @Nullable KeepAlive kept) {
+        return new HandshakeException(reason, reply.toString(), reply, kept);
     }
 
     /** What the proxy said is not its protocol. */
     static HandshakeException protocol(String message) {
-        return new HandshakeException(DialException.Reason.PROTOCOL, message, null, false);
+        return new HandshakeException(DialException.Reason.PROTOCOL, message, null, null);
     }
 
     DialException.Reason reason() {
@@ -42,6 +47,12 @@ final class HandshakeException extends Exception {
 
     /** Whether the connection can take another request. */
     boolean isReusable() {
-        return reusable;
+        return kept != null;
+    }
+
+    /** What the proxy says of the connection, or null if that cannot take another request. */
+    @Nullable
+    KeepAlive kept() {
+        return kept;
     }
 }

@@ -2,6 +2,7 @@ package io.broxy.core.internal.dial;
 
 import io.broxy.DialException;
 import io.broxy.DialRequest;
+import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
@@ -20,8 +21,11 @@ interface HopSource {
         /** The way to a target has been opened over it, and it belongs to whoever asked for that. */
         void detach();
 
-        /** The proxy has answered, and can be asked for something else. */
-        void reuse();
+        /** The proxy has answered, and can be asked for something else, for as long and as often as it has said. */
+        void reuse(KeepAlive said);
+
+        /** It has ended, or was spoilt, before an answer came. */
+        void discardUnanswered();
 
         /** It is of no use any more. */
         void discard();
@@ -76,7 +80,12 @@ interface HopSource {
         public void detach() {}
 
         @Override
-        public void reuse() {
+        public void reuse(KeepAlive said) {
+            connection.close();
+        }
+
+        @Override
+        public void discardUnanswered() {
             connection.close();
         }
 

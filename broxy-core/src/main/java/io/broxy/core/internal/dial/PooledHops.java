@@ -3,6 +3,7 @@ package io.broxy.core.internal.dial;
 import io.broxy.ConnPool;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
+import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
@@ -54,8 +55,14 @@ record PooledHops(EnginePool pool, ConnPool.Hop hop) implements HopSource {
         }
 
         @Override
-        public void reuse() {
+        public void reuse(KeepAlive said) {
+            lease.answered(said.timeoutNanos(), said.max());
             lease.reuse();
+        }
+
+        @Override
+        public void discardUnanswered() {
+            lease.closeUnanswered();
         }
 
         @Override

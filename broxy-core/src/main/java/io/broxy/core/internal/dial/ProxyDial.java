@@ -4,6 +4,8 @@ import io.broxy.AddressPolicy;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
+import io.broxy.ProxyReply;
+import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.journal.DialTrace;
 import io.broxy.core.internal.journal.Flight;
 import io.broxy.core.internal.loop.ChannelEvents;
@@ -18,6 +20,7 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   PREPARING ──> OPENING ──> TALKING ──> OVER
- *                    ^           │  an idle connection turned out to be dead, once
+ *                    ^           │  an idle connection turned out to be dead, or spoilt, once
  *                    └───────────┘
  * </pre>
  *
@@ -42,6 +45,12 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
     /** A proxy's answer is one head; what follows belongs to the target and is put back. */
     private static final int READ_SIZE = 16 << 10;
 
+    /** For the body of a refusal, whose status is known; see {@link io.broxy.ProxyReply#body}. */
+    private static final long BODY_GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+    /** A server gives an idle connection up, maybe just as it is used (RFC 9110 section 15.5.9). */
+    private static final int REQUEST_TIMEOUT = 408;
+
     private final EventLoop loop;
     private final DialRequest request;
     private final ProxyDialing dialer;
@@ -57,6 +66,9 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
     private HopSource.@Nullable Hop hop;
     private @Nullable Handshake handshake;
     private boolean retried;
+
+    /** The proxy refuses, and only its reasons are waited for. */
+    private boolean refusing;
 
     private ProxyDial(
             EventLoop loop, DialRequest request, long startNanos, ProxyDialing dialer, LoopDialer.Outcome outcome) {
@@ -141,6 +153,7 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
         loop.timers().reschedule(deadline, endNanos);
         Handshake talk = maker.make();
         handshake = talk;
+        refusing = false;
         hop = taken;
         taken.connection().handler(this);
         send(taken.connection(), talk);
@@ -179,8 +192,9 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
                 return;
             }
             hear(connection, talk, in.flip());
+            hurryIfRefused(talk);
         } catch (HandshakeException e) {
-            refused(e);
+            refused(talk, e);
         } catch (IOException e) {
             broken(talk, e);
         }
@@ -201,6 +215,15 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
         }
     }
 
+    /** What is known already must not wait for a body that does not end. */
+    private void hurryIfRefused(Handshake talk) {
+        if (state == State.TALKING && !refusing && talk.refusalSoFar() != null) {
+            refusing = true;
+            long now = dialer.ticker().nanos();
+            loop.timers().reschedule(deadline, now + Math.min(BODY_GRACE_NANOS, endNanos - now));
+        }
+    }
+
     private void done(LoopConnection connection, ByteBuffer rest) {
         HopSource.Hop used = hop;
         end();
@@ -214,11 +237,16 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
     }
 
     /** The proxy has spoken, even if only in part. */
-    private void refused(HandshakeException refusal) {
+    private void refused(Handshake talk, HandshakeException refusal) {
+        if (isReplaceable() && (!talk.answered() || isOfIdleness(refusal))) {
+            replace();
+            return;
+        }
         HopSource.Hop used = hop;
         hop = null;
-        if (used != null && refusal.isReusable()) {
-            used.reuse();
+        KeepAlive kept = refusal.kept();
+        if (used != null && kept != null) {
+            used.reuse(kept);
         } else if (used != null) {
             used.discard();
         }
@@ -230,24 +258,42 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
     private void broken(Handshake talk, IOException cause) {
         HandshakeException soFar = talk.refusalSoFar();
         if (soFar != null) {
-            refused(soFar);
-        } else if (hop != null && hop.wasIdle() && !talk.begun() && !retried) {
-            retried = true;
-            discard();
-            open(true);
+            refused(talk, soFar);
+        } else if (isReplaceable() && !talk.answered()) {
+            replace();
         } else {
             fail(DialException.builder(Reason.PROTOCOL, request.target()).cause(cause));
         }
     }
 
+    private static boolean isOfIdleness(HandshakeException refusal) {
+        ProxyReply reply = refusal.reply();
+        return reply != null && reply.protocol() == ProxyReply.Protocol.HTTP && reply.status() == REQUEST_TIMEOUT;
+    }
+
+    private boolean isReplaceable() {
+        return hop != null && hop.wasIdle() && !retried;
+    }
+
+    /** No way has been opened, so that asking for it once more does no harm. */
+    private void replace() {
+        retried = true;
+        if (hop != null) {
+            hop.discardUnanswered();
+            hop = null;
+        }
+        open(true);
+    }
+
     // ------------------------------------------------------------------ ends
 
     private void timedOut() {
-        HandshakeException soFar = handshake == null ? null : handshake.refusalSoFar();
+        Handshake talk = handshake;
+        HandshakeException soFar = talk == null ? null : talk.refusalSoFar();
         if (loop.isStopping()) {
             fail(DialException.builder(Reason.CANCELLED, request.target()));
-        } else if (soFar != null) {
-            refused(soFar);
+        } else if (talk != null && soFar != null) {
+            refused(talk, soFar);
         } else {
             fail(DialException.builder(Reason.TIMEOUT, request.target())
                     .cause(new SocketTimeoutException("the proxy did not answer in the dial's time")));

@@ -191,7 +191,7 @@ final class Socks5Handshake implements Handshake {
 
     private static HandshakeException refused(Reason reason, int code) {
         ProxyReply reply = new ProxyReply(ProxyReply.Protocol.SOCKS5, code, List.of(), ByteBuffer.allocate(0));
-        return HandshakeException.refused(reason, reply, false);
+        return HandshakeException.refused(reason, reply, null);
     }
 
     private static ByteBuffer password(Credentials credentials) {
@@ -233,7 +233,7 @@ final class Socks5Handshake implements Handshake {
     }
 
     @Override
-    public boolean begun() {
+    public boolean answered() {
         return begun;
     }
 }
