@@ -6,11 +6,13 @@ import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A web server. The path of a request says how it is answered and with how many bytes, the field {@code X-Soak} who asks.
- * It closes no connection that it could keep, but for {@link Kind#GONE}.
+ * It closes no connection that it could keep, but for {@link Kind#GONE} and {@link Kind#DYING}.
  */
 final class HttpOrigin {
     private static final int CHUNK = 5_000;
@@ -41,7 +43,9 @@ final class HttpOrigin {
         /** Nothing ever comes. */
         SILENT,
         /** As {@link #LENGTH}, but the connection is closed afterwards without a word of it. */
-        GONE
+        GONE,
+        /** The same up to a millisecond later, or at the end of the second that was promised. */
+        DYING
     }
 
     private final Ledger ledger;
@@ -65,7 +69,25 @@ final class HttpOrigin {
         Asked asked;
         do {
             asked = Asked.read(wire);
-        } while (asked != null && serve(asked, wire));
+        } while (asked != null && serve(asked, wire) && goesOn(asked, wire));
+    }
+
+    /** Whether the connection is kept behind an answer. */
+    private static boolean goesOn(Asked asked, Wire wire) throws IOException {
+        if (asked.kind != Kind.DYING) {
+            return true;
+        }
+        if (promises(asked)) {
+            boolean asksMore = wire.comes(1_000);
+            wire.waitForever();
+            return asksMore;
+        }
+        LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(asked.bytes % 1_000));
+        return false;
+    }
+
+    private static boolean promises(Asked asked) {
+        return asked.bytes % 4 == 0;
     }
 
     /** A request's head. */
@@ -202,6 +224,10 @@ final class HttpOrigin {
             case GONE -> {
                 body(asked, wire, "Content-Length: " + bytes, bytes);
                 return false;
+            }
+            case DYING -> {
+                String promise = promises(asked) ? "\r\nKeep-Alive: timeout=1, max=100" : "";
+                body(asked, wire, "Content-Length: " + bytes + promise, bytes);
             }
             case UPGRADE -> throw new IllegalStateException("that is no answer");
         }

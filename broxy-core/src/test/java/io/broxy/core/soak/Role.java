@@ -33,6 +33,7 @@ enum Role {
     CUT(6, OriginFaults::cut),
     NO_ANSWER(4, OriginFaults::noAnswer),
     GONE(5, OriginFaults::gone),
+    DYING_ORIGIN(8, DyingOrigins::mixed),
 
     SLOW_READER(-6, GoodTunnels::slowReader),
     SLOW_HEAD(-3, HostileHeads::slow),
