@@ -46,8 +46,8 @@ class DyingOriginsTest {
         HTTP_PROXY {
             @Override
             Proxy start(Origin origin) throws IOException {
-                return Proxy.start((broxy, settings) -> settings.dialer(
-                        broxy.httpProxyDialer(origin.target()).build()));
+                return Proxy.start((broxy, settings) ->
+                        settings.dialer(broxy.httpProxyDialer(origin.target()).build()));
             }
         },
         POOLED_HTTP_PROXY {
@@ -180,18 +180,18 @@ class DyingOriginsTest {
         try (Origin origin = Origin.start(peer -> {
                     while (true) {
                         Http.Message message = Http.read(peer);
-                        peer.send("HTTP/1.1 204 No Content\r\nX: " + message.head().split(" ", 2)[0] + "\r\n\r\n");
+                        peer.send("HTTP/1.1 204 No Content\r\nX: "
+                                + message.head().split(" ", 2)[0] + "\r\n\r\n");
                     }
                 });
                 Proxy proxy = Proxy.start();
                 Peer client = proxy.client()) {
             exchange(client, get(origin.target()));
-            String body =
-                    switch (parts[1]) {
-                        case "CONTENT_LENGTH" -> "Content-Length: 2\r\n\r\nab";
-                        case "CHUNKED" -> "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
-                        default -> "Content-Length: 0\r\n\r\n";
-                    };
+            String body = switch (parts[1]) {
+                case "CONTENT_LENGTH" -> "Content-Length: 2\r\n\r\nab";
+                case "CHUNKED" -> "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
+                default -> "Content-Length: 0\r\n\r\n";
+            };
             String head = parts[0] + " http://" + origin.target() + "/ HTTP/1.1\r\nHost: " + origin.target() + "\r\n";
             assertThat(exchange(client, head + body).head()).contains("\r\nX: " + parts[0] + "\r\n");
             assertThat(exchange(client, get(origin.target())).head()).contains("\r\nX: GET\r\n");

@@ -162,7 +162,10 @@ class KeptProxyConnectionsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "PLAIN | BLOCKING", "PLAIN | ASYNC", "TLS | BLOCKING", "TLS | ASYNC",
+                "PLAIN | BLOCKING",
+                "PLAIN | ASYNC",
+                "TLS | BLOCKING",
+                "TLS | ASYNC",
             })
     void oneWhoseFirstBytesAreNoAnswerIsReplaced(Transport transport, Caller caller) throws Exception {
         try (Origin proxy = transport.start(spoilt("what was left of a body HTTP/1.1 403 No\r\n\r\n"))) {
@@ -273,7 +276,10 @@ class KeptProxyConnectionsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "Keep-Alive: timeout=0", "Keep-Alive: max=0", "Keep-Alive: timeout=60, max=1", "Connection: close",
+                "Keep-Alive: timeout=0",
+                "Keep-Alive: max=0",
+                "Keep-Alive: timeout=60, max=1",
+                "Connection: close",
                 "Proxy-Connection: close"
             })
     void oneThatTakesNoMoreIsNotKept(String field) throws Exception {
@@ -321,7 +327,8 @@ class KeptProxyConnectionsTest {
             assertThat(failure.reason()).isEqualTo(Reason.PROXY_AUTH);
             assertThat(status(failure)).isEqualTo(407);
             ProxyReply reply = Objects.requireNonNull(failure.proxyReply());
-            assertThat(StandardCharsets.ISO_8859_1.decode(reply.body()).toString()).isEqualTo("because");
+            assertThat(StandardCharsets.ISO_8859_1.decode(reply.body()).toString())
+                    .isEqualTo("because");
             assertThat(tookMillis()).isBetween(200L, PATIENCE.toMillis() / 2);
             assertThat(pool.stats().idle()).as("it is not kept").isZero();
             assertThat(pool.stats().discarded()).isEqualTo(1);

@@ -56,7 +56,8 @@ class RefusedDialsStressTest {
     @ParameterizedTest
     @EnumSource(Habit.class)
     void everyDialGetsItsAnswer(Habit habit) throws Exception {
-        try (Origin proxy = Origin.start(peer -> serve(peer, habit, new SplittableRandom(connections.getAndIncrement())));
+        try (Origin proxy =
+                        Origin.start(peer -> serve(peer, habit, new SplittableRandom(connections.getAndIncrement())));
                 Broxy broxy = Broxy.builder().eventLoops(2).build();
                 ConnPool pool = broxy.connPool().build()) {
             HttpProxyDialer dialer =
@@ -119,7 +120,8 @@ class RefusedDialsStressTest {
             String target = peer.readHead().split(" ", 3)[1];
             boolean closes = (habit == Habit.CLOSES || habit == Habit.MIXES) && random.nextInt(3) == 0;
             boolean spoils = (habit == Habit.SPOILS || habit == Habit.MIXES) && random.nextInt(10) == 0;
-            byte[] answer = answer(target, closes && random.nextBoolean(), random).getBytes(ISO_8859_1);
+            byte[] answer =
+                    answer(target, closes && random.nextBoolean(), random).getBytes(ISO_8859_1);
             for (int at = 0, segments = random.nextInt(5); at < answer.length; segments--) {
                 int end = segments <= 0 ? answer.length : at + 1 + random.nextInt(answer.length - at);
                 peer.send(Arrays.copyOfRange(answer, at, end));

@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import io.broxy.ConnPool;
 import io.broxy.ConnPool.Hop;
 import io.broxy.ConnPool.Lease;
+import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.Dialer;
@@ -22,6 +23,7 @@ import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.LeakCheck;
@@ -29,15 +31,23 @@ import io.broxy.core.testkit.LoopTalk;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.Socket;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Leases on event loops, as dialers and exchanges take them. */
 @ExtendWith(LeakCheck.class)
@@ -395,6 +405,62 @@ class LoopLeaseTest {
             LoopLease again = lease(one, hop);
             assertThat(again.wasIdle()).as("the one that gave up took nothing").isTrue();
             run(one, again::close);
+        }
+    }
+
+    /** All is in one turn of the loop, so that its selector cannot tell of what comes. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatWaitsAtTheGiveBackOrAtTheLeaseSpoilsTheConnection(boolean before) throws Exception {
+        Semaphore now = new Semaphore(0);
+        try (Origin origin = Origin.start(peer -> {
+            now.acquire();
+            peer.send("x");
+            peer.readAll();
+        })) {
+            AtomicReference<SocketChannel> channel = new AtomicReference<>();
+            Hop hop = Hop.of(origin.target(), request -> open(origin, channel));
+            LoopLease first = lease(one, hop);
+            SocketChannel spoilt = channel.get();
+            CompletableFuture<LoopLease> next = begin(one, future -> {
+                if (before) {
+                    spoil(now, spoilt);
+                }
+                first.reuse();
+                assertThat(pool.stats().idle()).isEqualTo(before ? 0 : 1);
+                if (!before) {
+                    spoil(now, spoilt);
+                }
+                pool.lease(one, hop, PATIENCE_NANOS, into(future));
+            });
+            LoopLease fresh = next.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+            assertThat(fresh.wasIdle()).isFalse();
+            assertThat(pool.stats().evicted(Eviction.STRAY_BYTES)).isEqualTo(1);
+            run(one, fresh::close);
+            now.release();
+        }
+    }
+
+    private static Connection open(Origin origin, AtomicReference<SocketChannel> opened) throws DialException {
+        try {
+            SocketChannel channel = SocketChannel.open(origin.address());
+            opened.set(channel);
+            return SocketConnection.of(channel);
+        } catch (IOException e) {
+            throw DialException.builder(Reason.UNREACHABLE, origin.target())
+                    .cause(e)
+                    .build();
+        }
+    }
+
+    /** Has the peer send, and waits until it has come. */
+    private static void spoil(Semaphore now, SocketChannel channel) {
+        now.release();
+        try {
+            InputStream in = channel.socket().getInputStream();
+            await().pollInterval(Duration.ofMillis(1)).atMost(Talk.PATIENCE).until(() -> in.available() > 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

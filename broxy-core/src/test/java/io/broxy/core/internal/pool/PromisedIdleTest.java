@@ -155,8 +155,7 @@ class PromisedIdleTest {
             Slot<String> dead = desk.askPromised(A).slot();
             assertThat(dead.parked()).isEqualTo("newer");
             desk.run(work -> {
-                Slot<String> instead =
-                        desk.pool.replace(dead, Eviction.PEER_CLOSED, HOME, IdleUse.PROMISED, work);
+                Slot<String> instead = desk.pool.replace(dead, Eviction.PEER_CLOSED, HOME, IdleUse.PROMISED, work);
                 assertThat(instead).isNotNull();
                 assertThat(instead.parked()).isNull();
             });
@@ -254,7 +253,9 @@ class PromisedIdleTest {
             desk.passUnnoticed(10);
             close(first);
 
-            assertThat(desk.ask(A).got()).as("as old as the one that was closed").isEqualTo("new");
+            assertThat(desk.ask(A).got())
+                    .as("as old as the one that was closed")
+                    .isEqualTo("new");
             idle(A, "3", -1);
             desk.passUnnoticed(8);
             assertThat(desk.ask(A).got()).isEqualTo("3");
@@ -355,7 +356,8 @@ class PromisedIdleTest {
                 lives.closed(Hop.of(HostPort.of("h" + i + ".example", 80), Desk.NEVER), 1, desk.nowNanos());
             }
             assertThat(lives.size()).isEqualTo(IdleLives.MAX);
-            assertThat(lives.of(Hop.of(HostPort.of("h0.example", 80), Desk.NEVER))).isNull();
+            assertThat(lives.of(Hop.of(HostPort.of("h0.example", 80), Desk.NEVER)))
+                    .isNull();
 
             desk.passUnnoticed(60);
             lives.closed(A, 1, desk.nowNanos());
