@@ -136,7 +136,8 @@ public interface ProxyHandler extends AutoCloseable {
         /**
          * Which addresses clients may reach; default {@link AddressPolicy#publicOnly()}. It goes with each request to
          * the dialer, which asks it for each address just before connecting to it.
-         * Whatever it admits, a handler does not dial the address and port at which a {@code ProxyServer} accepts for it.
+         * Whatever it admits, a handler does not dial an address and port at which its engine listens: each {@code ProxyServer},
+         * and what the embedder has declared.
          */
         Builder addressPolicy(AddressPolicy policy);
 

@@ -27,6 +27,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.DialingSocketFactory;
+import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
@@ -38,8 +39,10 @@ import io.broxy.core.internal.relay.EngineCopier;
 import io.broxy.core.internal.time.Ticker;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.net.UnknownHostException;
 import java.nio.channels.SocketChannel;
 import java.security.NoSuchAlgorithmException;
 import java.util.Objects;
@@ -83,6 +86,7 @@ public final class Broxy implements AutoCloseable {
     private final PoolEngine poolEngine;
     private final ProxyEngine proxyEngine;
     private final EngineCopier copier;
+    private final OwnAddresses ownAddresses = new OwnAddresses();
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -96,7 +100,7 @@ public final class Broxy implements AutoCloseable {
         }
         dialEngine = new DialEngine(loops, workers, buffers, Ticker.SYSTEM, new CallerDials());
         poolEngine = new PoolEngine(loops, workers, Ticker.SYSTEM);
-        proxyEngine = new ProxyEngine(loops, workers, Ticker.SYSTEM);
+        proxyEngine = new ProxyEngine(loops, workers, Ticker.SYSTEM, ownAddresses);
         copier = new EngineCopier(loops, workers, buffers, Ticker.SYSTEM);
     }
 
@@ -257,13 +261,42 @@ public final class Broxy implements AutoCloseable {
      */
     public ProxyServer listen(SocketAddress address, ProxyHandler handler) throws IOException {
         ensureOpen();
-        ProxyServer server = ProxyServer.start(address, handler, loops.next(), open::remove);
+        ProxyServer server = ProxyServer.start(address, handler, loops.next(), ownAddresses, open::remove);
         open.add(server);
         if (closed.get()) {
             server.close();
             ensureOpen();
         }
         return server;
+    }
+
+    /**
+     * Protects a listener that is not one of this engine's {@link ProxyServer}s, such as the application's admin server: while
+     * it is declared, no handler of this engine dials its address, whatever the address policy allows. Clients get 403.
+     *
+     * <p>An address that this host does not have is protected, too, such as the public one of a balancer in front, by which
+     * the listener may be reached.
+     *
+     * @param address resolved, and with the port that was taken; the wildcard address means all addresses of this host
+     * @return ends the protection; call it when the listener has closed
+     * @throws UnknownHostException if the address is unresolved
+     * @throws IllegalArgumentException if the port is 0
+     */
+    public DeclaredListener declareListener(InetSocketAddress address) throws UnknownHostException {
+        if (address.isUnresolved()) {
+            throw new UnknownHostException(address.getHostString() + " is not resolved");
+        }
+        if (address.getPort() == 0) {
+            throw new IllegalArgumentException("a listener has a port; 0 only asks for one");
+        }
+        return ownAddresses.add(address)::close;
+    }
+
+    /** A listener that {@link #declareListener} protects. Threading: thread-safe. */
+    public interface DeclaredListener extends AutoCloseable {
+        /** Ends the protection. Repeated calls change nothing. */
+        @Override
+        void close();
     }
 
     /**

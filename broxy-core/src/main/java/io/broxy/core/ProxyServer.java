@@ -4,6 +4,7 @@ import io.broxy.ProxyHandler;
 import io.broxy.core.internal.loop.Acceptor;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.IpSockets;
+import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.proxy.ProxyHandling;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -30,15 +31,22 @@ public final class ProxyServer implements AutoCloseable {
     private final SocketAddress localAddress;
     private final EventLoop loop;
     private final Acceptor acceptor;
+    /** Lets its address be dialed again. */
+    private final Runnable forgotten;
+
     private final CountDownLatch closed = new CountDownLatch(1);
 
     private ProxyServer(
-            ServerSocketChannel channel, ProxyHandler handler, EventLoop loop, Consumer<ProxyServer> onClose)
+            ServerSocketChannel channel,
+            ProxyHandler handler,
+            EventLoop loop,
+            OwnAddresses ownAddresses,
+            Consumer<ProxyServer> onClose)
             throws IOException {
         this.localAddress = channel.getLocalAddress();
         this.loop = loop;
         Consumer<SocketChannel> serve = handler instanceof ProxyHandling own ? own::serve : handler::handle;
-        Runnable forgotten = noteOwnAddress(handler);
+        this.forgotten = noteOwnAddress(handler, ownAddresses);
         this.acceptor = new Acceptor(loop, channel, serve, () -> {
             forgotten.run();
             onClose.accept(this);
@@ -46,16 +54,28 @@ public final class ProxyServer implements AutoCloseable {
         });
     }
 
-    /** Tells the handler where not to dial; gives what takes that back. */
-    private Runnable noteOwnAddress(ProxyHandler handler) {
-        if (handler instanceof ProxyHandling own && localAddress instanceof InetSocketAddress address) {
-            own.ownAddresses().add(address);
-            return () -> own.ownAddresses().remove(address);
+    /** Neither the handlers of the engine that listens nor the one that is served dial its address; gives what ends that. */
+    private Runnable noteOwnAddress(ProxyHandler handler, OwnAddresses ownAddresses) {
+        if (!(localAddress instanceof InetSocketAddress address)) {
+            return () -> {};
         }
-        return () -> {};
+        OwnAddresses.Listening own = ownAddresses.add(address);
+        if (!(handler instanceof ProxyHandling served) || served.ownAddresses() == ownAddresses) {
+            return own::close;
+        }
+        OwnAddresses.Listening ofHandler = served.ownAddresses().add(address);
+        return () -> {
+            own.close();
+            ofHandler.close();
+        };
     }
 
-    static ProxyServer start(SocketAddress address, ProxyHandler handler, EventLoop loop, Consumer<ProxyServer> onClose)
+    static ProxyServer start(
+            SocketAddress address,
+            ProxyHandler handler,
+            EventLoop loop,
+            OwnAddresses ownAddresses,
+            Consumer<ProxyServer> onClose)
             throws IOException {
         Objects.requireNonNull(handler, "handler");
         if (address instanceof InetSocketAddress internet && internet.isUnresolved()) {
@@ -65,14 +85,22 @@ public final class ProxyServer implements AutoCloseable {
         try {
             channel.bind(address, BACKLOG);
             channel.configureBlocking(false);
-            ProxyServer server = new ProxyServer(channel, handler, loop, onClose);
-            loop.execute(server.acceptor::start);
-            return server;
+            return new ProxyServer(channel, handler, loop, ownAddresses, onClose).begin();
         } catch (IOException e) {
             channel.close();
             throw new IOException("cannot listen on " + text(address) + ": " + e.getMessage(), e);
         } catch (RuntimeException e) {
             channel.close();
+            throw e;
+        }
+    }
+
+    private ProxyServer begin() {
+        try {
+            loop.execute(acceptor::start);
+            return this;
+        } catch (RejectedExecutionException e) {
+            forgotten.run();
             throw e;
         }
     }

@@ -86,6 +86,11 @@ final class AdminServer implements AutoCloseable {
         return new ListenAddress(text.host(), text.port());
     }
 
+    /** As {@link #address}, for what takes no text. */
+    InetSocketAddress socketAddress() {
+        return server.getAddress();
+    }
+
     private void serve(HttpExchange exchange) throws IOException {
         try (exchange) {
             if (!exchange.getRequestMethod().equals("GET")

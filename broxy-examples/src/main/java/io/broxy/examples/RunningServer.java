@@ -72,6 +72,7 @@ final class RunningServer implements AutoCloseable {
             admin = null;
         } else {
             AdminServer own = AdminServer.start(adminAddress, Metrics.of(handler::stats), () -> !draining);
+            parts.add(broxy.declareListener(own.socketAddress())::close);
             parts.add(own::close);
             admin = own;
         }

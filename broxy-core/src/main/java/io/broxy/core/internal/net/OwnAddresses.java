@@ -1,59 +1,91 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.AddressPolicy;
+import io.broxy.Cidr;
+import io.broxy.HostPort;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
-import java.util.LinkedHashSet;
-import java.util.Set;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Refuses the addresses and ports at which a proxy itself listens, so that it does not become its own client (RFC 9110
- * section 7.3 speaks of that danger). Where it is reached by an address that no interface has, behind a NAT for one, it
- * cannot know.
+ * Refuses the addresses and ports at which an engine listens, so that its proxies cannot be used to reach them, and do not
+ * become their own clients (RFC 9110 section 7.3 speaks of that danger). An IPv6 address that embeds such an address counts
+ * as that address, in each of the forms that {@link AddressPolicy#denying} knows.
  *
- * <p>Whoever asks mostly asks for a port that is none of these, which costs a look at a few numbers.
+ * <p>Most questions are about a port that is none of these, which costs a look at a few numbers.
  *
  * <p>Threading: thread-safe; readers take no lock.
  */
 public final class OwnAddresses implements AddressPolicy {
+    private static final String LOCALHOST = "localhost";
+
+    /** The loopback, and the addresses that a system takes for it (RFC 1122 section 3.2.1.3). */
+    private static final List<Cidr> IPV4_HERE = List.of(Cidr.parse("127.0.0.0/8"), Cidr.parse("0.0.0.0/8"));
+
     private final Object lock = new Object();
 
     /** Replaced as a whole, under the lock. */
-    private volatile Set<InetSocketAddress> listening = Set.of();
+    private volatile List<Listening> all = List.of();
 
-    private volatile int[] ports = {};
+    /** An address at which something listens, until it is closed. Threading: thread-safe. */
+    public final class Listening {
+        private final InetSocketAddress address;
+        /** Denies the one address in all its forms. */
+        private final AddressPolicy others;
+
+        private final AtomicBoolean open = new AtomicBoolean(true);
+
+        private Listening(InetSocketAddress address) {
+            this.address = address;
+            this.others = AddressPolicy.denying(Cidr.parse(text(address.getAddress())));
+        }
+
+        /** Nothing listens there any more, unless it was added more than once. Repeated calls change nothing. */
+        public void close() {
+            if (open.compareAndSet(true, false)) {
+                synchronized (lock) {
+                    List<Listening> fewer = new ArrayList<>(all);
+                    fewer.remove(this);
+                    all = List.copyOf(fewer);
+                }
+            }
+        }
+
+        /** A connection to the wildcard address leads to the loopback. */
+        private boolean isReachedBy(InetAddress dialed) {
+            InetAddress own = address.getAddress();
+            return !others.admits(dialed)
+                    || (dialed.isAnyLocalAddress() && own.isLoopbackAddress())
+                    || (own.isAnyLocalAddress() && leadsToThisHost(dialed));
+        }
+
+        /** Names the address. */
+        @Override
+        public String toString() {
+            return address.toString();
+        }
+    }
 
     /**
-     * Adds where a server listens, or where a client has reached one. An address that no interface has is left out: it
-     * belongs to somebody else, whose connections were intercepted.
+     * Adds an address at which something listens.
      *
      * @param address resolved; a wildcard means every local address
      */
-    public void add(InetSocketAddress address) {
-        if (listening.contains(address) || !isOfThisHost(address.getAddress())) {
-            return;
-        }
+    public Listening add(InetSocketAddress address) {
+        Listening added = new Listening(address);
         synchronized (lock) {
-            Set<InetSocketAddress> more = new LinkedHashSet<>(listening);
-            more.add(address);
-            replace(more);
+            List<Listening> more = new ArrayList<>(all);
+            more.add(added);
+            all = List.copyOf(more);
         }
-    }
-
-    /** Takes an address out at which nobody listens any more. */
-    public void remove(InetSocketAddress address) {
-        synchronized (lock) {
-            Set<InetSocketAddress> fewer = new LinkedHashSet<>(listening);
-            fewer.remove(address);
-            replace(fewer);
-        }
-    }
-
-    private void replace(Set<InetSocketAddress> next) {
-        listening = next;
-        ports = next.stream().mapToInt(InetSocketAddress::getPort).distinct().toArray();
+        return added;
     }
 
     /** Without a port, no address is the proxy. */
@@ -64,39 +96,86 @@ public final class OwnAddresses implements AddressPolicy {
 
     @Override
     public boolean admits(InetAddress address, int port) {
-        for (int own : ports) {
-            if (own == port) {
-                return !leadsHere(address, port);
+        for (Listening own : all) {
+            if (own.address.getPort() == port && own.isReachedBy(plain(address))) {
+                return false;
             }
         }
         return true;
     }
 
-    private boolean leadsHere(InetAddress address, int port) {
-        for (InetSocketAddress own : listening) {
-            if (own.getPort() == port && covers(own.getAddress(), address)) {
+    /**
+     * Whether a target is one of these for all that can be said without a look-up, whoever dials it: a literal address does
+     * not need one, and {@code localhost} means the loopback wherever it is looked up (RFC 6761 section 6.3).
+     */
+    public boolean contain(HostPort target) {
+        int port = target.port();
+        if (!hasPort(port)) {
+            return false;
+        }
+        InetAddress literal = target.address();
+        return literal != null
+                ? !admits(literal, port)
+                : isLocalhost(target.host()) && !(admits(loopback(false), port) && admits(loopback(true), port));
+    }
+
+    private boolean hasPort(int port) {
+        for (Listening own : all) {
+            if (own.address.getPort() == port) {
                 return true;
             }
         }
         return false;
     }
 
-    /** A connection to the wildcard address leads to the loopback. */
-    private static boolean covers(InetAddress listening, InetAddress address) {
-        return listening.equals(address)
-                || (address.isAnyLocalAddress() && listening.isLoopbackAddress())
-                || (listening.isAnyLocalAddress() && isOfThisHost(address));
+    private static boolean isLocalhost(String host) {
+        return host.equals(LOCALHOST) || host.endsWith("." + LOCALHOST);
     }
 
-    private static boolean isOfThisHost(InetAddress address) {
+    private static InetAddress loopback(boolean ipv6) {
+        byte[] bytes = ipv6 ? new byte[16] : new byte[] {127, 0, 0, 1};
+        bytes[bytes.length - 1] = 1;
+        return ofBytes(bytes);
+    }
+
+    private static boolean leadsToThisHost(InetAddress address) {
         if (address.isAnyLocalAddress() || address.isLoopbackAddress()) {
             return true;
         }
         try {
-            return NetworkInterface.getByInetAddress(address) != null;
+            return NetworkInterface.getByInetAddress(address) != null
+                    || (address instanceof Inet6Address
+                            && !embedsNoneOfThisHost().admits(address));
         } catch (SocketException e) {
-            return false; // without interfaces nobody can be reached anyway
+            return false; // without interfaces nothing can be reached anyway
         }
+    }
+
+    /** Denies the IPv6 addresses that a translator or a tunnel may deliver here. */
+    private static AddressPolicy embedsNoneOfThisHost() throws SocketException {
+        List<Cidr> own = new ArrayList<>(IPV4_HERE);
+        NetworkInterface.networkInterfaces()
+                .flatMap(NetworkInterface::inetAddresses)
+                .filter(Inet4Address.class::isInstance)
+                .forEach(address -> own.add(Cidr.parse(text(address))));
+        return AddressPolicy.denying(own);
+    }
+
+    /** Without a scope, and as IPv4 where it is IPv4-mapped: a user's resolver may have made it otherwise. */
+    private static InetAddress plain(InetAddress address) {
+        return address instanceof Inet6Address ? ofBytes(address.getAddress()) : address;
+    }
+
+    private static InetAddress ofBytes(byte[] bytes) {
+        try {
+            return InetAddress.getByAddress(bytes);
+        } catch (UnknownHostException e) {
+            throw new AssertionError("an address has 4 or 16 bytes", e);
+        }
+    }
+
+    private static String text(InetAddress address) {
+        return plain(address).getHostAddress();
     }
 
     @Override
@@ -114,6 +193,6 @@ public final class OwnAddresses implements AddressPolicy {
     /** Names them. */
     @Override
     public String toString() {
-        return "not this proxy at " + listening;
+        return "not this proxy at " + all;
     }
 }

@@ -2,11 +2,19 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.time.Ticker;
 
 /**
  * What handlers take from the engine.
  *
+ * @param ownAddresses where the engine listens, which none of its handlers dials
  * <p>Threading: immutable.
  */
-public record ProxyEngine(EventLoops loops, Workers workers, Ticker ticker) {}
+public record ProxyEngine(EventLoops loops, Workers workers, Ticker ticker, OwnAddresses ownAddresses) {
+
+    /** What an engine has that listens nowhere yet. */
+    public ProxyEngine(EventLoops loops, Workers workers, Ticker ticker) {
+        this(loops, workers, ticker, new OwnAddresses());
+    }
+}

@@ -15,6 +15,7 @@ import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.HeadWriter;
 import io.broxy.core.internal.net.HttpRouter;
 import io.broxy.core.internal.net.OwnAddresses;
+import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.relay.Idleness;
 import io.broxy.core.internal.time.Durations;
@@ -319,11 +320,13 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
 
     @Override
     public ProxyHandler build() {
-        OwnAddresses ownAddresses = new OwnAddresses();
+        OwnAddresses ownAddresses = engine.ownAddresses();
         Dialer dials = dialer != null ? dialer : defaultDialer.get();
         EnginePool ownPool = pool == null ? defaultPool.get() : null;
+        OwnTargetGuard guard = new OwnTargetGuard(
+                ownAddresses, UserDialing.of(dials, engine.workers()), HttpRouter.of(dials, engine.workers()));
         Forwarding forwarding = new Forwarding(
-                HttpRouter.of(dials, engine.workers()),
+                guard,
                 pool == null ? Objects.requireNonNull(ownPool) : pool,
                 new ForwardTimes(answerTimeoutNanos, bodyTimeoutNanos),
                 HeadLimits.of(maxResponseHeadBytes, maxResponseFields),
@@ -341,7 +344,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 ownRequests == null ? null : new OwnExchange.Answering(ownRequests, ownRequestTimeoutNanos),
                 limits(),
                 listener);
-        ProxyHandling handler = new ProxyHandling(settings, ownAddresses, engine, closed -> {
+        ProxyHandling handler = new ProxyHandling(settings, guard, engine, closed -> {
             open.remove(closed);
             if (ownPool != null) {
                 ownPool.close();

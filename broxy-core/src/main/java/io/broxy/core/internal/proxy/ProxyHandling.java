@@ -14,7 +14,6 @@ import io.broxy.core.internal.journal.Visit;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.OwnAddresses;
-import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.proxy.Entrance.Session;
 import io.broxy.core.internal.relay.TunnelHandle;
 import io.broxy.core.internal.time.Durations;
@@ -37,9 +36,6 @@ public final class ProxyHandling implements ProxyHandler {
     static final Logger log = LoggerFactory.getLogger(ProxyHandling.class);
 
     private final HandlerSettings settings;
-    /** A part of the settings' policy. */
-    private final OwnAddresses ownAddresses;
-
     private final ProxyEngine engine;
     /** The settings' dialer, for loops. */
     private final LoopDialer dialer;
@@ -53,12 +49,10 @@ public final class ProxyHandling implements ProxyHandler {
     /** Told once it needs no closing any more. */
     private final Consumer<ProxyHandling> onClose;
 
-    ProxyHandling(
-            HandlerSettings settings, OwnAddresses ownAddresses, ProxyEngine engine, Consumer<ProxyHandling> onClose) {
+    ProxyHandling(HandlerSettings settings, LoopDialer dialer, ProxyEngine engine, Consumer<ProxyHandling> onClose) {
         this.settings = settings;
-        this.ownAddresses = ownAddresses;
         this.engine = engine;
-        this.dialer = UserDialing.of(settings.dialer(), engine.workers());
+        this.dialer = dialer;
         this.onClose = onClose;
         this.journal = new Journal(settings.listener(), engine.workers().callbacks(), engine.ticker());
         this.accounting = new Accounting(settings.forwarding().pool()::stats, journal::dropped);
@@ -128,9 +122,9 @@ public final class ProxyHandling implements ProxyHandler {
 
     // ------------------------------------------------------------------ what sessions ask for
 
-    /** Where its servers listen, so that it does not dial itself; its policy asks for them. */
+    /** Where its engine listens, so that it does not dial itself; its policy asks for them. */
     public OwnAddresses ownAddresses() {
-        return ownAddresses;
+        return engine.ownAddresses();
     }
 
     HandlerSettings settings() {

@@ -1,0 +1,45 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.DialException;
+import io.broxy.DialRequest;
+import io.broxy.HostPort;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.HttpRoute;
+import io.broxy.core.internal.net.HttpRouter;
+import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.OwnAddresses;
+import java.io.IOException;
+
+/**
+ * Denies targets at which this engine listens before any dialer sees them: a dialer through a proxy does not look names up, and
+ * a user's may ignore the address policy. Names that need a look-up are left to that policy, of which {@link OwnAddresses} is a
+ * part.
+ *
+ * <p>Threading: thread-safe; dials run on the given loop.
+ */
+record OwnTargetGuard(OwnAddresses own, LoopDialer dialer, HttpRouter router) implements LoopDialer, HttpRouter {
+
+    @Override
+    public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+        if (own.contain(request.target())) {
+            outcome.failed(denial(request.target()));
+            return () -> {};
+        }
+        return dialer.dial(loop, request, outcome);
+    }
+
+    @Override
+    public HttpRoute route(DialRequest request) throws DialException {
+        if (own.contain(request.target())) {
+            throw denial(request.target());
+        }
+        return router.route(request);
+    }
+
+    private static DialException denial(HostPort target) {
+        return DialException.builder(DialException.Reason.DENIED, target)
+                .cause(new IOException(
+                        DialException.Reason.DENIED.text() + ": " + target + " is where this proxy listens"))
+                .build();
+    }
+}
