@@ -70,7 +70,11 @@ public final class ConnectRequest {
         return earlyBytes.duplicate();
     }
 
-    /** Who the host server found the client to be, or null; it appears in {@link TunnelResult#identity()}. */
+    /**
+     * Who the client is, as the host server has found out by itself; it appears in {@link TunnelResult#identity()}. Null if the
+     * host server has not {@linkplain Builder#authenticated authenticated} it: then the handler's {@link Authenticator} is asked,
+     * if it has one.
+     */
     public @Nullable String identity() {
         return identity;
     }
@@ -106,10 +110,21 @@ public final class ConnectRequest {
             return this;
         }
 
-        /** Sets who the client is. */
-        public Builder identity(String identity) {
+        /**
+         * Says that the host server has authenticated the client by itself, so that the handler's {@link Authenticator} is not
+         * asked. Otherwise it is, with the {@code Proxy-Authorization} among the {@linkplain #field fields}; a client without
+         * valid credentials gets 407.
+         *
+         * @param identity who the client is, for policies, listeners and the tunnel's result
+         */
+        public Builder authenticated(String identity) {
             this.identity = Objects.requireNonNull(identity, "identity");
             return this;
+        }
+
+        /** Does the same as {@link #authenticated}, by the name that it had before. */
+        public Builder identity(String identity) {
+            return authenticated(identity);
         }
 
         /** The request. */

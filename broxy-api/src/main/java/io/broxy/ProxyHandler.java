@@ -47,7 +47,9 @@ public interface ProxyHandler extends AutoCloseable {
     Tunnel handleConnect(Socket client);
 
     /**
-     * Serves a CONNECT whose head the host server has read: dials, answers, and relays.
+     * Serves a CONNECT whose head the host server has read: checks its credentials unless the host server has {@linkplain
+     * ConnectRequest.Builder#authenticated done that}, dials, answers, and relays. A client without valid credentials gets 407,
+     * and the tunnel ends with {@link CloseReason#REFUSED}.
      *
      * @param client a connected channel in either blocking mode, registered with no selector; given away with this call
      * @param request what the host server has read from it
@@ -57,7 +59,9 @@ public interface ProxyHandler extends AutoCloseable {
     Tunnel handleConnect(SocketChannel client, ConnectRequest request);
 
     /**
-     * Serves a CONNECT whose head the host server has read: dials, answers, and relays.
+     * Serves a CONNECT whose head the host server has read: checks its credentials unless the host server has {@linkplain
+     * ConnectRequest.Builder#authenticated done that}, dials, answers, and relays. A client without valid credentials gets 407,
+     * and the tunnel ends with {@link CloseReason#REFUSED}.
      *
      * @param client a connected socket; given away with this call
      * @param request what the host server has read from it

@@ -78,6 +78,8 @@ class ConnectRequestTest {
     void theIdentityIsWhatTheHostServerSays() {
         assertThat(ConnectRequest.builder(TARGET).identity("alice").build().identity())
                 .isEqualTo("alice");
+        assertThat(ConnectRequest.builder(TARGET).authenticated("alice").build().identity())
+                .isEqualTo("alice");
     }
 
     @Test

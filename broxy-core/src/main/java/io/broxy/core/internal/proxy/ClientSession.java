@@ -1,7 +1,6 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
-import io.broxy.ConnectRequest;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.ForwardedRequest;
@@ -82,26 +81,6 @@ final class ClientSession implements Conversation.Step {
             served.logFailure(e);
             conversation.abandoned(e);
         }
-    }
-
-    /** Serves a CONNECT that the host server has read. */
-    static void serve(Served served, ConnectRequest request) {
-        RefusedException refusal = served.handler()
-                .gate()
-                .check(new Gate.Asked(served.clientAddress(), "CONNECT", request.target(), request.identity()));
-        served.tunnel().visit().requested("CONNECT", request.target());
-        served.tunnel().visit().identified(request.identity());
-        if (refusal != null) {
-            served.tunnel().describe(request.target(), request.identity());
-            turnAway(served, refusal);
-            return;
-        }
-        served.client().unread(request.earlyBytes());
-        TunnelOpening.start(
-                served,
-                request.target(),
-                request.identity(),
-                request.earlyBytes().hasRemaining());
     }
 
     /** Only tells the client why it is not served. */

@@ -64,7 +64,7 @@ final class Entrance {
 
         static Session of(ConnectRequest request) {
             Objects.requireNonNull(request, "request");
-            return new Session(true, served -> ClientSession.serve(served, request));
+            return new Session(true, served -> ParsedConnect.start(served, request));
         }
     }
 

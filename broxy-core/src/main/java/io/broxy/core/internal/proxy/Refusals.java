@@ -3,7 +3,7 @@ package io.broxy.core.internal.proxy;
 import io.broxy.RefusedException;
 
 /**
- * Why clients are refused, where the reason is the proxy's own state.
+ * Why clients are refused, where no parser and no policy says it.
  *
  * <p>Threading: stateless.
  */
@@ -16,6 +16,10 @@ final class Refusals {
 
     static RefusedException headTimeout() {
         return new RefusedException(RefusedException.Reason.HEAD_TIMEOUT, 408, "the request did not come in time");
+    }
+
+    static RefusedException severalCredentials() {
+        return new RefusedException(RefusedException.Reason.BAD_REQUEST, 400, "more than one Proxy-Authorization");
     }
 
     static RefusedException draining() {

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies what a request needs beyond the grammar of its head. */
 class RequestRulesTest {
 
     private static Problem problemOf(String text) {
@@ -56,6 +57,20 @@ class RequestRulesTest {
                 .isEqualTo(BodyFraming.NONE);
         assertThat(RequestRules.check(requestHead("CONNECT a:443 HTTP/1.1\r\nHost:\r\n\r\n")))
                 .isEqualTo(BodyFraming.NONE);
+    }
+
+    @Test
+    void credentialsComeInOneLine() throws BadHeadException {
+        String head = "GET / HTTP/1.1\r\nHost: a\r\nProxy-Authorization: Basic YTpi\r\n";
+        assertThat(RequestRules.check(requestHead(head + "\r\n"))).isEqualTo(BodyFraming.NONE);
+        assertThat(RequestRules.check(requestHead(head + "Authorization: x\r\nAuthorization: y\r\n\r\n")))
+                .as("those for the origin are its own")
+                .isEqualTo(BodyFraming.NONE);
+        assertThat(problemOf(head + "Proxy-Authorization: Basic Yjph\r\n\r\n")).isEqualTo(Problem.SYNTAX);
+        assertThat(problemOf(head + "X: y\r\nproxy-authorization: Basic YTpi\r\n\r\n"))
+                .as("alike")
+                .isEqualTo(Problem.SYNTAX);
+        assertThat(problemOf(head + "Proxy-Authorization:\r\n\r\n")).as("empty").isEqualTo(Problem.SYNTAX);
     }
 
     @Test
