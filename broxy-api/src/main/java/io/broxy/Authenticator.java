@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
  * Finds out who a client is, by the {@code Proxy-Authorization} of its request (RFC 9110 section 11.7). A client that is
  * nobody gets 407 with the challenges, over a connection that stays open where HTTP allows it, so that it can try again.
  *
- * <p>It is asked for every request and nothing is remembered: whoever wants that remembers it himself.
+ * <p>It is asked for every request, and no success is remembered in its place; only credentials that were wrong and come again
+ * and again are not {@linkplain ProxyHandler.Builder#authenticator asked about each time}.
  *
  * <p>Threading: implementations are thread-safe. They are called on the callback executor and may block; one that does not
  * answer in the handler's {@linkplain ProxyHandler.Builder#authenticationTimeout time} refuses by that.

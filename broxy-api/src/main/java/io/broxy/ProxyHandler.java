@@ -152,14 +152,31 @@ public interface ProxyHandler extends AutoCloseable {
         Builder accessPolicy(AccessPolicy policy);
 
         /**
-         * Who finds out who a client is; default nobody, and everyone is served. It is not asked for a request that the host
-         * server has read, which names the identity.
+         * Finds out who clients are; default none, and every client is served. A request that the host server has read is asked
+         * about, too, unless it is {@linkplain ConnectRequest.Builder#authenticated vouched for}. Two {@code
+         * Proxy-Authorization} lines are 400.
          *
-         * <p>Who guesses is slowed down: after 5 wrong credentials from an address (of IPv6 from a {@code /64}), further ones
-         * wait for their turn, 250 ms apart at first and 8 s at last, and get 429 where they would wait for more than 10 s.
-         * Right ones, or 10 minutes without any, end that. Before that it is asked about 5 different credentials from an address
-         * at a time, those that were wrong included, and about more as it decides; the same ones on many connections at
-         * once count as one. Who has to wait for the decisions on others as long as for one of its own gets 503.
+         * <p>Password guessing is throttled, and neighbours of whoever guesses are not. Wrong credentials count by network (an
+         * IPv4 address, of IPv6 a {@code /64}) and user, letter case aside:
+         *
+         * <ul>
+         *   <li>After 5 wrong ones for a user from a network, further ones for that user from there wait for their turns, 250 ms
+         *       apart at first and 8 s at last, over all connections. So do, after 10 wrong ones for all users of a network
+         *       together, those for any user, up to 2 s apart; the first 5 of each user count for that. Whatever would wait for
+         *       more than 10 s gets 429.
+         *   <li>Credentials that were right within the last 10 minutes from that network never wait. They are checked each time.
+         *   <li>The same wrong credentials count once, as long as they come again within 10 minutes, and do not wait: they get 407
+         *       at once. The first 5 repetitions are checked, and later ones as seldom as a guess would be, at least every 8 s.
+         *       The last 4 of each user are remembered, as keyed hashes.
+         *   <li>Credentials that were right lately and are no longer do not count.
+         *   <li>A success clears the failures of its user alone. 10 minutes without a failure clear them, too.
+         *   <li>Until it is known, credentials count as if they were wrong: 5 different ones of a network are checked at a time,
+         *       of the users in turn, and more as those are decided; the same ones on many connections at once are one. What has
+         *       to wait for that as long as for an answer gets 503.
+         * </ul>
+         *
+         * <p>The user is that of the Basic scheme; credentials of other schemes count as of a user each, and so by network.
+         * Up to 8,192 networks, 32,768 users and 16,384 successes are kept, some 15 MB; what has a penalty is forgotten last.
          */
         Builder authenticator(Authenticator authenticator);
 

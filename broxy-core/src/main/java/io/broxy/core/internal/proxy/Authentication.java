@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   PARKED ──> WAITING ──> ASKED ──> OVER
- *      │  others are decided  ^
- *      └──────────────────────┘
+ *      │  others are decided  ^        ^  the same was wrong a moment ago, or would have to wait for too long
+ *      └──────────────────────┘        └──────────────────────────────────
  * </pre>
  *
  * <p>Threading: owned by the client's event loop, but for {@link #ask}, which runs on the callback executor.
@@ -29,9 +29,10 @@ final class Authentication implements Gate.Asking {
     private final Executor callbacks;
     private final Gate.Outcome outcome;
     /** Null for a client that shows no credentials, and so guesses nothing. */
-    private final LoginPenalties.@Nullable Attempt attempt;
+    private final LoginThrottle.@Nullable Attempt attempt;
 
     private TimerQueue.@Nullable Timer timer;
+    private boolean asked;
     private boolean over;
 
     Authentication(
@@ -39,7 +40,7 @@ final class Authentication implements Gate.Asking {
             Authenticator authenticator,
             Gate.Asked request,
             @Nullable String authorization,
-            LoginPenalties penalties,
+            LoginThrottle throttle,
             long timeoutNanos,
             Executor callbacks,
             Gate.Outcome outcome) {
@@ -52,24 +53,26 @@ final class Authentication implements Gate.Asking {
         this.outcome = outcome;
         this.attempt = authorization == null
                 ? null
-                : penalties.attempt(request.client(), authorization, () -> onLoop(this::start));
+                : throttle.attempt(request.client(), authorization, () -> onLoop(this::start));
     }
 
     /** Asks as soon as it is this client's turn. */
     void start() {
-        if (over) {
+        if (over || asked) {
             return;
         }
         stopTimer();
         long wait = attempt == null ? 0 : attempt.waitNanos(loop.nowNanos());
-        if (wait == LoginPenalties.REFUSED) {
+        if (wait == LoginThrottle.REFUSED) {
             refuse(new RefusedException(Reason.TOO_MANY_FAILURES, 429, "too many wrong credentials"));
-        } else if (wait == LoginPenalties.PARKED) {
+        } else if (wait == LoginThrottle.WRONG) {
+            refuse(wrongCredentials());
+        } else if (wait == LoginThrottle.PARKED) {
             timer = loop.timers().schedule(loop.nowNanos() + timeoutNanos, this::parkedForTooLong);
         } else if (wait == 0) {
             send();
         } else {
-            timer = loop.timers().schedule(loop.nowNanos() + wait, this::send);
+            timer = loop.timers().schedule(loop.nowNanos() + wait, this::start);
         }
     }
 
@@ -80,9 +83,7 @@ final class Authentication implements Gate.Asking {
     }
 
     private void send() {
-        if (over) {
-            return;
-        }
+        asked = true;
         timer = loop.timers().schedule(loop.nowNanos() + timeoutNanos, this::timedOut);
         try {
             callbacks.execute(this::ask);
@@ -118,7 +119,7 @@ final class Authentication implements Gate.Asking {
         }
         if (identity != null) {
             if (attempt != null) {
-                attempt.succeeded();
+                attempt.succeeded(loop.nowNanos());
             }
             end();
             outcome.admitted(identity);
@@ -127,7 +128,11 @@ final class Authentication implements Gate.Asking {
         if (attempt != null) {
             attempt.failed(loop.nowNanos());
         }
-        refuse(new RefusedException(Reason.AUTHENTICATION_REQUIRED, 407, "the proxy needs valid credentials"));
+        refuse(wrongCredentials());
+    }
+
+    private static RefusedException wrongCredentials() {
+        return new RefusedException(Reason.AUTHENTICATION_REQUIRED, 407, "the proxy needs valid credentials");
     }
 
     private void timedOut() {
@@ -159,7 +164,7 @@ final class Authentication implements Gate.Asking {
         over = true;
         stopTimer();
         if (attempt != null) {
-            attempt.cancel(); // nothing, if it was decided
+            attempt.cancel(loop.nowNanos()); // nothing, if it was decided
         }
     }
 

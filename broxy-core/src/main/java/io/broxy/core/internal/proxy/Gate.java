@@ -21,7 +21,7 @@ final class Gate {
     private final AccessPolicy policy;
     private final @Nullable Authenticator authenticator;
     private final long timeoutNanos;
-    private final LoginPenalties penalties = new LoginPenalties();
+    private final LoginThrottle throttle = new LoginThrottle();
     private final Executor callbacks;
 
     /**
@@ -91,7 +91,7 @@ final class Gate {
             return null;
         }
         Authentication authentication = new Authentication(
-                loop, asked, request, authorization, penalties, timeoutNanos, callbacks, new Outcome() {
+                loop, asked, request, authorization, throttle, timeoutNanos, callbacks, new Outcome() {
                     @Override
                     public void admitted(@Nullable String identity) {
                         decide(identity == null ? request : request.as(identity), outcome);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.broxy.AccessPolicy;
 import io.broxy.AccessRequest;
 import io.broxy.Authenticator;
+import io.broxy.Credentials;
 import io.broxy.HostPort;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.loop.BufferPool;
@@ -32,7 +33,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class GateTest {
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
     private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(3);
-    private static final String RIGHT = "right";
+    private static final String RIGHT = Credentials.basic("somebody", "right").authorization();
 
     private final AtomicLong now = new AtomicLong();
     private final List<String> answers = new ArrayList<>();
@@ -40,6 +41,7 @@ class GateTest {
     private EventLoops loops;
     private EventLoop loop;
     private int asked;
+    private int guesses;
 
     @BeforeEach
     void startLoop() throws Exception {
@@ -104,9 +106,14 @@ class GateTest {
         onLoop(() -> true);
     }
 
+    /** Another wrong password of the same user. */
+    private String guess() {
+        return Credentials.basic("somebody", "wrong " + ++guesses).authorization();
+    }
+
     private void guess(Gate gate, int times) throws Exception {
         for (int i = 0; i < times; i++) {
-            ask(gate, "wrong");
+            ask(gate, guess());
         }
         assertThat(answers).hasSize(times).containsOnly("refused 407");
         answers.clear();
@@ -124,46 +131,50 @@ class GateTest {
     @Test
     void aGuesserWaitsForItsTurn() throws Exception {
         Gate gate = gate(AccessPolicy.any(), Runnable::run);
-        guess(gate, LoginPenalties.FREE_FAILURES);
+        guess(gate, UserFailures.FREE);
 
-        ask(gate, "wrong");
+        ask(gate, guess());
         ask(gate, RIGHT);
         pass(Duration.ofMillis(249));
-        assertThat(asked).isEqualTo(LoginPenalties.FREE_FAILURES);
+        assertThat(asked).isEqualTo(UserFailures.FREE);
         pass(Duration.ofMillis(1));
         assertThat(answers).containsExactly("refused 407");
         pass(Duration.ofMillis(250));
 
         assertThat(answers).containsExactly("refused 407", "admitted somebody");
-        ask(gate, "wrong");
+        ask(gate, guess());
         assertThat(answers).as("right credentials end the waiting").hasSize(3);
     }
 
     @Test
     void beyondSomeTimeNobodyWaits() throws Exception {
         Gate gate = gate(AccessPolicy.any(), Runnable::run);
-        guess(gate, LoginPenalties.FREE_FAILURES);
+        guess(gate, UserFailures.FREE);
 
-        for (int i = 0; i < 40; i++) {
-            ask(gate, "wrong");
+        for (int i = 0; i < 6; i++) {
+            ask(gate, guess());
         }
         assertThat(answers).isEmpty();
         ask(gate, RIGHT);
 
         assertThat(answers).containsExactly("refused 429");
-        assertThat(asked).isEqualTo(LoginPenalties.FREE_FAILURES);
+        assertThat(asked).isEqualTo(UserFailures.FREE);
     }
 
     @Test
     void guessesAtOnceAreDecidedBeforeThereAreMoreOfThem() throws Exception {
         Gate gate = gate(AccessPolicy.any(), callbacks::add);
         for (int i = 0; i < 20; i++) {
-            ask(gate, "wrong " + i);
+            ask(gate, guess());
         }
-        assertThat(callbacks).hasSize(LoginPenalties.FREE_FAILURES);
+        assertThat(callbacks).hasSize(UserFailures.FREE);
 
         runCallbacks();
-        assertThat(answers).hasSize(LoginPenalties.FREE_FAILURES).containsOnly("refused 407");
+        assertThat(answers).filteredOn("refused 407"::equals).hasSize(UserFailures.FREE);
+        assertThat(answers)
+                .as("all but six, who wait for their turns")
+                .filteredOn("refused 429"::equals)
+                .hasSize(20 - UserFailures.FREE - 6);
         assertThat(callbacks).isEmpty();
         pass(Duration.ofMillis(250));
         assertThat(callbacks).hasSize(1);
@@ -172,19 +183,19 @@ class GateTest {
     @Test
     void whoIsRightDoesNotWaitForItselfAndLetsOthersIn() throws Exception {
         Gate gate = gate(AccessPolicy.any(), callbacks::add);
-        for (int i = 1; i < LoginPenalties.FREE_FAILURES; i++) {
-            ask(gate, "wrong " + i);
+        for (int i = 1; i < UserFailures.FREE; i++) {
+            ask(gate, guess());
         }
         for (int i = 0; i < 100; i++) {
             ask(gate, RIGHT);
         }
-        ask(gate, "another");
-        assertThat(callbacks).hasSize(LoginPenalties.FREE_FAILURES - 1 + 100);
+        ask(gate, guess());
+        assertThat(callbacks).hasSize(UserFailures.FREE - 1 + 100);
 
         runCallbacks();
 
         assertThat(answers)
-                .hasSize(LoginPenalties.FREE_FAILURES - 1 + 100)
+                .hasSize(UserFailures.FREE - 1 + 100)
                 .filteredOn("admitted somebody"::equals)
                 .hasSize(100);
         assertThat(callbacks).as("the other's").hasSize(1);
@@ -193,13 +204,13 @@ class GateTest {
     @Test
     void nobodyWaitsLongerForOthersThanForAnAnswer() throws Exception {
         Gate gate = gate(AccessPolicy.any(), callbacks::add);
-        for (int i = 0; i <= LoginPenalties.FREE_FAILURES; i++) {
-            ask(gate, "wrong " + i);
+        for (int i = 0; i <= UserFailures.FREE; i++) {
+            ask(gate, guess());
         }
         pass(Duration.ofNanos(TIMEOUT_NANOS));
 
-        assertThat(answers).hasSize(LoginPenalties.FREE_FAILURES + 1).containsOnly("refused 503");
-        assertThat(callbacks).hasSize(LoginPenalties.FREE_FAILURES);
+        assertThat(answers).hasSize(UserFailures.FREE + 1).containsOnly("refused 503");
+        assertThat(callbacks).hasSize(UserFailures.FREE);
     }
 
     /** Those that wait now, and what follows from them. */
@@ -211,20 +222,51 @@ class GateTest {
     }
 
     @Test
+    void theSameWrongPasswordIsRefusedAtOnceAndAskedAboutSeldom() throws Exception {
+        Gate gate = gate(AccessPolicy.any(), Runnable::run);
+        String outdated = guess();
+        for (int i = 0; i < 100; i++) {
+            ask(gate, outdated);
+        }
+        assertThat(answers).hasSize(100).containsOnly("refused 407");
+        assertThat(asked).isEqualTo(1 + UserFailures.FREE + 1);
+
+        ask(gate, RIGHT);
+        assertThat(answers).endsWith("refused 407", "admitted somebody");
+    }
+
+    @Test
+    void whatWasRightLatelyIsAskedAboutAtOnceAndEachTime() throws Exception {
+        Gate gate = gate(AccessPolicy.any(), Runnable::run);
+        ask(gate, RIGHT);
+        answers.clear();
+        guess(gate, UserFailures.FREE);
+        ask(gate, guess());
+        assertThat(answers).as("which waits").isEmpty();
+
+        asked = 0;
+        for (int i = 0; i < 24; i++) {
+            ask(gate, RIGHT);
+        }
+        assertThat(answers).hasSize(24).containsOnly("admitted somebody");
+        assertThat(asked).isEqualTo(24);
+    }
+
+    @Test
     void whoBringsNoCredentialsDoesNotGuess() throws Exception {
         Gate gate = gate(AccessPolicy.any(), Runnable::run);
-        for (int i = 0; i < 2 * LoginPenalties.FREE_FAILURES; i++) {
+        for (int i = 0; i < 2 * UserFailures.FREE; i++) {
             ask(gate, null);
         }
         ask(gate, RIGHT);
 
-        assertThat(answers).hasSize(2 * LoginPenalties.FREE_FAILURES + 1).endsWith("refused 407", "admitted somebody");
+        assertThat(answers).hasSize(2 * UserFailures.FREE + 1).endsWith("refused 407", "admitted somebody");
     }
 
     @Test
     void whoHasGoneIsNotAskedFor() throws Exception {
         Gate gate = gate(AccessPolicy.any(), Runnable::run);
-        guess(gate, LoginPenalties.FREE_FAILURES);
+        guess(gate, UserFailures.FREE);
 
         Gate.Asking asking = ask(gate, RIGHT);
         assertThat(asking).isNotNull();
@@ -235,7 +277,7 @@ class GateTest {
         pass(Duration.ofSeconds(10));
 
         assertThat(answers).isEmpty();
-        assertThat(asked).isEqualTo(LoginPenalties.FREE_FAILURES);
+        assertThat(asked).isEqualTo(UserFailures.FREE);
     }
 
     @Test

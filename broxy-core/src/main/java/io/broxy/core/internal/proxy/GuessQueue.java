@@ -1,0 +1,220 @@
+package io.broxy.core.internal.proxy;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The guesses of one network that are not decided.
+ *
+ * <pre>
+ *   NEW ──┬──> ASKED     as many as may be wrong without a penalty
+ *    ^    ├──> PARKED    while there are as many of these; users are let in one after another
+ *    │    │      │ └───> ASKED
+ *    └────┼──────┘       where further guesses have a penalty by then
+ *         └──> TURN      first the user's, and then the network's
+ * </pre>
+ *
+ * <p>Threading: guarded by the throttle's lock.
+ */
+final class GuessQueue {
+    /** How many different credentials are looked at together where there is no penalty. */
+    static final int AT_ONCE = 5;
+
+    private enum State {
+        NEW,
+        ASKED,
+        PARKED,
+        TURN
+    }
+
+    /** The attempts with the same credentials. */
+    static final class Guess {
+        private final CredentialMarks.Mark mark;
+        private final Set<LoginThrottle.Attempt> attempts = new LinkedHashSet<>(1);
+        private State state = State.NEW;
+        private boolean userTurn;
+        private boolean networkTurn;
+        private long firstNanos;
+        private long readyNanos;
+
+        private Guess(CredentialMarks.Mark mark) {
+            this.mark = mark;
+        }
+    }
+
+    private final Map<Long, Guess> all = new HashMap<>(4);
+    private final List<Guess> asked = new ArrayList<>(1);
+    /** By user; the user that was let in last comes last. */
+    private final Map<Long, Set<Guess>> parked = new LinkedHashMap<>(1);
+
+    /** The guess that an attempt is one of from now on. */
+    Guess join(LoginThrottle.Attempt attempt) {
+        Guess guess = all.computeIfAbsent(attempt.mark().credentials(), key -> new Guess(attempt.mark()));
+        guess.attempts.add(attempt);
+        return guess;
+    }
+
+    /** An attempt is over. */
+    void leave(Guess guess, @Nullable NetworkFailures there, LoginThrottle.Attempt attempt) {
+        if (guess.attempts.remove(attempt) && guess.attempts.isEmpty()) {
+            all.remove(guess.mark.credentials());
+            asked.remove(guess);
+            unpark(guess);
+            if (there != null) {
+                there.turnsOver(guess.userTurn ? there.of(guess.mark.user()) : null, guess.networkTurn);
+            }
+        }
+    }
+
+    boolean isEmpty() {
+        return all.isEmpty();
+    }
+
+    // ------------------------------------------------------------------ whose turn it is
+
+    /** See {@link LoginThrottle.Attempt#waitNanos}. */
+    long waitNanos(Guess guess, @Nullable NetworkFailures there, long nowNanos) {
+        return switch (guess.state) {
+            case ASKED -> 0;
+            case PARKED -> LoginThrottle.PARKED;
+            case TURN -> turn(guess, there, nowNanos);
+            case NEW -> isThrottled(guess, there) ? turn(guess, there, nowNanos) : tryFree(guess, there);
+        };
+    }
+
+    private static boolean isThrottled(Guess guess, @Nullable NetworkFailures there) {
+        return there != null && (there.isThrottled() || isThrottled(there.of(guess.mark.user())));
+    }
+
+    private static boolean isThrottled(@Nullable UserFailures user) {
+        return user != null && user.isThrottled();
+    }
+
+    private long tryFree(Guess guess, @Nullable NetworkFailures there) {
+        if (hasRoom(guess.mark.user(), there)) {
+            ask(guess);
+            return 0;
+        }
+        guess.state = State.PARKED;
+        parked.computeIfAbsent(guess.mark.user(), key -> new LinkedHashSet<>(1)).add(guess);
+        return LoginThrottle.PARKED;
+    }
+
+    private void ask(Guess guess) {
+        guess.state = State.ASKED;
+        asked.add(guess);
+    }
+
+    private boolean hasRoom(long user, @Nullable NetworkFailures there) {
+        int undecided = asked.size();
+        if (!hasRoom(there)) {
+            return false;
+        }
+        UserFailures failures = there == null ? null : there.of(user);
+        int ofUser = failures == null ? 0 : failures.count();
+        for (int i = 0; i < undecided; i++) {
+            ofUser += asked.get(i).mark.user() == user ? 1 : 0;
+        }
+        return ofUser < UserFailures.FREE;
+    }
+
+    private boolean hasRoom(@Nullable NetworkFailures there) {
+        return asked.size() < AT_ONCE && (there == null ? 0 : there.count()) + asked.size() < NetworkFailures.FREE;
+    }
+
+    /** A turn of the network is not taken before the user's own has come, lest others wait behind it. */
+    private static long turn(Guess guess, @Nullable NetworkFailures there, long nowNanos) {
+        if (guess.state == State.NEW) {
+            guess.firstNanos = nowNanos;
+            guess.readyNanos = nowNanos;
+        }
+        UserFailures user = there == null ? null : there.of(guess.mark.user());
+        if (user != null && user.isThrottled() && !guess.userTurn) {
+            long wait = user.takeTurn(nowNanos, left(guess, nowNanos));
+            if (wait == Turns.TOO_LATE) {
+                return LoginThrottle.REFUSED;
+            }
+            guess.userTurn = true;
+            guess.readyNanos = nowNanos + wait;
+        }
+        guess.state = State.TURN;
+        if (guess.readyNanos - nowNanos <= 0 && there != null && there.isThrottled() && !guess.networkTurn) {
+            long wait = there.takeTurn(nowNanos, left(guess, nowNanos));
+            if (wait == Turns.TOO_LATE) {
+                return LoginThrottle.REFUSED;
+            }
+            guess.networkTurn = true;
+            guess.readyNanos = nowNanos + wait;
+        }
+        return Math.max(0, guess.readyNanos - nowNanos);
+    }
+
+    private static long left(Guess guess, long nowNanos) {
+        return LoginThrottle.MOST_WAIT_NANOS - (nowNanos - guess.firstNanos);
+    }
+
+    // ------------------------------------------------------------------ whom a decision lets in
+
+    /**
+     * Something was decided: lets in those for whom there is room now; if there will be none, for wrong ones were too many, each
+     * gets its turn.
+     *
+     * @param user of what was decided
+     * @param woken gets the attempts that are to ask again
+     */
+    void wake(long user, @Nullable NetworkFailures there, List<LoginThrottle.Attempt> woken) {
+        if (there != null && there.isThrottled()) {
+            List.copyOf(parked.keySet()).forEach(each -> wakeAll(each, woken));
+        } else if (there != null && isThrottled(there.of(user))) {
+            wakeAll(user, woken);
+        }
+        while (wakeOne(there, woken)) {}
+    }
+
+    private void wakeAll(long user, List<LoginThrottle.Attempt> woken) {
+        Set<Guess> guesses = parked.remove(user);
+        if (guesses != null) {
+            for (Guess guess : guesses) {
+                guess.state = State.NEW;
+                woken.addAll(guess.attempts);
+            }
+        }
+    }
+
+    private boolean wakeOne(@Nullable NetworkFailures there, List<LoginThrottle.Attempt> woken) {
+        if (!hasRoom(there)) {
+            return false;
+        }
+        for (Map.Entry<Long, Set<Guess>> entry : parked.entrySet()) {
+            long user = entry.getKey();
+            if (hasRoom(user, there)) {
+                Iterator<Guess> first = entry.getValue().iterator();
+                Guess guess = first.next();
+                first.remove();
+                parked.remove(user);
+                if (!entry.getValue().isEmpty()) {
+                    parked.put(user, entry.getValue());
+                }
+                ask(guess);
+                woken.addAll(guess.attempts);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void unpark(Guess guess) {
+        long user = guess.mark.user();
+        Set<Guess> ofUser = parked.get(user);
+        if (ofUser != null && ofUser.remove(guess) && ofUser.isEmpty()) {
+            parked.remove(user);
+        }
+    }
+}

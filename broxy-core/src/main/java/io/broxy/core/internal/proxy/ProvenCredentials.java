@@ -1,0 +1,53 @@
+package io.broxy.core.internal.proxy;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Credentials that were right lately, each for the network that it came from. They are looked at as any others, but do not wait
+ * behind wrong ones. Beyond a number of them those are forgotten whose last success is longest ago, which costs their users no
+ * more than that they may have to wait.
+ *
+ * <p>Threading: guarded by the throttle's lock.
+ */
+final class ProvenCredentials {
+    static final long KEPT_NANOS = TimeUnit.MINUTES.toNanos(10);
+
+    /** Some 2 MB. */
+    static final int MOST = 16_384;
+
+    private record Key(ClientNetwork network, long credentials) {}
+
+    /** When each was right, the longest ago first. */
+    private final Map<Key, Long> successes = new LinkedHashMap<>();
+
+    /** They were right just now. */
+    void add(ClientNetwork network, long credentials, long nowNanos) {
+        Key key = new Key(network, credentials);
+        successes.remove(key); // so that it comes last
+        successes.put(key, nowNanos);
+        if (successes.size() > MOST) {
+            successes.remove(successes.keySet().iterator().next());
+        }
+    }
+
+    /** They are not right any more; true if they were lately. */
+    boolean remove(ClientNetwork network, long credentials) {
+        return successes.remove(new Key(network, credentials)) != null;
+    }
+
+    /** Whether they were right lately. */
+    boolean contain(ClientNetwork network, long credentials, long nowNanos) {
+        Key key = new Key(network, credentials);
+        Long success = successes.get(key);
+        if (success == null) {
+            return false;
+        }
+        if (nowNanos - success > KEPT_NANOS) {
+            successes.remove(key);
+            return false;
+        }
+        return true;
+    }
+}

@@ -1,0 +1,60 @@
+package io.broxy.core.internal.proxy;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The turns of guesses that may not come all at once: one after another, with a distance that doubles from wrong guess to wrong
+ * guess. Until it is known whether it is wrong, one that has a turn counts as if it were.
+ *
+ * <p>Threading: guarded by the throttle's lock.
+ */
+final class Turns {
+    /** What {@link #take} gives when the next turn is too late. */
+    static final long TOO_LATE = -1;
+
+    private static final long FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    private static final int MOST_DOUBLINGS = 16;
+
+    private final long longestNanos;
+    private long nextNanos;
+    private int undecided;
+
+    /**
+     * Creates them.
+     *
+     * @param longestNanos the longest distance between two
+     */
+    Turns(long longestNanos) {
+        this.longestNanos = longestNanos;
+    }
+
+    /** From now on there are turns. */
+    void begin(long nowNanos) {
+        nextNanos = nowNanos + FIRST_NANOS;
+    }
+
+    /** Takes the next turn; gives the time until then, or {@link #TOO_LATE} if that is more than can be waited for. */
+    long take(long nowNanos, int excess, long mostNanos) {
+        long waitNanos = Math.max(0, nextNanos - nowNanos);
+        if (waitNanos > mostNanos) {
+            return TOO_LATE;
+        }
+        nextNanos = nowNanos + waitNanos + distanceNanos(excess + undecided, longestNanos);
+        undecided++;
+        return waitNanos;
+    }
+
+    /** A guess that has taken a turn is decided, or given up. */
+    void over() {
+        undecided = Math.max(0, undecided - 1); // it may be older than what is kept of its user
+    }
+
+    /**
+     * The distance between two turns.
+     *
+     * @param excess how many wrong guesses there were beyond those that are free
+     */
+    static long distanceNanos(int excess, long longestNanos) {
+        return Math.min(FIRST_NANOS << Math.min(excess, MOST_DOUBLINGS), longestNanos);
+    }
+}
