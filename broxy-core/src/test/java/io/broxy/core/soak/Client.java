@@ -128,7 +128,16 @@ final class Client implements AutoCloseable {
 
     /** The field with its name and some password. */
     String authorization(String password) {
-        byte[] pair = (Scene.user(number) + ":" + password).getBytes(UTF_8);
+        return field(Scene.user(number), password);
+    }
+
+    /** The same of somebody else at its address. */
+    String authorization(String other, String password) {
+        return field(other + "-" + number, password);
+    }
+
+    private static String field(String user, String password) {
+        byte[] pair = (user + ":" + password).getBytes(UTF_8);
         return "Proxy-Authorization: Basic " + Base64.getEncoder().encodeToString(pair) + "\r\n";
     }
 

@@ -39,6 +39,7 @@ enum Role {
     SLOW_HEAD(-3, HostileHeads::slow),
     MUTE(-3, HostileHeads::mute),
     GUESSES(-3, Refusals::guesses),
+    WRONG_PASSWORDS(-3, WrongPasswords::behindOneAddress),
     BLACK_HOLE(-2, Refusals::blackHole),
     STALLED_TUNNEL(-2, BrokenTransfers::stalledTunnel),
     STALLED_DOWNLOAD(-2, BrokenTransfers::stalledDownload),
