@@ -71,8 +71,8 @@ public final class ConnectRequest {
     }
 
     /**
-     * Who the client is, as the host server has found out by itself; it appears in {@link TunnelResult#identity()}. Null if the
-     * host server has not {@linkplain Builder#authenticated authenticated} it: then the handler's {@link Authenticator} is asked,
+     * The client's identity, where the host server has authenticated it by itself; it appears in {@link TunnelResult#identity()}. Null if the
+     * host server {@linkplain Builder#authenticated has not}: then the handler's {@link Authenticator} is asked,
      * if it has one.
      */
     public @Nullable String identity() {
@@ -115,7 +115,7 @@ public final class ConnectRequest {
          * asked. Otherwise it is, with the {@code Proxy-Authorization} among the {@linkplain #field fields}; a client without
          * valid credentials gets 407.
          *
-         * @param identity who the client is, for policies, listeners and the tunnel's result
+         * @param identity the client's, for policies, listeners and the tunnel's result
          */
         public Builder authenticated(String identity) {
             this.identity = Objects.requireNonNull(identity, "identity");

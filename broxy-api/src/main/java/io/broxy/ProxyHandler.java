@@ -152,11 +152,11 @@ public interface ProxyHandler extends AutoCloseable {
         Builder accessPolicy(AccessPolicy policy);
 
         /**
-         * Finds out who clients are; default none, and every client is served. A request that the host server has read is asked
+         * Authenticates clients; default none, and every client is served. A request that the host server has read is asked
          * about, too, unless it is {@linkplain ConnectRequest.Builder#authenticated vouched for}. Two {@code
          * Proxy-Authorization} lines are 400.
          *
-         * <p>Password guessing is throttled, and neighbours of whoever guesses are not. Wrong credentials count by network (an
+         * <p>Password guessing is throttled, and the guesser's neighbours are not. Wrong credentials count by network (an
          * IPv4 address, of IPv6 a {@code /64}) and user, letter case aside:
          *
          * <ul>

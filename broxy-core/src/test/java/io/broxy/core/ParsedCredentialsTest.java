@@ -191,7 +191,7 @@ class ParsedCredentialsTest {
 
     @ParameterizedTest
     @CsvSource({"right, right, false", "right, wrong, false", "wrong, right, false", "right, right, true"})
-    void twoLinesOfCredentialsAre400WhoeverReadsTheRequest(String first, String second, boolean noAuthenticator)
+    void twoLinesOfCredentialsAre400InEveryKindOfRequest(String first, String second, boolean noAuthenticator)
             throws Exception {
         String one = first.equals("right") ? RIGHT : WRONG;
         String other = second.equals("right") ? RIGHT : WRONG;

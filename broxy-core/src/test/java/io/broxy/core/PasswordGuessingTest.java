@@ -31,7 +31,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies that guessing is throttled, and that neighbours who share the guesser's address are not. */
+/** Specifies that guessing is throttled, and that neighbours behind the guesser's address are not. */
 @ExtendWith(LeakCheck.class)
 class PasswordGuessingTest {
     /** When the guesses at one user have their turns, in milliseconds behind those that are free. */
@@ -79,7 +79,7 @@ class PasswordGuessingTest {
         }
     }
 
-    /** A client that shows the same wrong password again and again, without a pause, until it is told to stop. */
+    /** A client that shows the same wrong password again and again, without a pause. */
     private static final class Looping {
         private static final int AT_LEAST = 20;
 
@@ -114,7 +114,7 @@ class PasswordGuessingTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void twoClientsLoopingOnOneOutdatedPasswordKeepNobodyOut(boolean oneConnection) throws Exception {
+    void twoClientsLoopingOnOneOutdatedPasswordLockNoNeighbourOut(boolean oneConnection) throws Exception {
         assertNeighboursPass(oneConnection, "bob", "bob");
     }
 

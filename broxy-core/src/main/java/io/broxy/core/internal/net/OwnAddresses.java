@@ -105,7 +105,7 @@ public final class OwnAddresses implements AddressPolicy {
     }
 
     /**
-     * Whether a target is one of these for all that can be said without a look-up, whoever dials it: a literal address does
+     * Whether a target is one of these for all that can be said without a look-up, by whichever dialer: a literal address does
      * not need one, and {@code localhost} means the loopback wherever it is looked up (RFC 6761 section 6.3).
      */
     public boolean contain(HostPort target) {

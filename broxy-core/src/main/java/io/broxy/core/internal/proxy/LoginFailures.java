@@ -49,7 +49,7 @@ final class LoginFailures {
     /**
      * Credentials were wrong.
      *
-     * @param guess false for those that were right lately, which tell nobody anything
+     * @param guess false for those that were right lately, which are an outdated password
      */
     void failed(ClientNetwork network, Mark mark, boolean guess, long nowNanos) {
         NetworkFailures known = of(network, nowNanos);

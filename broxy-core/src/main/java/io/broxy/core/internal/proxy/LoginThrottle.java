@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *       about again as seldom as guesses would be, and are wrong in between.
  *   <li>Credentials that were right lately and are not any more are an outdated password, and count not at all.
  *   <li>A success clears the failures of its user alone, and only if it is a new one: that of credentials which were right all
- *       the time says nothing about who has failed.
+ *       the time says nothing about the failures.
  * </ul>
  *
  * <p>Until it is known whether they are right, new credentials count as if they were wrong: only so many different ones are
@@ -40,7 +40,7 @@ final class LoginThrottle {
     /** {@link Attempt#waitNanos}: wait until woken. */
     static final long PARKED = Long.MAX_VALUE;
 
-    /** Whoever would have to wait longer is refused instead: waiting costs a connection. */
+    /** An attempt that would have to wait longer is refused instead: waiting costs a connection. */
     static final long MOST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final CredentialMarks marks = new CredentialMarks();

@@ -21,7 +21,7 @@ final class NetworkFailures {
     /** Beyond that those are forgotten that have failed least, while their failures count on for the network. */
     static final int MOST_USERS = 256;
 
-    /** Not as long as a user's: whoever logs in there for the first time has to find a turn. */
+    /** Not as long as a user's: a neighbour's first login has to find a turn. */
     private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final List<UserFailures> users = new ArrayList<>(1);

@@ -10,8 +10,8 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A CONNECT whose head the host server has read, until it is known who asks and whether that is allowed. Unless the host server
- * says who the client is, the authenticator is asked, with the credentials in the request's fields.
+ * A CONNECT whose head the host server has read, until its client is authenticated and the request is allowed. Unless the host
+ * server says that it has authenticated the client, the authenticator is asked, with the credentials in the request's fields.
  *
  * <p>Threading: owned by the client's event loop, but for {@link #end}.
  */

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class OwnAddressesTest {
     private final OwnAddresses own = new OwnAddresses();
 
-    /** A literal, which asks nobody. */
+    /** Of a literal, without a look-up. */
     private static InetAddress address(String literal) throws Exception {
         return InetAddress.getByName(literal);
     }

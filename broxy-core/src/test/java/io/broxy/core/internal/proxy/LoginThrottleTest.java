@@ -217,7 +217,7 @@ class LoginThrottleTest {
     // ------------------------------------------------------------------ neighbours
 
     @Test
-    void aGuessedUserMakesNobodyElseWait() {
+    void aGuessedUserMakesNoOtherUserWait() {
         fail(CLIENT, "bob", UserFailures.FREE);
         for (int i = 0; i < 100; i++) {
             guess(CLIENT, "bob").waitNanos(now);
@@ -252,7 +252,7 @@ class LoginThrottleTest {
     }
 
     @Test
-    void whoeverLoggedInLatelyPassesWhateverElseIsWrongThere() {
+    void credentialsThatWereRightLatelyPassWhateverElseIsWrongThere() {
         logIn("alice", "right");
         for (int i = 0; i < 60; i++) {
             fail(CLIENT, "user " + i, 1);
@@ -402,7 +402,7 @@ class LoginThrottleTest {
         assertThat(awaitAndFail("bob")).as("10 guesses were counted").isGreaterThan(2_000);
     }
 
-    // ------------------------------------------------------------------ who is who
+    // ------------------------------------------------------------------ users and spellings
 
     @ParameterizedTest
     @CsvSource({"bob, BOB", "bob, Bob", "ÄRGER, ärger", "straße, STRASSE"})
