@@ -2,19 +2,22 @@ package io.broxy.core.internal.loop;
 
 import io.broxy.core.internal.time.TimerQueue;
 import io.broxy.core.internal.time.TokenBucket;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How much of one direction may be read, by a rate of its own and by one that it shares with others. Who has to wait reserves
- * what is worth a read, and waits for the time when that has flowed: so those who share a rate have their turns in the order
- * in which they came, and each waits for one timer.
+ * How much of one direction may be read, by one rate or several: its own, and those that it shares with others. Each byte is
+ * charged to all of them, so the smallest decides. Who has to wait reserves what is worth a read, and waits for the time when
+ * that has flowed: so those who share a rate have their turns in the order in which they came, and each waits for one timer.
  *
  * <p>Threading: owned by its event loop.
  */
 public final class Throttle {
     private final EventLoop loop;
-    private final @Nullable TokenBucket own;
-    private final @Nullable TokenBucket shared;
+    private final TokenBucket[] rates;
+    /** The fewest bytes that are worth a read. */
+    private final int quantum;
 
     private TimerQueue.@Nullable Timer turn;
     private @Nullable Runnable resume;
@@ -24,16 +27,16 @@ public final class Throttle {
     /**
      * Creates a throttle.
      *
-     * @param own null for no rate of its own
-     * @param shared null if there are no others
+     * @param rates that count, at least one; null for one that does not
      */
-    public Throttle(EventLoop loop, @Nullable TokenBucket own, @Nullable TokenBucket shared) {
+    public Throttle(EventLoop loop, @Nullable TokenBucket... rates) {
         this.loop = loop;
-        this.own = own;
-        this.shared = shared;
+        this.rates = Stream.of(rates).filter(Objects::nonNull).toArray(TokenBucket[]::new);
+        this.quantum =
+                Stream.of(this.rates).mapToInt(TokenBucket::quantum).min().orElseThrow();
     }
 
-    /** Whether somebody waits for his turn. */
+    /** Whether a read waits for its turn. */
     public boolean isWaiting() {
         return resume != null;
     }
@@ -73,6 +76,11 @@ public final class Throttle {
         reserve(bytes);
     }
 
+    /** So many of the bytes that were read have reached nobody, and will not: they leave their share to others. */
+    public void refund(long bytes) {
+        giveBack(bytes);
+    }
+
     /** Nobody reads any more, for now. */
     public void stop() {
         if (resume != null && turn != null) {
@@ -86,21 +94,21 @@ public final class Throttle {
 
     private int take(int wanted) {
         long now = loop.nowNanos();
-        int taken = own == null ? wanted : own.take(wanted, now);
-        if (taken == 0 || shared == null) {
-            return taken;
+        int taken = wanted;
+        for (int i = 0; i < rates.length && taken > 0; i++) {
+            int there = rates[i].take(taken, now);
+            for (int before = 0; before < i; before++) {
+                rates[before].giveBack(taken - there);
+            }
+            taken = there;
         }
-        int both = shared.take(taken, now);
-        if (own != null) {
-            own.giveBack(taken - both);
-        }
-        return both;
+        return taken;
     }
 
     private void await(Runnable whenMore) {
         resume = whenMore;
-        reserved = Math.min(quantum(own), quantum(shared));
-        long at = reserve(reserved);
+        reserved = quantum;
+        long at = reserve(quantum);
         if (turn == null) {
             turn = loop.timers().schedule(at, this::come);
         } else {
@@ -108,23 +116,20 @@ public final class Throttle {
         }
     }
 
-    private static int quantum(@Nullable TokenBucket bucket) {
-        return bucket == null ? Integer.MAX_VALUE : bucket.quantum();
-    }
-
+    /** When all rates have that much. */
     private long reserve(int bytes) {
         long now = loop.nowNanos();
-        long byOwn = own == null ? now : own.reserve(bytes, now);
-        long byShared = shared == null ? now : shared.reserve(bytes, now);
-        return byOwn - byShared > 0 ? byOwn : byShared;
+        long latest = now;
+        for (TokenBucket rate : rates) {
+            long then = rate.reserve(bytes, now);
+            latest = then - latest > 0 ? then : latest;
+        }
+        return latest;
     }
 
-    private void giveBack(int bytes) {
-        if (own != null) {
-            own.giveBack(bytes);
-        }
-        if (shared != null) {
-            shared.giveBack(bytes);
+    private void giveBack(long bytes) {
+        for (TokenBucket rate : rates) {
+            rate.giveBack(bytes);
         }
     }
 

@@ -9,6 +9,11 @@ package io.broxy.core.internal.loop;
  */
 public record Throttles(Throttle toOrigin, Throttle toClient) {
 
+    /** Whether one direction waits for its turn. */
+    public boolean isWaiting() {
+        return toOrigin.isWaiting() || toClient.isWaiting();
+    }
+
     /** Nobody reads any more, for now. */
     public void stop() {
         toOrigin.stop();

@@ -276,6 +276,19 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         beginWrite();
     }
 
+    /** What a thread has found out; it writes nothing for that. */
+    @Override
+    public void lookForBreak(Consumer<IOException> broken) {
+        IOException failure = open ? output.failure() : null;
+        if (failure != null) {
+            loop.execute(() -> {
+                if (open) {
+                    broken.accept(failure);
+                }
+            });
+        }
+    }
+
     // ------------------------------------------------------------------ threads
 
     private void beginRead() {

@@ -100,6 +100,14 @@ public interface LoopConnection {
     }
 
     /**
+     * Looks once whether the connection has broken, which one that waits for no readiness does not show; nothing happens
+     * where this side has ended its output, for then an orderly end looks the same.
+     *
+     * @param broken told how a write fails, in a later turn of the loop, unless it has not broken
+     */
+    default void lookForBreak(Consumer<IOException> broken) {}
+
+    /**
      * Gives it away to a user: it leaves the loop and blocks from then on.
      *
      * @param ready gets it, on the loop, or is not called because {@code failed} was

@@ -6,8 +6,10 @@ import io.broxy.core.internal.loop.EventLoop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketAddress;
+import java.net.SocketException;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.function.Consumer;
@@ -34,6 +36,8 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
     private @Nullable ByteBuffer leftover;
 
     private @Nullable UnseenReadiness unseen;
+    private boolean outputEnded;
+    private @Nullable BreakProbe probe;
 
     /** Takes over a connected channel. */
     public LoopSocket(EventLoop loop, SocketChannel channel) {
@@ -57,9 +61,13 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
     public void handler(ChannelEvents handler) {
         assert loop.inLoop();
         this.handler = handler;
-        if (key != null) {
+        if (key != null && !isProbed()) {
             key.attach(handler);
         }
+    }
+
+    private boolean isProbed() {
+        return probe != null && probe.isUnderWay();
     }
 
     @Override
@@ -71,7 +79,7 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
         if (key == null) {
             key = loop.register(channel, ops, requireHandler());
         } else {
-            key.interestOps(ops);
+            key.interestOps(isProbed() ? ops | SelectionKey.OP_CONNECT : ops);
         }
         interest = ops;
         tellOfLeftover();
@@ -169,7 +177,53 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
 
     @Override
     public void shutdownOutput() throws IOException {
+        outputEnded = true;
         channel.shutdownOutput();
+    }
+
+    @Override
+    public void lookForBreak(Consumer<IOException> broken) {
+        assert loop.inLoop();
+        if (!open || outputEnded || isProbed()) {
+            return;
+        }
+        if (probe == null) {
+            probe = new BreakProbe(loop, this);
+        }
+        probe.start(broken);
+    }
+
+    /** For the probe: it is told about a break instead of the handler, to whom it passes on the rest. */
+    void beginProbe(BreakProbe probing) {
+        int ops = interest | SelectionKey.OP_CONNECT;
+        try {
+            if (key == null) {
+                key = loop.register(channel, ops, probing);
+            } else {
+                key.attach(probing);
+                key.interestOps(ops);
+            }
+        } catch (ClosedChannelException e) {
+            log.debug("a connection was closed by somebody else, which its next read or write tells", e);
+        }
+    }
+
+    /** The handler is told again, and what it waits for. */
+    void endProbe() {
+        if (open && key != null && key.isValid()) {
+            key.interestOps(interest);
+            key.attach(requireHandler());
+        }
+    }
+
+    /** How a write fails on a connection that has hung up. */
+    IOException failureOfWrite() {
+        try {
+            channel.write(loop.buffers().transfer().limit(1)); // it has broken, so that this reaches nobody
+            return new SocketException("the connection has hung up");
+        } catch (IOException e) {
+            return e;
+        }
     }
 
     @Override

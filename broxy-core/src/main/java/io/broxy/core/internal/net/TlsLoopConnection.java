@@ -269,6 +269,15 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
         wantBelow();
     }
 
+    @Override
+    public void lookForBreak(Consumer<IOException> broken) {
+        below.lookForBreak(failure -> {
+            if (open) {
+                broken.accept(output.failed(failure));
+            }
+        });
+    }
+
     static void refuseHalfCloseBefore13(TlsEngine engine) throws SocketException {
         if (!engine.knowsHalfClose()) {
             throw new SocketException(

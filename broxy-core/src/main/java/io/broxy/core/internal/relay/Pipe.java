@@ -3,6 +3,7 @@ package io.broxy.core.internal.relay;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.loop.Throttle;
+import io.broxy.core.internal.net.BreakWatch;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.WriteFailures;
 import java.io.IOException;
@@ -30,7 +31,7 @@ final class Pipe implements ChannelEvents {
     private enum State {
         /** Bytes go over. */
         OPEN,
-        /** The sink takes nothing any more; what comes is dropped, so that the source may come to its end. */
+        /** The sink takes nothing any more; what comes is dropped, at no rate, so that the source may come to its end. */
         DISCARDING,
         /** The source has ended, and so has the output of the sink. */
         ENDED
@@ -52,13 +53,16 @@ final class Pipe implements ChannelEvents {
     private final Relay relay;
     private final LoopConnection source;
     private final LoopConnection sink;
-    private final @Nullable Throttle throttle;
+    /** Null once nothing is limited. */
+    private @Nullable Throttle throttle;
     /** The other direction: whoever writes to this pipe's source. */
     private Pipe reverse = this;
 
     private State state = State.OPEN;
     private int readSize = LoopBuffers.MIN_READ;
     private @Nullable ByteBuffer held;
+    /** What is held was read by this pipe, and so has been charged to the rate. */
+    private boolean heldIsCharged;
     /** While something is held: when the sink took something, or was asked to, for the last time. */
     private long waitingSinceNanos;
 
@@ -85,6 +89,10 @@ final class Pipe implements ChannelEvents {
 
     boolean isEnded() {
         return state == State.ENDED;
+    }
+
+    boolean isOpen() {
+        return state == State.OPEN;
     }
 
     /** Whether bytes wait for the sink. */
@@ -152,6 +160,7 @@ final class Pipe implements ChannelEvents {
             size = throttle.grant(size, this::resume);
             if (size == 0) {
                 unwant(source, SelectionKey.OP_READ);
+                relay.throttled();
                 return;
             }
         }
@@ -198,12 +207,14 @@ final class Pipe implements ChannelEvents {
         try {
             sink.write(buffer);
         } catch (IOException e) {
+            refund(buffer.remaining());
             sinkFailed(e);
             return;
         }
         addMoved(buffer.position());
         if (buffer.hasRemaining()) {
             held = relay.loop().buffers().hold(buffer);
+            heldIsCharged = true;
             readSize = LoopBuffers.MIN_READ;
             unwant(source, SelectionKey.OP_READ);
             want(sink, SelectionKey.OP_WRITE);
@@ -262,7 +273,8 @@ final class Pipe implements ChannelEvents {
         relay.ended(this);
     }
 
-    private void sinkFailed(IOException failure) {
+    /** The sink has broken, which a write tells or {@link BreakWatch} does. */
+    void sinkFailed(IOException failure) {
         if (!reverse.isEnded() && !WriteFailures.isAfterEnd(failure)) {
             relay.reset(sink, failure);
             return;
@@ -270,12 +282,35 @@ final class Pipe implements ChannelEvents {
         state = State.DISCARDING;
         sinkFailure = failure;
         releaseHeld();
+        unthrottle();
         unwant(sink, SelectionKey.OP_WRITE);
         want(source, SelectionKey.OP_READ);
     }
 
+    /** What nobody gets is no part of a rate, and does not wait for one. */
+    private void unthrottle() {
+        if (throttle != null) {
+            throttle.stop();
+            throttle = null;
+        }
+    }
+
+    private void refund(long bytes) {
+        if (throttle != null && bytes > 0) {
+            throttle.refund(bytes);
+        }
+    }
+
+    /** The sink is being reset: what it has taken and not sent is lost. */
+    void refundUnsent() {
+        refund(Math.min(sink.unsent(), moved));
+    }
+
     void releaseHeld() {
         if (held != null) {
+            if (heldIsCharged) {
+                refund(held.remaining());
+            }
             relay.loop().buffers().release(held);
             held = null;
         }

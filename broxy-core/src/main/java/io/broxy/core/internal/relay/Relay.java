@@ -3,6 +3,7 @@ package io.broxy.core.internal.relay;
 import io.broxy.CloseReason;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Throttles;
+import io.broxy.core.internal.net.BreakWatch;
 import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.time.TimerQueue;
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * <p>How one side's break meets the other (a cut stream must never look complete, a complete one never be cut): a reset
  * before a side's stream has ended resets the other. After it, the other side still gets all that was sent and an orderly
  * end; what that one goes on sending is dropped, and does not count as activity. If that is much it is reset, once it has had
- * {@linkplain LingeringClose#TIMEOUT_NANOS some time} to take what was sent.
+ * {@linkplain LingeringClose#TIMEOUT_NANOS some time} to take what was sent. What is dropped waits for no rate and is charged to
+ * none, so a relay whose client is gone ends as soon as one without a limit.
  *
  * <p>Threading: owned by its event loop, but for what {@link Stage} says.
  */
@@ -33,6 +35,7 @@ public final class Relay implements Stage {
     private final TunnelHandle tunnel;
     private final TimerQueue.Timer timer;
     private final @Nullable Throttles throttles;
+    private final @Nullable BreakWatch watch;
     private long checkNanos;
     private long lastActivityNanos;
     private boolean endingSoon;
@@ -47,6 +50,7 @@ public final class Relay implements Stage {
         this.throttles = tunnel.throttles();
         this.toOrigin = new Pipe(this, client, origin, throttles == null ? null : throttles.toOrigin());
         this.toClient = new Pipe(this, origin, client, throttles == null ? null : throttles.toClient());
+        this.watch = throttles == null ? null : new BreakWatch(client, throttles::isWaiting, this::clientBroke);
         Pipe.pair(toOrigin, toClient);
         this.lastActivityNanos = loop.nowNanos();
         this.checkNanos = lastActivityNanos + idleness.idleNanos();
@@ -110,14 +114,33 @@ public final class Relay implements Stage {
         checkBy(sinceNanos + idleness.stallNanos());
     }
 
+    /** A pipe waits for its turn, and nothing may be waited for at the client meanwhile. */
+    void throttled() {
+        if (watch != null) {
+            watch.begin();
+        }
+    }
+
+    private void clientBroke(IOException cause) {
+        if (!over && toClient.isOpen()) {
+            toClient.sinkFailed(cause);
+        }
+    }
+
     /** A pipe's source has come to its end, and the sink has been told. */
     void ended(Pipe pipe) {
         Pipe other = pipe == toOrigin ? toClient : toOrigin;
         if (other.isEnded()) {
             finish();
-        } else if (!endingSoon) {
-            checkBy(lastActivityNanos + idleness.limitNanos(true));
+        } else {
+            checkBy(lastActivityNanos + limitNanos());
         }
+    }
+
+    /** The limit on the time without a byte; a stream that still goes over is not cut for the sake of one that does not. */
+    private long limitNanos() {
+        boolean halfClosed = toOrigin.isEnded() || toClient.isEnded();
+        return endingSoon && halfClosed ? LingeringClose.TIMEOUT_NANOS : idleness.limitNanos(halfClosed);
     }
 
     /** A side's connection broke before its stream had ended. */
@@ -177,15 +200,13 @@ public final class Relay implements Stage {
             cut(CloseReason.CLOSED, null);
             return;
         }
-        boolean halfClosed = toOrigin.isEnded() || toClient.isEnded();
-        long limit = endingSoon ? LingeringClose.TIMEOUT_NANOS : idleness.limitNanos(halfClosed);
         long now = loop.nowNanos();
-        long idle = lastActivityNanos + limit;
-        long stalled = endingSoon ? idle : stall(toClient, stall(toOrigin, idle));
+        long idle = lastActivityNanos + limitNanos();
+        long stalled = stall(toClient, stall(toOrigin, idle));
         if (stalled - now > 0) {
             checkNanos = stalled;
             loop.timers().reschedule(timer, stalled);
-        } else if (endingSoon) {
+        } else if (endingSoon && (toOrigin.isEnded() || toClient.isEnded())) {
             stop();
             client.abort();
             origin.abort();
@@ -227,6 +248,8 @@ public final class Relay implements Stage {
         if (over) {
             return;
         }
+        toOrigin.refundUnsent();
+        toClient.refundUnsent();
         stop();
         client.abort();
         origin.abort();
@@ -240,6 +263,9 @@ public final class Relay implements Stage {
         toClient.releaseHeld();
         if (throttles != null) {
             throttles.stop();
+        }
+        if (watch != null) {
+            watch.stop();
         }
     }
 

@@ -68,7 +68,7 @@ public final class TokenBucket {
     }
 
     /** Gives back what was taken or reserved. */
-    public void giveBack(int bytes) {
+    public void giveBack(long bytes) {
         emptyAtNanos.addAndGet(-(bytes * SECOND / rate));
     }
 
