@@ -250,6 +250,19 @@ public interface ProxyHandler extends AutoCloseable {
         Builder rateLimitPerClient(long bytesPerSecond);
 
         /**
+         * How many bytes a second may be relayed for all connections of one user together in each direction, from whatever
+         * addresses; default no limit. A user is an identity as the {@link Authenticator} or the {@link ConnectRequest} names it;
+         * requests without an identity are not limited by this. On a connection whose requests name different users each request
+         * counts for its own.
+         *
+         * <p>The three rates hold side by side: a byte counts for each that is set, so the smallest decides. What reaches nobody,
+         * because its receiver is gone, counts for none and waits for none. Memory is used for users with a connection.
+         *
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        Builder rateLimitPerIdentity(long bytesPerSecond);
+
+        /**
          * How many bytes the head of a request may have, its empty line included; default 16 KiB. A longer one gets 431. The
          * request line may take all of it but 8 KiB, and half of a head of less than 16 KiB; a longer one gets 414 (RFC 9112
          * section 3). This is the most that is kept of a client's request before it is served. It says nothing about a head

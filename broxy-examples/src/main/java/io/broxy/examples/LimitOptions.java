@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class LimitOptions {
     private final Setting<@Nullable Integer> maxPerClient;
     private final Setting<@Nullable Long> rate;
+    private final Setting<@Nullable Long> ratePerUser;
     private final Setting<@Nullable Duration> maxLifetime;
     private final Setting<@Nullable Integer> maxHead;
     private final Setting<List<Cidr>> proxyProtocol;
@@ -27,6 +28,12 @@ final class LimitOptions {
                 new RateConverter(),
                 "How many bytes a second may go over in each direction of a tunnel, such as 500000, 512K, 10M or 1G"
                         + " (powers of 1024). Default: no limit");
+        ratePerUser = options.one(
+                "--rate-per-user",
+                "BYTES",
+                new RateConverter(),
+                "How many bytes a second may go over in each direction for all connections of a user of --auth together,"
+                        + " written as for --rate. Default: no limit");
         maxLifetime = options.one(
                 "--max-lifetime",
                 "TIME",
@@ -55,6 +62,10 @@ final class LimitOptions {
         if (bytes != null) {
             settings.rateLimit(bytes);
         }
+        Long bytesPerUser = ratePerUser();
+        if (bytesPerUser != null) {
+            settings.rateLimitPerIdentity(bytesPerUser);
+        }
         Duration lifetime = maxLifetime();
         if (lifetime != null) {
             settings.maxLifetime(lifetime);
@@ -74,6 +85,11 @@ final class LimitOptions {
     @Nullable
     Long rate() {
         return rate.value();
+    }
+
+    @Nullable
+    Long ratePerUser() {
+        return ratePerUser.value();
     }
 
     @Nullable

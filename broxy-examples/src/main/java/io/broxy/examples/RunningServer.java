@@ -116,6 +116,8 @@ final class RunningServer implements AutoCloseable {
             ProxyHandler.Builder builder, @Nullable Authenticator authenticator, ServerOptions options) {
         if (authenticator != null) {
             builder.authenticator(authenticator);
+        } else if (options.limits().ratePerUser() != null) {
+            log.warn("--rate-per-user limits nothing without --auth, for no client has a user then");
         }
         options.limits().apply(builder);
         options.plainHttp().apply(builder);

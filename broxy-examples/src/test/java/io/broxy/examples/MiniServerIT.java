@@ -149,7 +149,7 @@ class MiniServerIT {
                     .contains("--deny=", "--allow-ports=", "--report-only")
                     .contains("--auth=", "--admin=", "--access-log")
                     .contains("--head-timeout", "--dial-timeout", "--max-tunnels", "--drain", "-v")
-                    .contains("--max-per-client", "--rate=", "--max-lifetime", "--proxy-protocol=");
+                    .contains("--max-per-client", "--rate=", "--rate-per-user=", "--max-lifetime", "--proxy-protocol=");
             assertThat(server.errLines()).isEmpty();
         }
     }

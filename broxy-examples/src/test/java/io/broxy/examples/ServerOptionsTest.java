@@ -48,6 +48,7 @@ class ServerOptionsTest {
         assertThat(options.maxTunnels()).isEqualTo(20_000);
         assertThat(options.limits().maxPerClient()).isNull();
         assertThat(options.limits().rate()).isNull();
+        assertThat(options.limits().ratePerUser()).isNull();
         assertThat(options.limits().maxLifetime()).isNull();
         assertThat(options.limits().proxyProtocol()).isEmpty();
         assertThat(options.drain()).isEqualTo(Duration.ofSeconds(10));
@@ -80,6 +81,7 @@ class ServerOptionsTest {
                 "--max-tunnels=7",
                 "--max-per-client=5",
                 "--rate=10M",
+                "--rate-per-user=512K",
                 "--max-lifetime=12h",
                 "--max-head=64KiB",
                 "--proxy-protocol=10.0.0.0/8",
@@ -108,6 +110,7 @@ class ServerOptionsTest {
         assertThat(options.maxTunnels()).isEqualTo(7);
         assertThat(options.limits().maxPerClient()).isEqualTo(5);
         assertThat(options.limits().rate()).isEqualTo(10L << 20);
+        assertThat(options.limits().ratePerUser()).isEqualTo(512L << 10);
         assertThat(options.limits().maxLifetime()).isEqualTo(Duration.ofHours(12));
         assertThat(options.limits().maxHead()).isEqualTo(64 * 1024);
         assertThat(options.limits().proxyProtocol())
@@ -168,6 +171,7 @@ class ServerOptionsTest {
         "--rate=10k, --rate, not a number of bytes such as",
         "--rate=-1M, --rate, not a number of bytes such as",
         "--rate=99999999999G, --rate, not a number of bytes such as",
+        "--rate-per-user=0, --rate-per-user, not a number of bytes such as",
         "--max-lifetime=0s, --max-lifetime, not more than zero",
         "--max-head=0, --max-head, not a size from 256 to 1048576 bytes such as 16384",
         "--max-head=255, --max-head, not a size",

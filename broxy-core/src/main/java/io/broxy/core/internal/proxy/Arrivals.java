@@ -3,12 +3,10 @@ package io.broxy.core.internal.proxy;
 import io.broxy.CloseReason;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.loop.Throttle;
-import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.proxy.Admission.Verdict;
+import io.broxy.core.internal.time.SharedRates;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.time.TimerQueue;
-import io.broxy.core.internal.time.TokenBucket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -26,13 +24,15 @@ final class Arrivals {
     private final Ticker ticker;
     private final Admission all;
     private final @Nullable ClientShares shares;
+    private final @Nullable SharedRates<String> userRates;
     private final RareWarning headerWarning;
 
     Arrivals(Limits limits, Ticker ticker) {
         this.limits = limits;
         this.ticker = ticker;
         this.all = new Admission(limits.tunnels());
-        this.shares = limits.shares();
+        this.shares = limits.shares(ticker);
+        this.userRates = limits.userRates(ticker);
         this.headerWarning = new RareWarning(ticker);
     }
 
@@ -71,15 +71,15 @@ final class Arrivals {
     Arrival come(@Nullable SocketAddress remote, boolean read) {
         boolean unnamed = !read && limits.isTrustedSender(remote);
         ClientShares.Place place = !unnamed && remote instanceof InetSocketAddress internet
-                ? place(internet.getAddress(), ticker.nanos())
+                ? place(internet.getAddress())
                 : null;
         return place == null || place.verdict() == Verdict.ADMITTED
                 ? new Arrival(all.enter(), place, true, unnamed)
                 : new Arrival(place.verdict(), place, false, false);
     }
 
-    private ClientShares.@Nullable Place place(@Nullable InetAddress client, long nowNanos) {
-        return shares == null || client == null ? null : shares.enter(client, nowNanos);
+    private ClientShares.@Nullable Place place(@Nullable InetAddress client) {
+        return shares == null || client == null ? null : shares.enter(client);
     }
 
     /** A client that was counted so has ended. */
@@ -100,7 +100,7 @@ final class Arrivals {
     }
 
     private void takeNamed(Served served, Consumer<Served> session) {
-        ClientShares.Place place = place(served.clientAddress(), served.loop().nowNanos());
+        ClientShares.Place place = place(served.clientAddress());
         if (place == null) {
             begin(served, null, session);
             return;
@@ -117,25 +117,15 @@ final class Arrivals {
     }
 
     private void begin(Served served, ClientShares.@Nullable Place place, Consumer<Served> session) {
-        limitRate(served, place);
         limitLifetime(served);
         served.handler().comes(served);
-        session.accept(served);
+        session.accept(served.limited(rates(served, place)));
     }
 
-    private void limitRate(Served served, ClientShares.@Nullable Place place) {
-        if (limits.rate() == 0 && (place == null || limits.ratePerClient() == 0)) {
-            return;
-        }
-        EventLoop loop = served.loop();
-        served.tunnel()
-                .throttles(new Throttles(
-                        new Throttle(loop, ownRate(loop), place == null ? null : place.toOrigin()),
-                        new Throttle(loop, ownRate(loop), place == null ? null : place.toClient())));
-    }
-
-    private @Nullable TokenBucket ownRate(EventLoop loop) {
-        return limits.rate() == 0 ? null : new TokenBucket(limits.rate(), loop.nowNanos());
+    private @Nullable ConnectionRates rates(Served served, ClientShares.@Nullable Place place) {
+        return limits.rate() == 0 && limits.ratePerClient() == 0 && userRates == null
+                ? null
+                : ConnectionRates.of(served.loop(), served.tunnel(), limits.rate(), place, userRates);
     }
 
     private void limitLifetime(Served served) {

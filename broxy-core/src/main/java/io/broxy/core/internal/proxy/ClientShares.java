@@ -1,6 +1,8 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.core.internal.proxy.Admission.Verdict;
+import io.broxy.core.internal.time.SharedRates;
+import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.time.TokenBucket;
 import java.net.InetAddress;
 import java.util.HashMap;
@@ -9,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What each client may have: so many connections at once, and one rate for all of them. A client is known as long as it has a
- * connection.
+ * connection, and its rate until it has flowed.
  *
  * <p>Threading: thread-safe; the lock guards {@code shares} and the counts in them.
  */
@@ -18,7 +20,7 @@ final class ClientShares {
     static final int MAX_TOLD = 8;
 
     private final int maxConnections;
-    private final long rate;
+    private final @Nullable SharedRates<ClientNetwork> rates;
     private final Object lock = new Object();
     private final Map<ClientNetwork, Share> shares = new HashMap<>();
 
@@ -28,22 +30,18 @@ final class ClientShares {
      * @param maxConnections 0 for no cap
      * @param rate in bytes a second and direction; 0 for none
      */
-    ClientShares(int maxConnections, long rate) {
+    ClientShares(int maxConnections, long rate, Ticker ticker) {
         this.maxConnections = maxConnections == 0 ? Integer.MAX_VALUE : maxConnections;
-        this.rate = rate;
+        this.rates = rate == 0 ? null : new SharedRates<>(rate, ticker);
     }
 
     private static final class Share {
         final ClientNetwork client;
-        final @Nullable TokenBucket toOrigin;
-        final @Nullable TokenBucket toClient;
         int served;
         int told;
 
-        Share(ClientNetwork client, long rate, long nowNanos) {
+        Share(ClientNetwork client) {
             this.client = client;
-            this.toOrigin = rate == 0 ? null : new TokenBucket(rate, nowNanos);
-            this.toClient = rate == 0 ? null : new TokenBucket(rate, nowNanos);
         }
     }
 
@@ -51,10 +49,12 @@ final class ClientShares {
     final class Place {
         private final Share share;
         private final Verdict verdict;
+        private final SharedRates<ClientNetwork>.@Nullable Share rate;
 
         private Place(Share share, Verdict verdict) {
             this.share = share;
             this.verdict = verdict;
+            this.rate = rates == null || verdict != Verdict.ADMITTED ? null : rates.enter(share.client);
         }
 
         /** How it was let in. */
@@ -65,17 +65,20 @@ final class ClientShares {
         /** The client's rate towards origins, or null. */
         @Nullable
         TokenBucket toOrigin() {
-            return share.toOrigin;
+            return rate == null ? null : rate.toOrigin();
         }
 
         /** The rate towards the client, or null. */
         @Nullable
         TokenBucket toClient() {
-            return share.toClient;
+            return rate == null ? null : rate.toClient();
         }
 
         /** The connection has ended. */
         void leave() {
+            if (rate != null) {
+                rate.leave();
+            }
             synchronized (lock) {
                 switch (verdict) {
                     case ADMITTED -> share.served--;
@@ -92,10 +95,10 @@ final class ClientShares {
     }
 
     /** Lets one more connection of a client in, which {@linkplain Place#leave leaves} later. */
-    Place enter(InetAddress address, long nowNanos) {
+    Place enter(InetAddress address) {
         ClientNetwork client = ClientNetwork.of(address);
         synchronized (lock) {
-            Share share = shares.computeIfAbsent(client, key -> new Share(key, rate, nowNanos));
+            Share share = shares.computeIfAbsent(client, Share::new);
             if (share.served < maxConnections) {
                 share.served++;
                 return new Place(share, Verdict.ADMITTED);

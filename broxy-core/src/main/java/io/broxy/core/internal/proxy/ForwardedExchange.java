@@ -57,6 +57,7 @@ final class ForwardedExchange implements Conversation.Step, ExchangeOwner {
         }
         conversation.step(this);
         identity = who;
+        served.identified(who);
         Exchange next = new Exchange(handler.settings().forwarding(), request, served.client(), unread, this);
         exchange = next;
         next.start(handler.dialRequest(served, next.target()));

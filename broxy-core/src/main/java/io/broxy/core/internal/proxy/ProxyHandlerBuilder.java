@@ -63,6 +63,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private long writeStallTimeoutNanos = TimeUnit.MINUTES.toNanos(5);
     private long rateLimit;
     private long rateLimitPerClient;
+    private long rateLimitPerIdentity;
     private @Nullable AddressPolicy trustedSenders;
     private int maxHeadBytes = HeadLimits.REQUEST.headBytes();
     private int maxFields = HeadLimits.REQUEST.fields();
@@ -250,6 +251,12 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     }
 
     @Override
+    public ProxyHandler.Builder rateLimitPerIdentity(long bytesPerSecond) {
+        rateLimitPerIdentity = positive(bytesPerSecond, "the rate of an identity");
+        return this;
+    }
+
+    @Override
     public ProxyHandler.Builder proxyProtocol(Cidr... trustedSenders) {
         this.trustedSenders = trustedSenders.length == 0 ? null : AddressPolicy.allowing(trustedSenders);
         return this;
@@ -315,6 +322,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 maxLifetimeNanos,
                 rateLimit,
                 rateLimitPerClient,
+                rateLimitPerIdentity,
                 trustedSenders);
     }
 

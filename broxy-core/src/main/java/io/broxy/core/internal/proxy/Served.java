@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * A client on its loop, as one stage of serving it passes it to the next.
  *
  * @param source the client's address if it is not that of its connection, or null
+ * @param rates that limit what goes over, or null
  * @param destination what the client has connected to, told by whoever has told the source
  * <p>Threading: owned by the client's event loop, but for {@link #onLoop}.
  */
@@ -25,16 +26,29 @@ record Served(
         TunnelHandle tunnel,
         LoopConnection client,
         @Nullable InetSocketAddress source,
-        @Nullable InetSocketAddress destination) {
+        @Nullable InetSocketAddress destination,
+        @Nullable ConnectionRates rates) {
 
     /** A client whose address is that of its connection. */
     Served(ProxyHandling handler, TunnelHandle tunnel, LoopConnection client) {
-        this(handler, tunnel, client, null, null);
+        this(handler, tunnel, client, null, null, null);
+    }
+
+    /** The same client, with limits on what goes over; null for none. */
+    Served limited(@Nullable ConnectionRates limits) {
+        return limits == null ? this : new Served(handler, tunnel, client, source, destination, limits);
+    }
+
+    /** A request of its is let in: what it relays counts for this user, or for nobody in particular. */
+    void identified(@Nullable String identity) {
+        if (rates != null) {
+            rates.identified(identity);
+        }
     }
 
     /** The same client, whose connection somebody has passed on who has told its addresses. */
     Served of(@Nullable InetSocketAddress source, @Nullable InetSocketAddress destination) {
-        return new Served(handler, tunnel, client, source, destination);
+        return new Served(handler, tunnel, client, source, destination, rates);
     }
 
     EventLoop loop() {

@@ -45,6 +45,7 @@ final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcom
         TunnelOpening opening = new TunnelOpening(served);
         served.client().handler(opening);
         served.tunnel().describe(target, identity);
+        served.identified(identity);
         served.tunnel().stage(opening);
         if (opening.over) {
             return; // its end was asked for before

@@ -146,8 +146,8 @@ public final class TunnelHandle implements Tunnel {
         return loop;
     }
 
-    /** Limits the rate of whatever is relayed; by its current owner, before that. */
-    public void throttles(Throttles limits) {
+    /** Limits the rate of whatever is relayed, or does not; by its current owner, before that. */
+    public void throttles(@Nullable Throttles limits) {
         throttles = limits;
     }
 

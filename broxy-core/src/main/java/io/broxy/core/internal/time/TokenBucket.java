@@ -67,6 +67,11 @@ public final class TokenBucket {
         }
     }
 
+    /** Whether there is as much as in a new one. */
+    public boolean isFull(long nowNanos) {
+        return nowNanos - emptyAtNanos.get() >= nanosUp(quantum);
+    }
+
     /** Gives back what was taken or reserved. */
     public void giveBack(long bytes) {
         emptyAtNanos.addAndGet(-(bytes * SECOND / rate));
