@@ -3,6 +3,7 @@ package io.broxy;
 import java.net.Socket;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -123,6 +124,18 @@ public interface ProxyHandler extends AutoCloseable {
      * @throws IllegalArgumentException if the grace time is negative
      */
     boolean drain(Duration grace) throws InterruptedException;
+
+    /**
+     * A snapshot of the tunnels that relay now, the oldest first: those of CONNECT and those that a request for another protocol
+     * (WebSocket) became, whether their clients were handed over here or accepted by a {@code ProxyServer}. A tunnel that is
+     * still being made is not in it, nor is one that has ended.
+     *
+     * <p>Each tunnel's figures are read on their own while it goes on. It takes no lock that relays need, and time in proportion to
+     * the connections being served: it is for operators, not for each request.
+     *
+     * @return unmodifiable
+     */
+    List<ActiveTunnel> activeTunnels();
 
     /** A snapshot of the counters. */
     ProxyStats stats();

@@ -38,10 +38,16 @@ public interface ProxyStats {
     /** Requests whose target could not be dialled for one reason. */
     long dialFailures(DialException.Reason reason);
 
-    /** Bytes passed to origins by tunnels and exchanges that have ended, heads of forwarded requests included. */
+    /**
+     * Bytes passed to origins by tunnels, running ones included, and by exchanges that have ended, heads of forwarded requests
+     * included. It never becomes less.
+     */
     long bytesToOrigin();
 
-    /** Bytes passed to clients by tunnels and exchanges that have ended, heads of forwarded responses included. */
+    /**
+     * Bytes passed to clients by tunnels, running ones included, and by exchanges that have ended, heads of forwarded responses
+     * included. It never becomes less.
+     */
     long bytesToClient();
 
     /** Events that the {@link ProxyListener} was not told, and lines that the access log lacks, because too many were waiting. */

@@ -24,10 +24,10 @@ public interface Tunnel extends AutoCloseable {
      */
     TunnelResult join() throws InterruptedException;
 
-    /** Bytes passed to the origin so far. */
+    /** Bytes passed to the origin so far. Reading it costs the relay nothing, and may be some writes behind. */
     long bytesToOrigin();
 
-    /** Bytes passed to the client so far. */
+    /** Bytes passed to the client so far. Reading it costs the relay nothing, and may be some writes behind. */
     long bytesToClient();
 
     /** Ends the tunnel now with {@link CloseReason#CLOSED}: both sides are reset. An ended tunnel stays as it is. */

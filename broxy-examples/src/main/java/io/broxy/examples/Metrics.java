@@ -41,7 +41,7 @@ final class Metrics {
         counter("broxy_exchanges_total", "Requests forwarded, and over", ProxyStats::totalExchanges);
         CounterWithCallback.builder()
                 .name("broxy_bytes_total")
-                .help("Bytes passed on by tunnels and exchanges that are over")
+                .help("Bytes passed on by tunnels so far, and by exchanges that are over")
                 .labelNames("direction")
                 .callback(counter -> {
                     ProxyStats now = stats.get();

@@ -1,14 +1,21 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.ActiveTunnel;
 import io.broxy.CloseReason;
 import io.broxy.DialException;
+import io.broxy.HostPort;
 import io.broxy.PoolStats;
 import io.broxy.ProxyStats;
 import io.broxy.RefusedException;
+import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.relay.TunnelHandle;
+import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -18,6 +25,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A handler's counters, and the connections that it serves.
@@ -116,8 +124,7 @@ final class Accounting {
     /** What {@link #tryBeginExchange} let begin is over. */
     void endExchange(long toOrigin, long toClient) {
         exchanges.increment();
-        bytesToOrigin.add(toOrigin);
-        bytesToClient.add(toClient);
+        countBytes(toOrigin, toClient);
         synchronized (lock) {
             openExchanges--;
             tellWhenIdle();
@@ -153,7 +160,7 @@ final class Accounting {
 
     /** A client's connection is closed. */
     void ended(TunnelHandle tunnel, TunnelResult result) {
-        open.remove(tunnel);
+        open.remove(tunnel); // a snapshot that has it already takes its bytes, or leaves them to this
         if (result.reason() == CloseReason.REFUSED && result.cause() instanceof RefusedException refusal) {
             if (!tunnel.hasEndedWithExchange()) {
                 refused(refusal);
@@ -161,8 +168,12 @@ final class Accounting {
         } else if (result.reason() == CloseReason.DIAL_FAILED && result.cause() instanceof DialException failure) {
             dialFailed(failure);
         }
-        bytesToOrigin.add(result.bytesToOrigin());
-        bytesToClient.add(result.bytesToClient());
+        tunnel.takePassed(result, this::countBytes);
+    }
+
+    private void countBytes(long toOrigin, long toClient) {
+        bytesToOrigin.add(toOrigin);
+        bytesToClient.add(toClient);
     }
 
     /** Lets nothing begin any more. */
@@ -199,8 +210,47 @@ final class Accounting {
         endAll(CloseReason.CLOSED);
     }
 
+    /** The tunnels that relay now, the oldest first. */
+    List<ActiveTunnel> activeTunnels() {
+        return open.stream()
+                .filter(tunnel -> tunnel.phase() == TunnelHandle.Phase.ESTABLISHED)
+                .<ActiveTunnel>map(Active::of)
+                .sorted(Comparator.comparing(ActiveTunnel::start))
+                .toList();
+    }
+
+    private record Active(
+            @Override HostPort target,
+            @Override @Nullable String identity,
+            @Override @Nullable InetSocketAddress client,
+            @Override Instant start,
+            @Override long bytesToOrigin,
+            @Override long bytesToClient,
+            @Override Tunnel tunnel)
+            implements ActiveTunnel {
+
+        static Active of(TunnelHandle tunnel) {
+            return new Active(
+                    Objects.requireNonNull(tunnel.target(), "an established tunnel has a target"),
+                    tunnel.identity(),
+                    tunnel.client(),
+                    Instant.ofEpochMilli(tunnel.openedAtMillis()),
+                    tunnel.bytesToOrigin(),
+                    tunnel.bytesToClient(),
+                    tunnel);
+        }
+
+        /** Without the handle, which says nothing. */
+        @Override
+        public String toString() {
+            return "ActiveTunnel[" + target + " for " + client + " since " + start + ", " + bytesToOrigin
+                    + " bytes to the origin, " + bytesToClient + " to the client]";
+        }
+    }
+
     /** A snapshot. */
     ProxyStats stats() {
+        open.forEach(tunnel -> tunnel.takePassed(this::countBytes));
         long tunnels;
         long exchanging;
         synchronized (lock) {

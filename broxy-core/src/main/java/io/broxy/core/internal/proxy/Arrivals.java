@@ -70,9 +70,8 @@ final class Arrivals {
      */
     Arrival come(@Nullable SocketAddress remote, boolean read) {
         boolean unnamed = !read && limits.isTrustedSender(remote);
-        ClientShares.Place place = !unnamed && remote instanceof InetSocketAddress internet
-                ? place(internet.getAddress())
-                : null;
+        ClientShares.Place place =
+                !unnamed && remote instanceof InetSocketAddress internet ? place(internet.getAddress()) : null;
         return place == null || place.verdict() == Verdict.ADMITTED
                 ? new Arrival(all.enter(), place, true, unnamed)
                 : new Arrival(place.verdict(), place, false, false);
@@ -117,6 +116,7 @@ final class Arrivals {
     }
 
     private void begin(Served served, ClientShares.@Nullable Place place, Consumer<Served> session) {
+        served.tunnel().client(served.source() == null ? served.client().peer() : served.source());
         limitLifetime(served);
         served.handler().comes(served);
         session.accept(served.limited(rates(served, place)));

@@ -79,10 +79,10 @@ final class ConnectionRates {
     }
 
     private void apply() {
-        Throttle toOrigin = throttle(
-                ownToOrigin, place == null ? null : place.toOrigin(), user == null ? null : user.toOrigin());
-        Throttle toClient = throttle(
-                ownToClient, place == null ? null : place.toClient(), user == null ? null : user.toClient());
+        Throttle toOrigin =
+                throttle(ownToOrigin, place == null ? null : place.toOrigin(), user == null ? null : user.toOrigin());
+        Throttle toClient =
+                throttle(ownToClient, place == null ? null : place.toClient(), user == null ? null : user.toClient());
         tunnel.throttles(toOrigin == null || toClient == null ? null : new Throttles(toOrigin, toClient));
     }
 

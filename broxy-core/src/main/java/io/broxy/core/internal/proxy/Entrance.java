@@ -144,6 +144,7 @@ final class Entrance {
                     case FULL -> onEndFull;
                     case OVERFULL -> onEndOverfull;
                 });
+        tunnel.openedAt(System.currentTimeMillis());
         ClientShares.Place place = arrival.place();
         if (place != null) {
             tunnel.alsoAtEnd(place::leave);

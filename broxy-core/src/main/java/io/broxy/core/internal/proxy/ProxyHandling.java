@@ -1,5 +1,6 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.ActiveTunnel;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.ConnectionResult;
@@ -21,6 +22,7 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -256,6 +258,11 @@ public final class ProxyHandling implements ProxyHandler {
         boolean ended = accounting.awaitWork(nanos);
         accounting.endAll(CloseReason.DRAINED);
         return ended;
+    }
+
+    @Override
+    public List<ActiveTunnel> activeTunnels() {
+        return accounting.activeTunnels();
     }
 
     @Override

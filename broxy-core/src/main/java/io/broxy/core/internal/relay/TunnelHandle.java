@@ -8,6 +8,8 @@ import io.broxy.core.internal.journal.Visit;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.time.Ticker;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -19,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * What the user holds of a tunnel, and what all its stages share. A future is made only when one is asked for: most
  * tunnels are handed over and never looked at again.
  *
- * <p>Threading: thread-safe; the lock guards {@code stage}, {@code endRequest}, {@code future}, {@code ended} and {@code result}.
+ * <p>Threading: thread-safe; the lock guards {@code stage}, {@code endRequest}, {@code future}, {@code ended}, {@code result} and
+ * what has been taken.
  */
 public final class TunnelHandle implements Tunnel {
 
@@ -31,6 +34,13 @@ public final class TunnelHandle implements Tunnel {
         ADMITTED,
         /** Both connections stand. */
         ESTABLISHED
+    }
+
+    /** Adds bytes up. */
+    @FunctionalInterface
+    public interface ByteCounter {
+        /** So many more have been passed. */
+        void add(long toOrigin, long toClient);
     }
 
     /** Told about a tunnel's end, once, before anyone who waits for it. */
@@ -59,7 +69,12 @@ public final class TunnelHandle implements Tunnel {
     private long toClientBefore;
     private @Nullable Runnable atEnd;
 
+    private @Nullable InetSocketAddress client;
+    private long openedAtMillis;
+
     private final Object lock = new Object();
+    private long takenToOrigin;
+    private long takenToClient;
     private @Nullable Stage stage;
     private @Nullable CloseReason endRequest;
     private @Nullable CompletableFuture<TunnelResult> future;
@@ -84,9 +99,34 @@ public final class TunnelHandle implements Tunnel {
         this.identity = identity;
     }
 
-    /** The target, where it is known. */
+    /** The target, where it is known; with the {@link #phase} for any thread. */
     public @Nullable HostPort target() {
         return target;
+    }
+
+    /** The client's identity, where there is one; with the {@link #phase} for any thread. */
+    public @Nullable String identity() {
+        return identity;
+    }
+
+    /** Notes when the client was handed over, by the clock on the wall; before it is served. */
+    public void openedAt(long millis) {
+        openedAtMillis = millis;
+    }
+
+    /** When the client was handed over, by the clock on the wall; with the {@link #phase} for any thread. */
+    public long openedAtMillis() {
+        return openedAtMillis;
+    }
+
+    /** Notes the client's address, if it has one; by its current owner. */
+    public void client(@Nullable SocketAddress address) {
+        client = address instanceof InetSocketAddress internet ? internet : null;
+    }
+
+    /** The client's address; with the {@link #phase} for any thread. */
+    public @Nullable InetSocketAddress client() {
+        return client;
     }
 
     /** Notes how far it has come; by its current owner. */
@@ -272,14 +312,45 @@ public final class TunnelHandle implements Tunnel {
     @Override
     public long bytesToOrigin() {
         Stage current = currentStage();
-        TunnelResult end = result; // after the stage: when there is none any more, there is a result
-        return end != null ? end.bytesToOrigin() : current != null ? toOriginBefore + current.bytesToOrigin() : 0;
+        return passedToOrigin(result, current); // after the stage: when there is none any more, there is a result
     }
 
     @Override
     public long bytesToClient() {
         Stage current = currentStage();
-        TunnelResult end = result;
+        return passedToClient(result, current);
+    }
+
+    /** Gives a counter what was passed since the last time: each byte once, by whichever thread comes first. */
+    public void takePassed(ByteCounter counter) {
+        takePassed(result, counter);
+    }
+
+    /**
+     * As {@link #takePassed(ByteCounter)}, for the last time.
+     *
+     * @param end what the tunnel has ended with; null while it runs
+     */
+    public void takePassed(@Nullable TunnelResult end, ByteCounter counter) {
+        long toOrigin;
+        long toClient;
+        synchronized (lock) {
+            if (end == null && stage == null) {
+                return;
+            }
+            toOrigin = Math.max(0, passedToOrigin(end, stage) - takenToOrigin);
+            toClient = Math.max(0, passedToClient(end, stage) - takenToClient);
+            takenToOrigin += toOrigin;
+            takenToClient += toClient;
+        }
+        counter.add(toOrigin, toClient);
+    }
+
+    private long passedToOrigin(@Nullable TunnelResult end, @Nullable Stage current) {
+        return end != null ? end.bytesToOrigin() : current != null ? toOriginBefore + current.bytesToOrigin() : 0;
+    }
+
+    private long passedToClient(@Nullable TunnelResult end, @Nullable Stage current) {
         return end != null ? end.bytesToClient() : current != null ? toClientBefore + current.bytesToClient() : 0;
     }
 

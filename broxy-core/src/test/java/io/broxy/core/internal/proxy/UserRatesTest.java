@@ -21,7 +21,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -69,7 +68,8 @@ class UserRatesTest {
 
     private ProxyHandler handler(Consumer<ProxyHandler.Builder> settings) {
         return rig.handler(builder -> {
-            builder.authenticator(Authenticator.basic("test", Credentials.basic("alice", "a"), Credentials.basic("bob", "b")));
+            builder.authenticator(
+                    Authenticator.basic("test", Credentials.basic("alice", "a"), Credentials.basic("bob", "b")));
             settings.accept(builder);
         });
     }
@@ -131,11 +131,14 @@ class UserRatesTest {
 
     /** Lets the time pass in steps, at a pace that leaves the threads of the test behind the sockets theirs. */
     private void passUntil(BooleanSupplier condition) {
-        await().atMost(PATIENCE).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(3)).until(() -> {
-            rig.pass(STEP);
-            rig.turns(6);
-            return condition.getAsBoolean();
-        });
+        await().atMost(PATIENCE)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(3))
+                .until(() -> {
+                    rig.pass(STEP);
+                    rig.turns(6);
+                    return condition.getAsBoolean();
+                });
     }
 
     private void pass(Duration time) {
@@ -149,7 +152,9 @@ class UserRatesTest {
     }
 
     private static long sum(List<Reader> readers) {
-        return readers.stream().mapToLong(reader -> reader.tunnel.bytesToClient()).sum();
+        return readers.stream()
+                .mapToLong(reader -> reader.tunnel.bytesToClient())
+                .sum();
     }
 
     @Test
@@ -161,7 +166,8 @@ class UserRatesTest {
         }
         passUntil(() -> alice.stream().allMatch(reader -> flows(reader.tunnel.bytesToClient())));
 
-        List<Long> before = alice.stream().map(reader -> reader.tunnel.bytesToClient()).toList();
+        List<Long> before =
+                alice.stream().map(reader -> reader.tunnel.bytesToClient()).toList();
         pass(Duration.ofSeconds(4));
 
         long moved = sum(alice) - before.stream().mapToLong(Long::longValue).sum();
