@@ -81,6 +81,11 @@ final class BodyPipe {
         return moved;
     }
 
+    /** Bytes that wait for the sink. */
+    int waiting() {
+        return held == null ? 0 : held.remaining();
+    }
+
     /** How much to read for this body: never beyond its end, where that is known. */
     int readSize() {
         int wanted = chunksIn ? LoopBuffers.MIN_READ : (int) Math.min(readSize, left);

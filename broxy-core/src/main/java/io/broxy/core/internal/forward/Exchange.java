@@ -14,6 +14,7 @@ import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.loop.Throttles;
+import io.broxy.core.internal.net.BreakWatch;
 import io.broxy.core.internal.net.HttpWay;
 import io.broxy.core.internal.net.LoopConnection;
 import java.io.IOException;
@@ -56,6 +57,7 @@ public final class Exchange {
     private final ExchangeOwner owner;
     private final EventLoop loop;
     private final @Nullable Throttles throttles;
+    private final @Nullable BreakWatch watch;
     private final RequestSide requestSide;
     private final Routing routing;
 
@@ -85,6 +87,7 @@ public final class Exchange {
         this.loop = client.loop();
         this.lastActivityNanos = loop.nowNanos();
         this.throttles = owner.throttles();
+        this.watch = throttles == null ? null : new BreakWatch(client, throttles::isWaiting, this::clientGone);
         this.requestSide =
                 new RequestSide(this, client, request, unread, throttles == null ? null : throttles.toOrigin());
         this.routing = new Routing(this, forwarding, request);
@@ -193,6 +196,13 @@ public final class Exchange {
 
     boolean isOver() {
         return state == State.OVER;
+    }
+
+    /** Bytes wait for their turn, and the client may not be read meanwhile. */
+    void throttled() {
+        if (watch != null) {
+            watch.begin();
+        }
     }
 
     /** Something has moved. */
@@ -379,6 +389,9 @@ public final class Exchange {
         state = State.OVER;
         if (throttles != null) {
             throttles.stop();
+        }
+        if (watch != null) {
+            watch.stop();
         }
         requestSide.release();
         if (responseSide != null) {

@@ -149,6 +149,7 @@ final class RequestSide implements ChannelEvents {
         if (throttle != null) {
             size = throttle.grant(size, exchange::update);
             if (size == 0) {
+                exchange.throttled();
                 return;
             }
             throttle.used(0); // what was read is counted below
@@ -167,19 +168,30 @@ final class RequestSide implements ChannelEvents {
             exchange.clientGone(e);
             return;
         }
-        if (in.position() > 0) {
+        int count = in.position();
+        if (count > 0) {
             exchange.touch();
         }
+        long before = pipe.moved();
         if (throttle != null) {
-            throttle.spend(in.position());
+            throttle.spend(count);
         }
         try {
             pipe.pass(in.flip(), out);
+            refund(in.remaining()); // it is the next request's
             putBack(in);
         } catch (BadHeadException e) {
             exchange.badRequest(e);
         } catch (IOException e) {
+            refund(count - (pipe.moved() - before));
             originBroke();
+        }
+    }
+
+    /** So many bytes do not reach the origin: they count for no rate. */
+    private void refund(long bytes) {
+        if (throttle != null && bytes > 0) {
+            throttle.refund(bytes);
         }
     }
 
@@ -214,14 +226,13 @@ final class RequestSide implements ChannelEvents {
     /** Reading from it will tell what that means: it may have answered before it closed (RFC 9112 section 9.5). */
     private void originBroke() {
         broken = true;
-        if (body != null) {
-            body.release();
-        }
+        release();
     }
 
     /** Gives back what is held for the origin. */
     void release() {
         if (body != null) {
+            refund(body.waiting());
             body.release();
         }
     }

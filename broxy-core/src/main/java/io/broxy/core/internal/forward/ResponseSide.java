@@ -47,6 +47,8 @@ final class ResponseSide implements ChannelEvents {
     private boolean persistent;
     /** The origin has sent what nobody asked for, behind its response. */
     private boolean stray;
+    /** Read, charged to the rate, and so far no part of what goes to the client. */
+    private long undelivered;
 
     /**
      * Creates the side.
@@ -110,7 +112,12 @@ final class ResponseSide implements ChannelEvents {
         }
     }
 
+    /** Gives back what is held for the client, and what the rate was charged for bytes that it does not get. */
     void release() {
+        if (throttle != null) {
+            throttle.refund(undelivered + body.waiting());
+            undelivered = 0;
+        }
         body.release();
     }
 
@@ -132,35 +139,47 @@ final class ResponseSide implements ChannelEvents {
         if (throttle != null) {
             size = throttle.grant(size, exchange::update);
             if (size == 0) {
+                exchange.throttled();
                 return;
             }
         }
         ByteBuffer in = exchange.loop().buffers().shared().limit(size);
+        int count;
         try {
-            int count = origin.read(in);
-            if (throttle != null) {
-                throttle.used(Math.max(count, 0));
-            }
-            if (count < 0) {
-                ended();
-                return;
-            }
-            if (count == 0) {
-                return;
-            }
+            count = origin.read(in);
         } catch (IOException e) {
+            used(0);
             broken(e);
             return;
         }
-        exchange.touch();
+        used(Math.max(count, 0));
+        if (count < 0) {
+            ended();
+        } else if (count > 0) {
+            exchange.touch();
+            deliver(in.flip(), count);
+        }
+    }
+
+    private void used(int count) {
+        if (throttle != null) {
+            throttle.used(count);
+        }
+    }
+
+    private void deliver(ByteBuffer in, int count) {
+        long before = body.moved();
+        undelivered += count;
         try {
-            take(in.flip());
+            take(in);
         } catch (BadHeadException e) {
+            undelivered = Math.max(0, undelivered - (body.moved() - before));
             if (!headRead && exchange.repeat()) {
                 return; // what has come is no answer, so it was left of something else
             }
             exchange.fail(new OriginException(OriginException.Reason.INVALID_RESPONSE, exchange.target(), e));
         } catch (IOException e) {
+            undelivered = Math.max(0, undelivered - (body.moved() - before));
             exchange.clientGone(e);
         }
     }
@@ -172,6 +191,7 @@ final class ResponseSide implements ChannelEvents {
             return;
         }
         body.pass(in, out);
+        undelivered = 0; // what has not gone out is held
         begun = true;
         stray |= in.hasRemaining();
         if (body.isEnded()) {
@@ -237,6 +257,7 @@ final class ResponseSide implements ChannelEvents {
         if (!exchange.requestComplete()) {
             throw new BadHeadException(Problem.FRAMING, "protocols are switched within the request");
         }
+        undelivered = 0;
         answer.write(out, true, exchange.pseudonym());
         out.put(in);
         exchange.upgrade(exchange.loop().buffers().hold(out.flip()));
