@@ -20,6 +20,7 @@ import io.broxy.Rules;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.BlackHole;
 import io.broxy.core.testkit.Certificates;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
@@ -394,10 +395,7 @@ class AnnouncingDialerTest {
     @ParameterizedTest
     @EnumSource
     void aFailureOfTheDialerBelowIsItsOwn(Way way) throws Exception {
-        HostPort nobody;
-        try (Origin gone = Origin.discard()) {
-            nobody = gone.target();
-        }
+        HostPort nobody = HeldPort.refusing();
         assertThatThrownBy(() -> way.dial(announcing(ProxyProtocol.V2), request(nobody)))
                 .isInstanceOfSatisfying(
                         DialException.class,

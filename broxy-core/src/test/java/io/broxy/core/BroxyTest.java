@@ -18,6 +18,7 @@ import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.Tunnel;
 import io.broxy.core.testkit.BlackHole;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
@@ -171,10 +172,11 @@ class BroxyTest {
 
     @Test
     void aClosedServerFreesItsPortAndItsEngineGoesOn() throws Exception {
-        try (Origin origin = Origin.echo();
+        try (HeldPort held = HeldPort.open();
+                Origin origin = Origin.echo();
                 Broxy broxy = engine()) {
             ProxyHandler handler = handler(broxy);
-            ProxyServer first = broxy.listen(ANY_PORT, handler);
+            ProxyServer first = broxy.listen(held.address(), handler);
             try (Peer standing = tunnel(first, origin.target())) {
                 first.close();
                 first.close();

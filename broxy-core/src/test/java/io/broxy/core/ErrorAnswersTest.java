@@ -17,6 +17,7 @@ import io.broxy.core.testkit.Certificates;
 import io.broxy.core.testkit.Client;
 import io.broxy.core.testkit.Client.Form;
 import io.broxy.core.testkit.Ends;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Payload;
@@ -295,10 +296,7 @@ class ErrorAnswersTest {
     @ParameterizedTest
     @EnumSource(names = {"CHANNEL", "SOCKET"})
     void aTargetThatRefuses(Form form) throws Exception {
-        int port;
-        try (ServerSocket gone = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = gone.getLocalPort();
-        }
+        int port = HeldPort.refusing().port();
         try (Proxy proxy = Proxy.start();
                 Client client = form.ask(proxy.handler(), HostPort.of("127.0.0.1", port))) {
             assertThat(client.peer().readAll())

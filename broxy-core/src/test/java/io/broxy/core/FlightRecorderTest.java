@@ -13,12 +13,12 @@ import io.broxy.DialRequest;
 import io.broxy.DirectDialer;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
 import java.io.File;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URISyntaxException;
@@ -56,12 +56,6 @@ class FlightRecorderTest {
         return events;
     }
 
-    private static HostPort nobody() throws IOException {
-        try (Origin gone = Origin.discard()) {
-            return gone.target();
-        }
-    }
-
     @Test
     void aTunnelIsAnEventWithItsBytesAndItsReason() throws Throwable {
         try (Origin origin = Origin.echo();
@@ -71,7 +65,7 @@ class FlightRecorderTest {
                     client.send("12345").shutdownOutput();
                     assertThat(client.readAll()).isEqualTo("12345");
                 }
-                try (Peer client = proxy.client().send(Proxy.connectHead(nobody()))) {
+                try (Peer client = proxy.client().send(Proxy.connectHead(HeldPort.refusing()))) {
                     assertThat(client.readHead()).startsWith("HTTP/1.1 502 ");
                 }
             });
@@ -131,7 +125,7 @@ class FlightRecorderTest {
 
     @Test
     void aDialIsAnEventOnTheCallersThreadAndOnALoop() throws Throwable {
-        HostPort nobody = nobody();
+        HostPort nobody = HeldPort.refusing();
         try (Origin origin = Origin.discard();
                 Broxy broxy = Broxy.create()) {
             DirectDialer dialer = broxy.directDialer().build();

@@ -11,6 +11,7 @@ import io.broxy.TunnelResult;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Background;
 import io.broxy.core.testkit.BlackHole;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.Http;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
@@ -41,12 +42,6 @@ class ForwardingEndsTest {
 
     private static ConnectionResult end(CompletableFuture<ConnectionResult> result) throws Exception {
         return result.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
-    }
-
-    private static HostPort nobody() throws IOException {
-        try (Origin gone = Origin.discard()) {
-            return gone.target();
-        }
     }
 
     // ------------------------------------------------------------------ clients that go
@@ -320,7 +315,7 @@ class ForwardingEndsTest {
 
     @Test
     void theCountersAddUp() throws Exception {
-        HostPort nobody = nobody();
+        HostPort nobody = HeldPort.refusing();
         try (Origin origin = Origin.start(peer -> {
                     for (int i = 0; i < 2; i++) {
                         Http.read(peer);

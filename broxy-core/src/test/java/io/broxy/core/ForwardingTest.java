@@ -2,6 +2,7 @@ package io.broxy.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
@@ -83,10 +84,7 @@ class ForwardingTest {
                 });
                 Proxy proxy = Proxy.start();
                 Peer client = proxy.client()) {
-            int closed;
-            try (Origin gone = Origin.discard()) {
-                closed = gone.port();
-            }
+            int closed = HeldPort.refusing().port();
             client.send("GET http://127.0.0.1:" + closed + "/ HTTP/1.1\r\nHost: x\r\n\r\n" + "GET http://127.0.0.1:"
                     + origin.port() + "/ HTTP/1.1\r\nHost: x\r\n\r\n");
 

@@ -6,6 +6,7 @@ import io.broxy.Credentials;
 import io.broxy.HostPort;
 import io.broxy.Route;
 import io.broxy.Rules;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.Http;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
@@ -25,12 +26,6 @@ class ForwardingUpstreamsTest {
     private static final HostPort ONE = HostPort.parse("one.example:80");
     private static final HostPort TWO = HostPort.parse("two.example:8080");
     private static final Credentials CREDENTIALS = Credentials.basic("user", "secret");
-
-    private static HostPort nobody() throws IOException {
-        try (Origin gone = Origin.discard()) {
-            return gone.target();
-        }
-    }
 
     private static Http.Message exchange(Peer client, String request) throws IOException {
         client.send(request);
@@ -179,7 +174,7 @@ class ForwardingUpstreamsTest {
 
     @Test
     void aWayThatDoesNotWorkIsFollowedByTheNext() throws IOException {
-        HostPort nobody = nobody();
+        HostPort nobody = HeldPort.refusing();
         try (Origin silent = Origin.start(peer -> peer.readHead()); // and ends without an answer
                 Origin good = Http.echo();
                 Proxy proxy = Proxy.start((broxy, settings) -> settings.dialer(broxy.routingDialer()

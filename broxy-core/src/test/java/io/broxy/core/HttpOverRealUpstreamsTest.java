@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.broxy.ProxyReply;
 import io.broxy.core.testkit.Daemon;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Payload;
 import io.broxy.core.testkit.Peer;
@@ -111,10 +112,7 @@ class HttpOverRealUpstreamsTest {
     void aTargetThatTheUpstreamDoesNotReachIsTold(RealUpstream upstream) throws Exception {
         try (Proxy proxy = proxy(upstream);
                 Peer client = proxy.client()) {
-            int closed;
-            try (WebServer gone = WebServer.start()) {
-                closed = gone.port();
-            }
+            int closed = HeldPort.refusing().port();
             client.send("GET http://127.0.0.1:" + closed + "/ HTTP/1.1\r\nHost: x\r\n\r\n");
 
             String head = client.readHead();

@@ -19,6 +19,7 @@ import io.broxy.HttpProxyDialer;
 import io.broxy.ProxyReply;
 import io.broxy.core.testkit.Certificates;
 import io.broxy.core.testkit.ForeignConnection;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
@@ -375,10 +376,7 @@ class HttpProxyDialerTest {
 
     @Test
     void aProxyThatCannotBeReachedIsNamedWithTheReasonAndTheAttempts() throws Exception {
-        HostPort closed;
-        try (Origin gone = Origin.discard()) {
-            closed = gone.target();
-        }
+        HostPort closed = HeldPort.refusing();
         DialException failure = failure(broxy.httpProxyDialer(closed).build());
 
         assertThat(failure.reason()).isEqualTo(Reason.REFUSED);

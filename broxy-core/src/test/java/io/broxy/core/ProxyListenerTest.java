@@ -15,6 +15,7 @@ import io.broxy.RefusedException;
 import io.broxy.TunnelResult;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Events;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
@@ -56,12 +57,6 @@ class ProxyListenerTest {
         return "GET http://" + target + "/secret?path HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n";
     }
 
-    private static HostPort nobody() throws IOException {
-        try (Origin gone = Origin.discard()) {
-            return gone.target();
-        }
-    }
-
     @Test
     void aTunnelIsToldFromItsOpeningToItsClose() throws IOException {
         try (Origin origin = Origin.echo();
@@ -84,7 +79,7 @@ class ProxyListenerTest {
 
     @Test
     void eachExchangeIsToldByItself() throws IOException {
-        HostPort nobody = nobody();
+        HostPort nobody = HeldPort.refusing();
         try (Origin origin = pages();
                 Proxy proxy = Proxy.start(settings -> settings.listener(events))) {
             try (Peer client = proxy.client()) {
@@ -107,7 +102,7 @@ class ProxyListenerTest {
 
     @Test
     void aDialThatFailsIsToldBeforeTheEndOfWhatWasToBecomeATunnel() throws IOException {
-        HostPort nobody = nobody();
+        HostPort nobody = HeldPort.refusing();
         try (Proxy proxy = Proxy.start(settings -> settings.listener(events))) {
             try (Peer client = proxy.client()) {
                 client.send(Proxy.connectHead(nobody));

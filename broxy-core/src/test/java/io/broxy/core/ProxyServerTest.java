@@ -8,6 +8,7 @@ import static org.mockito.Mockito.when;
 
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
@@ -57,25 +58,30 @@ class ProxyServerTest {
 
     @Test
     void closeFreesThePortAndLeavesTunnelsAlone() throws Exception {
-        try (Origin origin = Origin.echo();
+        try (HeldPort held = HeldPort.open();
+                Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start();
-                Peer client = proxy.connect(origin.target())) {
-            proxy.server().close();
-            proxy.server().close();
-            proxy.server().join();
+                ProxyServer server = proxy.broxy().listen(held.address(), proxy.handler());
+                Peer client = Peer.connect(held.port()).send(Proxy.connectHead(origin.target()))) {
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
+            server.close();
+            server.close();
+            server.join();
 
-            assertThatThrownBy(proxy::client).isInstanceOf(ConnectException.class);
+            assertThatThrownBy(() -> Peer.connect(held.port())).isInstanceOf(ConnectException.class);
             assertThat(client.send("still served").readText(12)).isEqualTo("still served");
-            proxy.broxy().listen(proxy.address(), proxy.handler()).close();
+            proxy.broxy().listen(held.address(), proxy.handler()).close();
         }
     }
 
     @Test
     void aHandlerDoesNotDialItsOwnServersUntilTheyAreClosed() throws Exception {
-        try (Proxy proxy = Proxy.start();
+        try (HeldPort held = HeldPort.open();
+                Proxy proxy = Proxy.start();
+                ProxyServer first = proxy.broxy().listen(held.address(), proxy.handler());
                 Proxy another = Proxy.start()) {
-            HostPort itself = HostPort.of("127.0.0.1", proxy.address().getPort());
-            HostPort byName = HostPort.of("localhost", proxy.address().getPort());
+            HostPort itself = held.target();
+            HostPort byName = HostPort.of("localhost", held.port());
             for (HostPort target : List.of(itself, byName)) {
                 try (Peer client = proxy.client().send(Proxy.connectHead(target))) {
                     assertThat(client.readHead()).startsWith("HTTP/1.1 403 ");
@@ -85,8 +91,8 @@ class ProxyServerTest {
 
             proxy.broxy().listen(ANY_PORT, proxy.handler()).close(); // forgets its own address only
             try (ProxyServer second = proxy.broxy().listen(ANY_PORT, proxy.handler())) {
-                proxy.server().close();
-                try (Origin heir = Origin.echo(proxy.address());
+                first.close();
+                try (Origin heir = Origin.echo(held.address());
                         Peer client = Peer.connect(second.localAddress()).send(Proxy.connectHead(itself))) {
                     assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
                     assertThat(heir.target()).isEqualTo(itself);

@@ -20,6 +20,7 @@ import io.broxy.ProxyReply;
 import io.broxy.core.testkit.Background;
 import io.broxy.core.testkit.Certificates;
 import io.broxy.core.testkit.Daemon;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Payload;
@@ -28,7 +29,6 @@ import io.broxy.core.testkit.Proxy;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -93,12 +93,6 @@ class RealUpstreamsTest {
         return upstream.dialer(broxy, daemon(upstream), broxy.directDialer().build());
     }
 
-    private static HostPort nobody() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return HostPort.of("127.0.0.1", socket.getLocalPort());
-        }
-    }
-
     // ------------------------------------------------------------------ the way to the target
 
     @ParameterizedTest
@@ -152,7 +146,7 @@ class RealUpstreamsTest {
     @ParameterizedTest
     @EnumSource
     void aTargetThatRefusesIsTold(RealUpstream upstream) throws Exception {
-        HostPort closed = nobody();
+        HostPort closed = HeldPort.refusing();
         DialException failure = failure(through(upstream), closed);
 
         assertThat(failure.reason()).isEqualTo(upstream.refused());

@@ -16,13 +16,13 @@ import io.broxy.HostPort;
 import io.broxy.Route;
 import io.broxy.RoutingDialer;
 import io.broxy.Rules;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -99,12 +99,6 @@ class RoutingDialerTest {
                 .rules(Rules.always(route));
     }
 
-    private static HostPort nobody() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return HostPort.of("127.0.0.1", socket.getLocalPort());
-        }
-    }
-
     private static String read(Connection connection, int count) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(count);
         while (bytes.hasRemaining() && connection.read(bytes) >= 0) {}
@@ -158,8 +152,9 @@ class RoutingDialerTest {
     @ParameterizedTest
     @EnumSource
     void whenAHopRefusesTheNextOneIsTaken(Manner manner) throws Exception {
-        RoutingDialer dialer =
-                routing(Route.via("dead", "b")).hop("dead", to(nobody())).build();
+        RoutingDialer dialer = routing(Route.via("dead", "b"))
+                .hop("dead", to(HeldPort.refusing()))
+                .build();
 
         assertThat(greeting(manner.dial(dialer, TARGET))).isEqualTo("b");
         assertThat(dialer.explain(TARGET)).contains("dead failed and is tried last");
@@ -169,7 +164,7 @@ class RoutingDialerTest {
     @EnumSource
     void aDirectDialIsAWayToFallBackTo(Manner manner) throws Exception {
         RoutingDialer dialer = routing(Route.via("dead", Route.DIRECT))
-                .hop("dead", to(nobody()))
+                .hop("dead", to(HeldPort.refusing()))
                 .build();
 
         assertThat(greeting(manner.dial(dialer, a.target()))).isEqualTo("a");
@@ -179,8 +174,8 @@ class RoutingDialerTest {
     @EnumSource
     void whenEveryHopRefusesTheFailureNamesThemAll(Manner manner) throws Exception {
         RoutingDialer dialer = routing(Route.via("dead", "deader"))
-                .hop("dead", to(nobody()))
-                .hop("deader", to(nobody()))
+                .hop("dead", to(HeldPort.refusing()))
+                .hop("deader", to(HeldPort.refusing()))
                 .build();
 
         assertThatThrownBy(() -> manner.dial(dialer, TARGET)).isInstanceOfSatisfying(DialException.class, e -> {
@@ -513,7 +508,7 @@ class RoutingDialerTest {
     @Test
     void aProxysTunnelsGoTheWayOfTheRules() throws Exception {
         RoutingDialer dialer = routing(Route.direct())
-                .hop("dead", to(nobody()))
+                .hop("dead", to(HeldPort.refusing()))
                 .hop("plain", plain(b))
                 .hop("buggy", request -> {
                     throw new IllegalStateException("a bug");

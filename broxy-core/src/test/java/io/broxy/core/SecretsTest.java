@@ -25,6 +25,7 @@ import io.broxy.Socks5Dialer;
 import io.broxy.SystemProxies;
 import io.broxy.TunnelResult;
 import io.broxy.core.testkit.CapturedLog;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
@@ -174,10 +175,7 @@ class SecretsTest {
 
     @Test
     void nothingThatAHandlerTellsShowsWhatItsClientsSend(@TempDir Path folder) throws Exception {
-        HostPort nobody;
-        try (Origin gone = Origin.discard()) {
-            nobody = gone.target();
-        }
+        HostPort nobody = HeldPort.refusing();
         Path file = folder.resolve("flight.jfr");
         List<String> heads = new CopyOnWriteArrayList<>();
         try (CapturedLog log = CapturedLog.startWithAccess();

@@ -19,6 +19,7 @@ import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.ProxyReply;
 import io.broxy.Socks5Dialer;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
@@ -28,7 +29,6 @@ import java.io.IOException;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.Objects;
@@ -110,12 +110,6 @@ class Socks5DialerTest {
         System.arraycopy(OPEN, 0, bytes, 0, OPEN.length);
         System.arraycopy(text.getBytes(ISO_8859_1), 0, bytes, OPEN.length, text.length());
         return bytes;
-    }
-
-    private static HostPort nobody() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return HostPort.of("127.0.0.1", socket.getLocalPort());
-        }
     }
 
     // ------------------------------------------------------------------ the way to the target
@@ -436,7 +430,7 @@ class Socks5DialerTest {
 
     @Test
     void aProxyThatCannotBeReachedIsNamedWithTheReasonAndTheAttempts() throws Exception {
-        HostPort closed = nobody();
+        HostPort closed = HeldPort.refusing();
         DialException failure = failure(broxy.socks5Dialer(closed).build(), TARGET);
 
         assertThat(failure.reason()).isEqualTo(Reason.REFUSED);

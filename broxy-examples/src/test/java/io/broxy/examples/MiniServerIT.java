@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.broxy.HostPort;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
@@ -201,8 +202,10 @@ class MiniServerIT {
 
     @Test
     void sigtermLetsRunningTunnelsEndAndExitsWithZero() throws Exception {
-        try (Origin origin = Origin.echo();
-                JarProcess server = JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private", "--drain=1h")) {
+        try (HeldPort held = HeldPort.open();
+                Origin origin = Origin.echo();
+                JarProcess server =
+                        JarProcess.miniServer("--listen=" + held.target(), "--allow-private", "--drain=1h")) {
             HostPort address = server.listening();
             try (Peer client = tunnel(address, origin)) {
                 server.terminate();
@@ -235,8 +238,10 @@ class MiniServerIT {
 
     @Test
     void aSecondSigtermEndsAtOnce() throws Exception {
-        try (Origin origin = Origin.echo();
-                JarProcess server = JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private", "--drain=1h")) {
+        try (HeldPort held = HeldPort.open();
+                Origin origin = Origin.echo();
+                JarProcess server =
+                        JarProcess.miniServer("--listen=" + held.target(), "--allow-private", "--drain=1h")) {
             HostPort address = server.listening();
             try (Peer client = tunnel(address, origin)) {
                 server.terminate();

@@ -2,12 +2,11 @@ package io.broxy.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -50,10 +49,7 @@ class ProgramsIT {
 
     @Test
     void dialExampleTellsWhyItCannotConnect() throws Exception {
-        int port;
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
-        }
+        int port = HeldPort.refusing().port();
         try (JarProcess client = JarProcess.program("DialExample", "127.0.0.1:" + port)) {
             assertThat(client.exitCode()).isEqualTo(1);
             assertThat(client.outLines())

@@ -9,7 +9,6 @@ import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,9 +24,6 @@ import java.util.stream.Stream;
  * <p>Threading: for one thread.
  */
 public final class Daemon implements AutoCloseable {
-    /** Another process may take the port between its choice and the program's start. */
-    private static final int TRIES = 3;
-
     private static final long POLL_MILLIS = 20;
     private static final List<String> MORE_FOLDERS = List.of("/usr/local/sbin", "/usr/sbin", "/sbin");
 
@@ -63,33 +59,24 @@ public final class Daemon implements AutoCloseable {
      * @param command told the port to listen on
      */
     public static Daemon start(Path log, Command command) throws IOException, InterruptedException {
-        for (int tried = 1; ; tried++) {
-            int port = freePort();
-            Process process = new ProcessBuilder(command.prepare(port))
+        try (HeldPort held = HeldPort.open()) { // until the program has it, lest another process takes it
+            Process process = new ProcessBuilder(command.prepare(held.port()))
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile())
                     .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
                     .start();
-            Daemon daemon = new Daemon(process, port);
-            if (daemon.isReady()) {
-                return daemon;
+            Daemon daemon = new Daemon(process, held.port());
+            if (!daemon.isReady()) {
+                boolean ended = !process.isAlive();
+                daemon.close();
+                fail("%s %s: %s", process.info(), ended ? "ends" : "does not listen", printed(log));
             }
-            boolean ended = !process.isAlive();
-            daemon.close();
-            if (!ended || tried == TRIES) {
-                return fail("%s %s: %s", process.info(), ended ? "ends" : "does not listen", printed(log));
-            }
+            return daemon;
         }
     }
 
     private static String printed(Path log) throws IOException {
         return new String(Files.readAllBytes(log), UTF_8);
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     private boolean isReady() throws InterruptedException {

@@ -37,6 +37,7 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
 
     // The JDK opens a few descriptors at the first use and keeps them.
     static {
+        HeldPort.refusing(); // which is kept open, too
         try (Selector selector = Selector.open();
                 ServerSocketChannel server = ServerSocketChannel.open().bind(null);
                 SocketChannel client = SocketChannel.open(server.getLocalAddress());

@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.Random;
@@ -23,8 +24,20 @@ class PeerTest {
     private static final int PATIENCE_MILLIS = 20_000;
 
     private static PeerProxy started(Peer peer) throws Exception {
+        return started(peer, 0);
+    }
+
+    private static PeerProxy started(Peer peer, int port) throws Exception {
         peer.unavailable().ifPresent(reason -> assumeTrue(false, peer.label() + ": " + reason));
-        return peer.start(0);
+        return peer.start(port);
+    }
+
+    /** Holds a port, so that no other process takes it, for a server that lets itself be bound beside what does not listen. */
+    private static Socket holder() throws IOException {
+        Socket holder = new Socket();
+        holder.setReuseAddress(true);
+        holder.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        return holder;
     }
 
     private static ServerSocket listening() throws IOException {
@@ -150,12 +163,16 @@ class PeerTest {
     @ParameterizedTest
     @EnumSource
     void nothingListensWhenItIsClosed(Peer peer) throws Exception {
-        PeerProxy proxy = started(peer);
-        int port = proxy.port();
-        proxy.close();
+        try (Socket holder = holder()) {
+            PeerProxy proxy = started(peer, holder.getLocalPort());
+            try (Socket client = connected(proxy)) {
+                assertThat(client.getPort()).isEqualTo(holder.getLocalPort());
+            }
+            proxy.close();
 
-        assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), port))
-                .isInstanceOf(ConnectException.class);
+            assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), holder.getLocalPort()))
+                    .isInstanceOf(ConnectException.class);
+        }
     }
 
     @Test

@@ -16,6 +16,7 @@ import io.broxy.HostPort;
 import io.broxy.core.Broxy;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.testkit.BlackHole;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
@@ -217,7 +218,7 @@ class DirectDialerTest {
     @ParameterizedTest
     @MethodSource("ways")
     void refusalNamesTheTargetTheAddressAndTheTime(Way way) throws Exception {
-        HostPort closed = HostPort.of("127.0.0.1", closedPort());
+        HostPort closed = HostPort.of("127.0.0.1", HeldPort.refusing().port());
 
         DialException failure = failure(way, broxy.directDialer().build(), DialRequest.to(closed));
 
@@ -238,7 +239,7 @@ class DirectDialerTest {
     @ParameterizedTest
     @MethodSource("ways")
     void everyAddressThatRefusedIsNamedInOrder(Way way) throws Exception {
-        int port = closedPort();
+        int port = HeldPort.refusing().port();
 
         DialException failure = failure(way, dialer("127.0.0.3", "127.0.0.1", "127.0.0.2"), named(port));
 
@@ -765,12 +766,6 @@ class DirectDialerTest {
             addresses.add(InetAddress.getByName(literal));
         }
         return addresses;
-    }
-
-    private static int closedPort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 
     /** Lets the other side come as far as it comes in the time, so that all orders of events occur. */

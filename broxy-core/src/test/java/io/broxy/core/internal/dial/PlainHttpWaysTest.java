@@ -28,14 +28,13 @@ import io.broxy.core.internal.pool.LoopLease;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.Certificates;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.LoopTalk;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.SocksServer;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
@@ -248,10 +247,7 @@ class PlainHttpWaysTest {
 
     @Test
     void aProxyThatIsDownLeavesTheRequestToTheNextHop() throws Exception {
-        int closed;
-        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            closed = server.getLocalPort();
-        }
+        int closed = HeldPort.refusing().port();
         try (Origin proxy = answering()) {
             Dialer down = new HttpProxyDialerBuilder(HostPort.of("127.0.0.1", closed), engine, () -> direct).build();
             HttpRouter router = router(new RoutingDialerBuilder(engine, () -> direct)

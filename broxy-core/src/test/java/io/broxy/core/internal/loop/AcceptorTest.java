@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.broxy.core.testkit.CapturedLog;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;
 import java.net.ConnectException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -33,8 +33,8 @@ class AcceptorTest {
     private final AtomicLong turns = new AtomicLong();
     private final LoopDriver driver = new LoopDriver(turns::incrementAndGet); // so each turn has a time of its own
     private final EventLoop loop = driver.loop();
-    private final ServerSocketChannel server =
-            ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 200);
+    private final HeldPort held = HeldPort.open();
+    private final ServerSocketChannel server = ServerSocketChannel.open().bind(held.address(), 200);
     private final CopyOnWriteArrayList<SocketChannel> accepted = new CopyOnWriteArrayList<>();
     private final AtomicInteger closed = new AtomicInteger();
 
@@ -46,6 +46,7 @@ class AcceptorTest {
     void stop() throws IOException {
         driver.close();
         server.close();
+        held.close();
         for (SocketChannel client : accepted) {
             client.close();
         }
@@ -56,7 +57,7 @@ class AcceptorTest {
     }
 
     private Peer connect() throws IOException {
-        return Peer.connect(server.socket().getLocalPort());
+        return Peer.connect(held.port());
     }
 
     @Test

@@ -13,6 +13,7 @@ import io.broxy.HostPort;
 import io.broxy.core.Broxy;
 import io.broxy.core.testkit.BlackHole;
 import io.broxy.core.testkit.Certificates;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
@@ -22,7 +23,6 @@ import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketOption;
@@ -163,10 +163,7 @@ class SocketFactoryTest {
 
     @Test
     void failedConnectFailsAsSocketsDo() throws Exception {
-        int closed;
-        try (ServerSocket server = new ServerSocket(0)) {
-            closed = server.getLocalPort();
-        }
+        int closed = HeldPort.refusing().port();
 
         assertThatThrownBy(() -> factory.createSocket("db.example", closed)).isInstanceOf(ConnectException.class);
         assertThatThrownBy(() -> factory.createSocket("nowhere.example", 443))

@@ -15,13 +15,12 @@ import io.broxy.HostPort;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.Tunnel;
 import io.broxy.core.Broxy;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -426,10 +425,7 @@ class ConnPoolTest {
 
     @Test
     void aDialersFailureIsTheLeases() throws Exception {
-        int port;
-        try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = closed.getLocalPort();
-        }
+        int port = HeldPort.refusing().port();
         try (ConnPool pool = broxy.connPool().build()) {
             Hop hop = Hop.of(HostPort.of("127.0.0.1", port), direct);
             assertThatThrownBy(() -> pool.lease(hop))

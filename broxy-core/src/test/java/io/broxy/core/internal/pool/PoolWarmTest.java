@@ -6,14 +6,12 @@ import static org.awaitility.Awaitility.await;
 import io.broxy.ConnPool;
 import io.broxy.ConnPool.Hop;
 import io.broxy.ConnPool.Lease;
-import io.broxy.HostPort;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.Broxy;
+import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.channels.SocketChannel;
@@ -99,29 +97,25 @@ class PoolWarmTest {
 
     @Test
     void aHopThatComesBackGetsItsSpares() throws Exception {
-        InetSocketAddress address;
-        try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            address = (InetSocketAddress) probe.getLocalSocketAddress();
-        }
-        Hop hop = Hop.of(
-                HostPort.of("127.0.0.1", address.getPort()),
-                broxy.directDialer().build());
-        pool.warm(hop, 2);
-        await().atMost(Talk.PATIENCE).until(() -> pool.stats().opening() == 0);
-        assertThat(pool.stats().idle()).isZero();
-        List<Socket> accepted = new ArrayList<>();
-        try (ServerSocket server = new ServerSocket()) {
-            server.setReuseAddress(true);
-            server.bind(address);
-            awaitIdle(2);
-            while (accepted.size() < 2) {
-                accepted.add(server.accept());
+        try (HeldPort held = HeldPort.open()) {
+            Hop hop = Hop.of(held.target(), broxy.directDialer().build());
+            pool.warm(hop, 2);
+            await().atMost(Talk.PATIENCE).until(() -> pool.stats().opening() == 0);
+            assertThat(pool.stats().idle()).isZero();
+            List<Socket> accepted = new ArrayList<>();
+            try (ServerSocket server = new ServerSocket()) {
+                server.setReuseAddress(true);
+                server.bind(held.address());
+                awaitIdle(2);
+                while (accepted.size() < 2) {
+                    accepted.add(server.accept());
+                }
             }
+            for (Socket socket : accepted) {
+                socket.close();
+            }
+            await().atMost(Talk.PATIENCE).until(() -> pool.stats().evicted(Eviction.PEER_CLOSED) == 2);
         }
-        for (Socket socket : accepted) {
-            socket.close();
-        }
-        await().atMost(Talk.PATIENCE).until(() -> pool.stats().evicted(Eviction.PEER_CLOSED) == 2);
     }
 
     @Test

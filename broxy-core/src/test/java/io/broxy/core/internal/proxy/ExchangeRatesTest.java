@@ -69,11 +69,14 @@ class ExchangeRatesTest {
 
     /** Lets the time pass in steps, at a pace that leaves the threads of the test behind the sockets theirs. */
     private void passUntil(BooleanSupplier condition) {
-        await().atMost(PATIENCE).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(3)).until(() -> {
-            rig.pass(STEP);
-            rig.turns(6);
-            return condition.getAsBoolean();
-        });
+        await().atMost(PATIENCE)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(3))
+                .until(() -> {
+                    rig.pass(STEP);
+                    rig.turns(6);
+                    return condition.getAsBoolean();
+                });
     }
 
     private void pass(Duration time) {
