@@ -74,18 +74,19 @@ public final class ProxyUri {
     }
 
     /**
-     * Reads {@code scheme://[user[:password]@]host[:port][/]}. The scheme is {@code http}, {@code https}, {@code socks5}
-     * or {@code socks5h}, which mean the same here, for Broxy sends every name to the proxy. A user name without a
-     * password has an empty one.
+     * Reads {@code scheme://[user[:password]@]host[:port][/]}. The scheme is {@code http}, {@code https} or {@code socks5}.
+     * {@code socks5h} and {@code socks} are the same as {@code socks5}, for Broxy sends every name to the proxy. {@code
+     * socks4} and {@code socks4a} are known and refused: SOCKS version 4 is not supported. A user name without a password
+     * has an empty one.
      *
      * @throws IllegalArgumentException if it is anything else; the message is one line of printable ASCII and shows no
      *     part of the user information
      */
     public static ProxyUri parse(String text) {
         int start = text.indexOf("://");
-        Scheme scheme = start < 0 ? null : scheme(text.substring(0, start));
+        Scheme scheme = start < 0 ? null : scheme(text, text.substring(0, start));
         if (scheme == null) {
-            throw refused(text, "it must begin with http://, https://, socks5:// or socks5h://");
+            throw refused(text, "it must begin with http://, https://, socks5://, socks5h:// or socks://");
         }
         String rest = text.substring(start + 3);
         int at = rest.indexOf('@');
@@ -107,11 +108,13 @@ public final class ProxyUri {
         }
     }
 
-    private static @Nullable Scheme scheme(String text) {
-        return switch (text.toLowerCase(Locale.ROOT)) {
+    private static @Nullable Scheme scheme(String text, String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
             case "http" -> Scheme.HTTP;
             case "https" -> Scheme.HTTPS;
-            case "socks5", "socks5h" -> Scheme.SOCKS5;
+            case "socks5", "socks5h", "socks" -> Scheme.SOCKS5;
+            case "socks4", "socks4a" ->
+                throw refused(text, "SOCKS version 4 is not supported; if the proxy knows version 5, write socks5://");
             default -> null;
         };
     }

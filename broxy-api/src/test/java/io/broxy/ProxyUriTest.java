@@ -21,6 +21,7 @@ class ProxyUriTest {
         "socks5h://proxy.example:9050, SOCKS5, proxy.example:9050",
         "HTTP://PROXY.Example.:81, HTTP, proxy.example:81",
         "SOCKS5H://192.0.2.1/, SOCKS5, 192.0.2.1:1080",
+        "socks://proxy.example, SOCKS5, proxy.example:1080",
     })
     void schemeHostAndPortAreRead(String text, ProxyUri.Scheme scheme, String address) {
         ProxyUri proxy = ProxyUri.parse(text);
@@ -112,7 +113,8 @@ class ProxyUriTest {
                 "http:/proxy",
                 "http:proxy",
                 "ftp://proxy",
-                "socks://proxy",
+                "sock://proxy",
+                "socks4://proxy",
                 "socks4a://proxy",
                 " http://proxy",
                 "http://proxy ",
@@ -142,6 +144,15 @@ class ProxyUriTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ProxyUri.parse(text))
                 .satisfies(e -> assertThat(e.getMessage()).matches("[ -~]+"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"socks4://proxy", "SOCKS4A://u:hunter2@proxy:1080"})
+    void socks4IsKnownAndNotSupported(String text) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ProxyUri.parse(text))
+                .withMessageContaining("SOCKS version 4 is not supported")
+                .withMessageNotContaining("hunter2");
     }
 
     @Test
