@@ -1,6 +1,7 @@
 package io.broxy;
 
 import java.net.InetAddress;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,21 +34,34 @@ public final class Cidr {
      *     {@code 10.1.2.3/8}; the message is one line of printable ASCII and names the block that was probably meant
      */
     public static Cidr parse(String text) {
-        int slash = text.indexOf('/');
-        byte[] address = AddressText.parse(text, 0, slash < 0 ? text.length() : slash);
-        if (address == null) {
-            throw refused(text, "not an IP address");
-        }
-        int most = address.length * 8;
-        int length = slash < 0 ? most : parseLength(text, slash + 1, most);
-        long high = AddressBits.high(address);
-        long low = AddressBits.low(address);
-        int bits = address.length == 4 ? length + MAPPED_BITS : length;
-        Cidr block = around(high, low, bits);
-        if (block.high != high || block.low != low) {
+        Cidr block = masked(text);
+        byte[] address = Objects.requireNonNull(addressOf(text));
+        if (block.high != AddressBits.high(address) || block.low != AddressBits.low(address)) {
             throw refused(text, "bits behind the prefix are set; " + block + " was probably meant");
         }
         return block;
+    }
+
+    /**
+     * Reads what {@link #parse} reads, and clears bits behind the prefix: {@code 10.1.2.3/8} is {@code 10.0.0.0/8}.
+     *
+     * @throws IllegalArgumentException if it is no block; the message is one line of printable ASCII
+     */
+    static Cidr masked(String text) {
+        byte[] address = addressOf(text);
+        if (address == null) {
+            throw refused(text, "not an IP address");
+        }
+        int slash = text.indexOf('/');
+        int most = address.length * 8;
+        int length = slash < 0 ? most : parseLength(text, slash + 1, most);
+        int bits = address.length == 4 ? length + MAPPED_BITS : length;
+        return around(AddressBits.high(address), AddressBits.low(address), bits);
+    }
+
+    private static byte @Nullable [] addressOf(String text) {
+        int slash = text.indexOf('/');
+        return AddressText.parse(text, 0, slash < 0 ? text.length() : slash);
     }
 
     /** The block of the addresses that begin with the same bits as this one, as {@link AddressBits} holds it. */

@@ -1,7 +1,5 @@
 package io.broxy;
 
-import java.util.Locale;
-
 /**
  * What a rule asks of a target. Each kind may also ask for a port; 0 stands for any.
  *
@@ -71,6 +69,28 @@ sealed interface Rule {
         }
     }
 
+    /** Every host, for which a setting names a proxy that cannot be used. */
+    record Unusable(String reason, @Override int port) implements Rule {
+        @Override
+        public String toString() {
+            return reason + Rule.portText(port);
+        }
+    }
+
+    /** The same rule for one port. */
+    static Rule at(Rule rule, int port) {
+        if (rule instanceof Domain domain) {
+            return new Domain(domain.name, domain.itself, domain.below, port);
+        }
+        if (rule instanceof Block block) {
+            return new Block(block.block, port);
+        }
+        if (rule instanceof Glob glob) {
+            return new Glob(glob.text, glob.open, glob.unended, port);
+        }
+        return rule instanceof Unusable unusable ? new Unusable(unusable.reason, port) : new AnyHost(port);
+    }
+
     private static String portText(int port) {
         return port == 0 ? "" : ", port " + port;
     }
@@ -110,64 +130,9 @@ sealed interface Rule {
         return new Block(Cidr.parse(read.host.host()), read.port);
     }
 
-    /**
-     * Reads an entry of {@code NO_PROXY}: {@code *}, a domain, {@code *.} before a domain, an address or a block.
-     *
-     * @throws IllegalArgumentException if it is anything else
-     */
-    static Rule noProxy(String entry) {
-        if (entry.equals("*")) {
-            return new AnyHost(0);
-        }
-        if (entry.startsWith("*.")) {
-            Domain domain = (Domain) domain(entry.substring(2));
-            return new Domain(domain.name, false, true, domain.port);
-        }
-        if (entry.indexOf('/') >= 0 || HostAndPort.read(withoutDot(entry)).host.isLiteral()) {
-            return address(entry);
-        }
-        return domain(entry);
-    }
-
-    /**
-     * Reads an entry of {@code http.nonProxyHosts}: a host, with a {@code *} at its beginning, at its end or at both.
-     *
-     * @throws IllegalArgumentException if it is anything else
-     */
-    static Rule nonProxyHost(String entry) {
-        boolean open = entry.startsWith("*");
-        boolean unended = entry.length() > 1 && entry.endsWith("*");
-        if (!open && !unended) {
-            HostPort host = HostPort.of(entry, 1);
-            return host.isLiteral() ? new Block(Cidr.parse(host.host()), 0) : new Domain(host.host(), true, false, 0);
-        }
-        String text = entry.substring(open ? 1 : 0, entry.length() - (unended ? 1 : 0))
-                .toLowerCase(Locale.ROOT);
-        if (text.isEmpty()) {
-            return new AnyHost(0);
-        }
-        if (open && !unended && text.startsWith(".") && endsInLetter(text)) { // no address can match
-            return new Domain(HostPort.of(text.substring(1), 1).host(), false, true, 0);
-        }
-        if (!text.chars().allMatch(Rule::isHostCharacter)) {
-            throw new IllegalArgumentException("not a host: " + Printable.quote(entry)
-                    + ": letters, digits, hyphens, underscores, dots, colons and brackets, and a * at the beginning or"
-                    + " the end");
-        }
-        return new Glob(text, open, unended, 0);
-    }
-
-    private static String withoutDot(String text) {
+    /** The text without one dot at its beginning. */
+    static String withoutDot(String text) {
         return text.startsWith(".") ? text.substring(1) : text;
-    }
-
-    private static boolean endsInLetter(String text) {
-        char last = text.charAt(text.length() - 1);
-        return last >= 'a' && last <= 'z';
-    }
-
-    private static boolean isHostCharacter(int c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || "-_.:[]".indexOf(c) >= 0;
     }
 
     /**

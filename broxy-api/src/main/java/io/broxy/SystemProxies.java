@@ -1,13 +1,13 @@
 package io.broxy;
 
-import java.util.ArrayList;
+import io.broxy.ProxySettings.Named;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
-import java.util.function.Function;
-import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,36 +16,70 @@ import org.jspecify.annotations.Nullable;
  * <p>Such settings tell proxies apart by the scheme of a URL, and a dialer knows only ports: a target with port 80 counts
  * as {@code http}, every other one as {@code https}, for whose sake the proxy is asked for a tunnel.
  *
+ * <p>Such settings are written for other programs, too, so what is not understood is skipped and listed in {@link
+ * #problems()}; {@link #strict()} refuses it. A proxy that is needed and cannot be used is never replaced by a direct dial:
+ * the targets that need it are denied, and {@link Rules#explain} names the setting.
+ *
  * <p>It reads what it is given and nothing else; a program gives it {@code System.getenv()} or {@code
- * System.getProperties()}.
+ * System.getProperties()}. Values and entries may be in quotation marks. Internationalised host names are translated to
+ * A-labels as {@link java.net.IDN} does.
  *
  * <p>Threading: immutable.
  */
 public final class SystemProxies {
     private static final int HTTP_PORT = 80;
 
-    /** What {@code sun.net.spi.DefaultProxySelector} adds to every list of {@code http.nonProxyHosts} but an empty one. */
+    /** What {@code sun.net.spi.DefaultProxySelector} adds to every list of its exceptions but an empty one. */
     private static final String ALWAYS_NON_PROXY = "localhost|127.*|[::1]|0.0.0.0|[::0]";
 
     private final Rules rules;
     private final Map<String, ProxyUri> hops;
+    private final List<Problem> problems;
 
-    private SystemProxies(Rules rules, Map<String, ProxyUri> hops) {
-        this.rules = rules;
-        this.hops = Collections.unmodifiableMap(hops);
+    /**
+     * What is not understood in a setting, and has no effect.
+     *
+     * @param setting the name of the variable or of the property
+     * @param index the place of the entry in the setting's list, counted from 0, or {@link #WHOLE} if the setting is no list
+     * @param reason what is not understood, quoted, and why: one line of printable ASCII without credentials
+     */
+    public record Problem(String setting, int index, String reason) {
+        /** The index of a setting that is no list. */
+        public static final int WHOLE = -1;
+
+        /** Refuses null. */
+        public Problem {
+            Objects.requireNonNull(setting, "setting");
+            Objects.requireNonNull(reason, "reason");
+        }
+
+        /** One line, such as {@code NO_PROXY[2]: not understood: "<local>": ...}. */
+        @Override
+        public String toString() {
+            return setting + (index == WHOLE ? "" : "[" + index + "]") + ": " + reason;
+        }
     }
+
+    SystemProxies(Rules rules, Map<String, ProxyUri> hops, List<Problem> problems) {
+        this.rules = rules;
+        this.hops = Collections.unmodifiableMap(new LinkedHashMap<>(hops));
+        this.problems = List.copyOf(problems);
+    }
+
+    // ------------------------------------------------------------------ the environment
 
     /**
      * Reads the variables that curl and Go's {@code golang.org/x/net/http/httpproxy} know.
      *
      * <ul>
      *   <li>{@code http_proxy} is the proxy for port 80, {@code https_proxy} for the other ports, {@code all_proxy} where
-     *       these are not set. Each is a {@link ProxyUri}, {@code http://} where it has no scheme.
-     *   <li>{@code no_proxy} lists what is dialled directly, separated by commas or blanks: {@code *} for all; {@code
+     *       these are not set. Each is a {@link ProxyUri}, {@code http://} where it has no scheme; a path behind the host is
+     *       left out, and the user information need not be percent-encoded.
+     *   <li>{@code no_proxy} lists what is dialed directly, separated by commas or blanks: {@code *} for all; {@code
      *       example.com} or {@code .example.com} for the domain and all below it (as in curl; in Go the second is only
-     *       for those below); {@code *.example.com} for those below only; an address; a block such as {@code 10.0.0.0/8}.
-     *       A domain or an address may have a port.
-     *   <li>{@code localhost} and loopback addresses are always dialled directly, as in Go.
+     *       for those below); {@code *.example.com} for those below only; an address; a block such as {@code 10.0.0.0/8},
+     *       whose bits behind the prefix mean nothing. All but the first may have a port.
+     *   <li>{@code localhost} and loopback addresses are always dialed directly, as in Go.
      *   <li>Lower case wins over upper case, and an empty variable is none, as in curl. {@code HTTP_PROXY} in upper case is
      *       ignored where {@code REQUEST_METHOD} is set, as in Go: there it is a CGI client's {@code Proxy} field
      *       (CVE-2016-5385).
@@ -53,111 +87,30 @@ public final class SystemProxies {
      *
      * <p>The hops are named {@code http}, {@code https} and {@code all}.
      *
-     * @throws RuleException if an entry of {@code no_proxy} is none of these; its index counts the entries
-     * @throws IllegalArgumentException if a proxy is no proxy URI; the message names the variable
+     * @throws IllegalArgumentException if proxies are needed, and none of them can be used; the message names the variable
+     *     and shows no credentials
      */
     public static SystemProxies ofEnvironment(Map<String, String> environment) {
         boolean cgi = environment.containsKey("REQUEST_METHOD");
-        Map<String, ProxyUri> hops = new LinkedHashMap<>();
-        String all = hop(hops, "all", lowerOrUpper(environment, "all_proxy", "ALL_PROXY"));
-        String http = hop(hops, "http", lowerOrUpper(environment, "http_proxy", cgi ? null : "HTTP_PROXY"));
-        String https = hop(hops, "https", lowerOrUpper(environment, "https_proxy", "HTTPS_PROXY"));
-        Rules.Builder rules = Rules.builder()
-                .domain("localhost", Route.direct())
-                .address("127.0.0.0/8", Route.direct())
-                .address("::1", Route.direct());
-        Setting direct = lowerOrUpper(environment, "no_proxy", "NO_PROXY");
-        if (direct != null) {
-            addAll(rules, direct.name, entries(direct.value, "[,\\s]+"), Rule::noProxy);
+        Named all = variable("all", lowerOrUpper(environment, "all_proxy", "ALL_PROXY"));
+        Named http = variable("http", lowerOrUpper(environment, "http_proxy", cgi ? null : "HTTP_PROXY"));
+        Named https = variable("https", lowerOrUpper(environment, "https_proxy", "HTTPS_PROXY"));
+        ProxySettings settings = new ProxySettings();
+        settings.direct(Rule.domain("localhost"));
+        settings.direct(Rule.address("127.0.0.0/8"));
+        settings.direct(Rule.address("::1"));
+        Setting exceptions = lowerOrUpper(environment, "no_proxy", "NO_PROXY");
+        if (exceptions != null) {
+            settings.directs(exceptions.name, exceptions.value, "[,\\s]+", ProxyExceptions::noProxy, 0);
         }
-        return create(rules, http != null ? http : all, https != null ? https : all, hops);
-    }
-
-    /**
-     * Reads the properties that the JDK's "Networking Properties" describe.
-     *
-     * <ul>
-     *   <li>{@code http.proxyHost} and {@code http.proxyPort} (default 80) name the HTTP proxy for port 80, {@code
-     *       https.proxyHost} and {@code https.proxyPort} (default 443) that for the other ports, spoken to without TLS,
-     *       and {@code socksProxyHost} and {@code socksProxyPort} (default 1080) a SOCKS5 proxy where these are not set. For
-     *       the last one {@code java.net.socks.username} and {@code java.net.socks.password} are the credentials if both are
-     *       set.
-     *   <li>{@code http.nonProxyHosts} lists what is dialled directly whatever the proxy, separated by {@code |}: hosts
-     *       that match as a whole, and as a beginning, an end or a part where a {@code *} stands for the rest. The JDK's
-     *       {@code localhost|127.*|[::1]|0.0.0.0|[::0]} is the default, and is added to every list but an empty one.
-     * </ul>
-     *
-     * <p>The hops are named {@code http}, {@code https} and {@code socks}.
-     *
-     * @throws RuleException if an entry of {@code http.nonProxyHosts} is no such pattern; its index counts the entries
-     * @throws IllegalArgumentException if a host or a port is none, if {@code socksProxyVersion} is not 5, or if credentials
-     *     don't fit into SOCKS5; the message names the property
-     */
-    public static SystemProxies ofProperties(Properties properties) {
-        Map<String, ProxyUri> hops = new LinkedHashMap<>();
-        String http = httpHop(hops, properties, "http", HTTP_PORT);
-        String https = httpHop(hops, properties, "https", 443);
-        String socks = socksHop(hops, properties);
-        Rules.Builder rules = Rules.builder();
-        String listed =
-                properties.getProperty("http.nonProxyHosts", ALWAYS_NON_PROXY).strip();
-        if (!listed.isEmpty()) {
-            String name = "http.nonProxyHosts";
-            addAll(rules, name, entries(listed, "\\s*\\|\\s*"), Rule::nonProxyHost);
-            addAll(rules, name, entries(ALWAYS_NON_PROXY, "\\|"), Rule::nonProxyHost);
+        Named forPort80 = http != null ? http : all;
+        Named forOthers = https != null ? https : all;
+        if (!Objects.equals(forPort80, forOthers)) {
+            settings.way(HTTP_PORT, forPort80);
         }
-        return create(rules, http != null ? http : socks, https != null ? https : socks, hops);
+        settings.otherwise(forOthers);
+        return settings.build(read(http, https, all));
     }
-
-    /** What goes where. It names the hops of {@link #hops}, and {@link Route#DIRECT}. */
-    public Rules rules() {
-        return rules;
-    }
-
-    /** The proxies by the names that the rules use; unmodifiable, empty if everything is dialled directly. */
-    public Map<String, ProxyUri> hops() {
-        return hops;
-    }
-
-    /** Names the hops without their credentials, and sums the rules up. */
-    @Override
-    public String toString() {
-        return "SystemProxies[" + hops + ", " + rules + "]";
-    }
-
-    // ------------------------------------------------------------------ rules
-
-    private static SystemProxies create(
-            Rules.Builder rules, @Nullable String http, @Nullable String others, Map<String, ProxyUri> hops) {
-        Route way = others == null ? Route.direct() : Route.via(others);
-        Route wayOfHttp = http == null ? Route.direct() : Route.via(http);
-        if (!wayOfHttp.equals(way)) {
-            rules.port(HTTP_PORT, wayOfHttp);
-        }
-        Rules built = rules.otherwise(way).build();
-        hops.keySet().retainAll(built.hops());
-        return new SystemProxies(built, hops);
-    }
-
-    private static List<String> entries(String list, String separators) {
-        List<String> entries = new ArrayList<>(List.of(list.split(separators)));
-        entries.removeIf(String::isEmpty);
-        return entries;
-    }
-
-    private static void addAll(Rules.Builder rules, String list, List<String> entries, Function<String, Rule> reader) {
-        for (int index = 0; index < entries.size(); index++) {
-            Rule rule;
-            try {
-                rule = reader.apply(entries.get(index));
-            } catch (IllegalArgumentException e) {
-                throw new RuleException(list, index, String.valueOf(e.getMessage()));
-            }
-            rules.add(rule, Route.direct());
-        }
-    }
-
-    // ------------------------------------------------------------------ hops
 
     private record Setting(String name, String value) {}
 
@@ -170,56 +123,152 @@ public final class SystemProxies {
         return upper == null || value.isEmpty() ? null : new Setting(upper, value);
     }
 
-    private static @Nullable String hop(Map<String, ProxyUri> hops, String name, @Nullable Setting setting) {
-        if (setting == null) {
+    private static @Nullable Named variable(String hop, @Nullable Setting setting) {
+        if (setting == null || ProxyVariable.unquote(setting.value).isEmpty()) {
             return null;
         }
-        String value = setting.value;
-        return put(hops, name, setting.name, () -> ProxyUri.parse(value.contains("://") ? value : "http://" + value));
+        return Named.read(hop, setting.name, () -> ProxyVariable.read(setting.value));
     }
 
-    private static @Nullable String httpHop(
-            Map<String, ProxyUri> hops, Properties properties, String scheme, int defaultPort) {
-        String host = properties.getProperty(scheme + ".proxyHost", "");
+    // ------------------------------------------------------------------ the JVM's properties
+
+    /**
+     * Reads the properties that the JDK's "Networking Properties" describe.
+     *
+     * <ul>
+     *   <li>{@code http.proxyHost} and {@code http.proxyPort} (default 80) name the HTTP proxy for port 80, {@code
+     *       https.proxyHost} and {@code https.proxyPort} (default 443) that for the other ports, spoken to without TLS,
+     *       and {@code socksProxyHost} and {@code socksProxyPort} (default 1080) a SOCKS5 proxy where these are not set. For
+     *       the last one {@code java.net.socks.username} and {@code java.net.socks.password} are the credentials if both are
+     *       set.
+     *   <li>{@code http.nonProxyHosts} lists what is dialed directly whatever the proxy, separated by {@code |}: hosts
+     *       that match as a whole, and as a beginning, an end or a part where a {@code *} is for the rest; addresses match
+     *       as text. {@code socksNonProxyHosts} is the same for what would go through the SOCKS5 proxy. The JDK's {@code
+     *       localhost|127.*|[::1]|0.0.0.0|[::0]} is the default of both, and is added to every list but an empty one.
+     * </ul>
+     *
+     * <p>The hops are named {@code http}, {@code https} and {@code socks}.
+     *
+     * @throws IllegalArgumentException if proxies are needed, and none of them can be used: a host or a port is none,
+     *     {@code socksProxyVersion} is not 5, or credentials don't fit into SOCKS5; the message names the property and shows
+     *     no credentials
+     */
+    public static SystemProxies ofProperties(Properties properties) {
+        Named http = httpProxy(properties, "http", HTTP_PORT);
+        Named https = httpProxy(properties, "https", 443);
+        Named socks = socksProxy(properties);
+        Named forPort80 = http != null ? http : socks;
+        Named forOthers = https != null ? https : socks;
+        ProxySettings settings = new ProxySettings();
+        nonProxyHosts(settings, properties, "http.nonProxyHosts", 0);
+        boolean different = !Objects.equals(forPort80, forOthers);
+        if (socks != null && different && http == null) {
+            nonProxyHosts(settings, properties, "socksNonProxyHosts", HTTP_PORT);
+        }
+        if (different) {
+            settings.way(HTTP_PORT, forPort80);
+        }
+        if (socks != null && https == null) {
+            nonProxyHosts(settings, properties, "socksNonProxyHosts", 0);
+        }
+        settings.otherwise(forOthers);
+        return settings.build(read(http, https, socks));
+    }
+
+    private static void nonProxyHosts(ProxySettings settings, Properties properties, String name, int port) {
+        String listed = properties.getProperty(name, ALWAYS_NON_PROXY);
+        if (!listed.isBlank()) {
+            settings.directs(name, listed, "\\|", ProxyExceptions::nonProxyHost, port);
+            settings.directs(name, ALWAYS_NON_PROXY, "\\|", ProxyExceptions::nonProxyHost, port);
+        }
+    }
+
+    private static @Nullable Named httpProxy(Properties properties, String scheme, int defaultPort) {
+        String host = text(properties, scheme + ".proxyHost");
         if (host.isEmpty()) {
             return null;
         }
-        return put(hops, scheme, scheme + ".proxyHost or " + scheme + ".proxyPort", () -> {
-            HostPort address = HostPort.of(host, port(properties.getProperty(scheme + ".proxyPort"), defaultPort));
-            return ProxyUri.of(ProxyUri.Scheme.HTTP, address, null);
+        return Named.read(scheme, scheme + ".proxyHost or " + scheme + ".proxyPort", () -> {
+            int port = port(text(properties, scheme + ".proxyPort"), defaultPort);
+            return ProxyUri.of(ProxyUri.Scheme.HTTP, HostPort.of(ProxyExceptions.ascii(host), port), null);
         });
     }
 
-    private static @Nullable String socksHop(Map<String, ProxyUri> hops, Properties properties) {
-        String host = properties.getProperty("socksProxyHost", "");
+    private static @Nullable Named socksProxy(Properties properties) {
+        String host = text(properties, "socksProxyHost");
         if (host.isEmpty()) {
             return null;
         }
-        if (!properties.getProperty("socksProxyVersion", "5").equals("5")) {
-            throw new IllegalArgumentException("socksProxyVersion: only version 5 of SOCKS is spoken here");
+        String version = text(properties, "socksProxyVersion");
+        if (!version.isEmpty() && !version.equals("5")) {
+            return new Named(
+                    "socks",
+                    "socksProxyVersion",
+                    null,
+                    "only version 5 of SOCKS is supported, not " + Printable.quote(version));
         }
         String user = properties.getProperty("java.net.socks.username");
         String password = properties.getProperty("java.net.socks.password");
-        return put(hops, "socks", "socksProxyHost, socksProxyPort or java.net.socks", () -> {
-            HostPort address = HostPort.of(
-                    host, port(properties.getProperty("socksProxyPort"), ProxyUri.Scheme.SOCKS5.defaultPort()));
-            return ProxyUri.of(
-                    ProxyUri.Scheme.SOCKS5,
-                    address,
-                    user == null || password == null ? null : Credentials.basic(user, password));
+        return Named.read("socks", "socksProxyHost, socksProxyPort or java.net.socks", () -> {
+            int port = port(text(properties, "socksProxyPort"), ProxyUri.Scheme.SOCKS5.defaultPort());
+            Credentials credentials = user == null || password == null ? null : Credentials.basic(user, password);
+            HostPort address = HostPort.of(ProxyExceptions.ascii(host), port);
+            return ProxyUri.of(ProxyUri.Scheme.SOCKS5, address, credentials);
         });
     }
 
-    private static int port(@Nullable String text, int defaultPort) {
-        return text == null || text.isEmpty() ? defaultPort : HostPort.parsePort(text, 0);
+    private static String text(Properties properties, String name) {
+        return ProxyVariable.unquote(properties.getProperty(name, ""));
     }
 
-    private static String put(Map<String, ProxyUri> hops, String name, String source, Supplier<ProxyUri> proxy) {
-        try {
-            hops.put(name, proxy.get());
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(source + ": " + e.getMessage(), e);
+    private static int port(String text, int defaultPort) {
+        return text.isEmpty() ? defaultPort : HostPort.parsePort(text, 0);
+    }
+
+    private static List<Named> read(@Nullable Named... proxies) {
+        return Stream.of(proxies).filter(Objects::nonNull).toList();
+    }
+
+    // ------------------------------------------------------------------ what was read
+
+    /** What goes where. It names the hops of {@link #hops}, and {@link Route#DIRECT}. */
+    public Rules rules() {
+        return rules;
+    }
+
+    /** The proxies by the names that the rules use; unmodifiable, empty if everything is dialed directly. */
+    public Map<String, ProxyUri> hops() {
+        return hops;
+    }
+
+    /**
+     * What was not understood and is left out, proxies first, and then entries of lists in their order; unmodifiable. {@code
+     * Broxy.routingDialer(SystemProxies)} logs each of them once.
+     */
+    public List<Problem> problems() {
+        return problems;
+    }
+
+    /**
+     * Refuses what was left out, for programs whose settings are all their own.
+     *
+     * @return this
+     * @throws RuleException if an entry of a list was not understood; its index is that of the entry
+     * @throws IllegalArgumentException if a proxy cannot be used, also one that no target needs
+     */
+    public SystemProxies strict() {
+        for (Problem problem : problems) {
+            if (problem.index != Problem.WHOLE) {
+                throw new RuleException(problem.setting, problem.index, problem.reason);
+            }
+            throw new IllegalArgumentException(problem.toString());
         }
-        return name;
+        return this;
+    }
+
+    /** Names the hops without their credentials, and sums the rules up. */
+    @Override
+    public String toString() {
+        return "SystemProxies[" + hops + ", " + rules + (problems.isEmpty() ? "" : ", problems " + problems) + "]";
     }
 }

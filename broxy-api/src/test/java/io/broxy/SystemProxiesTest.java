@@ -3,8 +3,10 @@ package io.broxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies how the settings of a host become rules and hops, and what happens to settings that are not understood. */
 class SystemProxiesTest {
 
     private static SystemProxies environment(String... namesAndValues) {
@@ -155,15 +158,108 @@ class SystemProxiesTest {
     }
 
     @Test
-    void aBadEntryOfNoProxyIsRefusedWithItsPlaceAndNotIgnored() {
-        assertThatThrownBy(() -> environment("no_proxy", "a,b,10.0.0.0/33,c"))
+    void anEntryThatIsNotUnderstoodIsSkippedAndReported() {
+        SystemProxies proxies = environment("all_proxy", "proxy:1", "no_proxy", "a,,b,10.0.0.0/33,c");
+
+        assertThat(way(proxies, "a:1")).isEqualTo("direct");
+        assertThat(way(proxies, "c:1")).isEqualTo("direct");
+        assertThat(way(proxies, "10.0.0.0:1")).isEqualTo("http proxy:1");
+        assertThat(proxies.problems()).singleElement().satisfies(problem -> {
+            assertThat(problem.setting()).isEqualTo("no_proxy");
+            assertThat(problem.index()).isEqualTo(2);
+            assertThat(problem.reason()).contains("\"10.0.0.0/33\"");
+            assertThat(problem).hasToString("no_proxy[2]: " + problem.reason());
+        });
+        assertThat(proxies.toString()).contains("no_proxy[2]");
+    }
+
+    @Test
+    void strictRefusesAnEntryWithItsPlace() {
+        assertThatThrownBy(() -> environment("no_proxy", "a,b,10.0.0.0/33,c").strict())
                 .isInstanceOfSatisfying(
                         RuleException.class, e -> assertThat(e.index()).isEqualTo(2))
                 .hasMessageStartingWith("no_proxy[2]: ")
                 .hasMessageContaining("10.0.0.0/33");
-        assertThatThrownBy(() -> environment("NO_PROXY", "exam*ple.com"))
+        assertThatThrownBy(() -> environment("NO_PROXY", "exam*ple.com").strict())
                 .isInstanceOf(RuleException.class)
                 .hasMessageStartingWith("NO_PROXY[0]: ");
+        SystemProxies understood = environment("all_proxy", "proxy:1", "no_proxy", "a,10.1.2.3/8");
+        assertThat(understood.strict()).isSameAs(understood);
+        assertThat(understood.problems()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://user:hunter2@inside.example",
+                "user:hunter2@inside.example",
+                "http://user:hun,ter2@inside.example"
+            })
+    void aProblemShowsNoCredentials(String list) {
+        SystemProxies proxies = environment("https_proxy", "proxy:1", "no_proxy", list);
+
+        assertThat(proxies.problems()).isNotEmpty();
+        assertThat(proxies.toString()).doesNotContain("hun", "ter2").matches("[ -~]+");
+    }
+
+    // ------------------------------------------------------------------ proxies that cannot be used
+
+    @ParameterizedTest
+    @ValueSource(strings = {"socks4://127.0.0.1:1080", "pac+http://p/proxy.pac", "http://p:99999", "http://", "%%"})
+    void aProxyThatNoTargetNeedsStopsNothing(String unusable) {
+        SystemProxies proxies = environment("https_proxy", "tunnel:2", "http_proxy", "web:1", "ALL_PROXY", unusable);
+
+        assertThat(way(proxies, "a:443")).isEqualTo("http tunnel:2");
+        assertThat(way(proxies, "a:80")).isEqualTo("http web:1");
+        assertThat(proxies.problems())
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.index()).isEqualTo(SystemProxies.Problem.WHOLE))
+                .asString()
+                .startsWith("ALL_PROXY: ")
+                .endsWith("; no target needs it");
+        assertThatIllegalArgumentException().isThrownBy(proxies::strict).withMessageStartingWith("ALL_PROXY: ");
+    }
+
+    @Test
+    void socksOfDesktopsIsVersion5() {
+        SystemProxies beside =
+                environment("https_proxy", "tunnel:2", "http_proxy", "web:1", "all_proxy", "socks://s:3/");
+        assertThat(beside.problems()).isEmpty();
+        assertThat(beside.hops()).containsOnlyKeys("http", "https");
+
+        assertThat(way(environment("all_proxy", "socks://s:3/"), "a:443")).isEqualTo("socks5 s:3");
+        assertThat(way(environment("all_proxy", "socks5h://s"), "a:443")).isEqualTo("socks5 s:1080");
+    }
+
+    @Test
+    void whatNeedsAProxyThatCannotBeUsedIsDenied() {
+        SystemProxies proxies = environment(
+                "https_proxy", "tunnel:2", "http_proxy", "pac+http://user:hunter2@p/x", "no_proxy", "inside.example");
+
+        assertThat(way(proxies, "a:443")).isEqualTo("http tunnel:2");
+        assertThat(way(proxies, "inside.example:80")).isEqualTo("direct");
+        assertThat(proxies.rules().route(HostPort.parse("a:80")).isDenied()).isTrue();
+        assertThat(proxies.rules().explain(HostPort.parse("a:80")))
+                .contains("a:80 is denied: ", "http_proxy cannot be used: ")
+                .doesNotContain("hunter2");
+        assertThat(proxies.problems())
+                .singleElement()
+                .asString()
+                .startsWith("http_proxy: ")
+                .endsWith("; targets that need it are denied")
+                .doesNotContain("hunter2");
+    }
+
+    @Test
+    void theRestIsDeniedWhereItsProxyCannotBeUsed() {
+        SystemProxies proxies =
+                environment("https_proxy", "socks4a://s:1", "http_proxy", "web:1", "all_proxy", "all:3");
+
+        assertThat(way(proxies, "a:80")).isEqualTo("http web:1");
+        assertThat(proxies.rules().route(HostPort.parse("a:443")).isDenied()).isTrue();
+        assertThat(proxies.rules().explain(HostPort.parse("a:443")))
+                .contains("https_proxy cannot be used: ", "SOCKS version 4 is not supported");
+        assertThat(way(proxies, "localhost:443")).isEqualTo("direct");
     }
 
     @Test
@@ -175,6 +271,10 @@ class SystemProxiesTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> environment("all_proxy", "user:hunter2/x@proxy"))
                 .withMessageStartingWith("all_proxy: ")
+                .withMessageNotContaining("hunter2");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> environment("http_proxy", "socks4://user:hunter2@proxy"))
+                .withMessageStartingWith("http_proxy: ")
                 .withMessageNotContaining("hunter2");
     }
 
@@ -288,15 +388,92 @@ class SystemProxiesTest {
     }
 
     @Test
-    void aBadPatternIsRefusedWithItsPlaceAndNotIgnored() {
-        assertThatThrownBy(() -> properties("http.nonProxyHosts", "a|www.*.com"))
+    void aPatternThatIsNotUnderstoodIsSkippedAndReported() {
+        SystemProxies proxies =
+                properties("http.proxyHost", "web", "http.nonProxyHosts", "a|www.*.com|b:8080|*.c|<local>");
+
+        assertThat(way(proxies, "a:80")).isEqualTo("direct");
+        assertThat(way(proxies, "x.c:80")).isEqualTo("direct");
+        assertThat(way(proxies, "www.x.com:80")).isEqualTo("http web:80");
+        assertThat(proxies.problems())
+                .extracting(SystemProxies.Problem::setting, SystemProxies.Problem::index)
+                .containsExactly(
+                        tuple("http.nonProxyHosts", 1), tuple("http.nonProxyHosts", 2), tuple("http.nonProxyHosts", 4));
+    }
+
+    @Test
+    void strictRefusesAPatternWithItsPlace() {
+        assertThatThrownBy(() -> properties("http.nonProxyHosts", "a|www.*.com").strict())
                 .isInstanceOfSatisfying(
                         RuleException.class, e -> assertThat(e.index()).isEqualTo(1))
                 .hasMessageStartingWith("http.nonProxyHosts[1]: ");
-        assertThatThrownBy(() -> properties("http.nonProxyHosts", "*.ex ample"))
+        assertThatThrownBy(() -> properties("http.nonProxyHosts", "*.ex ample").strict())
                 .isInstanceOf(RuleException.class)
                 .hasMessageStartingWith("http.nonProxyHosts[0]: ");
-        assertThatThrownBy(() -> properties("http.nonProxyHosts", "a,b*")).isInstanceOf(RuleException.class);
+        assertThatThrownBy(() -> properties("http.nonProxyHosts", "a,b*").strict())
+                .isInstanceOf(RuleException.class);
+    }
+
+    // ------------------------------------------------------------------ exceptions of SOCKS
+
+    @ParameterizedTest
+    @CsvSource({
+        "db.corp.example:5432, direct",
+        "db.corp.example:80, direct",
+        "www.corp.example:80, direct",
+        "localhost:1, direct",
+        "other.example:443, socks5 socks:1080",
+    })
+    void socksHasExceptionsOfItsOwn(String target, String expected) {
+        SystemProxies proxies = properties(
+                "socksProxyHost", "socks", "socksNonProxyHosts", "db.*", "http.nonProxyHosts", "www.corp.example");
+
+        assertThat(way(proxies, target)).isEqualTo(expected);
+    }
+
+    @Test
+    void theyAreForWhatWouldGoThroughSocks() {
+        SystemProxies web = properties("http.proxyHost", "web", "socksProxyHost", "socks", "socksNonProxyHosts", "a");
+        assertThat(way(web, "a:80")).isEqualTo("http web:80");
+        assertThat(way(web, "a:81")).isEqualTo("direct");
+        assertThat(way(web, "b:81")).isEqualTo("socks5 socks:1080");
+
+        SystemProxies tunnel = properties(
+                "https.proxyHost",
+                "tunnel",
+                "socksProxyHost",
+                "socks",
+                "socksNonProxyHosts",
+                "a|10.0.0.1|*b|*.c|*",
+                "http.nonProxyHosts",
+                "");
+        for (String target : List.of("a", "10.0.0.1", "xb", "x.c", "any")) {
+            assertThat(way(tunnel, target + ":80")).isEqualTo("direct");
+            assertThat(way(tunnel, target + ":443")).isEqualTo("http tunnel:443");
+        }
+
+        SystemProxies both = properties(
+                "http.proxyHost",
+                "web",
+                "https.proxyHost",
+                "tunnel",
+                "socksProxyHost",
+                "s",
+                "socksNonProxyHosts",
+                "<local>");
+        assertThat(both.problems()).isEmpty();
+    }
+
+    @Test
+    void anUnusableSocksProxyStopsNothingThatDoesNotNeedIt() {
+        SystemProxies both = properties(
+                "http.proxyHost", "web", "https.proxyHost", "tunnel", "socksProxyHost", "s", "socksProxyVersion", "4");
+        assertThat(way(both, "a:443")).isEqualTo("http tunnel:443");
+        assertThat(both.problems()).singleElement().asString().startsWith("socksProxyVersion: ");
+
+        SystemProxies web = properties("http.proxyHost", "web", "socksProxyHost", "s", "socksProxyPort", "70000");
+        assertThat(way(web, "a:80")).isEqualTo("http web:80");
+        assertThat(web.rules().explain(HostPort.parse("a:443"))).contains("is denied", "socksProxyPort");
     }
 
     @Test

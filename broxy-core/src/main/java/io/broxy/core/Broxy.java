@@ -21,6 +21,7 @@ import io.broxy.core.internal.dial.DialEngine;
 import io.broxy.core.internal.dial.DirectDialerBuilder;
 import io.broxy.core.internal.dial.HttpProxyDialerBuilder;
 import io.broxy.core.internal.dial.RoutingDialerBuilder;
+import io.broxy.core.internal.dial.SettingProblems;
 import io.broxy.core.internal.dial.Socks5DialerBuilder;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
@@ -87,6 +88,7 @@ public final class Broxy implements AutoCloseable {
     private final ProxyEngine proxyEngine;
     private final EngineCopier copier;
     private final OwnAddresses ownAddresses = new OwnAddresses();
+    private final SettingProblems settingProblems = new SettingProblems();
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -171,9 +173,12 @@ public final class Broxy implements AutoCloseable {
     /**
      * Starts a dialer that goes by the proxies of the environment or of the JVM's properties: {@code
      * broxy.routingDialer(SystemProxies.ofEnvironment(System.getenv())).build()}.
+     *
+     * <p>What was not understood in them ({@link SystemProxies#problems()}) is logged at WARN, once for this engine.
      */
     public RoutingDialer.Builder routingDialer(SystemProxies proxies) {
         RoutingDialer.Builder builder = routingDialer().rules(proxies.rules());
+        settingProblems.log(proxies.problems());
         proxies.hops().forEach((name, uri) -> builder.hop(name, proxyDialer(uri)));
         return builder;
     }
