@@ -21,7 +21,7 @@ class CountConverter implements Converter<Integer> {
             count = 0; // no number, or too large a one
         }
         if (count < 1 || count > most) {
-            throw new IllegalArgumentException("'" + text + "' is not a whole number of 1 to " + most);
+            throw new IllegalArgumentException(Found.value(text) + " is not a whole number of 1 to " + most);
         }
         return count;
     }

@@ -23,10 +23,10 @@ class DurationConverter implements Converter<Duration> {
                     : Duration.parse(text);
         } catch (DateTimeException | ArithmeticException | NumberFormatException e) { // the latter two for too much
             throw new IllegalArgumentException(
-                    "'" + text + "' is not a time such as 500ms, 10s, 5m, 1h or PT1M30S (ISO 8601)");
+                    Found.value(text) + " is not a time such as 500ms, 10s, 5m, 1h or PT1M30S (ISO 8601)");
         }
         if (time.isNegative()) {
-            throw new IllegalArgumentException("'" + text + "' is negative");
+            throw new IllegalArgumentException(Found.value(text) + " is negative");
         }
         return time;
     }
@@ -47,7 +47,7 @@ class DurationConverter implements Converter<Duration> {
         public Duration convert(String text) {
             Duration time = super.convert(text);
             if (time.isZero()) {
-                throw new IllegalArgumentException("'" + text + "' is not more than zero");
+                throw new IllegalArgumentException(Found.value(text) + " is not more than zero");
             }
             return time;
         }

@@ -22,7 +22,13 @@ record ListenAddress(String host, int port) {
     static ListenAddress parse(String text) {
         if (text.endsWith(FREE_PORT)) {
             String host = text.substring(0, text.length() - FREE_PORT.length());
-            return new ListenAddress(HostPort.parse(host + ":1").host(), 0);
+            try {
+                return new ListenAddress(HostPort.parse(host + ":1").host(), 0);
+            } catch (IllegalArgumentException e) { // whose message shows the port that is not there
+                String message = String.valueOf(e.getMessage());
+                throw new IllegalArgumentException(
+                        "not a target: " + Found.value(text) + message.substring(message.lastIndexOf(": ")));
+            }
         }
         HostPort parsed = HostPort.parse(text);
         return new ListenAddress(parsed.host(), parsed.port());

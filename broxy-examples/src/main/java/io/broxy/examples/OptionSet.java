@@ -165,7 +165,10 @@ final class OptionSet {
         if (!unknown.isEmpty()) {
             String first = unknown.get(0);
             boolean option = first.startsWith("-") && first.length() > 1;
-            throw new UsageException((option ? "Unknown option: '" : "Unmatched argument: '") + first + "'");
+            int value = first.indexOf('='); // what is behind it may be a password
+            String name = option && value > 0 ? first.substring(0, value) : first;
+            throw new UsageException((option ? "Unknown option: " : "Unmatched argument: ") + Found.value(name)
+                    + "; --help lists the options");
         }
     }
 }

@@ -9,20 +9,23 @@ final class PortsConverter implements Converter<AccessPolicy> {
         AccessPolicy policy = AccessPolicy.any().negate();
         for (String part : text.split(",", -1)) {
             int dash = part.indexOf('-');
-            int first = port(text, dash < 0 ? part : part.substring(0, dash));
-            int last = dash < 0 ? first : port(text, part.substring(dash + 1));
+            int first = port(text, part, dash < 0 ? part : part.substring(0, dash));
+            int last = dash < 0 ? first : port(text, part, part.substring(dash + 1));
             if (first > last) {
-                throw new IllegalArgumentException("'" + text + "' has a range that begins above its end");
+                throw new IllegalArgumentException(
+                        Found.value(text) + " has a range that begins above its end: " + Found.value(part));
             }
             policy = policy.or(AccessPolicy.portRange(first, last));
         }
         return policy;
     }
 
-    private static int port(String text, String part) {
-        int port = part.matches("[0-9]{1,5}") ? Integer.parseInt(part) : 0;
+    private static int port(String text, String part, String number) {
+        int port = number.matches("[0-9]{1,5}") ? Integer.parseInt(number) : 0;
         if (port < 1 || port > 65_535) {
-            throw new IllegalArgumentException("'" + text + "' is not a list of ports such as 443 or 80,443,8000-8999");
+            throw new IllegalArgumentException(Found.value(text)
+                    + " is not a list of ports such as 443 or 80,443,8000-8999: " + Found.value(part)
+                    + " is no port of 1 to 65535 and no range");
         }
         return port;
     }

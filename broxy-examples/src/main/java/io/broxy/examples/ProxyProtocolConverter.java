@@ -10,7 +10,7 @@ final class ProxyProtocolConverter implements Converter<ProxyProtocol> {
         return switch (text) {
             case "v1" -> ProxyProtocol.V1;
             case "v2" -> ProxyProtocol.V2;
-            default -> throw new IllegalArgumentException("'" + text + "' is neither v1 nor v2");
+            default -> throw new IllegalArgumentException(Found.value(text) + " is neither v1 nor v2");
         };
     }
 }

@@ -18,7 +18,7 @@ final class RateConverter implements Converter<Long> {
         }
         if (bytes < 1) {
             throw new IllegalArgumentException(
-                    "'" + text + "' is not a number of bytes such as 500000, 512K, 10M or 1G");
+                    Found.value(text) + " is not a number of bytes such as 500000, 512K, 10M or 1G");
         }
         return bytes;
     }

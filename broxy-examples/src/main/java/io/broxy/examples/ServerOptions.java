@@ -30,9 +30,9 @@ final class ServerOptions {
     private final Setting<@Nullable Path> rules = options.one(
             "--rules",
             "FILE",
-            Path::of,
-            "The file (YAML) that says which proxy each target goes through; not together with --upstream. A change of it"
-                    + " takes effect at once.");
+            new FileConverter(),
+            "The file (YAML) that says which proxy each target goes through; what no rule matches is refused. Not together"
+                    + " with --upstream. A change of it takes effect at once; SIGHUP reads it again.");
 
     private final Setting<@Nullable ProxyProtocol> sendProxyProtocol = options.one(
             "--send-proxy-protocol",
@@ -68,9 +68,9 @@ final class ServerOptions {
     private final Setting<@Nullable Path> auth = options.one(
             "--auth",
             "FILE",
-            Path::of,
+            new FileConverter(),
             "Clients need a password: the file has a line USER:HASH for each user, as htpasswd -B makes it. A change of"
-                    + " it takes effect at once.");
+                    + " it takes effect at once; SIGHUP reads it again.");
 
     private final Setting<@Nullable ListenAddress> admin = options.one(
             "--admin",

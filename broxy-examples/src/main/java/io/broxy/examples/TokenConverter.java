@@ -5,7 +5,8 @@ final class TokenConverter implements Converter<String> {
     @Override
     public String convert(String text) {
         if (!text.matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+")) {
-            throw new IllegalArgumentException("'" + text + "' is not a token: letters, digits and !#$%&'*+-.^_`|~");
+            throw new IllegalArgumentException(
+                    Found.value(text) + " is not a token: letters, digits and !#$%&'*+-.^_`|~");
         }
         return text;
     }

@@ -5,8 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import at.favre.lib.crypto.bcrypt.BCrypt;
 import at.favre.lib.crypto.bcrypt.LongPasswordStrategies;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -30,6 +28,17 @@ final class UserFile {
     /** Some seconds of a processor for each try, and twice as much for each more. */
     private static final int MOST_COST = 16;
 
+    private static final Map<String, String> OTHER_KINDS = Map.of(
+            "$apr1$", "Apache's MD5",
+            "{SHA}", "SHA-1",
+            "$1$", "MD5",
+            "$5$", "SHA-256",
+            "$6$", "SHA-512",
+            "$y$", "yescrypt",
+            "$argon2", "Argon2");
+
+    private static final Pattern LINE_END = Pattern.compile("\r\n|\n|\r");
+
     /** Of a password that nobody has. */
     private static final String NOBODY = "YJDqEdyNJCVwlfkDOcdWU.PdV0f0bvR3VAqE8Vf9ZQ9jXjmN9YzL6";
 
@@ -52,23 +61,29 @@ final class UserFile {
             throw ConfigFileException.of(file, "it is too large");
         }
         Map<String, byte[]> hashes = new HashMap<>();
+        Map<String, Integer> lines = new HashMap<>();
         int highestCost = LEAST_COST;
         int number = 0;
-        for (String line : text(file, content).split("\n", -1)) {
+        for (String line : LINE_END.split(text(file, content), -1)) {
             number++;
-            String entry = line.strip();
+            String entry = withoutMark(line.strip());
             if (entry.isEmpty() || entry.startsWith("#")) {
                 continue;
             }
             int colon = entry.indexOf(':');
             if (colon < 1) {
-                throw ConfigFileException.at(file, number, "it is not USER:HASH");
+                String found = colon < 0 ? "there is no colon" : "there is nothing before the colon";
+                throw ConfigFileException.at(file, number, "it is not USER:HASH: " + found);
             }
-            highestCost = Math.max(highestCost, cost(file, number, entry.substring(colon + 1)));
             String user = entry.substring(0, colon);
-            if (hashes.put(user, entry.substring(colon + 1).getBytes(US_ASCII)) != null) {
-                throw ConfigFileException.at(file, number, "the user is there twice");
+            String hash = entry.substring(colon + 1);
+            highestCost = Math.max(highestCost, cost(file, number, hash));
+            Integer earlier = lines.putIfAbsent(user, number);
+            if (earlier != null) {
+                throw ConfigFileException.at(
+                        file, number, "the user is there twice: " + Found.value(user) + ", first in line " + earlier);
             }
+            hashes.put(user, hash.getBytes(US_ASCII));
         }
         if (hashes.isEmpty()) {
             throw ConfigFileException.of(file, "there is no user in it");
@@ -77,17 +92,24 @@ final class UserFile {
     }
 
     private static String text(Path file, byte[] content) throws ConfigFileException {
-        try {
-            return UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
-        } catch (CharacterCodingException e) {
-            throw ConfigFileException.of(file, "it is not UTF-8");
+        Utf8Text decoded = Utf8Text.of(content);
+        if (!decoded.problem().isEmpty()) {
+            int line = LINE_END.split(decoded.text(), -1).length;
+            throw ConfigFileException.at(file, line, decoded.problem());
         }
+        return decoded.text();
+    }
+
+    /** Files with byte order marks that were put one after the other have some within. */
+    private static String withoutMark(String entry) {
+        return entry.indexOf(Utf8Text.BYTE_ORDER_MARK) == 0 ? entry.substring(1).strip() : entry;
     }
 
     private static int cost(Path file, int line, String hash) throws ConfigFileException {
         Matcher matcher = BCRYPT.matcher(hash);
         if (!matcher.matches()) {
-            throw ConfigFileException.at(file, line, "the hash is not one of bcrypt, as htpasswd -B makes it");
+            throw ConfigFileException.at(
+                    file, line, "the hash is not one of bcrypt, as htpasswd -B makes it; found " + kind(hash));
         }
         int cost = Integer.parseInt(matcher.group(1));
         if (cost < LEAST_COST || cost > MOST_COST) {
@@ -95,6 +117,22 @@ final class UserFile {
                     file, line, "the hash has cost " + cost + ", not one of " + LEAST_COST + " to " + MOST_COST);
         }
         return cost;
+    }
+
+    /** What a hash is by how it begins; nothing more is shown of it, for it may be a password. */
+    private static String kind(String hash) {
+        if (hash.isEmpty()) {
+            return "nothing behind the colon";
+        }
+        if (hash.matches("\\$2[aby]\\$.*")) {
+            return "one of " + hash.length() + " characters, and not of 60";
+        }
+        for (Map.Entry<String, String> kind : OTHER_KINDS.entrySet()) {
+            if (hash.startsWith(kind.getKey())) {
+                return kind.getValue() + " (" + kind.getKey() + ")";
+            }
+        }
+        return "something else (not shown)";
     }
 
     /** How many users there are. */

@@ -198,6 +198,12 @@ class ServerOptionsTest {
         "--upstream=http://u:%zz@proxy.example, --upstream, two hexadecimal digits",
         "--upstream=socks5://:password@proxy.example, --upstream, 1 to 255 bytes",
         "--upstairs, --upstairs, Unknown option",
+        "--rules=, --rules, is not the name of a file",
+        "--auth=, --auth, is not the name of a file",
+        "--listen=a b:0, --listen, '''a b:0'': white space'",
+        "--listen=a b:1, --listen, \"a b:1\"",
+        "'--allow-ports=80,x,443', --allow-ports, '''x'' is no port'",
+        "--event-loops=x, --event-loops, '''x'' is not'",
         "argument, argument, Unmatched argument",
     })
     void whatIsWrongIsNamed(String argument, String name, String problem) {
@@ -205,6 +211,40 @@ class ServerOptionsTest {
                 .isInstanceOf(UsageException.class)
                 .hasMessageContaining(name)
                 .hasMessageContaining(problem);
+    }
+
+    /** What begins a line anew, or does worse to a terminal, is escaped; what is long is cut. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--listen=",
+                "--admin=",
+                "--allow=",
+                "--allow-ports=",
+                "--event-loops=",
+                "--idle-timeout=",
+                "--rate=",
+                "--via=",
+                "--proxy-protocol=",
+                "--send-proxy-protocol=",
+                "--upstream=",
+                "--",
+                ""
+            })
+    void whatWasFoundIsEscapedAndCut(String option) {
+        String found = option + "\u001b[31m\n" + "x".repeat(5_000);
+
+        assertThatThrownBy(() -> parse(found.replaceFirst("^\u001b", "y\u001b")))
+                .isInstanceOf(UsageException.class)
+                .message()
+                .contains("\\u001b[31m\\u000ax")
+                .matches("[ -~]{1,400}");
+    }
+
+    @Test
+    void theValueOfAnUnknownOptionIsNotShown() {
+        assertThatThrownBy(() -> parse("--upstrem=u:sesame"))
+                .hasMessage("Unknown option: '--upstrem'; --help lists the options");
     }
 
     @ParameterizedTest

@@ -1,12 +1,16 @@
 package io.broxy.examples;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_16BE;
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import at.favre.lib.crypto.bcrypt.BCrypt;
+import java.nio.charset.Charset;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -91,14 +95,17 @@ class UserFileTest {
 
     @ParameterizedTest
     @CsvSource({
-        "alice, users:3: it is not USER:HASH",
-        ":x, users:3: it is not USER:HASH",
-        "alice:, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it'",
-        "alice:sesame, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it'",
-        "alice:$apr1$abcdefgh$abcdefghijklmnopqrstuv, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it'",
+        "alice, users:3: it is not USER:HASH: there is no colon",
+        ":x, users:3: it is not USER:HASH: there is nothing before the colon",
+        "alice:, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it; found nothing behind the colon'",
+        "alice:sesame, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it; found something else (not shown)'",
+        "alice:$apr1$abcdefgh$abcdefghijklmnopqrstuv, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it; found Apache''s MD5 ($apr1$)'",
+        "alice:$6$abcdefgh$abcdefghijklmnopqrstuv, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it; found SHA-512 ($6$)'",
+        "alice:{SHA}0DPiKuNIrrVmD8IUCuw1hQxNqZc=, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it; found SHA-1 ({SHA})'",
+        "alice:$2y$05$CCCCCCCCCCCCC, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it; found one of 20 characters, and not of 60'",
         "alice:$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW, 'users:3: the hash has cost 31, not one of 4 to 16'",
         "alice:$2b$03$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW, 'users:3: the hash has cost 3, not one of 4 to 16'",
-        "bob:$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW, users:3: the user is there twice",
+        "bob:$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW, 'users:3: the user is there twice: ''bob'', first in line 2'",
     })
     void aBadLineIsNamedAndNotShown(String line, String message) {
         assertThatThrownBy(() -> parse("# users\nbob:" + hash("2b", "x") + "\n" + line + "\n"))
@@ -110,6 +117,35 @@ class UserFileTest {
     void aFileWithoutUsersIsAMistake() {
         assertThatThrownBy(() -> parse("# nobody yet\n")).hasMessage("users: there is no user in it");
         assertThatThrownBy(() -> UserFile.parse(FILE, "ü:x".getBytes(ISO_8859_1)))
-                .hasMessage("users: it is not UTF-8");
+                .hasMessage("users:1: the file is not UTF-8");
+        assertThatThrownBy(() -> UserFile.parse(FILE, ("# one\n" + ALICE + "\nü:x").getBytes(ISO_8859_1)))
+                .hasMessage("users:3: the file is not UTF-8");
+    }
+
+    @Test
+    void aFileOfAnotherSystemIsRead() throws ConfigFileException {
+        String bob = "bob:" + hash("2b", "x");
+        for (String content : List.of(
+                "\uFEFF" + ALICE + "\n" + bob,
+                "\uFEFF" + ALICE + "\r\n" + bob + "\r\n\r\n\r\n",
+                "\uFEFF# users\r\n" + ALICE + "\r\n\uFEFF" + bob + "\r\n",
+                ALICE + "\r" + bob + "\r",
+                ALICE + "  \n\t" + bob + "\n \n")) {
+            UserFile users = parse(content);
+
+            assertThat(users.size()).isEqualTo(2);
+            assertThat(users.matches("alice", "sesame")).isTrue();
+            assertThat(users.matches("bob", "x")).isTrue();
+        }
+    }
+
+    @Test
+    void anotherEncodingIsNamed() {
+        for (Charset charset : List.of(UTF_16LE, UTF_16BE)) {
+            assertThatThrownBy(() -> UserFile.parse(FILE, ("\uFEFF" + ALICE).getBytes(charset)))
+                    .isInstanceOf(ConfigFileException.class)
+                    .hasMessage("users:1: it is UTF-16 by its byte order mark, and must be UTF-8");
+        }
+        assertThatThrownBy(() -> parse("\uFEFF\r\n")).hasMessage("users: there is no user in it");
     }
 }
