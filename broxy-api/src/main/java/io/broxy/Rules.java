@@ -125,7 +125,10 @@ public final class Rules {
             return add(new Rule.AnyHost(port), route);
         }
 
-        /** Sets the way of the targets that no rule matches; default {@link Route#direct()}. */
+        /**
+         * Sets the way of the targets that no rule matches; default {@link Route#direct()}. Rules that only allow what they
+         * name end with {@code otherwise(Route.deny())}.
+         */
         public Builder otherwise(Route route) {
             otherwise = Objects.requireNonNull(route, "route");
             return this;

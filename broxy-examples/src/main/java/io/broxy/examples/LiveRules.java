@@ -8,7 +8,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,14 +22,14 @@ import org.slf4j.LoggerFactory;
  * A dialer that follows a file of rules while the file changes. Rules, proxies and the pool are replaced together; tunnels
  * that stand go on. What cannot be used is told in one line, and the old rules stay.
  *
- * <p>Threading: started by one thread; after that {@link #look} runs on the watch's thread alone, and the dialer is
- * thread-safe.
+ * <p>Threading: started by one thread; after that {@link #use} and {@link #tend} run on one thread at a time, and the dialer
+ * is thread-safe.
  */
-final class LiveRules implements AutoCloseable {
+final class LiveRules implements LiveFile.Use, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LiveRules.class);
 
-    /** How often the file is read if nothing seems to happen to it. */
-    private static final Duration PERIOD = Duration.ofSeconds(5);
+    private static final String NO_DEFAULT =
+            "there is no default (match: default), so what no rule matches is refused with 403";
 
     private final Path file;
     private final RoutingDialer dialer;
@@ -33,22 +38,15 @@ final class LiveRules implements AutoCloseable {
     private final Duration dialTimeout;
     private final Deque<OldPool> oldPools = new ArrayDeque<>();
     private Upstreams upstreams;
-    private FileContent seen;
     private ListenAddress listenSeen;
-    private @Nullable FileWatch watch;
+    private @Nullable LiveFile live;
 
     /** A pool that dials which began earlier may still use until then. Threading: immutable. */
     private record OldPool(ConnPool pool, long endNanos) {}
 
     private LiveRules(
-            Path file,
-            FileContent seen,
-            Upstreams upstreams,
-            RuleFile content,
-            @Nullable ListenAddress listen,
-            Duration dialTimeout) {
+            Path file, Upstreams upstreams, RuleFile content, @Nullable ListenAddress listen, Duration dialTimeout) {
         this.file = file;
-        this.seen = seen;
         this.upstreams = upstreams;
         this.listenIsOurs = listen == null;
         this.listen = listen == null ? content.listen() : listen;
@@ -73,8 +71,11 @@ final class LiveRules implements AutoCloseable {
         FileContent seen = FileContent.of(file);
         RuleFile content = RuleFile.parse(file, seen.bytes());
         Upstreams upstreams = Upstreams.of(broxy, toProxies, content);
-        LiveRules rules = new LiveRules(file, seen, upstreams, content, listen, dialTimeout);
-        rules.watch = FileWatch.start(file, PERIOD, rules::look);
+        LiveRules rules = new LiveRules(file, upstreams, content, listen, dialTimeout);
+        if (!content.hasDefault()) {
+            log.warn("{}: {}", file, NO_DEFAULT);
+        }
+        rules.live = LiveFile.follow(file, seen, rules);
         return rules;
     }
 
@@ -88,25 +89,33 @@ final class LiveRules implements AutoCloseable {
         return listen;
     }
 
-    private void look() {
-        closeOldPools();
-        FileContent now = FileContent.of(file);
-        if (now.isLike(seen)) {
-            return;
+    /** The file. */
+    LiveFile live() {
+        return Objects.requireNonNull(live);
+    }
+
+    @Override
+    public LiveFile.Outcome use(byte[] bytes) throws IOException {
+        RuleFile content = RuleFile.parse(file, bytes);
+        replace(content);
+        List<String> warnings = new ArrayList<>();
+        if (!content.hasDefault()) {
+            warnings.add(NO_DEFAULT);
         }
-        seen = now;
-        try {
-            RuleFile content = RuleFile.parse(file, now.bytes());
-            replace(content);
-            log.info(
-                    "{}: reloaded: {}, {} proxies",
-                    file,
-                    content.rules(),
-                    content.proxies().size());
-            tellListen(content.listen());
-        } catch (IOException e) {
-            log.warn("{}; the old rules stay", e.getMessage());
+        if (listenIsOurs && !content.listen().equals(listenSeen)) {
+            warnings.add(
+                    "it says to listen on " + content.listen() + " now, which takes a restart; it is still " + listen);
         }
+        listenSeen = content.listen();
+        String text = content.rules() + ", " + content.proxies().size() + " proxies";
+        return new LiveFile.Outcome(
+                !warnings.isEmpty(),
+                Stream.concat(Stream.of(text), warnings.stream()).collect(Collectors.joining("; ")));
+    }
+
+    @Override
+    public String old() {
+        return "the old rules";
     }
 
     private void replace(RuleFile content) throws IOException {
@@ -118,8 +127,9 @@ final class LiveRules implements AutoCloseable {
         upstreams = next;
     }
 
-    /** A dial that took the old rules a moment before they were replaced must not find its pool closed. */
-    private void closeOldPools() {
+    /** Closes old pools. A dial that took the old rules a moment before they were replaced must not find its pool closed. */
+    @Override
+    public void tend() {
         long now = System.nanoTime();
         for (OldPool old = oldPools.peek(); old != null && now - old.endNanos >= 0; old = oldPools.peek()) {
             old.pool.close();
@@ -127,18 +137,9 @@ final class LiveRules implements AutoCloseable {
         }
     }
 
-    private void tellListen(ListenAddress now) {
-        if (listenIsOurs && !now.equals(listenSeen)) {
-            log.warn("{}: it says to listen on {} now, which takes a restart; it is still {}", file, now, listen);
-        }
-        listenSeen = now;
-    }
-
     /** Stops to follow the file. */
     @Override
     public void close() {
-        if (watch != null) {
-            watch.close();
-        }
+        live().close();
     }
 }

@@ -3,30 +3,22 @@ package io.broxy.examples;
 import io.broxy.Authenticator;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The passwords of a file that is followed while it changes. What cannot be used is told in one line, and the old users stay.
  *
- * <p>Threading: thread-safe; {@link #look} runs on the watch's thread alone.
+ * <p>Threading: thread-safe; {@link #use} runs on one thread at a time.
  */
-final class LiveUsers implements Authenticator.PasswordCheck, AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(LiveUsers.class);
-
-    /** How often the file is read if nothing seems to happen to it. */
-    private static final Duration PERIOD = Duration.ofSeconds(5);
-
+final class LiveUsers implements Authenticator.PasswordCheck, LiveFile.Use, AutoCloseable {
     /** Not more tries at once than there are processors, lest they keep each other from their end. */
     private final Semaphore tries = new Semaphore(Runtime.getRuntime().availableProcessors(), true);
 
     private final Path file;
     private volatile Users users;
-    private FileContent seen;
-    private @Nullable FileWatch watch;
+    private @Nullable LiveFile live;
 
     /** With the users go those who have logged in. Threading: immutable. */
     private record Users(UserFile file, RecentLogins recent) {
@@ -37,7 +29,6 @@ final class LiveUsers implements Authenticator.PasswordCheck, AutoCloseable {
 
     private LiveUsers(Path file, FileContent seen) throws ConfigFileException {
         this.file = file;
-        this.seen = seen;
         this.users = Users.of(UserFile.parse(file, seen.bytes()));
     }
 
@@ -47,24 +38,27 @@ final class LiveUsers implements Authenticator.PasswordCheck, AutoCloseable {
      * @throws IOException if the file cannot be used
      */
     static LiveUsers start(Path file) throws IOException {
-        LiveUsers users = new LiveUsers(file, FileContent.of(file));
-        users.watch = FileWatch.start(file, PERIOD, users::look);
+        FileContent seen = FileContent.of(file);
+        LiveUsers users = new LiveUsers(file, seen);
+        users.live = LiveFile.follow(file, seen, users);
         return users;
     }
 
-    private void look() {
-        FileContent now = FileContent.of(file);
-        if (now.isLike(seen)) {
-            return;
-        }
-        seen = now;
-        try {
-            UserFile content = UserFile.parse(file, now.bytes());
-            users = Users.of(content);
-            log.info("{}: reloaded: {} users", file, content.size());
-        } catch (IOException e) {
-            log.warn("{}; the old users stay", e.getMessage());
-        }
+    /** The file. */
+    LiveFile live() {
+        return Objects.requireNonNull(live);
+    }
+
+    @Override
+    public LiveFile.Outcome use(byte[] content) throws ConfigFileException {
+        UserFile read = UserFile.parse(file, content);
+        users = Users.of(read);
+        return new LiveFile.Outcome(false, read.size() + " users");
+    }
+
+    @Override
+    public String old() {
+        return "the old users";
     }
 
     @Override
@@ -88,8 +82,6 @@ final class LiveUsers implements Authenticator.PasswordCheck, AutoCloseable {
     /** Stops to follow the file. */
     @Override
     public void close() {
-        if (watch != null) {
-            watch.close();
-        }
+        live().close();
     }
 }

@@ -57,7 +57,9 @@ final class MiniServer {
     private static void serve(ServerOptions options, PrintStream out) throws IOException, InterruptedException {
         Logging.configure(options.verbose(), options.accessLog());
         StopSignals signals = StopSignals.install();
+        ReloadSignal reload = ReloadSignal.install();
         try (RunningServer server = RunningServer.start(options)) {
+            reload.reloads(server::reload);
             out.println("listening on " + server.address());
             ListenAddress admin = server.adminAddress();
             if (admin != null) {

@@ -14,8 +14,10 @@ import org.yaml.snakeyaml.error.MarkedYAMLException;
  * @param listen where to listen, where {@code --listen} does not say it
  * @param proxies each by its name; those of the type {@code direct} are not among them
  * @param rules name the proxies, and the direct way as {@link io.broxy.Route#DIRECT}
+ * @param hasDefault whether the file says what becomes of a target that no rule matches; otherwise it is denied
  */
-record RuleFile(ListenAddress listen, Map<String, ProxyUri> proxies, Rules rules, PoolSettings pool) {
+record RuleFile(
+        ListenAddress listen, Map<String, ProxyUri> proxies, Rules rules, boolean hasDefault, PoolSettings pool) {
     /** SnakeYAML shows a tag handle that it does not know, but that may be a password without quotes. */
     private static final String TAG_HANDLE = "found undefined tag handle";
 

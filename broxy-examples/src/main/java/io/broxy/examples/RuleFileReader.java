@@ -54,7 +54,10 @@ final class RuleFileReader {
             YamlMap.list(listed, "proxies").forEach(this::addProxy);
         }
         YamlMap.list(file.require("rules"), "rules").forEach(this::addRule);
-        return new RuleFile(listen, proxies, rules.build(), pool(file.find("pool")));
+        if (!defaultSeen) {
+            rules.otherwise(Route.deny()); // a file that forgets some targets does not open them to everybody
+        }
+        return new RuleFile(listen, proxies, rules.build(), defaultSeen, pool(file.find("pool")));
     }
 
     // ------------------------------------------------------------------ server and pool
@@ -106,7 +109,7 @@ final class RuleFileReader {
         String name = name(nameNode);
         ProxyUri.Scheme scheme = scheme(proxy.require("type"));
         if (proxies.containsKey(name) || (direct.contains(name) && !name.equals(Route.DIRECT))) {
-            throw new YamlProblem(nameNode, "there is another proxy \"" + name + "\" before this one");
+            throw new YamlProblem(nameNode, "there is another proxy " + Found.name(name) + " before this one");
         }
         if (scheme == null) {
             refuse(proxy, "host");
@@ -126,7 +129,7 @@ final class RuleFileReader {
     private static String name(Node node) {
         String name = YamlMap.text(node, "name");
         if (DENYING.contains(name)) {
-            throw new YamlProblem(node, "\"" + name + "\" is the name of no way at all");
+            throw new YamlProblem(node, Found.name(name) + " is the name of no way at all");
         }
         try {
             return Route.via(name).hops().get(0);
@@ -142,7 +145,7 @@ final class RuleFileReader {
             case "https" -> ProxyUri.Scheme.HTTPS;
             case "socks5" -> ProxyUri.Scheme.SOCKS5;
             case "direct" -> null;
-            default -> throw new YamlProblem(node, "type must be http, https, socks5 or direct");
+            default -> throw new YamlProblem(node, "type must be http, https, socks5 or direct" + YamlMap.found(node));
         };
     }
 
@@ -165,7 +168,7 @@ final class RuleFileReader {
         if (auth == null) {
             return ProxyUri.of(scheme, address, null);
         }
-        YamlMap pair = YamlMap.of(auth, "auth", "username", "password");
+        YamlMap pair = YamlMap.ofSecret(auth, "auth", "username", "password");
         String user = pair.requireText("username");
         String password = pair.requireText("password");
         try {
@@ -191,7 +194,7 @@ final class RuleFileReader {
                         .forEach(value -> add(value, () -> rules.address(YamlMap.text(value, "an address"), route)));
             }
             case "default" -> addDefault(rule, match);
-            default -> throw new YamlProblem(match, "match must be domain, ip or default");
+            default -> throw new YamlProblem(match, "match must be domain, ip or default" + YamlMap.found(match));
         }
     }
 
@@ -199,7 +202,7 @@ final class RuleFileReader {
         for (String key : List.of("value", "values")) {
             Node value = rule.find(key);
             if (value != null) {
-                throw new YamlProblem(value, "the default matches everything and has no " + key);
+                throw new YamlProblem(value, "the default matches everything and has no " + key + YamlMap.found(value));
             }
         }
         if (defaultSeen) {
@@ -253,10 +256,10 @@ final class RuleFileReader {
             return Route.DIRECT;
         }
         if (DENYING.contains(name)) {
-            throw new YamlProblem(node, "\"" + name + "\" cannot be one of several");
+            throw new YamlProblem(node, Found.name(name) + " cannot be one of several");
         }
         if (!proxies.containsKey(name)) {
-            throw new YamlProblem(node, "unknown proxy \"" + name + "\"");
+            throw new YamlProblem(node, "unknown proxy " + Found.name(name));
         }
         return name;
     }

@@ -11,7 +11,9 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,6 +38,7 @@ final class RunningServer implements AutoCloseable {
     private final ProxyHandler handler;
     private final ProxyServer server;
     private final @Nullable AdminServer admin;
+    private final List<LiveFile> files = new ArrayList<>();
     private volatile boolean draining;
 
     /** What is to be closed, the latest first. Threading: for one thread at a time. */
@@ -65,6 +68,10 @@ final class RunningServer implements AutoCloseable {
         parts.add(broxy::close);
         Ways ways = Ways.open(broxy, options);
         parts.add(ways::close);
+        LiveRules rules = ways.rules();
+        if (rules != null) {
+            files.add(rules.live());
+        }
         handler = handler(broxy.proxyHandler().dialer(ways.dialer()), authenticator(options), options);
         server = broxy.listen(ways.listen().resolve(), handler);
         ListenAddress adminAddress = options.admin();
@@ -109,6 +116,7 @@ final class RunningServer implements AutoCloseable {
         }
         LiveUsers users = LiveUsers.start(file);
         parts.add(users::close);
+        files.add(users.live());
         return Authenticator.basic(REALM, users);
     }
 
@@ -142,6 +150,22 @@ final class RunningServer implements AutoCloseable {
     @Nullable
     ListenAddress adminAddress() {
         return admin == null ? null : admin.address();
+    }
+
+    /** Reads the files of rules and users again, and logs one line. Where one cannot be used, what was used before stays. */
+    void reload() {
+        if (files.isEmpty()) {
+            log.info("SIGHUP: there is nothing to reload, neither --rules nor --auth");
+            return;
+        }
+        boolean warn = false;
+        List<String> texts = new ArrayList<>();
+        for (LiveFile file : files) {
+            LiveFile.Outcome outcome = file.reload();
+            warn |= outcome.warn();
+            texts.add(outcome.text());
+        }
+        LiveFile.log(log, "SIGHUP: ", new LiveFile.Outcome(warn, String.join("; ", texts)));
     }
 
     /**

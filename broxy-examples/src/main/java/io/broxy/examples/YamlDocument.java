@@ -1,12 +1,5 @@
 package io.broxy.examples;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.CoderResult;
-import java.nio.charset.CodingErrorAction;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.composer.Composer;
 import org.yaml.snakeyaml.error.Mark;
@@ -71,16 +64,11 @@ final class YamlDocument {
     }
 
     private static String decode(byte[] content) {
-        CharsetDecoder decoder = UTF_8.newDecoder()
-                .onMalformedInput(CodingErrorAction.REPORT)
-                .onUnmappableCharacter(CodingErrorAction.REPORT);
-        CharBuffer text = CharBuffer.allocate(content.length + 1);
-        CoderResult result = decoder.decode(ByteBuffer.wrap(content), text, true);
-        String decoded = text.flip().toString();
-        if (result.isError()) {
-            throw new YamlProblem(mark(decoded, decoded.length()), "the file is not UTF-8");
+        Utf8Text decoded = Utf8Text.of(content);
+        if (!decoded.problem().isEmpty()) {
+            throw new YamlProblem(mark(decoded.text(), decoded.text().length()), decoded.problem());
         }
-        return decoded.startsWith("\uFEFF") ? decoded.substring(1) : decoded; // as a byte order mark
+        return decoded.text();
     }
 
     private static void checkPrintable(String text) {

@@ -15,7 +15,7 @@ import org.yaml.snakeyaml.nodes.Tag;
 
 /**
  * A mapping of a YAML file with the keys that it may have. Whatever is not as asked for is a {@link YamlProblem} at its
- * place. No message shows a value of the file: it may be a password that slipped.
+ * place, which quotes what is there, unless that is secret.
  *
  * <p>Threading: immutable.
  */
@@ -33,22 +33,35 @@ final class YamlMap {
 
     /** Reads a mapping. */
     static YamlMap of(Node node, String what, String... keys) {
+        return of(node, what, false, List.of(keys));
+    }
+
+    /** Reads a mapping with secrets, of which no message shows anything. */
+    static YamlMap ofSecret(Node node, String what, String... keys) {
+        return of(node, what, true, List.of(keys));
+    }
+
+    private static YamlMap of(Node node, String what, boolean secret, List<String> keys) {
         if (!(node instanceof MappingNode mapping)) {
-            throw new YamlProblem(node, what + " must be a mapping (key: value)");
+            throw new YamlProblem(
+                    node, what + " must be a mapping (key: value)" + (secret ? foundKind(node) : found(node)));
         }
         Map<String, Node> values = new LinkedHashMap<>();
         Map<String, Integer> lines = new HashMap<>();
         for (NodeTuple entry : mapping.getValue()) {
             Node keyNode = entry.getKeyNode();
             String key = text(keyNode, "a key");
-            if (!List.of(keys).contains(key)) {
+            if (!keys.contains(key)) {
                 // one without a value may be a value without its key
-                String shown = entry.getValueNode().getTag().equals(Tag.NULL) ? "" : " \"" + key + "\"";
-                throw new YamlProblem(keyNode, "unknown key" + shown + "; known here: " + String.join(", ", keys));
+                boolean shown = !secret && !entry.getValueNode().getTag().equals(Tag.NULL);
+                throw new YamlProblem(
+                        keyNode,
+                        "unknown key" + (shown ? " " + Found.name(key) : "") + "; known here: "
+                                + String.join(", ", keys));
             }
             Integer earlier = lines.putIfAbsent(key, keyNode.getStartMark().getLine() + 1);
             if (earlier != null) {
-                throw new YamlProblem(keyNode, "duplicate key \"" + key + "\", first in line " + earlier);
+                throw new YamlProblem(keyNode, "duplicate key " + Found.name(key) + ", first in line " + earlier);
             }
             values.put(key, entry.getValueNode());
         }
@@ -83,7 +96,7 @@ final class YamlMap {
     /** A text, also one that YAML takes for a number or the like: a password may well be 0123. */
     static String text(Node value, String what) {
         if (!(value instanceof ScalarNode scalar) || scalar.getTag().equals(Tag.NULL)) {
-            throw new YamlProblem(value, what + " must be a text");
+            throw new YamlProblem(value, what + " must be a text" + foundKind(value));
         }
         return scalar.getValue();
     }
@@ -98,13 +111,30 @@ final class YamlMap {
                 return (int) number;
             }
         }
-        throw new YamlProblem(value, what + " must be a whole number of " + least + " to " + most);
+        throw new YamlProblem(value, what + " must be a whole number of " + least + " to " + most + found(value));
+    }
+
+    /** What is there instead, for the end of a message: a text is quoted. */
+    static String found(Node value) {
+        return value instanceof ScalarNode scalar && !scalar.getTag().equals(Tag.NULL)
+                ? ", found " + Found.value(scalar.getValue())
+                : foundKind(value);
+    }
+
+    private static String foundKind(Node value) {
+        if (value instanceof MappingNode) {
+            return ", found a mapping";
+        }
+        if (value instanceof SequenceNode) {
+            return ", found a list";
+        }
+        return value.getTag().equals(Tag.NULL) ? ", found nothing" : ", found a text";
     }
 
     /** A list of at least one thing. */
     static List<Node> list(Node value, String what) {
         if (!(value instanceof SequenceNode sequence)) {
-            throw new YamlProblem(value, what + " must be a list");
+            throw new YamlProblem(value, what + " must be a list" + found(value));
         }
         if (sequence.getValue().isEmpty()) {
             throw new YamlProblem(value, what + " must not be empty");

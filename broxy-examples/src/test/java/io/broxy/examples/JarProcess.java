@@ -101,6 +101,13 @@ final class JarProcess implements AutoCloseable {
         process.toHandle().destroy(); // Process.destroy() would also close the streams that are still to be read
     }
 
+    /** Sends SIGHUP. */
+    void hangUp() throws IOException, InterruptedException {
+        assumeTrue(process.supportsNormalTermination(), "this system has no signals");
+        Process kill = new ProcessBuilder("kill", "-HUP", String.valueOf(process.pid())).start();
+        assertThat(kill.waitFor()).isZero();
+    }
+
     boolean isAlive() {
         return process.isAlive();
     }

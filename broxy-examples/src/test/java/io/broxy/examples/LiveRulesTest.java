@@ -27,6 +27,7 @@ class LiveRulesTest {
     private static final HostPort TARGET = HostPort.parse("example.org:443");
     private static final String DIRECT = "rules: [{match: default, proxy: direct}]\n";
     private static final String DENY = "rules: [{match: default, proxy: deny}]\n";
+    private static final String ONE = "rules: [{match: domain, value: a.example, proxy: direct}]\n";
     private static final String VIA =
             "proxies: [{name: a, type: http, host: a.example, port: 1}]\nrules: [{match: default, proxy: a}]\n";
 
@@ -150,6 +151,48 @@ class LiveRulesTest {
 
             assertThat(rules.listen()).hasToString("[::1]:7");
             assertThat(log.lines("WARN")).isEmpty();
+        }
+    }
+
+    @Test
+    void aFileWithoutADefaultIsWarnedOfAtTheStartAndWhenItIsReloaded() throws IOException {
+        String warning = "there is no default (match: default), so what no rule matches is refused with 403";
+        write(ONE);
+        try (CapturedLog log = CapturedLog.start();
+                Broxy broxy = Broxy.create();
+                LiveRules rules = start(broxy, null)) {
+            assertThat(log.lines("WARN")).singleElement().asString().contains(file + ": " + warning);
+            assertThat(rules.dialer().rules().route(TARGET)).isEqualTo(Route.deny());
+            write(DIRECT);
+            awaitRoute(rules, Route.direct());
+            awaitLine(log, "reloaded");
+            assertThat(log.lines("WARN")).hasSize(1);
+            write(ONE);
+            awaitRoute(rules, Route.deny());
+            awaitLine(log, "Rules[1, otherwise denied], 0 proxies; " + warning);
+
+            assertThat(log.lines("WARN")).hasSize(2);
+            assertThat(log.lines("reloaded")).hasSize(2);
+        }
+    }
+
+    @Test
+    void aReloadReadsTheFileEvenIfNothingHasChanged() throws IOException {
+        write(DENY);
+        try (Broxy broxy = Broxy.create();
+                LiveRules rules = start(broxy, null)) {
+            assertThat(rules.live().reload())
+                    .isEqualTo(new LiveFile.Outcome(false, file + ": reloaded: Rules[0, otherwise denied], 0 proxies"));
+            rules.close(); // so that nothing but the reload reads what is written next
+
+            write(VIA);
+            assertThat(rules.live().reload().text()).endsWith(": reloaded: Rules[0, otherwise via a], 1 proxies");
+            assertThat(rules.dialer().rules().route(TARGET)).isEqualTo(Route.via("a"));
+            write("rules: 5\n");
+            assertThat(rules.live().reload())
+                    .isEqualTo(new LiveFile.Outcome(
+                            true, file + ":1:8: rules must be a list, found '5'; the old rules stay"));
+            assertThat(rules.dialer().rules().route(TARGET)).isEqualTo(Route.via("a"));
         }
     }
 

@@ -70,6 +70,23 @@ class LiveUsersTest {
     }
 
     @Test
+    void aReloadReadsTheFileAndABrokenOneLeavesTheOldUsers() throws Exception {
+        write("alice", "old");
+        try (LiveUsers users = LiveUsers.start(file)) {
+            users.close(); // so that nothing but the reload reads what is written next
+            write("alice", "new");
+            assertThat(users.matches("alice", "old")).isTrue();
+            assertThat(users.live().reload()).isEqualTo(new LiveFile.Outcome(false, file + ": reloaded: 1 users"));
+            assertThat(users.matches("alice", "new")).isTrue();
+            assertThat(users.matches("alice", "old")).isFalse();
+            Files.delete(file);
+            assertThat(users.live().reload())
+                    .isEqualTo(new LiveFile.Outcome(true, file + ": no such file; the old users stay"));
+            assertThat(users.matches("alice", "new")).isTrue();
+        }
+    }
+
+    @Test
     void aMissingFileIsAFailureOfTheStart() {
         assertThatThrownBy(() -> LiveUsers.start(file))
                 .isInstanceOf(IOException.class)

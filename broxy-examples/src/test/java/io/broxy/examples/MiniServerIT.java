@@ -267,7 +267,8 @@ class MiniServerIT {
             assertThat(server.errLines())
                     .satisfiesExactly(
                             line -> assertThat(line).contains("WARN").contains("SIGTERM will not drain: "),
-                            line -> assertThat(line).contains("WARN").contains("SIGINT will not drain: "));
+                            line -> assertThat(line).contains("WARN").contains("SIGINT will not drain: "),
+                            line -> assertThat(line).contains("WARN").contains("SIGHUP will not reload: "));
         }
     }
 

@@ -1,6 +1,8 @@
 package io.broxy.examples;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_16;
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -123,11 +125,14 @@ class RuleFileTest {
     }
 
     @Test
-    void withoutADefaultTheRestGoesDirectly() throws ConfigFileException {
-        RuleFile file = parse("rules: [{match: domain, value: example.com, proxy: deny}]");
+    void withoutADefaultTheRestIsDenied() throws ConfigFileException {
+        RuleFile file = parse("rules: [{match: domain, value: example.com, proxy: direct}]");
 
-        assertThat(route(file, "example.com:443")).isEqualTo(Route.deny());
-        assertThat(route(file, "example.org:443")).isEqualTo(Route.direct());
+        assertThat(file.hasDefault()).isFalse();
+        assertThat(route(file, "example.com:443")).isEqualTo(Route.direct());
+        assertThat(route(file, "example.org:443")).isEqualTo(Route.deny());
+        assertThat(route(file, "192.0.2.1:443")).isEqualTo(Route.deny());
+        assertThat(parse(RULES).hasDefault()).isTrue();
     }
 
     @ParameterizedTest
@@ -177,8 +182,8 @@ class RuleFileTest {
             wrong("1:1", "the file is empty", ""),
             wrong("1:1", "the file is empty", "# only a comment\n"),
             wrong("2:1", "the file is empty", "---\n"),
-            wrong("1:1", "the file must be a mapping (key: value)", "- a\n"),
-            wrong("1:1", "the file must be a mapping (key: value)", "just text"),
+            wrong("1:1", "the file must be a mapping (key: value), found a list", "- a\n"),
+            wrong("1:1", "the file must be a mapping (key: value), found 'just text'", "just text"),
             wrong("2:1", "another document begins; there must be one", RULES + "---\n" + RULES),
             wrong("2:3", "mapping values are not allowed here", "a: b\n c: d\n"),
             wrong("2:1", "found character '\\t(TAB)' that cannot start any token", "rules:\n\t- a\n"),
@@ -190,30 +195,33 @@ class RuleFileTest {
             wrong("1:1", "unknown key \"rule\"; known here: server, proxies, rules, pool", "rule: []"),
             wrong("2:1", "duplicate key \"rules\", first in line 1", RULES + RULES),
             wrong("1:1", "missing field \"rules\"", "server: {port: 1}"),
-            wrong("1:1", "a key must be a text", "[a]: b"),
+            wrong("1:1", "a key must be a text, found a list", "[a]: b"),
             wrong("1:1", "unknown key \"<<\"", "<<: {a: b}\n" + RULES),
             // server
-            wrong("1:9", "server must be a mapping", "server: 1\n" + RULES),
+            wrong("1:9", "server must be a mapping (key: value), found '1'", "server: 1\n" + RULES),
             wrong("1:10", "unknown key \"listn\"; known here: listen, port", "server: {listn: a}\n" + RULES),
             wrong("1:18", "listen: not a target: \"a b\"", "server: {listen: a b}\n" + RULES),
-            wrong("1:18", "listen must be a text", "server: {listen: [a]}\n" + RULES),
-            wrong("1:16", "port must be a whole number of 0 to 65535", "server: {port: 65536}\n" + RULES),
+            wrong("1:18", "listen must be a text, found a list", "server: {listen: [a]}\n" + RULES),
+            wrong(
+                    "1:16",
+                    "port must be a whole number of 0 to 65535, found '65536'",
+                    "server: {port: 65536}\n" + RULES),
             wrong("1:16", "port must be a whole number of 0 to 65535", "server: {port: 010}\n" + RULES),
             wrong("1:16", "port must be a whole number of 0 to 65535", "server: {port: 1:20}\n" + RULES),
             wrong("1:16", "port must be a whole number of 0 to 65535", "server: {port: '80'}\n" + RULES),
             wrong("1:16", "port must be a whole number of 0 to 65535", "server: {port: -1}\n" + RULES),
             wrong("1:16", "port must be a whole number", "server: {port: 99999999999999999999}\n" + RULES),
             // proxies
-            wrong("1:10", "proxies must be a list", "proxies: {}\n" + RULES),
+            wrong("1:10", "proxies must be a list, found a mapping", "proxies: {}\n" + RULES),
             wrong("1:10", "proxies must not be empty", "proxies: []\n" + RULES),
             wrong("2:5", "missing field \"name\"", proxy(http)),
             wrong("2:5", "missing field \"type\"", proxy("name: a, host: h, port: 1")),
             wrong("2:5", "missing field \"host\"", proxy("name: a, type: http, port: 1")),
             wrong("2:5", "missing field \"port\"", proxy("name: a, type: http, host: h")),
-            wrong("2:21", "type must be http, https, socks5 or direct", proxy("name: a, type: HTTP")),
+            wrong("2:21", "type must be http, https, socks5 or direct, found 'HTTP'", proxy("name: a, type: HTTP")),
             wrong("2:42", "port must be a whole number of 1 to 65535", proxy("name: a, type: http, host: h, port: 0")),
             wrong("2:33", "host: not a target", proxy("name: a, type: http, host: 127.1, port: 1")),
-            wrong("2:32", "host must be a text", proxy("name: a, type: http, host: , port: 1")),
+            wrong("2:32", "host must be a text, found nothing", proxy("name: a, type: http, host: , port: 1")),
             wrong("2:36", "a proxy of the type direct has no host", proxy("name: a1, type: direct, host: h")),
             wrong("2:12", "not a hop's name", proxy("name: ' ', " + http)),
             wrong("2:12", "\"direct\" is the name of the direct way", proxy("name: direct, " + http)),
@@ -222,7 +230,10 @@ class RuleFileTest {
                     "3:12",
                     "there is another proxy \"a\" before this one",
                     "proxies:\n  - {name: a, " + http + "}\n  - {name: a, type: direct}\n" + RULES),
-            wrong("2:51", "auth must be a mapping", proxy("name: a, " + http + ", auth: u:sesame")),
+            wrong(
+                    "2:51",
+                    "auth must be a mapping (key: value), found a text",
+                    proxy("name: a, " + http + ", auth: u:sesame")),
             wrong("2:51", "missing field \"password\"", proxy("name: a, " + http + ", auth: {username: u}")),
             wrong(
                     "2:52",
@@ -244,16 +255,31 @@ class RuleFileTest {
                     "2:78",
                     "found undefined tag handle",
                     proxy("name: a, " + http + ", auth: {username: user, password: !sesame!x }")),
+            wrong(
+                    "2:52",
+                    "unknown key; known here: username, password",
+                    proxy("name: a, " + http + ", auth: {sesame: u, username: u}")),
+            wrong(
+                    "2:76",
+                    "password must be a text, found a list",
+                    proxy("name: a, " + http + ", auth: {username: us, password: [sesame]}")),
+            wrong(
+                    "2:42",
+                    "port must be a whole number of 1 to 65535, found (not shown)",
+                    proxy("name: a, type: http, host: h, port: sesame@1")),
             // rules
             wrong("1:8", "rules must not be empty", "rules: []"),
-            wrong("1:8", "rules must be a list", "rules: 5"),
-            wrong("1:9", "a rule must be a mapping", "rules: [5]"),
+            wrong("1:8", "rules must be a list, found '5'", "rules: 5"),
+            wrong("1:9", "a rule must be a mapping (key: value), found '5'", "rules: [5]"),
             wrong("2:3", "missing field \"match\"", "rules:\n- proxy: direct\n"),
-            wrong("2:10", "match must be domain, ip or default", "rules:\n- match: host\n"),
+            wrong("2:10", "match must be domain, ip or default, found 'regex'", "rules:\n- match: regex\n"),
+            wrong("2:10", "match must be a text, found nothing", "rules:\n- match: ~\n"),
+            wrong("2:10", "found '" + "x".repeat(80) + "'...", "rules:\n- match: " + "x".repeat(5_000) + "\n"),
+            wrong("2:10", "found '\\u000a\\u001b[31m\\u00e9\\''", "rules:\n- match: \"\\n\\e[31m\u00e9'\"\n"),
             wrong("2:3", "missing field \"proxy\"", "rules:\n- match: default\n"),
             wrong("2:3", "missing field \"value\" or \"values\"", "rules:\n- match: ip\n  proxy: deny\n"),
             wrong("4:10", "a domain must be a text", "rules:\n- match: domain\n  proxy: deny\n  value: [a]\n"),
-            wrong("4:11", "values must be a list", "rules:\n- match: domain\n  proxy: deny\n  values: a\n"),
+            wrong("4:11", "values must be a list, found 'a'", "rules:\n- match: domain\n  proxy: deny\n  values: a\n"),
             wrong(
                     "5:11",
                     "there is a value beside the values",
@@ -270,7 +296,10 @@ class RuleFileTest {
             wrong("3:19", "\"deny\" cannot be one of several", "rules:\n- match: default\n  proxy: [direct, deny]\n"),
             wrong("3:10", "a hop is named twice", "rules:\n- match: default\n  proxy: [direct, direct]\n"),
             wrong("3:10", "proxy must not be empty", "rules:\n- match: default\n  proxy: []\n"),
-            wrong("3:10", "the default matches everything", "rules:\n- match: default\n  value: x\n  proxy: direct\n"),
+            wrong(
+                    "3:10",
+                    "the default matches everything and has no value, found 'x'",
+                    "rules:\n- match: default\n  value: x\n  proxy: direct\n"),
             wrong("4:10", "there is another default", "rules:\n- match: default\n  proxy: direct\n- match: default\n"),
             // pool
             wrong("2:22", "idle_timeout: '90' is not a time", RULES + "pool: {idle_timeout: 90}"),
@@ -283,7 +312,7 @@ class RuleFileTest {
                     "2:24",
                     "max_idle_total must be a whole number of 0 to",
                     RULES + "pool: {max_idle_total: 2147483648}"),
-            wrong("2:6", "pool must be a mapping", RULES + "pool:\n"),
+            wrong("2:6", "pool must be a mapping (key: value), found nothing", RULES + "pool:\n"),
         };
     }
 
@@ -307,6 +336,21 @@ class RuleFileTest {
     }
 
     @Test
+    void anotherEncodingIsNamed() {
+        assertThatThrownBy(() -> RuleFile.parse(FILE, ("\uFEFF" + RULES).getBytes(UTF_16LE)))
+                .hasMessage("rules.yaml:1:1: it is UTF-16 by its byte order mark, and must be UTF-8");
+        assertThatThrownBy(() -> RuleFile.parse(FILE, RULES.getBytes(UTF_16)))
+                .hasMessage("rules.yaml:1:1: it is UTF-16 by its byte order mark, and must be UTF-8");
+    }
+
+    @Test
+    void aByteOrderMarkAndCrlfMakeNoDifference() throws ConfigFileException {
+        RuleFile file = parse("\uFEFF" + RULES.replace("\n", "\r\n") + "\r\n\r\n");
+
+        assertThat(route(file, "example.org:443")).isEqualTo(Route.direct());
+    }
+
+    @Test
     void aFileHasALimit() {
         byte[] large = RULES.repeat(YamlDocument.LARGEST / RULES.length() + 1).getBytes(UTF_8);
 
@@ -323,7 +367,10 @@ class RuleFileTest {
         RuleFile file = parse(names.toString());
 
         assertThat(route(file, "www.name-49999.ads.example:443")).isEqualTo(Route.deny());
-        assertThat(route(file, "name-50000.ads.example:443")).isEqualTo(Route.direct());
+        assertThat(file.rules().explain(HostPort.parse("name-49999.ads.example:443")))
+                .contains("rules[49999]");
+        assertThat(file.rules().explain(HostPort.parse("name-50000.ads.example:443")))
+                .contains("no rule matches");
     }
 
     @Test
@@ -345,6 +392,6 @@ class RuleFileTest {
     @Test
     void aDocumentThatHoldsItselfIsRefused() {
         assertThatThrownBy(() -> parse("rules: &r [*r]"))
-                .hasMessage("rules.yaml:1:8: a rule must be a mapping (key: value)");
+                .hasMessage("rules.yaml:1:8: a rule must be a mapping (key: value), found a list");
     }
 }

@@ -115,7 +115,7 @@ class UpstreamsIT {
                     assertThat(running.send("still here").readText(10)).isEqualTo("still here");
 
                     write(proxies + "rules: [{match: domain, value: localhost, proxy: [next, direct]}]\n");
-                    server.awaitErr("Rules[1, otherwise direct], 1 proxies");
+                    server.awaitErr("Rules[1, otherwise denied], 1 proxies; there is no default");
                     expectStatus(address, target, 200);
                 }
                 server.terminate();

@@ -155,7 +155,9 @@ class WaysTest {
             Path file = Files.writeString(folder.resolve("rules.yaml"), """
                     server: {listen: 127.0.0.1, port: 0}
                     proxies: [{name: near, type: http, host: 127.0.0.1, port: %d}]
-                    rules: [{match: domain, value: far.example, proxy: near}]
+                    rules:
+                    - {match: domain, value: far.example, proxy: near}
+                    - {match: default, proxy: direct}
                     """.formatted(upstream.port()));
             try (RunningServer server = start("--rules=" + file, "--allow-private", "--send-proxy-protocol=v1");
                     Peer direct = ask(server, target.target())) {
