@@ -1,6 +1,9 @@
 package io.broxy;
 
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.net.SocketAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,6 +21,7 @@ public final class DialRequest {
     private final AddressPolicy addressPolicy;
     private final Map<String, Object> attributes;
     private final @Nullable Client client;
+    private final int scopeId;
 
     /**
      * For whom a connection is made.
@@ -41,6 +45,7 @@ public final class DialRequest {
         addressPolicy = builder.addressPolicy;
         attributes = builder.attributes == null ? Map.of() : Map.copyOf(builder.attributes);
         client = builder.client;
+        scopeId = builder.scopeId;
     }
 
     /** A request with defaults: the dialer's own time-out, any destination, no attributes. */
@@ -57,6 +62,7 @@ public final class DialRequest {
     public Builder toBuilder() {
         Builder builder = new Builder(target).addressPolicy(addressPolicy);
         builder.client = client;
+        builder.scopeId = scopeId;
         builder.timeout = timeout;
         attributes.forEach(builder::attribute);
         return builder;
@@ -65,6 +71,22 @@ public final class DialRequest {
     /** Where the connection shall lead. */
     public HostPort target() {
         return target;
+    }
+
+    /**
+     * The target's address if it is one and no name, with its {@linkplain Builder#scopeId scope}; null for a name. This is
+     * what a dialer connects to that goes through no proxy.
+     */
+    public @Nullable InetAddress address() {
+        InetAddress literal = target.address();
+        if (scopeId == 0 || !(literal instanceof Inet6Address)) {
+            return literal;
+        }
+        try {
+            return Inet6Address.getByAddress(target.host(), literal.getAddress(), scopeId);
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("an address of 16 bytes is one", e);
+        }
     }
 
     /**
@@ -111,14 +133,16 @@ public final class DialRequest {
         private AddressPolicy addressPolicy = AddressPolicy.any();
         private @Nullable Map<String, Object> attributes;
         private @Nullable Client client;
+        private int scopeId;
 
         private Builder(HostPort target) {
             this.target = Objects.requireNonNull(target, "target");
         }
 
-        /** Replaces the target. */
+        /** Replaces the target, and forgets the scope of the one before. */
         public Builder target(HostPort target) {
             this.target = Objects.requireNonNull(target, "target");
+            scopeId = 0;
             return this;
         }
 
@@ -147,6 +171,21 @@ public final class DialRequest {
                 attributes = new LinkedHashMap<>();
             }
             attributes.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+            return this;
+        }
+
+        /**
+         * Sets the scope of a target that is an IPv6 address, such as a link-local one (RFC 4007): the number of a network
+         * interface of this machine, as {@link Inet6Address#getScopeId} gives it. 0, the default, means none. It is no part
+         * of the target, and means nothing to another machine: a dialer that goes through a proxy does not pass it on.
+         *
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Builder scopeId(int scopeId) {
+            if (scopeId < 0) {
+                throw new IllegalArgumentException("a scope id cannot be negative, as " + scopeId + " is");
+            }
+            this.scopeId = scopeId;
             return this;
         }
 

@@ -47,7 +47,7 @@ final class CallerDial {
         if (all.isClosed()) {
             throw engineClosed(List.of());
         }
-        InetAddress literal = request.target().address();
+        InetAddress literal = request.address();
         DialTrace trace = Flight.dial(request.target(), null);
         try {
             List<InetAddress> addresses = literal != null ? List.of(literal) : resolve();

@@ -44,7 +44,7 @@ final class DialFailures {
      * leads only the proxy knows, but a literal address is what it says.
      */
     static @Nullable IOException denialOfLiteral(DialRequest request) {
-        InetAddress literal = request.target().address();
+        InetAddress literal = request.address();
         return literal == null
                 ? null
                 : denial(request.addressPolicy(), literal, request.target().port());

@@ -74,7 +74,7 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
     }
 
     private void begin() {
-        InetAddress literal = request.target().address();
+        InetAddress literal = request.address();
         if (literal != null) {
             race(List.of(literal));
             return;
