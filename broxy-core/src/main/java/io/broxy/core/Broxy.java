@@ -306,8 +306,12 @@ public final class Broxy implements AutoCloseable {
 
     /**
      * Sockets that a dialer connects: for JDBC drivers, HTTP clients and whatever else takes a {@link SocketFactory}. A
-     * name that is not resolved goes to the dialer as it is, an address as an address. Such a socket is no channel's, its
-     * options may be set before and after it is connected, and closing it ends a connect under way. A connect fails as
+     * name that is not resolved goes to the dialer as it is, an address as an address, an IPv6 address with its scope. Such a
+     * socket is no channel's, the options of the JDK's own sockets may be set before and after it is connected, and closing
+     * it ends a connect under way. An interrupt changes nothing on a platform thread, not even in a connect, and closes the
+     * socket on a virtual one, as it does with the JDK's own. Once connected by a name, it gives the address that was
+     * reached; behind a proxy, and from a user-written dialer that makes its own connections, that is unknown: {@link
+     * java.net.Socket#getInetAddress} is null and {@link java.net.Socket#getRemoteSocketAddress} unresolved. A connect fails as
      * sockets do where there is an exception for it ({@link java.net.ConnectException}, {@link
      * java.net.SocketTimeoutException}, {@link java.net.UnknownHostException}, {@link java.net.NoRouteToHostException}, the
      * {@link io.broxy.DialException} being the cause), and with the {@link io.broxy.DialException} itself elsewhere.
@@ -322,7 +326,8 @@ public final class Broxy implements AutoCloseable {
      * A connection over an own channel, for own {@link Dialer}s and for {@link Copier#relay}. It can be relayed on an event
      * loop.
      *
-     * @param channel connected, registered with no selector; given away with this call, and set to blocking mode
+     * @param channel connected, registered with no selector; given away with this call, with its blocking mode,
+     *     which Broxy changes as it needs
      * @throws IllegalStateException if the channel is registered with a selector; it stays untouched
      * @throws IOException if it is closed or not connected; it is closed then
      */

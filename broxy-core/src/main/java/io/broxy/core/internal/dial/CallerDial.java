@@ -105,7 +105,7 @@ final class CallerDial {
         all.enter(channel);
         try {
             channel.socket().connect(target, leftMillis());
-            return SocketConnection.of(channel);
+            return SocketConnection.of(channel, request.target());
         } catch (IOException | RuntimeException e) {
             close(channel, e);
             List<DialException.Attempt> attempts = List.of(attempt(target, e, start));

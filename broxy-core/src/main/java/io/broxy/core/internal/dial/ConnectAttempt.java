@@ -1,6 +1,7 @@
 package io.broxy.core.internal.dial;
 
 import io.broxy.DialException.Reason;
+import io.broxy.HostPort;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
@@ -22,13 +23,15 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
     private static final Logger log = LoggerFactory.getLogger(ConnectAttempt.class);
 
     private final EventLoop loop;
+    private final HostPort target;
     private final AddressRace.Contender<LoopConnection> contender;
     private final long startNanos;
     private @Nullable SocketChannel channel;
     private @Nullable SelectionKey key;
 
-    private ConnectAttempt(EventLoop loop, AddressRace.Contender<LoopConnection> contender) {
+    private ConnectAttempt(EventLoop loop, HostPort target, AddressRace.Contender<LoopConnection> contender) {
         this.loop = loop;
+        this.target = target;
         this.contender = contender;
         this.startNanos = loop.nowNanos();
     }
@@ -38,8 +41,9 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
             EventLoop loop,
             NewSockets sockets,
             InetSocketAddress address,
+            HostPort target,
             AddressRace.Contender<LoopConnection> contender) {
-        ConnectAttempt attempt = new ConnectAttempt(loop, contender);
+        ConnectAttempt attempt = new ConnectAttempt(loop, target, contender);
         attempt.start(sockets, address);
         return attempt;
     }
@@ -68,7 +72,7 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
             fail(e);
             return;
         }
-        passOn(new LoopSocket(loop, opened));
+        passOn(new LoopSocket(loop, opened).dialed(target));
     }
 
     @Override
@@ -86,7 +90,7 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
             fail(e);
             return;
         }
-        passOn(new LoopSocket(loop, connecting, own));
+        passOn(new LoopSocket(loop, connecting, own).dialed(target));
     }
 
     private void passOn(LoopConnection connection) {

@@ -119,7 +119,8 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
         }
         AddressRace<LoopConnection> all = new AddressRace<>(
                 inOrder,
-                (address, contender) -> ConnectAttempt.start(loop, dialer.sockets(), address, contender),
+                (address, contender) ->
+                        ConnectAttempt.start(loop, dialer.sockets(), address, request.target(), contender),
                 new AddressRace.Rules(
                         request.addressPolicy(), loop.timers(), dialer.ticker(), dialer.attemptDelayNanos()),
                 this);

@@ -8,7 +8,7 @@ import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
 
 /** Virtual threads (JEP 444) where the JVM has them; the baseline, Java 17, has none. Threading: thread-safe. */
-final class VirtualThreads {
+public final class VirtualThreads {
     private static final @Nullable MethodHandle IS_VIRTUAL = find();
 
     private VirtualThreads() {}
@@ -23,7 +23,7 @@ final class VirtualThreads {
     }
 
     /** Whether a thread is virtual. */
-    static boolean isVirtual(Thread thread) {
+    public static boolean isVirtual(Thread thread) {
         if (IS_VIRTUAL == null) {
             return false;
         }

@@ -1,6 +1,7 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
+import io.broxy.HostPort;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -12,12 +13,18 @@ import java.net.SocketException;
 import java.net.SocketImpl;
 import java.net.SocketOption;
 import java.net.SocketOptions;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A connection of ours as a {@link Socket}, where it has none that knows all of it: bytes left over, or TLS. Bytes go
- * through the connection; options go to the socket below, but for the read time-out, which is kept here.
+ * A connection of ours as a {@link Socket}. Bytes go through the connection, and options to the socket below, but for the
+ * read time-out, which is the connection's. It behaves as the JDK's own sockets do: an interrupt does not close it on a
+ * platform thread, a read or a write that a close ends fails with a {@link SocketException}.
  *
  * <p>Threading: as a socket's.
  */
@@ -26,19 +33,38 @@ final class ConnectionSocket extends Socket {
 
     /** What can be seen as a socket. Threading: as {@link Connection} says. */
     interface Viewed extends Connection {
+        /** Reads as {@link #read(ByteBuffer)} does, with the connection's read time-out. */
+        int read(ByteBuffer into, Interrupts interrupts) throws IOException;
+
         /**
-         * Reads as {@link #read} does, for a limited time.
+         * Reads for a limited time, whatever the connection's read time-out.
          *
-         * @param timeoutMillis how long to wait; 0 means without limit
+         * @param limitNanos how long to wait; 0 means without limit
          * @throws java.net.SocketTimeoutException if nothing comes in time; reading may go on afterwards
          */
-        int readWithin(ByteBuffer into, int timeoutMillis) throws IOException;
+        int readWithin(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException;
+
+        /** Writes as {@link #write(ByteBuffer)} does. */
+        int write(ByteBuffer from, Interrupts interrupts) throws IOException;
 
         /** How many bytes can be read without waiting, as far as is known. */
         int available() throws IOException;
 
         /** The socket that carries it and has the options. */
         Socket transport() throws IOException;
+
+        /** Whether the transport's urgent data is this connection's. */
+        default boolean sendsUrgentData() {
+            return false;
+        }
+
+        /** Told before its user sets an option. */
+        default void changing(SocketOption<?> option) throws IOException {}
+
+        /** What it was connected for, which makes {@link #remoteAddress} that target's address; null if that is unknown. */
+        default @Nullable HostPort dialed() {
+            return null;
+        }
     }
 
     private ConnectionSocket(Viewed connection) throws SocketException {
@@ -48,6 +74,7 @@ final class ConnectionSocket extends Socket {
 
     /** A connected socket over a connection that is open. */
     static Socket over(Viewed connection) throws IOException {
+        connection.transport(); // which there has to be
         ConnectionSocket socket = new ConnectionSocket(connection);
         socket.connect(connection.remoteAddress()); // which its inside takes as done; java.net.Socket notes the state
         return socket;
@@ -58,10 +85,38 @@ final class ConnectionSocket extends Socket {
         return super.isClosed() || !connection.isOpen();
     }
 
+    /** A newer JDK's socket asks its own state, and not {@link #isClosed}. */
+    @Override
+    public InputStream getInputStream() throws IOException {
+        ensureOpen();
+        return super.getInputStream();
+    }
+
+    @Override
+    public OutputStream getOutputStream() throws IOException {
+        ensureOpen();
+        return super.getOutputStream();
+    }
+
+    private void ensureOpen() throws SocketException {
+        if (isClosed()) {
+            throw new SocketException("Socket is closed");
+        }
+    }
+
+    /** Asked each time, for {@link Socket} would keep the first answer. */
+    @Override
+    public Set<SocketOption<?>> supportedOptions() {
+        try {
+            return isClosed() ? Set.of() : ImplOptions.supported(connection.transport());
+        } catch (IOException e) { // it was closed meanwhile
+            return Set.of();
+        }
+    }
+
     /** Threading: as a socket's. */
     private static final class Inside extends SocketImpl {
         private final Viewed connection;
-        private volatile int timeoutMillis;
         private volatile boolean inputShut;
 
         Inside(Viewed connection) {
@@ -124,15 +179,15 @@ final class ConnectionSocket extends Socket {
             return new Output();
         }
 
-        /** A newer JDK's socket does not ask {@link ConnectionSocket#isClosed} but its own state. */
         private void ensureOpen() throws SocketException {
             if (!connection.isOpen()) {
-                throw new SocketException("Socket is closed");
+                throw new SocketException("Socket closed");
             }
         }
 
         @Override
         protected int available() throws IOException {
+            ensureOpen();
             return inputShut ? 0 : connection.available();
         }
 
@@ -144,12 +199,46 @@ final class ConnectionSocket extends Socket {
 
         @Override
         protected void shutdownOutput() throws IOException {
-            connection.shutdownOutput();
+            try {
+                connection.shutdownOutput();
+            } catch (IOException e) {
+                throw asSocketsFail(e);
+            }
+        }
+
+        @Override
+        protected boolean supportsUrgentData() {
+            return connection.sendsUrgentData();
         }
 
         @Override
         protected void sendUrgentData(int data) throws IOException {
-            throw new SocketException("this socket sends no urgent data");
+            if (!connection.sendsUrgentData()) {
+                throw new SocketException("this socket sends no urgent data");
+            }
+            connection.transport().sendUrgentData(data);
+        }
+
+        /** Code that uses sockets knows their exceptions, and not those of channels. */
+        private IOException asSocketsFail(IOException e) {
+            if (e instanceof SocketException || e instanceof SocketTimeoutException) {
+                return e;
+            }
+            String message;
+            if (e instanceof ClosedByInterruptException) {
+                message = "Closed by interrupt";
+            } else if (!connection.isOpen()) {
+                message = "Socket closed";
+            } else if (e instanceof ClosedChannelException) {
+                message = "Socket output is shutdown";
+            } else if (e.getClass() == IOException.class) { // as "Broken pipe" is
+                message = e.getMessage();
+            } else {
+                return e;
+            }
+            SocketException failure = new SocketException(message);
+            failure.initCause(e);
+            return failure;
         }
 
         @Override
@@ -172,12 +261,16 @@ final class ConnectionSocket extends Socket {
                     return -1;
                 }
                 try {
-                    return connection.readWithin(into, timeoutMillis);
+                    int count = connection.read(into, Interrupts.AS_SOCKETS);
+                    if (count < 0 && !inputShut) {
+                        ensureOpen(); // or else the end is that of a close
+                    }
+                    return count;
                 } catch (IOException e) {
-                    if (inputShut) {
+                    if (inputShut && connection.isOpen()) {
                         return -1;
                     }
-                    throw e;
+                    throw asSocketsFail(e);
                 }
             }
 
@@ -202,8 +295,10 @@ final class ConnectionSocket extends Socket {
             @Override
             public void write(byte[] bytes, int offset, int length) throws IOException {
                 ByteBuffer from = ByteBuffer.wrap(bytes, offset, length);
-                while (from.hasRemaining()) {
-                    connection.write(from);
+                try {
+                    connection.write(from, Interrupts.AS_SOCKETS);
+                } catch (IOException e) {
+                    throw asSocketsFail(e);
                 }
             }
 
@@ -217,41 +312,56 @@ final class ConnectionSocket extends Socket {
 
         @Override
         protected Set<SocketOption<?>> supportedOptions() {
-            return ImplOptions.SUPPORTED;
+            throw new IllegalStateException("the socket itself answers this");
         }
 
         @Override
         protected <T> void setOption(SocketOption<T> name, T value) throws IOException {
-            connection.transport().setOption(name, value);
+            set(name, value);
         }
 
         @Override
         protected <T> T getOption(SocketOption<T> name) throws IOException {
-            return connection.transport().getOption(name);
+            return name.type().cast(get(name));
         }
 
         @Override
         public void setOption(int option, Object value) throws SocketException {
-            if (option == SocketOptions.SO_TIMEOUT) {
-                timeoutMillis = (Integer) value;
-            } else {
-                ImplOptions.set(transport(), option, value);
+            try {
+                if (option == SocketOptions.SO_TIMEOUT) {
+                    connection.readTimeout(Duration.ofMillis((Integer) value));
+                } else {
+                    SocketOption<?> name = ImplOptions.named(option);
+                    set(name, ImplOptions.valueByName(name, value));
+                }
+            } catch (IOException e) {
+                throw ImplOptions.asSocketException(e);
             }
         }
 
         @Override
         public Object getOption(int option) throws SocketException {
-            return option == SocketOptions.SO_TIMEOUT ? timeoutMillis : ImplOptions.get(transport(), option);
+            try {
+                return switch (option) {
+                    case SocketOptions.SO_TIMEOUT ->
+                        (int) connection.readTimeout().toMillis();
+                    case SocketOptions.SO_BINDADDR -> connection.transport().getLocalAddress();
+                    default -> get(ImplOptions.named(option));
+                };
+            } catch (IOException e) {
+                throw ImplOptions.asSocketException(e);
+            }
         }
 
-        private Socket transport() throws SocketException {
-            try {
-                return connection.transport();
-            } catch (IOException e) {
-                SocketException failure = new SocketException(e.getMessage());
-                failure.initCause(e);
-                throw failure;
-            }
+        private void set(SocketOption<?> option, Object value) throws IOException {
+            ensureOpen();
+            connection.changing(option);
+            ImplOptions.set(connection.transport(), option, value);
+        }
+
+        private Object get(SocketOption<?> option) throws IOException {
+            ensureOpen();
+            return ImplOptions.get(connection.transport(), option);
         }
     }
 }

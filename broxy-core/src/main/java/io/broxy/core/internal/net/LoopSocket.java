@@ -1,6 +1,7 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
+import io.broxy.HostPort;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 import java.io.IOException;
@@ -38,6 +39,7 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
     private @Nullable UnseenReadiness unseen;
     private boolean outputEnded;
     private @Nullable BreakProbe probe;
+    private @Nullable HostPort dialed;
 
     /** Takes over a connected channel. */
     public LoopSocket(EventLoop loop, SocketChannel channel) {
@@ -50,6 +52,12 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
         this(loop, channel);
         this.key = key;
         key.interestOps(0);
+    }
+
+    /** Notes what it was connected for, which makes the peer's address that of this target; null for none. */
+    public LoopSocket dialed(@Nullable HostPort target) {
+        dialed = target;
+        return this;
     }
 
     @Override
@@ -300,7 +308,7 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
     private void passToUser(@Nullable ByteBuffer rest, Consumer<Connection> ready, Consumer<IOException> failed) {
         SocketConnection connection;
         try {
-            connection = SocketConnection.of(channel);
+            connection = SocketConnection.of(channel, dialed);
             if (rest != null) {
                 connection.unread(rest);
             }

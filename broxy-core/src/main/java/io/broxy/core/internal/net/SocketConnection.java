@@ -1,15 +1,18 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
+import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
+import java.net.SocketOption;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,16 +27,25 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
     private static final Logger log = LoggerFactory.getLogger(SocketConnection.class);
 
     private final SocketChannel channel;
+    private final BlockingChannel bytes;
     private final SocketAddress local;
     private final SocketAddress remote;
+    private final @Nullable HostPort dialed;
     private final Ownership ownership = new Ownership();
     private final Leftover leftover = new Leftover();
+    private final ReadTimeout timeout = new ReadTimeout();
+    private final ChangedOptions changed = new ChangedOptions();
     private final AtomicReference<@Nullable Socket> view = new AtomicReference<>();
+    /** The peer has ended its stream, and its user has seen it. */
+    private volatile boolean peerEnded;
 
-    private SocketConnection(SocketChannel channel, SocketAddress local, SocketAddress remote) {
-        this.channel = channel;
+    private SocketConnection(
+            BlockingChannel bytes, SocketAddress local, SocketAddress remote, @Nullable HostPort dialed) {
+        this.channel = bytes.channel();
+        this.bytes = bytes;
         this.local = local;
         this.remote = remote;
+        this.dialed = dialed;
     }
 
     /**
@@ -42,13 +54,24 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
      * @throws IOException if it is closed or not connected; it is closed then
      */
     public static SocketConnection of(SocketChannel channel) throws IOException {
+        return of(channel, null);
+    }
+
+    /**
+     * As {@link #of(SocketChannel)}.
+     *
+     * @param dialed what it was connected for, which makes the peer's address that of this target; null for none
+     */
+    public static SocketConnection of(SocketChannel channel, @Nullable HostPort dialed) throws IOException {
         try {
-            channel.configureBlocking(true);
+            if (!channel.isOpen()) {
+                throw new ClosedChannelException();
+            }
             SocketAddress remote = channel.getRemoteAddress();
             if (remote == null) {
                 throw new SocketException("the channel is not connected");
             }
-            return new SocketConnection(channel, channel.getLocalAddress(), remote);
+            return new SocketConnection(new BlockingChannel(channel), channel.getLocalAddress(), remote, dialed);
         } catch (IOException e) {
             channel.close();
             throw e;
@@ -67,7 +90,7 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
 
     @Override
     public Connection given() {
-        SocketConnection given = new SocketConnection(channel, local, remote);
+        SocketConnection given = new SocketConnection(bytes, local, remote, dialed);
         ByteBuffer rest = leftover.takeAll();
         if (rest != null) {
             given.unread(rest);
@@ -87,12 +110,24 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
 
     @Override
     public void unblock() throws IOException {
-        channel.configureBlocking(false);
+        bytes.unblock();
+    }
+
+    /** Buffers' sizes cannot be undone: the system adapts those only that were never set. */
+    @Override
+    public boolean renew() {
+        try {
+            Socket socket = channel.socket();
+            return !peerEnded && !socket.isOutputShutdown() && !socket.isInputShutdown() && changed.undo(socket);
+        } catch (IOException | RuntimeException e) { // a Unix domain socket's channel has no socket
+            log.debug("a connection is not as it was", e);
+            return false;
+        }
     }
 
     @Override
     public LoopConnection onLoop(EventLoop loop) {
-        LoopSocket socket = new LoopSocket(loop, channel);
+        LoopSocket socket = new LoopSocket(loop, channel).dialed(dialed);
         ByteBuffer rest = leftover.takeAll();
         if (rest != null) {
             socket.unread(rest);
@@ -107,14 +142,47 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
 
     @Override
     public int read(ByteBuffer into) throws IOException {
+        return read(into, Interrupts.CLOSE);
+    }
+
+    @Override
+    public int read(ByteBuffer into, Interrupts interrupts) throws IOException {
+        return readWithin(into, timeout.nanos(), interrupts);
+    }
+
+    @Override
+    public int readWithin(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
         ownership.ensureOwned();
-        return leftover.isPresent() && into.hasRemaining() ? leftover.read(into) : channel.read(into);
+        if (leftover.isPresent() && into.hasRemaining()) {
+            return leftover.read(into);
+        }
+        int count = bytes.read(into, limitNanos, interrupts);
+        if (count < 0) {
+            peerEnded = true;
+        }
+        return count;
     }
 
     @Override
     public int write(ByteBuffer from) throws IOException {
+        return write(from, Interrupts.CLOSE);
+    }
+
+    @Override
+    public int write(ByteBuffer from, Interrupts interrupts) throws IOException {
         ownership.ensureOwned();
-        return channel.write(from);
+        return bytes.write(from, interrupts);
+    }
+
+    @Override
+    public void readTimeout(Duration limit) throws IOException {
+        ownership.ensureOwned();
+        timeout.set(limit);
+    }
+
+    @Override
+    public Duration readTimeout() {
+        return timeout.get();
     }
 
     @Override
@@ -142,32 +210,22 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
                 log.debug("a connection is closed without a reset", e);
             }
             try {
-                channel.close();
+                bytes.close();
             } catch (IOException e) {
                 log.debug("closing a connection failed", e);
             }
         }
     }
 
-    /** The channel's own, unless bytes are left over that only this connection knows of. */
     @Override
     public Socket asSocket() throws IOException {
         ownership.ensureOwned();
         Socket existing = view.get();
-        if (existing != null || !leftover.isPresent()) {
-            return existing != null ? existing : channel.socket();
+        if (existing != null) {
+            return existing;
         }
         view.compareAndSet(null, ConnectionSocket.over(this));
         return asSocket();
-    }
-
-    @Override
-    public int readWithin(ByteBuffer into, int timeoutMillis) throws IOException {
-        if (timeoutMillis == 0 || leftover.isPresent() || !into.hasRemaining()) {
-            return read(into);
-        }
-        ownership.ensureOwned();
-        return TimedReads.read(channel.socket(), into, timeoutMillis);
     }
 
     @Override
@@ -176,8 +234,24 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
     }
 
     @Override
-    public Socket transport() {
+    public Socket transport() throws IOException {
+        ownership.ensureOwned();
         return channel.socket();
+    }
+
+    @Override
+    public boolean sendsUrgentData() {
+        return true;
+    }
+
+    @Override
+    public void changing(SocketOption<?> option) throws IOException {
+        changed.remember(transport(), option);
+    }
+
+    @Override
+    public @Nullable HostPort dialed() {
+        return dialed;
     }
 
     @Override
@@ -188,7 +262,7 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
     @Override
     public void close() throws IOException {
         if (ownership.end()) {
-            channel.close();
+            bytes.close();
         }
     }
 

@@ -10,6 +10,7 @@ import java.net.SocketAddress;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -93,6 +94,11 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
     }
 
     @Override
+    public boolean renew() {
+        return false; // nobody knows what was done to the socket
+    }
+
+    @Override
     public boolean hasReadiness() {
         return false;
     }
@@ -124,6 +130,42 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
             into.put(readScratch, 0, count);
         }
         return count;
+    }
+
+    /** What an interrupt does is the socket's choice. */
+    @Override
+    public int read(ByteBuffer into, Interrupts interrupts) throws IOException {
+        return read(into);
+    }
+
+    @Override
+    public int readWithin(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
+        if (leftover.isPresent() || !into.hasRemaining()) {
+            return read(into);
+        }
+        ownership.ensureOwned();
+        return TimedReads.read(socket, into, limitNanos);
+    }
+
+    /** The socket's own time-out. */
+    @Override
+    public void readTimeout(Duration limit) throws IOException {
+        ownership.ensureOwned();
+        socket.setSoTimeout(ReadTimeout.millis(limit));
+    }
+
+    @Override
+    public Duration readTimeout() {
+        try {
+            return Duration.ofMillis(socket.getSoTimeout());
+        } catch (SocketException e) { // it is closed
+            return Duration.ZERO;
+        }
+    }
+
+    @Override
+    public int write(ByteBuffer from, Interrupts interrupts) throws IOException {
+        return write(from);
     }
 
     @Override
@@ -193,15 +235,6 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
         }
         view.compareAndSet(null, ConnectionSocket.over(this));
         return asSocket();
-    }
-
-    @Override
-    public int readWithin(ByteBuffer into, int timeoutMillis) throws IOException {
-        if (timeoutMillis == 0 || leftover.isPresent() || !into.hasRemaining()) {
-            return read(into);
-        }
-        ownership.ensureOwned();
-        return TimedReads.read(socket, into, timeoutMillis);
     }
 
     @Override

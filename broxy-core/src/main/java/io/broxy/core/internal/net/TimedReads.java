@@ -10,18 +10,21 @@ final class TimedReads {
     /** What is read at once into a buffer that is not on the heap. */
     private static final int SCRATCH_SIZE = 8 << 10;
 
+    /** What is read at once into a buffer on the heap: some sockets copy through a direct buffer of that size. */
+    private static final int SLICE_SIZE = 64 << 10;
+
     private TimedReads() {}
 
     /**
      * Reads once; the socket's own time-out is as before afterwards.
      *
-     * @param timeoutMillis more than 0
+     * @param limitNanos how long to wait, rounded up to milliseconds; 0 means without limit
      * @throws java.net.SocketTimeoutException if nothing comes in time
      */
-    static int read(Socket socket, ByteBuffer into, int timeoutMillis) throws IOException {
+    static int read(Socket socket, ByteBuffer into, long limitNanos) throws IOException {
         InputStream in = socket.getInputStream();
         int before = socket.getSoTimeout();
-        socket.setSoTimeout(timeoutMillis);
+        socket.setSoTimeout(limitNanos == 0 ? 0 : ReadTimeout.millis(limitNanos));
         try {
             return read(in, into);
         } finally {
@@ -33,7 +36,8 @@ final class TimedReads {
 
     private static int read(InputStream in, ByteBuffer into) throws IOException {
         if (into.hasArray()) {
-            int count = in.read(into.array(), into.arrayOffset() + into.position(), into.remaining());
+            int room = Math.min(into.remaining(), SLICE_SIZE);
+            int count = in.read(into.array(), into.arrayOffset() + into.position(), room);
             if (count > 0) {
                 into.position(into.position() + count);
             }

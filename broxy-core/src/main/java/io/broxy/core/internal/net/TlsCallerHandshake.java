@@ -64,9 +64,7 @@ final class TlsCallerHandshake {
 
     private void flush() throws IOException {
         out.flip();
-        while (out.hasRemaining()) {
-            below.write(out);
-        }
+        Below.write(below, out, Interrupts.CLOSE);
     }
 
     private void fill() throws IOException {
@@ -85,13 +83,13 @@ final class TlsCallerHandshake {
     }
 
     private int readUntil(long endNanos) throws IOException {
-        long millis = TimeUnit.NANOSECONDS.toMillis(endNanos - means.ticker().nanos() + 999_999);
-        if (millis <= 0) {
+        long left = endNanos - means.ticker().nanos();
+        if (left <= 0) {
             throw new SocketTimeoutException("the time is over");
         }
         in.compact();
         try {
-            return TimedReads.read(below.asSocket(), in, (int) Math.min(millis, Integer.MAX_VALUE));
+            return Below.read(below, in, left, Interrupts.CLOSE);
         } finally {
             in.flip();
         }

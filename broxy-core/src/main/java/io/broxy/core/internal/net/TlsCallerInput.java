@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
-import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,10 +50,10 @@ final class TlsCallerInput {
     /**
      * Waits for at least one byte; -1 for the peer's close_notify.
      *
-     * @param timeoutMillis how long to wait; 0 means without limit
+     * @param limitNanos how long to wait; 0 means without limit
      */
-    int read(ByteBuffer into, int timeoutMillis) throws IOException {
-        Patience patience = new Patience(timeoutMillis);
+    int read(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
+        Patience patience = new Patience(limitNanos, interrupts);
         while (true) {
             int count = leftover.read(into);
             if (count > 0) {
@@ -77,22 +76,20 @@ final class TlsCallerInput {
     private final class Patience {
         private final boolean limited;
         private final long endNanos;
+        private final Interrupts interrupts;
 
-        Patience(int timeoutMillis) {
-            limited = timeoutMillis > 0;
-            endNanos = limited ? means.ticker().nanos() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis) : 0;
+        Patience(long limitNanos, Interrupts interrupts) {
+            this.limited = limitNanos > 0;
+            this.endNanos = limited ? means.ticker().nanos() + limitNanos : 0;
+            this.interrupts = interrupts;
         }
 
         int read(ByteBuffer bytes) throws IOException {
-            if (!limited) {
-                return below.read(bytes);
+            long left = limited ? endNanos - means.ticker().nanos() : 0;
+            if (limited && left <= 0) {
+                throw new SocketTimeoutException("Read timed out");
             }
-            long millis =
-                    TimeUnit.NANOSECONDS.toMillis(endNanos - means.ticker().nanos() + 999_999);
-            if (millis <= 0) {
-                throw new SocketTimeoutException("nothing came in time");
-            }
-            return TimedReads.read(below.asSocket(), bytes, (int) Math.min(millis, Integer.MAX_VALUE));
+            return Below.read(below, bytes, left, interrupts);
         }
     }
 
@@ -100,7 +97,7 @@ final class TlsCallerInput {
         ByteBuffer bytes = ciphertext;
         if (bytes != null) {
             int before = into.position();
-            boolean starved = decrypt(bytes, into);
+            boolean starved = decrypt(bytes, into, patience.interrupts);
             if (!bytes.hasRemaining()) {
                 ciphertext = null;
             }
@@ -128,7 +125,7 @@ final class TlsCallerInput {
             ciphertext = null;
             batch.flip();
             int before = into.position();
-            decrypt(batch, into);
+            decrypt(batch, into, patience.interrupts);
             if (batch.hasRemaining()) {
                 ciphertext = Leftover.copy(batch);
             }
@@ -145,7 +142,7 @@ final class TlsCallerInput {
     }
 
     /** True if it stopped for want of ciphertext. What was decrypted before a failure is given before it. */
-    private boolean decrypt(ByteBuffer bytes, ByteBuffer into) throws SSLException {
+    private boolean decrypt(ByteBuffer bytes, ByteBuffer into, Interrupts interrupts) throws SSLException {
         int before = into.position();
         try {
             switch (engine.decrypt(bytes, into)) {
@@ -162,13 +159,13 @@ final class TlsCallerInput {
             }
         } catch (SSLException e) {
             failure = e;
-            output.answer(); // the alert that tells the peer
+            output.answer(interrupts); // the alert that tells the peer
             if (into.position() == before && !leftover.isPresent()) {
                 throw e;
             }
         }
         if (engine.wantsOutput()) {
-            output.answer();
+            output.answer(interrupts);
         }
         return false;
     }

@@ -49,18 +49,18 @@ final class TlsCallerOutput {
     }
 
     /** Encrypts and sends all, and gives how much that was. */
-    int write(ByteBuffer from) throws IOException {
+    int write(ByteBuffer from, Interrupts interrupts) throws IOException {
         int count = from.remaining();
         writing.lock();
         try {
             if (shut) {
                 throw new ClosedChannelException();
             }
-            send(from);
+            send(from, interrupts);
         } finally {
             writing.unlock();
         }
-        answerIfOwed();
+        answerIfOwed(interrupts);
         return count;
     }
 
@@ -71,7 +71,7 @@ final class TlsCallerOutput {
             if (!shut) {
                 shut = true;
                 engine.closeOutput();
-                send(NOTHING);
+                send(NOTHING, Interrupts.AS_SOCKETS); // an end of the stream is no call that an interrupt ends
                 below.shutdownOutput();
             }
         } finally {
@@ -79,40 +79,50 @@ final class TlsCallerOutput {
         }
     }
 
+    /** Whether the stream has been ended. */
+    boolean isShut() {
+        writing.lock();
+        try {
+            return shut;
+        } finally {
+            writing.unlock();
+        }
+    }
+
     /** The engine has something to say; called by the thread that reads. */
-    void answer() {
+    void answer(Interrupts interrupts) {
         if (owed.incrementAndGet() > MAX_OWED) {
             writing.lock();
             try {
-                sendOwed();
+                sendOwed(interrupts);
             } finally {
                 writing.unlock();
             }
         }
-        answerIfOwed();
+        answerIfOwed(interrupts);
     }
 
     /** Whoever leaves the lock looks again, so what is owed while it is held is never forgotten. */
-    private void answerIfOwed() {
+    private void answerIfOwed(Interrupts interrupts) {
         while (owed.get() > 0 && writing.tryLock()) {
             try {
-                sendOwed();
+                sendOwed(interrupts);
             } finally {
                 writing.unlock();
             }
         }
     }
 
-    private void sendOwed() {
+    private void sendOwed(Interrupts interrupts) {
         owed.set(0);
         try {
-            send(NOTHING);
+            send(NOTHING, interrupts);
         } catch (IOException e) {
             log.debug("TLS could not answer its peer; a write will tell", e);
         }
     }
 
-    private void send(ByteBuffer from) throws IOException {
+    private void send(ByteBuffer from, Interrupts interrupts) throws IOException {
         if (broken) {
             throw engine.sendingFailed(new SSLException("the TLS connection broke within a write before"));
         }
@@ -121,7 +131,7 @@ final class TlsCallerOutput {
         try {
             while (true) {
                 TlsEngine.Step step = engine.encrypt(from, batch.clear());
-                flush(batch.flip());
+                flush(batch.flip(), interrupts);
                 switch (step) {
                     case DONE -> {
                         return;
@@ -143,11 +153,9 @@ final class TlsCallerOutput {
         }
     }
 
-    private void flush(ByteBuffer batch) throws IOException {
+    private void flush(ByteBuffer batch, Interrupts interrupts) throws IOException {
         try {
-            while (batch.hasRemaining()) {
-                below.write(batch);
-            }
+            Below.write(below, batch, interrupts);
         } catch (IOException e) {
             broken = true;
             throw engine.sendingFailed(e);
@@ -171,7 +179,7 @@ final class TlsCallerOutput {
                 }
             });
             engine.closeOutput();
-            send(NOTHING);
+            send(NOTHING, Interrupts.AS_SOCKETS);
             below.shutdownOutput();
         } catch (IOException e) {
             log.debug("a TLS connection is closed without a close_notify", e);

@@ -1,12 +1,14 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
+import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,7 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
     private final Ownership ownership = new Ownership();
     private final Leftover leftover;
     private final ReentrantLock reading;
+    private final ReadTimeout timeout = new ReadTimeout();
     private final AtomicReference<@Nullable Socket> view = new AtomicReference<>();
 
     /** Takes over a connection whose handshake is done, with what was read too far. */
@@ -88,6 +91,11 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
         return below instanceof Transferable own && own.hasReadiness();
     }
 
+    @Override
+    public boolean renew() {
+        return !output.isShut() && !engine.inputEnded() && transferable().renew();
+    }
+
     private Transferable transferable() {
         if (below instanceof Transferable own) {
             return own;
@@ -124,18 +132,23 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
 
     @Override
     public int read(ByteBuffer into) throws IOException {
-        return readWithin(into, 0);
+        return read(into, Interrupts.CLOSE);
     }
 
     @Override
-    public int readWithin(ByteBuffer into, int timeoutMillis) throws IOException {
+    public int read(ByteBuffer into, Interrupts interrupts) throws IOException {
+        return readWithin(into, timeout.nanos(), interrupts);
+    }
+
+    @Override
+    public int readWithin(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
         ownership.ensureOwned();
         if (!into.hasRemaining()) {
             return 0;
         }
         reading.lock();
         try {
-            int count = input.read(into, timeoutMillis);
+            int count = input.read(into, limitNanos, interrupts);
             if (count < 0) {
                 ownership.ensureOwned(); // the peer's end may be its answer to a close of ours, which is no end of its
                 // stream
@@ -152,9 +165,25 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
     }
 
     @Override
-    public int write(ByteBuffer from) throws IOException {
+    public void readTimeout(Duration limit) throws IOException {
         ownership.ensureOwned();
-        return output.write(from);
+        timeout.set(limit);
+    }
+
+    @Override
+    public Duration readTimeout() {
+        return timeout.get();
+    }
+
+    @Override
+    public int write(ByteBuffer from) throws IOException {
+        return write(from, Interrupts.CLOSE);
+    }
+
+    @Override
+    public int write(ByteBuffer from, Interrupts interrupts) throws IOException {
+        ownership.ensureOwned();
+        return output.write(from, interrupts);
     }
 
     @Override
@@ -219,7 +248,13 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
 
     @Override
     public Socket transport() throws IOException {
+        ownership.ensureOwned();
         return below.asSocket();
+    }
+
+    @Override
+    public @Nullable HostPort dialed() {
+        return below instanceof ConnectionSocket.Viewed viewed ? viewed.dialed() : null;
     }
 
     /** Names the version and the connection below. */

@@ -33,6 +33,13 @@ public interface Transferable extends Connection {
      */
     void unread(ByteBuffer bytes);
 
+    /**
+     * Undoes what its user has set, of what was given away.
+     *
+     * @return whether it is as new: its options are what they were, and neither direction has ended
+     */
+    boolean renew();
+
     /** Whether an event loop can drive it; if not, it takes threads. */
     boolean hasReadiness();
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class UnreadConnection implements ConnectionSocket.Viewed {
     private final Connection connection;
     private final Leftover leftover = new Leftover();
+    private final ReadTimeout timeout = new ReadTimeout();
     private final AtomicReference<@Nullable Socket> view = new AtomicReference<>();
 
     private UnreadConnection(Connection connection, ByteBuffer rest) {
@@ -37,19 +39,37 @@ final class UnreadConnection implements ConnectionSocket.Viewed {
 
     @Override
     public int read(ByteBuffer into) throws IOException {
-        return isLeftoverFor(into) ? leftover.read(into) : connection.read(into);
+        return read(into, Interrupts.CLOSE);
+    }
+
+    @Override
+    public int read(ByteBuffer into, Interrupts interrupts) throws IOException {
+        return readWithin(into, timeout.nanos(), interrupts);
     }
 
     private boolean isLeftoverFor(ByteBuffer into) {
         return leftover.isPresent() && into.hasRemaining() && connection.isOpen();
     }
 
+    /** What an interrupt does is the other connection's choice. */
     @Override
-    public int readWithin(ByteBuffer into, int timeoutMillis) throws IOException {
-        if (timeoutMillis == 0 || !into.hasRemaining() || isLeftoverFor(into)) {
-            return read(into);
+    public int readWithin(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
+        if (isLeftoverFor(into)) {
+            return leftover.read(into);
         }
-        return TimedReads.read(transport(), into, timeoutMillis);
+        return limitNanos == 0 || !into.hasRemaining()
+                ? connection.read(into)
+                : TimedReads.read(transport(), into, limitNanos);
+    }
+
+    @Override
+    public void readTimeout(Duration limit) throws IOException {
+        timeout.set(limit);
+    }
+
+    @Override
+    public Duration readTimeout() {
+        return timeout.get();
     }
 
     @Override
@@ -59,7 +79,13 @@ final class UnreadConnection implements ConnectionSocket.Viewed {
 
     @Override
     public int write(ByteBuffer from) throws IOException {
-        return connection.write(from);
+        return write(from, Interrupts.CLOSE);
+    }
+
+    /** The other connection may break its contract and write only a part. */
+    @Override
+    public int write(ByteBuffer from, Interrupts interrupts) throws IOException {
+        return FullWrites.write(connection, from);
     }
 
     @Override

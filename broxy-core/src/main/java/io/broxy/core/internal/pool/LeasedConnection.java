@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
 
 /**
  * One of our connections while it is leased. It keeps its lease from becoming garbage, so that who holds the connection and
@@ -49,6 +50,11 @@ final class LeasedConnection implements Transferable {
     }
 
     @Override
+    public boolean renew() {
+        return connection.renew();
+    }
+
+    @Override
     public boolean hasReadiness() {
         return connection.hasReadiness();
     }
@@ -71,6 +77,16 @@ final class LeasedConnection implements Transferable {
     @Override
     public int write(ByteBuffer from) throws IOException {
         return connection.write(from);
+    }
+
+    @Override
+    public void readTimeout(Duration timeout) throws IOException {
+        connection.readTimeout(timeout);
+    }
+
+    @Override
+    public Duration readTimeout() {
+        return connection.readTimeout();
     }
 
     @Override

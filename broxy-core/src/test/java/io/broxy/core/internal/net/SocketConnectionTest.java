@@ -9,10 +9,13 @@ import io.broxy.core.testkit.Origin;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.net.SocketException;
+import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(LeakCheck.class)
 class SocketConnectionTest implements ConnectionContract {
@@ -22,14 +25,18 @@ class SocketConnectionTest implements ConnectionContract {
         return SocketConnection.of(SocketChannel.open(address));
     }
 
-    @Test
-    void channelBlocksFromThenOn() throws Exception {
-        try (Origin origin = Origin.discard();
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void connectionBlocksWhateverTheChannelsMode(boolean blocking) throws Exception {
+        try (Origin origin = Origin.echo();
                 SocketChannel channel = SocketChannel.open(origin.address())) {
-            channel.configureBlocking(false);
+            channel.configureBlocking(blocking);
 
             try (Connection connection = SocketConnection.of(channel)) {
-                assertThat(channel.isBlocking()).isTrue();
+                connection.write(ByteBuffer.wrap(new byte[] {7}));
+                ByteBuffer into = ByteBuffer.allocate(10);
+                assertThat(connection.read(into)).isEqualTo(1);
+                assertThat(into.get(0)).isEqualTo((byte) 7);
                 assertThat(connection.isOpen()).isTrue();
             }
             assertThat(channel.isOpen()).isFalse();

@@ -1,0 +1,208 @@
+package io.broxy.core.internal.net;
+
+import java.io.IOException;
+import java.nio.channels.CancelledKeyException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One thread that waits for readiness on behalf of many that are parked. It is of no engine, for connections outlive
+ * theirs: it is there as long as something waits, and a little longer. Each direction has one of its own, so that a channel
+ * has no more than one key here.
+ *
+ * <p>Threading: thread-safe; the lock guards which thread runs and how many waits it has.
+ */
+final class SharedSelector {
+    static final SharedSelector READABLE = new SharedSelector(SelectionKey.OP_READ, "broxy-readable");
+    static final SharedSelector WRITABLE = new SharedSelector(SelectionKey.OP_WRITE, "broxy-writable");
+
+    private static final Logger log = LoggerFactory.getLogger(SharedSelector.class);
+
+    /** How long the thread looks for work that may come. */
+    private static final long LINGER_MILLIS = TimeUnit.SECONDS.toMillis(1);
+
+    private final int op;
+    private final String threadName;
+    private final Object lock = new Object();
+    private @Nullable Running running;
+
+    private SharedSelector(int op, String threadName) {
+        this.op = op;
+        this.threadName = threadName;
+    }
+
+    /** Begins to wait until a channel is ready; the calling thread is unparked then. */
+    Wait begin(SocketChannel channel) throws IOException {
+        Running own;
+        synchronized (lock) {
+            own = running == null ? start() : running;
+            own.waits++;
+        }
+        Wait wait = new Wait(own, channel);
+        own.news.add(wait);
+        if (own.failed) {
+            wait.finish();
+        } else {
+            own.selector.wakeup();
+        }
+        return wait;
+    }
+
+    private Running start() throws IOException {
+        Running started = new Running(Selector.open());
+        Thread thread = new Thread(started, threadName);
+        thread.setDaemon(true);
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) { // "unable to create native thread"
+            started.selector.close();
+            throw new IOException("there is no thread to wait for a connection", e);
+        }
+        running = started;
+        return started;
+    }
+
+    /** One channel's. Threading: for the thread that has begun it and the one that selects. */
+    static final class Wait {
+        private final Running by;
+        private final SocketChannel channel;
+        private final Thread waiter = Thread.currentThread();
+        private volatile boolean over;
+        private volatile boolean ended;
+
+        private Wait(Running by, SocketChannel channel) {
+            this.by = by;
+            this.channel = channel;
+        }
+
+        /** Whether the channel is ready, or something else has happened that makes a look worth it. */
+        boolean isOver() {
+            return over;
+        }
+
+        private void finish() {
+            over = true;
+            LockSupport.unpark(waiter);
+        }
+
+        /** To be called once; what is not over yet is given up. */
+        void end() {
+            ended = true;
+            by.left();
+            if (!over) {
+                by.news.add(this);
+                by.selector.wakeup();
+            }
+        }
+    }
+
+    /** The thread's work. Threading: the selector's keys are the thread's own. */
+    private final class Running implements Runnable {
+        private final Selector selector;
+        private final ConcurrentLinkedQueue<Wait> news = new ConcurrentLinkedQueue<>();
+        private int waits; // under the lock
+        /** From then on nothing looks at the news. */
+        private volatile boolean failed;
+
+        Running(Selector selector) {
+            this.selector = selector;
+        }
+
+        private void left() {
+            synchronized (lock) {
+                waits--;
+            }
+        }
+
+        @Override
+        public void run() {
+            try {
+                do {
+                    for (Wait wait; (wait = news.poll()) != null; ) {
+                        if (wait.ended) {
+                            giveUp(wait);
+                        } else {
+                            register(wait);
+                        }
+                    }
+                } while (selector.select(this::ready, LINGER_MILLIS) > 0 || !news.isEmpty() || !isIdle());
+            } catch (IOException | RuntimeException | Error e) {
+                log.warn("waiting for readiness failed; the connections are looked at again", e);
+            } finally {
+                end();
+            }
+        }
+
+        private void register(Wait wait) throws IOException {
+            try {
+                wait.channel.register(selector, op, wait);
+            } catch (CancelledKeyException e) {
+                selector.selectNow(this::ready); // forgets the key of the wait before
+                registerAgain(wait);
+            } catch (ClosedChannelException | RuntimeException e) {
+                wait.finish();
+            }
+        }
+
+        private void registerAgain(Wait wait) {
+            try {
+                wait.channel.register(selector, op, wait);
+            } catch (ClosedChannelException | RuntimeException e) {
+                wait.finish();
+            }
+        }
+
+        private void giveUp(Wait wait) {
+            SelectionKey key = wait.channel.keyFor(selector);
+            if (key != null && key.attachment() == wait) {
+                key.cancel();
+            }
+        }
+
+        private void ready(SelectionKey key) {
+            key.cancel();
+            ((Wait) key.attachment()).finish();
+        }
+
+        /** Whether nothing waits; nothing begins to wait here then. */
+        private boolean isIdle() {
+            synchronized (lock) {
+                if (waits > 0) {
+                    return false;
+                }
+                if (running == this) {
+                    running = null;
+                }
+                return true;
+            }
+        }
+
+        private void end() {
+            failed = true;
+            synchronized (lock) {
+                if (running == this) {
+                    running = null;
+                }
+            }
+            for (Wait wait; (wait = news.poll()) != null; ) {
+                wait.finish();
+            }
+            for (SelectionKey key : selector.keys()) {
+                ((Wait) key.attachment()).finish();
+            }
+            try {
+                selector.close();
+            } catch (IOException e) {
+                log.debug("closing a selector failed", e);
+            }
+        }
+    }
+}
