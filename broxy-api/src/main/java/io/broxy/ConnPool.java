@@ -161,7 +161,10 @@ public interface ConnPool extends AutoCloseable {
 
         /**
          * Gives the connection back for another use: everything it was asked for has been read, and nobody touches it any
-         * more. If it was closed meanwhile, this is as {@link #close}.
+         * more. Its next user gets it as new: the read time-out and the options that were set on {@link
+         * Connection#asSocket() its socket} are undone, and that socket is closed to the user who has it still. If it was
+         * closed meanwhile, if either direction has ended, or if a buffer size was set, which cannot be undone, this is as
+         * {@link #close}.
          *
          * @throws IllegalStateException if the connection has been given away, to a relay for one; the lease has ended then
          *     as by {@link #detach}

@@ -8,6 +8,8 @@ import io.broxy.DialException.Reason;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.journal.Flight;
 import io.broxy.core.internal.journal.LeaseTrace;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Transferable;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -123,16 +125,26 @@ final class BlockingLeasing implements Waiter<Parked> {
         try {
             return future.get(); // a loop keeps nobody waiting
         } catch (InterruptedException e) {
-            future.thenAccept(late -> {
-                if (late.connection != null) {
-                    pool.closeLater(late.connection);
-                }
-                pool.drop(slot, late.death);
-            });
+            future.thenAccept(late -> putBack(slot, parked.loop(), late));
             throw interrupted();
         } catch (ExecutionException e) {
             throw new IllegalStateException("nobody fails a hand-over", e);
         }
+    }
+
+    private void putBack(Slot<Parked> slot, EventLoop loop, Taken late) {
+        if (late.connection instanceof Transferable own) { // which everything is that was idle
+            try {
+                own.give();
+                own.unblock(); // nobody has begun to read
+                Parked.unwanted(pool, loop, slot, own);
+                return;
+            } catch (IOException e) {
+                log.debug("a connection that was leased in vain is closed", e);
+                pool.closeLater(own.given());
+            }
+        }
+        pool.drop(slot, late.death);
     }
 
     // ------------------------------------------------------------------ a new one

@@ -78,6 +78,11 @@ final class UserLease implements Lease {
             pool.end(slot, Ending.DISCARDED);
             return;
         }
+        if (!own.renew()) {
+            close(own.given());
+            pool.end(slot, Ending.DISCARDED);
+            return;
+        }
         slot.promise.forget();
         Parked.fromUser(pool, home, slot, own);
     }
@@ -106,8 +111,12 @@ final class UserLease implements Lease {
     }
 
     private void closeInner() {
+        close(inner);
+    }
+
+    private static void close(Connection connection) {
         try {
-            inner.close();
+            connection.close();
         } catch (IOException e) {
             log.debug("closing a connection failed", e);
         }

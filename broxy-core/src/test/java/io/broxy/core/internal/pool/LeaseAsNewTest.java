@@ -1,0 +1,183 @@
+package io.broxy.core.internal.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.broxy.ConnPool;
+import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool.Lease;
+import io.broxy.Connection;
+import io.broxy.DialException;
+import io.broxy.Dialer;
+import io.broxy.core.Broxy;
+import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.Origin;
+import java.net.Socket;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import jdk.net.ExtendedSocketOptions;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Specifies that the next lease of a connection finds nothing of what the one before has set, ended or interrupted. */
+@ExtendWith(LeakCheck.class)
+class LeaseAsNewTest {
+    private Broxy broxy;
+    private Dialer direct;
+
+    @BeforeEach
+    void start() {
+        broxy = Broxy.builder().eventLoops(1).build();
+        direct = broxy.directDialer()
+                .option(StandardSocketOptions.SO_KEEPALIVE, false)
+                .build();
+    }
+
+    @AfterEach
+    void stop() {
+        broxy.close();
+    }
+
+    @Test
+    void optionsAndTimeoutAreTheDialersAgain() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease first = pool.lease(hop);
+            Socket socket = first.connection().asSocket();
+            final int keepIdle = socket.getOption(ExtendedSocketOptions.TCP_KEEPIDLE);
+            first.connection().readTimeout(Duration.ofSeconds(1));
+            socket.setTcpNoDelay(false);
+            socket.setSoLinger(true, 0);
+            socket.setSoLinger(true, 5);
+            socket.setKeepAlive(true);
+            socket.setTrafficClass(16);
+            socket.setOOBInline(true);
+            socket.setOption(ExtendedSocketOptions.TCP_KEEPIDLE, keepIdle + 1);
+            final int port = Talk.port(first.connection());
+            first.reuse();
+
+            try (Lease second = pool.lease(hop)) {
+                assertThat(second.wasIdle()).isTrue();
+                assertThat(Talk.port(second.connection())).isEqualTo(port);
+                Socket again = second.connection().asSocket();
+                assertThat(second.connection().readTimeout()).isZero();
+                assertThat(again.getSoTimeout()).isZero();
+                assertThat(again.getTcpNoDelay()).isTrue();
+                assertThat(again.getSoLinger()).isEqualTo(-1);
+                assertThat(again.getKeepAlive()).isFalse();
+                assertThat(again.getTrafficClass()).isZero();
+                assertThat(again.getOOBInline()).isFalse();
+                assertThat(again.getOption(ExtendedSocketOptions.TCP_KEEPIDLE)).isEqualTo(keepIdle);
+                assertThat(Talk.ask(second, "as new")).isEqualTo("as new");
+            }
+        }
+    }
+
+    @Test
+    void bufferSizesCannotBeUndoneSoTheConnectionGoes() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease first = pool.lease(hop);
+            first.connection().asSocket().setReceiveBufferSize(20_000);
+            first.reuse();
+
+            try (Lease second = pool.lease(hop)) {
+                assertThat(second.wasIdle()).isFalse();
+            }
+            assertThat(pool.stats().discarded()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void socketOfALeaseThatHasEndedIsOfNoUse() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease first = pool.lease(hop);
+            Socket old = first.connection().asSocket();
+            first.reuse();
+            try (Lease second = pool.lease(hop)) {
+                assertThat(second.wasIdle()).isTrue();
+                assertThat(old.isClosed()).isTrue();
+                assertThatThrownBy(() -> old.setTcpNoDelay(false)).isInstanceOf(java.net.SocketException.class);
+                assertThatThrownBy(() -> old.getOutputStream().write(1)).isInstanceOf(java.net.SocketException.class);
+                old.close();
+                assertThat(second.connection().asSocket().getTcpNoDelay()).isTrue();
+                assertThat(Talk.ask(second, "mine")).isEqualTo("mine");
+            }
+        }
+    }
+
+    @Test
+    void connectionWhoseOutputHasEndedIsDiscarded() throws Exception {
+        try (Origin origin = Origin.discard();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease first = pool.lease(hop);
+            first.connection().shutdownOutput();
+            first.reuse();
+            assertThat(pool.stats().idle()).isZero();
+            assertThat(pool.stats().discarded()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void connectionWhoseInputHasEndedIsDiscarded() throws Exception {
+        try (Origin origin = Origin.start(peer -> {
+                    peer.shutdownOutput();
+                    peer.readAll();
+                });
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease byPeer = pool.lease(hop);
+            assertThat(byPeer.connection().read(ByteBuffer.allocate(1))).isEqualTo(-1);
+            byPeer.reuse();
+            assertThat(pool.stats().idle()).isZero();
+
+            Lease byUser = pool.lease(hop);
+            byUser.connection().asSocket().shutdownInput();
+            byUser.reuse();
+            assertThat(pool.stats().idle()).isZero();
+            assertThat(pool.stats().discarded()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void leaseThatIsInterruptedPutsTheConnectionBack() throws Exception {
+        try (Origin origin = Origin.echo();
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(origin.target(), direct);
+            Lease first = pool.lease(hop);
+            final int port = Talk.port(first.connection());
+            first.reuse();
+            int interrupted = 0;
+            for (int i = 0; i < 50; i++) {
+                Thread.currentThread().interrupt();
+                try {
+                    pool.lease(hop).reuse(); // the hand-over was over before it was waited for
+                } catch (DialException e) {
+                    interrupted++;
+                    assertThat(e.reason()).isEqualTo(DialException.Reason.CANCELLED);
+                } finally {
+                    assertThat(Thread.interrupted()).isTrue();
+                }
+                await().until(() -> pool.stats().idle() == 1 && pool.stats().leased() == 0);
+            }
+
+            assertThat(interrupted).isPositive();
+            try (Lease last = pool.lease(hop)) {
+                assertThat(last.wasIdle()).isTrue();
+                Connection connection = last.connection();
+                assertThat(Talk.port(connection)).isEqualTo(port);
+                assertThat(Talk.ask(connection, "still here")).isEqualTo("still here");
+            }
+            assertThat(origin.accepted()).isEqualTo(1);
+        }
+    }
+}
