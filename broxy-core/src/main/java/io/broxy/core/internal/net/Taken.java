@@ -6,6 +6,7 @@ import io.broxy.core.internal.loop.Workers;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
 
 /**
  * A connection on its way from a user, who has given it away, to a loop: on the loop itself where it has readiness, else
@@ -34,6 +35,9 @@ public interface Taken {
         try {
             if (!blocking.isOpen()) {
                 throw new ClosedChannelException();
+            }
+            if (!blocking.readTimeout().isZero()) {
+                blocking.readTimeout(Duration.ZERO); // its user's; a peer that is only silent must not be cut off
             }
             SocketAddress remote = blocking.remoteAddress();
             return loop -> new BridgedConnection(loop, blocking, remote, workers);

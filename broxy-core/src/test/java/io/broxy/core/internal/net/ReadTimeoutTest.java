@@ -3,16 +3,21 @@ package io.broxy.core.internal.net;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.broxy.Connection;
+import io.broxy.Tunnel;
 import io.broxy.core.testkit.ForeignConnection;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Threads;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -93,6 +98,32 @@ class ReadTimeoutTest {
             connection.readTimeout(Duration.ofMillis(30));
             assertThatThrownBy(() -> connection.read(ByteBuffer.allocate(1)))
                     .isInstanceOf(SocketTimeoutException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ConnectionKind.class)
+    void relayIsNotCutByATimeoutThatItsUserHasSet(ConnectionKind kind) throws Exception {
+        CountDownLatch silent = new CountDownLatch(1);
+        try (Origin origin = kind.origin(peer -> {
+                    assertThat(silent.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
+                            .isTrue();
+                    peer.send("late");
+                    peer.readAll();
+                });
+                ServerSocketChannel server =
+                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                Peer client = Peer.connect(server.getLocalAddress())) {
+            Connection connection = kind.open(rig, origin);
+            connection.readTimeout(Duration.ofMillis(1));
+            Tunnel tunnel = rig.broxy.copier().relay(rig.broxy.connection(server.accept()), connection);
+            await().during(Duration.ofMillis(50))
+                    .until(() -> !tunnel.completion().isDone());
+            silent.countDown();
+            assertThat(client.readText(4)).isEqualTo("late");
+            client.shutdownOutput();
+            client.expectEnd();
+            tunnel.join();
         }
     }
 
