@@ -39,6 +39,8 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
     /** The peer has ended its stream, and its user has seen it. */
     private volatile boolean peerEnded;
 
+    private volatile boolean outputEnded;
+
     private SocketConnection(
             BlockingChannel bytes, SocketAddress local, SocketAddress remote, @Nullable HostPort dialed) {
         this.channel = bytes.channel();
@@ -113,13 +115,18 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
         bytes.unblock();
     }
 
-    /** Buffers' sizes cannot be undone: the system adapts those only that were never set. */
     @Override
     public boolean renew() {
+        if (peerEnded || outputEnded) {
+            return false;
+        }
+        if (view.get() == null) {
+            return true; // nothing was set, and a Unix domain socket's channel has no socket
+        }
         try {
             Socket socket = channel.socket();
-            return !peerEnded && !socket.isOutputShutdown() && !socket.isInputShutdown() && changed.undo(socket);
-        } catch (IOException | RuntimeException e) { // a Unix domain socket's channel has no socket
+            return !socket.isInputShutdown() && changed.undo(socket);
+        } catch (IOException e) {
             log.debug("a connection is not as it was", e);
             return false;
         }
@@ -198,6 +205,7 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
     @Override
     public void shutdownOutput() throws IOException {
         ownership.ensureOwned();
+        outputEnded = true;
         channel.shutdownOutput();
     }
 

@@ -10,18 +10,27 @@ import io.broxy.ConnPool.Lease;
 import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.Dialer;
+import io.broxy.HostPort;
 import io.broxy.core.Broxy;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
+import java.io.IOException;
 import java.net.Socket;
+import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import jdk.net.ExtendedSocketOptions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Specifies that the next lease of a connection finds nothing of what the one before has set, ended or interrupted. */
 @ExtendWith(LeakCheck.class)
@@ -145,6 +154,32 @@ class LeaseAsNewTest {
             byUser.reuse();
             assertThat(pool.stats().idle()).isZero();
             assertThat(pool.stats().discarded()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void connectionOfASocketWithoutOptionsIsKeptToo(@TempDir Path folder) throws Exception {
+        UnixDomainSocketAddress address = UnixDomainSocketAddress.of(folder.resolve("peer"));
+        try (ServerSocketChannel server =
+                        ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(address);
+                ConnPool pool = broxy.connPool().build()) {
+            Hop hop = Hop.of(HostPort.of("unix.example", 1), request -> {
+                try {
+                    return broxy.connection(SocketChannel.open(address));
+                } catch (IOException e) {
+                    throw new DialException(DialException.Reason.LOCAL, request.target(), Duration.ZERO, List.of(), e);
+                }
+            });
+            pool.lease(hop).reuse();
+            try (Lease second = pool.lease(hop);
+                    SocketChannel peer = server.accept()) {
+                assertThat(second.wasIdle()).isTrue();
+                peer.write(ByteBuffer.allocate(1));
+                assertThat(second.connection().read(ByteBuffer.allocate(1))).isEqualTo(1);
+                second.connection().shutdownOutput();
+                second.reuse();
+                assertThat(pool.stats().idle()).isZero();
+            }
         }
     }
 
