@@ -54,15 +54,6 @@ final class Parked implements ChannelEvents {
         }
     }
 
-    /** Parks what was on its way to a user who does not want it any more. */
-    static void unwanted(EnginePool pool, EventLoop loop, Slot<Parked> slot, Transferable given) {
-        Parked parked = new Parked(pool, loop, slot, given);
-        pool.putBack(slot, parked, loop);
-        if (!parked.execute(parked::arrive)) {
-            pool.evict(slot, Eviction.CLOSED);
-        }
-    }
-
     /** Parks what is on its loop, unless something that was not asked for is there already. */
     static void onLoop(EnginePool pool, Slot<Parked> slot, LoopConnection connection) {
         Parked parked = new Parked(pool, connection.loop(), slot, null);
@@ -89,6 +80,15 @@ final class Parked implements ChannelEvents {
         }
         loopStopped();
         return false;
+    }
+
+    /** Parks what was on its way to a user who does not want it any more. */
+    static void unwanted(EnginePool pool, EventLoop loop, Slot<Parked> slot, Transferable given) {
+        Parked parked = new Parked(pool, loop, slot, given);
+        pool.putBack(slot, parked, loop);
+        if (!parked.execute(parked::arrive)) {
+            pool.evict(slot, Eviction.CLOSED);
+        }
     }
 
     /** What is registered is closed by the loop's end. */

@@ -72,14 +72,14 @@ final class UserLease implements Lease {
         }
         try {
             own.unblock();
+            if (!own.renew()) {
+                own.given().close();
+                pool.end(slot, Ending.DISCARDED);
+                return;
+            }
         } catch (IOException e) {
             log.debug("a connection cannot be used again", e);
             own.given().abort();
-            pool.end(slot, Ending.DISCARDED);
-            return;
-        }
-        if (!own.renew()) {
-            close(own.given());
             pool.end(slot, Ending.DISCARDED);
             return;
         }
@@ -111,12 +111,8 @@ final class UserLease implements Lease {
     }
 
     private void closeInner() {
-        close(inner);
-    }
-
-    private static void close(Connection connection) {
         try {
-            connection.close();
+            inner.close();
         } catch (IOException e) {
             log.debug("closing a connection failed", e);
         }
