@@ -55,4 +55,7 @@ public interface ProxyStats {
 
     /** The pool of connections for forwarded requests: the handler's own, or the one that it was built with. */
     PoolStats pool();
+
+    /** The name look-ups of the handler's engine, those of its other handlers and dialers included. */
+    LookUpStats lookUps();
 }

@@ -9,6 +9,7 @@ import io.broxy.Dialer;
 import io.broxy.DirectDialer;
 import io.broxy.HostPort;
 import io.broxy.HttpProxyDialer;
+import io.broxy.LookUpStats;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
@@ -28,6 +29,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.DialingSocketFactory;
+import io.broxy.core.internal.net.LookUpSnapshot;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
@@ -49,6 +51,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.SocketFactory;
@@ -94,7 +97,7 @@ public final class Broxy implements AutoCloseable {
 
     private Broxy(Builder builder) {
         buffers = new BufferPool(builder.callerBufferBytes, builder.remainderBytes);
-        workers = new Workers();
+        workers = new Workers(builder.workers);
         try {
             loops = EventLoops.start(builder.eventLoops, buffers, Ticker.SYSTEM);
         } catch (IOException e) {
@@ -357,6 +360,11 @@ public final class Broxy implements AutoCloseable {
         }
     }
 
+    /** The name look-ups of this engine now. */
+    public LookUpStats lookUps() {
+        return LookUpSnapshot.of(workers);
+    }
+
     /**
      * Ends everything: servers stop accepting, tunnels are reset, pools are closed, dials fail with {@link
      * io.broxy.DialException.Reason#CANCELLED}, and every thread and descriptor of this engine is gone when this returns.
@@ -398,6 +406,7 @@ public final class Broxy implements AutoCloseable {
         private int eventLoops = Runtime.getRuntime().availableProcessors();
         private long callerBufferBytes = defaultBudget();
         private long remainderBytes = defaultBudget();
+        private final Workers.Settings workers = new Workers.Settings();
 
         private Builder() {}
 
@@ -416,6 +425,42 @@ public final class Broxy implements AutoCloseable {
                 throw new IllegalArgumentException("there must be at least 1 event loop, not " + count);
             }
             eventLoops = count;
+            return this;
+        }
+
+        /**
+         * How many platform threads, or for look-ups how many at once, work at one kind of task; the defaults are at {@link
+         * EngineTask}. It replaces an executor that was given for the kind. Except for look-ups and streams, tasks beyond
+         * that wait, but not behind those that wait for them: when none has begun for a moment although some are queued,
+         * further threads are added, up to 1,024 or 16 times as many, and tasks fail that come when even those get nowhere. Threads
+         * are made when needed and end when idle.
+         *
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        public Builder threads(EngineTask task, int count) {
+            if (count < 1) {
+                throw new IllegalArgumentException("there must be at least 1 thread, not " + count);
+            }
+            workers.threads(task.kind(), count);
+            return this;
+        }
+
+        /**
+         * Runs one kind of task on an executor of the embedder's, which goes on after the engine's end: {@link Broxy#close}
+         * waits for the engine's tasks there, and interrupts them, but does not shut it down. Look-ups are still counted
+         * before it, so it is given no more than {@link #threads} says. It replaces a number of threads that was set for
+         * other kinds.
+         *
+         * <p>The executor must run each task on another thread than the caller's, or reject it; what it throws counts as a
+         * rejection. What was rejected fails (a look-up with {@link io.broxy.DialException.Reason#RESOLVE}, an own dialer
+         * with {@code LOCAL}, an authenticator's client with 503, and so on), an event for a listener is dropped and
+         * counted, and the completion of a future is run by the engine itself. Nothing is left hanging. One with few threads
+         * and a queue can still make tasks wait that others wait for: a dialer, for one, that dials with another.
+         *
+         * @param executor for any thread; it may be shared between engines and kinds of tasks if it has threads enough
+         */
+        public Builder executor(EngineTask task, Executor executor) {
+            workers.executor(task.kind(), Objects.requireNonNull(executor, "executor"));
             return this;
         }
 

@@ -1,6 +1,7 @@
 package io.broxy.examples;
 
 import io.broxy.DialException;
+import io.broxy.LookUpStats;
 import io.broxy.PoolStats;
 import io.broxy.ProxyStats;
 import io.broxy.RefusedException;
@@ -75,6 +76,20 @@ final class Metrics {
                 })
                 .register(registry);
         counter("broxy_events_dropped_total", "Access log lines dropped", ProxyStats::droppedEvents);
+    }
+
+    private void addLookUps() {
+        GaugeWithCallback.builder()
+                .name("broxy_look_ups")
+                .help("Name look-ups")
+                .labelNames("state")
+                .callback(gauge -> {
+                    LookUpStats now = stats.get().lookUps();
+                    gauge.call(now.waiting(), "waiting");
+                    gauge.call(now.running(), "running");
+                    gauge.call(now.abandoned(), "abandoned");
+                })
+                .register(registry);
     }
 
     private void addPool() {

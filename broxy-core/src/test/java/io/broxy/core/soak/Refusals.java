@@ -81,6 +81,32 @@ final class Refusals {
         }
     }
 
+    /** Names whose look-up hangs, as many at once as there may be connections. */
+    static void hangingNames(Client client) throws Exception {
+        List<Wire> wires = new ArrayList<>();
+        for (int i = 0; i < Scene.CONNECTIONS; i++) {
+            String host = (client.oneIn(2) ? "stubborn-" : "n-") + client.number() + "-" + i + Scene.HANGING;
+            Wire wire = client.connect();
+            wires.add(wire);
+            if (client.oneIn(2)) {
+                client.account().client(books -> books.tunnels++);
+                wire.send(client.connectHead(host, 443));
+            } else {
+                client.account().client(books -> books.exchanges++);
+                wire.send(client.requestHead("GET", host, 80, Kind.LENGTH, 1) + "\r\n");
+            }
+        }
+        boolean waits = client.oneIn(2);
+        for (Wire wire : wires) {
+            if (waits && client.await(wire)) {
+                expect(client, wire, 504);
+            } else {
+                client.account().broke();
+                wire.reset();
+            }
+        }
+    }
+
     /** Wrong credentials, or none, and the right ones over the same connection. */
     static void wrongPassword(Client client) throws IOException {
         Wire wire = client.connect();

@@ -41,6 +41,7 @@ enum Role {
     GUESSES(-3, Refusals::guesses),
     WRONG_PASSWORDS(-3, WrongPasswords::behindOneAddress),
     BLACK_HOLE(-2, Refusals::blackHole),
+    HANGING_NAMES(-2, Refusals::hangingNames),
     STALLED_TUNNEL(-2, BrokenTransfers::stalledTunnel),
     STALLED_DOWNLOAD(-2, BrokenTransfers::stalledDownload),
     STALLED_UPLOAD(-2, BrokenTransfers::stalledUpload),

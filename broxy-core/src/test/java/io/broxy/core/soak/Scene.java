@@ -26,6 +26,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The proxy with what is around it: origins, and another proxy by which a part of the targets is reached. Its time-outs are
@@ -45,6 +47,11 @@ final class Scene implements AutoCloseable {
     static final String FORBIDDEN = "forbidden.test";
     /** Whose address is private. */
     static final String INSIDE = "inside.test";
+    /** The zone of names whose look-up hangs for longer than a dial may take. */
+    static final String HANGING = ".tarpit.test";
+
+    private static final long HANGING_NANOS = TimeUnit.SECONDS.toNanos(4);
+
     /** That has no address. */
     static final String NOWHERE = "nowhere.test";
 
@@ -155,11 +162,24 @@ final class Scene implements AutoCloseable {
     }
 
     private static List<InetAddress> resolve(String host) throws UnknownHostException {
+        if (host.endsWith(HANGING)) {
+            hang(host.startsWith("stubborn"));
+        }
         return switch (host) {
             case DIRECT, FAR -> List.of(InetAddress.getLoopbackAddress());
             case INSIDE -> List.of(InetAddress.getByAddress(new byte[] {10, 0, 0, 1}));
             default -> throw new UnknownHostException(host);
         };
+    }
+
+    /** As the system's resolver does with a zone whose servers are mute, which minds no interrupt; others do. */
+    private static void hang(boolean stubborn) {
+        long end = System.nanoTime() + HANGING_NANOS;
+        boolean interrupted = false;
+        for (long left; (left = end - System.nanoTime()) > 0 && (stubborn || !interrupted); ) {
+            LockSupport.parkNanos(left);
+            interrupted |= Thread.interrupted();
+        }
     }
 
     /** A client's name, by which the proxy knows it. */
@@ -223,7 +243,8 @@ final class Scene implements AutoCloseable {
 
     private static boolean isQuiet(ProxyStats stats) {
         return stats.openConnections() + stats.openTunnels() + stats.openExchanges() == 0
-                && stats.pool().idle() + stats.pool().leased() + stats.pool().opening() == 0;
+                && stats.pool().idle() + stats.pool().leased() + stats.pool().opening() == 0
+                && stats.lookUps().waiting() + stats.lookUps().threads() == 0;
     }
 
     /** Bytes that the two engines keep for slow peers. */

@@ -10,6 +10,7 @@ import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -60,6 +61,11 @@ final class AnnouncedDial implements LoopDialer.Dialing, LoopDialer.UserOutcome,
         if (state == State.DIALING) {
             dialing = underWay;
         }
+    }
+
+    @Override
+    public @Nullable InetAddress forClient() {
+        return outcome.forClient();
     }
 
     @Override
@@ -156,6 +162,13 @@ final class AnnouncedDial implements LoopDialer.Dialing, LoopDialer.UserOutcome,
         state = State.OVER;
         if (deadline != null) {
             loop.timers().cancel(deadline);
+        }
+    }
+
+    @Override
+    public void clientEnded() {
+        if (dialing != null) {
+            dialing.clientEnded();
         }
     }
 

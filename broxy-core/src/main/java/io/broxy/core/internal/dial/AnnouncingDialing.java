@@ -101,7 +101,7 @@ public final class AnnouncingDialing implements Dialer, LoopDialer {
         return FutureDial.start(
                 engine.loops().next(),
                 request.target(),
-                engine.workers().completions(),
+                engine.workers()::complete,
                 (loop, outcome) -> start(loop, request, start, outcome));
     }
 

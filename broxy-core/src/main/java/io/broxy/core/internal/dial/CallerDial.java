@@ -34,6 +34,7 @@ final class CallerDial {
     private final DialRequest request;
     private final long startNanos;
     private final long endNanos;
+    private DialTrace trace;
 
     CallerDial(DirectDialing dialer, CallerDials all, DialRequest request) {
         this.dialer = dialer;
@@ -41,48 +42,91 @@ final class CallerDial {
         this.request = request;
         this.startNanos = dialer.ticker().nanos();
         this.endNanos = startNanos + dialer.timeoutNanos(request);
+        this.trace = DialTrace.OFF;
     }
 
     Connection dial() throws DialException {
         if (all.isClosed()) {
             throw engineClosed(List.of());
         }
-        InetAddress literal = request.address();
-        DialTrace trace = Flight.dial(request.target(), null);
+        trace = Flight.dial(request.target(), null);
         try {
-            List<InetAddress> addresses = literal != null ? List.of(literal) : resolve();
-            if (addresses.size() == 1) {
-                Connection connection = connect(addresses.get(0));
-                trace.connected(
-                        new InetSocketAddress(addresses.get(0), request.target().port()));
-                return connection;
-            }
-            trace = DialTrace.OFF; // the race has its own
-            return race(addresses);
+            return resolveAndConnect();
         } catch (DialException e) {
             trace.failed(e);
             throw e;
         }
     }
 
+    private Connection resolveAndConnect() throws DialException {
+        InetAddress literal = request.address();
+        if (literal != null) {
+            return connect(List.of(literal));
+        }
+        NameQuery query = dialer.resolver().resolve(request.target().host(), LookUpShare.of(request));
+        List<InetAddress> addresses = await(query);
+        try {
+            return connect(addresses);
+        } catch (DialException e) {
+            if (!query.isFromCache() || !FirstRound.isOfTheAddresses(e.reason()) || leftNanos() == 0) {
+                throw e;
+            }
+            return connectToOthers(new FirstRound(addresses, e.reason(), e.attempts(), e.getCause()), e);
+        }
+    }
+
+    /** All addresses that were remembered have failed: the name is looked up once more. */
+    private Connection connectToOthers(FirstRound first, DialException failure) throws DialException {
+        if (trace == DialTrace.OFF) { // the first round was a race, which had its own
+            trace = Flight.dial(request.target(), null);
+        }
+        List<InetAddress> untried;
+        try {
+            NameQuery query = dialer.resolver().resolveAnew(request.target().host(), LookUpShare.of(request));
+            untried = first.untried(await(query));
+        } catch (DialException e) {
+            if (e.reason() == Reason.RESOLVE) {
+                throw failure;
+            }
+            throw failed(e.reason(), first.attemptsAnd(List.of()), e.getCause());
+        }
+        if (untried.isEmpty()) {
+            throw failure;
+        }
+        try {
+            return connect(untried);
+        } catch (DialException e) {
+            throw failed(e.reason(), first.attemptsAnd(e.attempts()), e.getCause());
+        }
+    }
+
+    private Connection connect(List<InetAddress> addresses) throws DialException {
+        if (addresses.size() > 1) {
+            trace = DialTrace.OFF; // the race has its own
+            return race(addresses);
+        }
+        Connection connection = connect(addresses.get(0));
+        trace.connected(new InetSocketAddress(addresses.get(0), request.target().port()));
+        return connection;
+    }
+
     // ------------------------------------------------------------------ the name
 
-    private List<InetAddress> resolve() throws DialException {
-        CompletableFuture<List<InetAddress>> answer =
-                dialer.resolver().resolve(request.target().host());
-        Closeable wait = () -> answer.cancel(false);
+    private List<InetAddress> await(NameQuery query) throws DialException {
+        Closeable wait = () -> query.cancel(false);
         all.enter(wait);
         try {
-            return answer.get(leftNanos(), TimeUnit.NANOSECONDS);
+            return query.get(leftNanos(), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
             throw all.isClosed() ? engineClosed(List.of()) : failed(Reason.RESOLVE, List.of(), e.getCause());
         } catch (CancellationException e) {
             throw engineClosed(List.of());
         } catch (TimeoutException e) {
-            answer.cancel(false);
-            throw failed(Reason.TIMEOUT, List.of(), new SocketTimeoutException("looking the name up took too long"));
+            SocketTimeoutException why = query.timedOut();
+            query.cancel(false);
+            throw failed(Reason.TIMEOUT, List.of(), why);
         } catch (InterruptedException e) {
-            answer.cancel(false);
+            query.cancel(false);
             throw interrupted(e);
         } finally {
             all.leave(wait);

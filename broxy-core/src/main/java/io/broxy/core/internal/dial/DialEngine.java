@@ -19,6 +19,6 @@ public record DialEngine(EventLoops loops, Workers workers, BufferPool buffers, 
 
     /** TLS as a client. */
     Tls tls(SSLContext context) {
-        return new Tls(context, new TlsMeans(buffers, workers.callbacks(), ticker));
+        return new Tls(context, new TlsMeans(buffers, workers.tls(), ticker));
     }
 }

@@ -2,6 +2,7 @@ package io.broxy.core.internal.dial;
 
 import io.broxy.DirectDialer;
 import io.broxy.Resolver;
+import io.broxy.core.internal.loop.LookUpThreads;
 import io.broxy.core.internal.net.SocketOptions;
 import io.broxy.core.internal.time.Durations;
 import java.net.InetAddress;
@@ -83,7 +84,10 @@ public final class DirectDialerBuilder implements DirectDialer.Builder {
     }
 
     CachingResolver cachingResolver(DialEngine from) {
-        return new CachingResolver(resolver, from.workers().resolver(), from.ticker(), foundNanos, failedNanos);
+        LookUpThreads threads = resolver == Resolver.system()
+                ? from.workers().lookUps()
+                : from.workers().userLookUps();
+        return new CachingResolver(resolver, threads, from.ticker(), foundNanos, failedNanos);
     }
 
     NewSockets sockets() {

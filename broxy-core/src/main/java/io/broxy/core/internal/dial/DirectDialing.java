@@ -4,6 +4,7 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.DirectDialer;
+import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.net.LoopDialer;
@@ -33,7 +34,7 @@ public final class DirectDialing implements DirectDialer, LoopDialer {
 
     DirectDialing(DirectDialerBuilder settings, DialEngine engine) {
         loops = engine.loops();
-        completions = engine.workers().completions();
+        completions = engine.workers()::complete;
         callers = engine.callers();
         ticker = engine.ticker();
         resolver = settings.cachingResolver(engine);
@@ -62,6 +63,11 @@ public final class DirectDialing implements DirectDialer, LoopDialer {
     long timeoutNanos(DialRequest request) {
         Duration own = request.timeout();
         return own == null ? timeoutNanos : Durations.positiveNanos(own, "a dial's time-out");
+    }
+
+    @Override
+    public void forget(HostPort target) {
+        resolver.forget(target.host());
     }
 
     // ------------------------------------------------------------------ on a loop

@@ -4,6 +4,7 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.WaitedFuture;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
 import java.io.IOException;
@@ -27,7 +28,7 @@ import org.slf4j.LoggerFactory;
 final class FutureDial implements LoopDialer.UserOutcome {
     private static final Logger log = LoggerFactory.getLogger(FutureDial.class);
 
-    private final CompletableFuture<Connection> future = new CompletableFuture<>();
+    private final CompletableFuture<Connection> future = new WaitedFuture<>();
     private final HostPort target;
     private final Executor completer;
     private LoopDialer.@Nullable Dialing dialing;

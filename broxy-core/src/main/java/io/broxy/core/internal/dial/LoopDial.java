@@ -16,15 +16,17 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A direct dial on a loop: look the name up, race its addresses, all under one deadline.
+ * A direct dial on a loop: look the name up, race its addresses, all under one deadline. Addresses that were remembered and
+ * are all of no use may be outdated, so the name is looked up once more, and what is new is raced.
  *
  * <pre>
  *   RESOLVING ──> RACING ──> over        (a literal address begins with RACING)
+ *       ^            │
+ *       └────────────┘  all that was remembered has failed, once
  * </pre>
  *
  * <p>Threading: owned by its event loop.
@@ -37,7 +39,12 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
     private final long startNanos;
     private final TimerQueue.Timer deadline;
     private final DialTrace trace;
-    private @Nullable CompletableFuture<List<InetAddress>> lookUp;
+    private @Nullable NameQuery lookUp;
+    /** Whether the name may be looked up once more. */
+    private boolean remembered;
+
+    private @Nullable FirstRound firstRound;
+    private List<InetAddress> addresses = List.of();
     private @Nullable AddressRace<LoopConnection> race;
     private boolean over;
 
@@ -79,42 +86,56 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
             race(List.of(literal));
             return;
         }
-        CompletableFuture<List<InetAddress>> own =
-                dialer.resolver().resolve(request.target().host());
-        lookUp = own;
-        own.whenComplete((addresses, failure) -> {
+        NameQuery query = dialer.resolver().resolve(request.target().host(), LookUpShare.of(request, outcome));
+        remembered = query.isFromCache();
+        await(query);
+    }
+
+    private void await(NameQuery query) {
+        lookUp = query;
+        query.whenComplete((found, failure) -> {
             if (loop.inLoop()) { // the answer was in the cache
-                resolved(addresses, failure);
+                resolved(found, failure);
                 return;
             }
             try {
-                loop.execute(() -> resolved(addresses, failure));
+                loop.execute(() -> resolved(found, failure));
             } catch (RejectedExecutionException e) {
                 // The loop has stopped; its end has fired the deadline.
             }
         });
     }
 
-    private void resolved(@Nullable List<InetAddress> addresses, @Nullable Throwable failure) {
+    private void resolved(@Nullable List<InetAddress> found, @Nullable Throwable failure) {
         if (over) {
             return;
         }
-        if (addresses == null) {
+        lookUp = null;
+        FirstRound first = firstRound;
+        if (first != null) {
+            List<InetAddress> untried = found == null ? List.of() : first.untried(found);
+            if (untried.isEmpty()) {
+                fail(first.reason(), first.cause());
+            } else {
+                race(untried);
+            }
+        } else if (found == null) {
             fail(Reason.RESOLVE, failure);
         } else {
-            race(addresses);
+            race(found);
         }
     }
 
-    private void race(List<InetAddress> addresses) {
+    private void race(List<InetAddress> toTry) {
+        addresses = toTry;
         List<InetSocketAddress> inOrder = new ArrayList<>(addresses.size());
-        for (InetAddress address : AddressRace.interleave(addresses)) {
+        for (InetAddress address : AddressRace.interleave(toTry)) {
             if (dialer.sockets().fits(address)) {
                 inOrder.add(new InetSocketAddress(address, request.target().port()));
             }
         }
         if (inOrder.isEmpty()) {
-            fail(Reason.UNREACHABLE, dialer.sockets().misfit());
+            failed(Reason.UNREACHABLE, List.of(), dialer.sockets().misfit());
             return;
         }
         AddressRace<LoopConnection> all = new AddressRace<>(
@@ -132,8 +153,8 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
     private void timedOut() {
         if (loop.isStopping()) {
             giveUp(Reason.CANCELLED, new IOException("the event loop is ending"));
-        } else if (race == null) {
-            giveUp(Reason.TIMEOUT, new SocketTimeoutException("looking the name up took too long"));
+        } else if (lookUp != null) {
+            giveUp(Reason.TIMEOUT, lookUp.timedOut());
         } else {
             giveUp(Reason.TIMEOUT, new SocketTimeoutException("no answer in the dial's time"));
         }
@@ -155,12 +176,28 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
 
     @Override
     public void lost(Reason reason) {
-        fail(reason, null);
+        failed(reason, race == null ? List.of() : race.failures(), null);
+    }
+
+    /** The addresses have failed. */
+    private void failed(Reason reason, List<DialException.Attempt> failures, @Nullable Throwable why) {
+        if (!remembered || !FirstRound.isOfTheAddresses(reason)) {
+            fail(reason, why);
+            return;
+        }
+        remembered = false;
+        race = null;
+        Throwable cause = why == null && failures.size() == 1 ? failures.get(0).failure() : why;
+        firstRound = new FirstRound(addresses, reason, failures, cause);
+        await(dialer.resolver().resolveAnew(request.target().host(), LookUpShare.of(request, outcome)));
     }
 
     private void fail(Reason reason, @Nullable Throwable why) {
         end();
         List<DialException.Attempt> failures = race == null ? List.of() : race.failures();
+        if (firstRound != null) {
+            failures = firstRound.attemptsAnd(failures);
+        }
         Throwable cause = why == null && failures.size() == 1 ? failures.get(0).failure() : why;
         DialException failure = new DialException(
                 reason, request.target(), Duration.ofNanos(dialer.ticker().nanos() - startNanos), failures, cause);
@@ -173,6 +210,13 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
         loop.timers().cancel(deadline);
         if (lookUp != null) {
             lookUp.cancel(false); // or has been answered
+        }
+    }
+
+    @Override
+    public void clientEnded() {
+        if (lookUp != null) {
+            dialer.resolver().yield(request.target().host(), lookUp);
         }
     }
 

@@ -81,7 +81,7 @@ final class ProxyDialing implements Socks5Dialer, LoopDialer {
     @Override
     public CompletableFuture<Connection> dialAsync(DialRequest request, Executor executor) {
         return FutureDial.start(
-                engine.loops().next(), request.target(), engine.workers().completions(), startingNow(request));
+                engine.loops().next(), request.target(), engine.workers()::complete, startingNow(request));
     }
 
     /** As the dialer does that reaches the proxy. */

@@ -4,6 +4,7 @@ import io.broxy.DialException;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopDialer;
+import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +47,11 @@ final class RoutedDial implements LoopDialer.Dialing, LoopDialer.UserOutcome {
     }
 
     @Override
+    public @Nullable InetAddress forClient() {
+        return outcome.forClient();
+    }
+
+    @Override
     public void failed(DialException failure) {
         DialException all = failOver.failed(failure);
         if (all == null) {
@@ -60,6 +66,13 @@ final class RoutedDial implements LoopDialer.Dialing, LoopDialer.UserOutcome {
     public void dialerFailed(Throwable failure) {
         over = true;
         outcome.dialerFailed(failure);
+    }
+
+    @Override
+    public void clientEnded() {
+        if (dialing != null) {
+            dialing.clientEnded();
+        }
     }
 
     @Override

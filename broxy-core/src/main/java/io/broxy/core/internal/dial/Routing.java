@@ -116,7 +116,7 @@ final class Routing implements RoutingDialer, LoopDialer, HttpRouter {
         return FutureDial.start(
                 engine.loops().next(),
                 request.target(),
-                engine.workers().completions(),
+                engine.workers()::complete,
                 (loop, outcome) -> start(loop, request, start, outcome));
     }
 

@@ -18,6 +18,7 @@ import io.broxy.core.internal.net.BreakWatch;
 import io.broxy.core.internal.net.HttpWay;
 import io.broxy.core.internal.net.LoopConnection;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -132,6 +133,11 @@ public final class Exchange {
     @Nullable
     String identity() {
         return owner.identity();
+    }
+
+    @Nullable
+    InetAddress clientAddress() {
+        return owner.clientAddress();
     }
 
     /** The request can be sent. */

@@ -4,6 +4,7 @@ import io.broxy.CloseReason;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.LoopConnection;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,11 @@ public interface ExchangeOwner {
 
     /** Time is to be looked at then, or before; told whenever that may have come nearer. */
     void due(long deadlineNanos);
+
+    /** The client's address, whose share of the look-ups a dial counts for; null if it is not known. */
+    default @Nullable InetAddress clientAddress() {
+        return null;
+    }
 
     /** Limits of what is read, or null for none. */
     default @Nullable Throttles throttles() {

@@ -18,6 +18,7 @@ import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.IdleUse;
 import io.broxy.core.internal.pool.LoopLease;
 import java.io.IOException;
+import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -152,6 +153,11 @@ final class Routing implements LoopLease.Outcome {
                     failure -> notAuthorized(got, failure));
         }
         exchange.update();
+    }
+
+    @Override
+    public @Nullable InetAddress forClient() {
+        return exchange.clientAddress();
     }
 
     @Override

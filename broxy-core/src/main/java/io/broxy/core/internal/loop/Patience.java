@@ -8,24 +8,25 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Threading: for one thread.
  */
-final class Patience {
+public final class Patience {
     /** Who has nothing left still looks whether it has ended. */
     private static final long LEAST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final long deadlineNanos;
 
-    Patience(long nanos) {
+    /** Begins now. */
+    public Patience(long nanos) {
         deadlineNanos = System.nanoTime() + nanos;
     }
 
     /** Something that ends. */
-    interface Ending {
+    public interface Ending {
         /** Waits for it; false if it has not ended within the time. */
         boolean await(long nanos) throws InterruptedException;
     }
 
     /** Waits for an end; false if the time is over before. */
-    boolean await(Ending ending) {
+    public boolean await(Ending ending) {
         boolean interrupted = false;
         try {
             while (true) {

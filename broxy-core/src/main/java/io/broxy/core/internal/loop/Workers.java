@@ -1,25 +1,44 @@
 package io.broxy.core.internal.loop;
 
+import io.broxy.core.internal.time.Ticker;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The threads for what may block and so must stay off the loops, one executor a kind, so that none can starve another:
  * a user's dialer that waits for a name must not hold the threads that look names up, nor one that waits for a future
  * those that complete it.
  *
+ * <p>Within a kind, no task waits for good behind one that waits for it: there is a virtual thread for each or, where the
+ * JVM has none, {@link ElasticThreads}. Look-ups have {@link LookUpThreads} before their executor.
+ *
  * <p>Threading: thread-safe.
  */
 public final class Workers {
-    /** Look-ups wait for the network and are joined by name; the JDK's pin a virtual thread's carrier. */
-    static final int RESOLVER_THREADS = 8;
+    /** How many names are looked up at once on platform threads. */
+    static final int LOOK_UPS = 64;
 
-    /** Of each kind, for JVMs without virtual threads. */
+    /** How many on virtual threads, which cost less. */
+    static final int VIRTUAL_LOOK_UPS = 128;
+
+    /**
+     * How many virtual threads for look-ups there may be, abandoned ones included. The JDK has 256 carriers by default, and
+     * a look-up of its own takes one for its time (measured on JDK 25, where the scheduler adds a carrier for each, and all
+     * virtual threads stand when there is none left), so some are left for everything else that is virtual in the process,
+     * whatever a user's resolver calls.
+     */
+    private static final int MAX_VIRTUAL_LOOK_UPS = 192;
+
+    /** Of each kind, for JVMs without virtual threads; more only while nothing moves. */
     static final int USER_CODE_THREADS = 64;
 
     /** Closing and cancelling are short, so few threads do where the callbacks' are bounded. */
@@ -30,22 +49,100 @@ public final class Workers {
     /** Closing a relay's connections, which ends its threads, takes no longer. */
     private static final long STREAM_GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private final DaemonThreads daemons = new DaemonThreads();
-    private final ExecutorService resolver = pool("broxy-resolver-", RESOLVER_THREADS);
-    private final ExecutorService callbacks = userCode("broxy-callback-", USER_CODE_THREADS);
-    private final ExecutorService completions = userCode("broxy-completion-", USER_CODE_THREADS);
-    private final ExecutorService closers = userCode("broxy-closer-", CLOSER_THREADS);
-    private final ExecutorService streams = new ThreadPoolExecutor(
-            0,
-            Integer.MAX_VALUE,
-            KEEP_ALIVE_SECONDS,
-            TimeUnit.SECONDS,
-            new SynchronousQueue<>(),
-            daemons.factory("broxy-stream-"));
+    /** What an executor is for. */
+    public enum Kind {
+        RESOLVER("broxy-resolver-", LOOK_UPS),
+        CALLBACK("broxy-callback-", USER_CODE_THREADS),
+        COMPLETION("broxy-completion-", USER_CODE_THREADS),
+        TLS("broxy-tls-", USER_CODE_THREADS),
+        STREAM("broxy-stream-", Integer.MAX_VALUE),
+        CLOSER("broxy-closer-", CLOSER_THREADS);
 
-    /** Runs name look-ups. */
-    public ExecutorService resolver() {
-        return resolver;
+        private final String prefix;
+        private final int threads;
+
+        Kind(String prefix, int threads) {
+            this.prefix = prefix;
+            this.threads = threads;
+        }
+    }
+
+    /** What a user has set. Threading: for one thread. */
+    public static final class Settings {
+        private final Map<Kind, Integer> threads = new EnumMap<>(Kind.class);
+        private final Map<Kind, Executor> executors = new EnumMap<>(Kind.class);
+
+        /** Nothing. */
+        public Settings() {}
+
+        /** Sets a number of threads. */
+        public void threads(Kind kind, int count) {
+            threads.put(kind, count);
+            if (kind != Kind.RESOLVER) {
+                executors.remove(kind);
+            }
+        }
+
+        /** Sets an executor. */
+        public void executor(Kind kind, Executor executor) {
+            executors.put(kind, executor);
+            if (kind != Kind.RESOLVER) {
+                threads.remove(kind);
+            }
+        }
+    }
+
+    private final OwnThreads own = new OwnThreads();
+    private final DaemonThreads daemons = new DaemonThreads();
+    private final ExecutorService resolver;
+    private final ExecutorService userResolver;
+    private final ExecutorService callbacks;
+    private final ExecutorService completions;
+    private final ExecutorService tls;
+    private final ExecutorService streams;
+    private final ExecutorService closers;
+    private final LookUpThreads lookUps;
+    private final LookUpThreads userLookUps;
+
+    /** Creates executors as they are by default. */
+    public Workers() {
+        this(new Settings());
+    }
+
+    /** Creates executors. */
+    public Workers(Settings settings) {
+        callbacks = userCode(Kind.CALLBACK, settings);
+        completions = userCode(Kind.COMPLETION, settings);
+        tls = userCode(Kind.TLS, settings);
+        closers = userCode(Kind.CLOSER, settings);
+        streams = direct(Kind.STREAM, settings);
+        resolver = direct(Kind.RESOLVER, settings);
+        int places = settings.threads.getOrDefault(Kind.RESOLVER, LOOK_UPS);
+        lookUps = new LookUpThreads(resolver, places, LookUpThreads.maxThreads(places), closers, Ticker.SYSTEM);
+        ThreadFactory virtual =
+                settings.threads.containsKey(Kind.RESOLVER) || settings.executors.containsKey(Kind.RESOLVER)
+                        ? null
+                        : VirtualThreads.factory(Kind.RESOLVER.prefix);
+        userResolver = virtual == null ? resolver : threadForEach(own.known(virtual), 0);
+        userLookUps = virtual == null
+                ? lookUps
+                : new LookUpThreads(userResolver, VIRTUAL_LOOK_UPS, MAX_VIRTUAL_LOOK_UPS, closers, Ticker.SYSTEM);
+    }
+
+    /** Runs the JDK's name look-ups, on platform threads. */
+    public LookUpThreads lookUps() {
+        return lookUps;
+    }
+
+    /** Runs the look-ups of resolvers that a user has written: on virtual threads where the JVM has them. */
+    public LookUpThreads userLookUps() {
+        return userLookUps;
+    }
+
+    /** How many look-ups there are. */
+    public LookUpThreads.Counts lookUpCounts() {
+        LookUpThreads.Counts counts = lookUps.counts();
+        return userLookUps == lookUps ? counts : counts.plus(userLookUps.counts());
     }
 
     /** Runs user code that may wait for others: dialers. */
@@ -56,6 +153,11 @@ public final class Workers {
     /** Completes futures, whose dependents are user code too. */
     public ExecutorService completions() {
         return completions;
+    }
+
+    /** Runs the tasks of TLS engines, which may run a trust manager of a user's. */
+    public ExecutorService tls() {
+        return tls;
     }
 
     /** Closes what may block and cancels user code: what frees the other threads must not wait for one of them. */
@@ -69,10 +171,37 @@ public final class Workers {
     }
 
     /**
+     * Completes a future whose dependents are user code, and loses none: where no executor takes it any more, it is completed
+     * on this thread, which the end of the engine has brought here. A user's executor that is full is no such end, and an
+     * event loop must not run what it rejects, so that goes to the closers.
+     */
+    public void complete(Runnable completion) {
+        try {
+            completions.execute(completion);
+            return;
+        } catch (RejectedExecutionException | OutOfMemoryError e) {
+            if (completions.isShutdown()) {
+                completion.run();
+                return;
+            }
+        }
+        try {
+            closers.execute(completion);
+        } catch (RejectedExecutionException | OutOfMemoryError e) {
+            completion.run();
+        }
+    }
+
+    /** Whether the calling thread runs a task of one of these executors, and so must not wait for their end. */
+    public boolean isOwnThread() {
+        return own.isCurrent();
+    }
+
+    /**
      * Ends all threads and waits for them, also when the caller is interrupted, which it then still is. Look-ups are
      * interrupted at once, user code is after half of the time. Streams are after a moment: a relay that is being reset must
      * not be interrupted before, which would close its channels and look like an orderly end. Futures that wait for their
-     * completion are completed, if need be on the calling thread.
+     * completion are completed, if need be on the calling thread. A user's executors go on, without a task of this.
      *
      * @return false if a thread was still at work after the time
      */
@@ -80,15 +209,20 @@ public final class Workers {
         Patience patience = new Patience(nanos);
         Patience untilInterrupt = new Patience(nanos / 2);
         resolver.shutdownNow();
+        userResolver.shutdownNow();
         streams.shutdown();
         callbacks.shutdown();
+        tls.shutdown();
         if (!new Patience(Math.min(nanos / 4, STREAM_GRACE_NANOS)).await(ended(streams))) {
             streams.shutdownNow();
         }
-        if (!untilInterrupt.await(ended(callbacks))) {
-            callbacks.shutdownNow();
+        for (ExecutorService executor : List.of(callbacks, tls)) {
+            if (!untilInterrupt.await(ended(executor))) {
+                executor.shutdownNow();
+            }
         }
         untilInterrupt.await(ended(resolver));
+        untilInterrupt.await(ended(userResolver));
         untilInterrupt.await(ended(streams));
         for (ExecutorService executor : List.of(completions, closers)) {
             executor.shutdown(); // only now: what the others complete and close at their end still goes there
@@ -97,7 +231,8 @@ public final class Workers {
             }
         }
         boolean ended = true;
-        for (ExecutorService executor : List.of(resolver, streams, callbacks, completions, closers)) {
+        for (ExecutorService executor :
+                List.of(resolver, userResolver, streams, callbacks, tls, completions, closers)) {
             ended &= patience.await(ended(executor));
         }
         return ended && patience.await(daemons::awaitEnd);
@@ -107,22 +242,45 @@ public final class Workers {
         return nanos -> executor.awaitTermination(nanos, TimeUnit.NANOSECONDS);
     }
 
-    private ExecutorService userCode(String prefix, int threads) {
-        ThreadFactory virtual = VirtualThreads.factory(prefix);
-        return virtual == null
-                ? pool(prefix, threads)
-                : new ThreadPoolExecutor(0, Integer.MAX_VALUE, 0, TimeUnit.SECONDS, new SynchronousQueue<>(), virtual);
+    // ------------------------------------------------------------------ making them
+
+    private ExecutorService userCode(Kind kind, Settings settings) {
+        Executor given = settings.executors.get(kind);
+        if (given != null) {
+            return new GivenExecutor(given, own);
+        }
+        Integer threads = settings.threads.get(kind);
+        ThreadFactory virtual = threads == null ? VirtualThreads.factory(kind.prefix) : null;
+        return virtual != null
+                ? threadForEach(own.known(virtual), 0)
+                : new ElasticThreads(
+                        threads == null ? kind.threads : threads,
+                        own.known(daemons.factory(kind.prefix)),
+                        daemons.factory(kind.prefix + "watch-"));
     }
 
-    private ExecutorService pool(String prefix, int threads) {
-        ThreadPoolExecutor executor = new ThreadPoolExecutor(
-                threads,
-                threads,
-                KEEP_ALIVE_SECONDS,
+    /** Platform threads without a queue; beyond them, a task is rejected. */
+    private ExecutorService direct(Kind kind, Settings settings) {
+        Executor given = settings.executors.get(kind);
+        if (given != null) {
+            return new GivenExecutor(given, own);
+        }
+        Integer threads = kind == Kind.RESOLVER ? null : settings.threads.get(kind); // those are counted before
+        return threadForEach(own.known(daemons.factory(kind.prefix)), KEEP_ALIVE_SECONDS, threads);
+    }
+
+    private static ThreadPoolExecutor threadForEach(ThreadFactory threads, long keepAliveSeconds) {
+        return threadForEach(threads, keepAliveSeconds, null);
+    }
+
+    private static ThreadPoolExecutor threadForEach(
+            ThreadFactory threads, long keepAliveSeconds, @Nullable Integer max) {
+        return new ThreadPoolExecutor(
+                0,
+                max == null ? Integer.MAX_VALUE : max,
+                keepAliveSeconds,
                 TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(),
-                daemons.factory(prefix));
-        executor.allowCoreThreadTimeOut(true);
-        return executor;
+                new SynchronousQueue<>(),
+                threads);
     }
 }

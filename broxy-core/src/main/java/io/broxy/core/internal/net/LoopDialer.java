@@ -3,6 +3,8 @@ package io.broxy.core.internal.net;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.EventLoop;
+import java.net.InetAddress;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A dialer that works on event loops: a tunnel's two connections live on one loop without a hand-over.
@@ -18,6 +20,14 @@ public interface LoopDialer {
 
         /** There is none. */
         void failed(DialException failure);
+
+        /**
+         * The client whose share of the look-ups a dial counts for although its request does not name it, as for a
+         * connection that is pooled later; null for none, or for the one that the request names.
+         */
+        default @Nullable InetAddress forClient() {
+            return null;
+        }
     }
 
     /**
@@ -34,6 +44,12 @@ public interface LoopDialer {
     interface Dialing {
         /** Ends it: the outcome is not told any more, and whatever was opened is closed. */
         void cancel();
+
+        /**
+         * Its client has ended its stream, and so is probably gone: the dial goes on, and the look-up of its name leaves its
+         * place to others.
+         */
+        default void clientEnded() {}
     }
 
     /**

@@ -51,9 +51,9 @@ final class UserDial implements LoopDialer.Dialing {
         UserDial dial = new UserDial(loop, request, outcome, workers);
         try {
             workers.callbacks().execute(() -> dial.run(dialer));
-        } catch (RejectedExecutionException e) {
+        } catch (RejectedExecutionException | OutOfMemoryError e) { // "unable to create native thread"
             dial.end();
-            outcome.failed(dial.cancelled(e));
+            outcome.failed(loop.isStopping() ? dial.cancelled(e) : dial.failure(DialException.Reason.LOCAL, e));
         }
         return dial;
     }
@@ -61,6 +61,9 @@ final class UserDial implements LoopDialer.Dialing {
     // ------------------------------------------------------------------ on the callback executor
 
     private void run(Dialer dialer) {
+        if (future.isDone()) {
+            return; // it was ended before it began
+        }
         CompletableFuture<Connection> own;
         try {
             own = Objects.requireNonNull(dialer.dialAsync(request, workers.callbacks()), "the dialer gave no future");
@@ -132,7 +135,11 @@ final class UserDial implements LoopDialer.Dialing {
     }
 
     private DialException cancelled(@Nullable Throwable cause) {
-        return DialException.builder(DialException.Reason.CANCELLED, request.target())
+        return failure(DialException.Reason.CANCELLED, cause);
+    }
+
+    private DialException failure(DialException.Reason reason, @Nullable Throwable cause) {
+        return DialException.builder(reason, request.target())
                 .duration(duration())
                 .cause(cause)
                 .build();

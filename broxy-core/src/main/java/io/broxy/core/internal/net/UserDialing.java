@@ -8,6 +8,7 @@ import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
@@ -120,6 +121,11 @@ public final class UserDialing implements LoopDialer {
         public void dialerFailed(Throwable failure) {
             DialException.Reason reason = DialException.Reason.LOCAL;
             outcome.failed(new DialException(reason, target, Duration.ZERO, List.of(), failure));
+        }
+
+        @Override
+        public @Nullable InetAddress forClient() {
+            return outcome.forClient();
         }
     }
 }

@@ -10,6 +10,7 @@ import io.broxy.core.internal.journal.Flight;
 import io.broxy.core.internal.journal.LeaseTrace;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.Transferable;
+import io.broxy.core.internal.loop.WaitedFuture;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -31,7 +32,7 @@ final class BlockingLeasing implements Waiter<Parked> {
     private final Hop hop;
     private final long startNanos;
     private final long endNanos;
-    private final CompletableFuture<@Nullable Slot<Parked>> grant = new CompletableFuture<>();
+    private final CompletableFuture<@Nullable Slot<Parked>> grant = new WaitedFuture<>();
 
     BlockingLeasing(EnginePool pool, Hop hop, long timeoutNanos) {
         this.pool = pool;

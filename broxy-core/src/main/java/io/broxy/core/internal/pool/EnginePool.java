@@ -15,6 +15,7 @@ import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -183,6 +184,11 @@ public final class EnginePool implements ConnPool {
             @Override
             public void failed(DialException failure) {
                 outcome.failed(failure);
+            }
+
+            @Override
+            public @Nullable InetAddress forClient() {
+                return outcome.forClient();
             }
         });
     }
@@ -368,11 +374,7 @@ public final class EnginePool implements ConnPool {
 
     /** Runs what may call users. */
     void callBack(Runnable task) {
-        try {
-            engine.workers().completions().execute(task);
-        } catch (RejectedExecutionException e) {
-            task.run(); // the engine ends; somebody may still be waiting
-        }
+        engine.workers().complete(task);
     }
 
     /** Closes what may block at that. */

@@ -7,6 +7,7 @@ import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.WaitedFuture;
 import io.broxy.core.internal.net.LoopConnection;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: the future is for any thread, the rest is owned by the event loop.
  */
 final class FutureLease implements Leasing.Delivery {
-    private final CompletableFuture<Lease> future = new CompletableFuture<>();
+    private final CompletableFuture<Lease> future = new WaitedFuture<>();
     private final EnginePool pool;
     private final EventLoop loop;
     private final Hop hop;

@@ -12,6 +12,7 @@ import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.Transferable;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
+import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +43,11 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
         void leased(Slot<Parked> slot, LoopConnection connection);
 
         void failed(DialException failure);
+
+        /** As {@link LoopDialer.Outcome#forClient}. */
+        default @Nullable InetAddress forClient() {
+            return null;
+        }
     }
 
     private final EnginePool pool;
@@ -216,6 +222,11 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
         end();
         trace.failed(failure);
         delivery.failed(failure);
+    }
+
+    @Override
+    public @Nullable InetAddress forClient() {
+        return delivery.forClient();
     }
 
     @Override

@@ -4,6 +4,8 @@ import io.broxy.DialException;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.IdlePool.Ending;
+import java.net.InetAddress;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A lease on an event loop. It ends in {@link #reuse}, {@link #detach} or {@link #close}; the first of them counts.
@@ -19,6 +21,11 @@ public final class LoopLease {
 
         /** There is none. */
         void failed(DialException failure);
+
+        /** As {@link io.broxy.core.internal.net.LoopDialer.Outcome#forClient}, if it comes to a dial. */
+        default @Nullable InetAddress forClient() {
+            return null;
+        }
     }
 
     private final EnginePool pool;

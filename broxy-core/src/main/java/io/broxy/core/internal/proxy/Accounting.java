@@ -4,6 +4,7 @@ import io.broxy.ActiveTunnel;
 import io.broxy.CloseReason;
 import io.broxy.DialException;
 import io.broxy.HostPort;
+import io.broxy.LookUpStats;
 import io.broxy.PoolStats;
 import io.broxy.ProxyStats;
 import io.broxy.RefusedException;
@@ -44,6 +45,7 @@ final class Accounting {
     private final LongAdder exchanges = new LongAdder();
     private final Supplier<PoolStats> pool;
     private final LongSupplier droppedEvents;
+    private final Supplier<LookUpStats> lookUps;
 
     private final Object lock = new Object();
     private long openTunnels;
@@ -52,8 +54,9 @@ final class Accounting {
     private volatile boolean closed;
 
     /** Counts from 0; what others count is asked of them. */
-    Accounting(Supplier<PoolStats> pool, LongSupplier droppedEvents) {
+    Accounting(Supplier<PoolStats> pool, LongSupplier droppedEvents, Supplier<LookUpStats> lookUps) {
         this.pool = pool;
+        this.lookUps = lookUps;
         this.droppedEvents = droppedEvents;
     }
 
@@ -269,7 +272,8 @@ final class Accounting {
                 bytesToOrigin.sum(),
                 bytesToClient.sum(),
                 droppedEvents.getAsLong(),
-                pool.get());
+                pool.get(),
+                lookUps.get());
     }
 
     private record Snapshot(
@@ -284,7 +288,8 @@ final class Accounting {
             @Override long bytesToOrigin,
             @Override long bytesToClient,
             @Override long droppedEvents,
-            @Override PoolStats pool)
+            @Override PoolStats pool,
+            @Override LookUpStats lookUps)
             implements ProxyStats {
 
         @Override

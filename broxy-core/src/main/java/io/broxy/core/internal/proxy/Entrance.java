@@ -138,7 +138,7 @@ final class Entrance {
     private TunnelHandle open(Arrivals.Arrival arrival) {
         TunnelHandle tunnel = new TunnelHandle(
                 engine().ticker(),
-                engine().workers().completions(),
+                engine().workers()::complete,
                 switch (arrival.counted()) {
                     case ADMITTED -> onEndAdmitted;
                     case FULL -> onEndFull;

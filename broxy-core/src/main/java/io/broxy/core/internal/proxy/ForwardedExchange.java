@@ -13,6 +13,7 @@ import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.relay.Relay;
 import io.broxy.core.internal.relay.TunnelHandle;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -73,6 +74,11 @@ final class ForwardedExchange implements Conversation.Step, ExchangeOwner {
     @Override
     public boolean mayHaveThreads() {
         return handler.entrance().mayHaveThreads(tunnel);
+    }
+
+    @Override
+    public @Nullable InetAddress clientAddress() {
+        return served.clientAddress();
     }
 
     @Override

@@ -13,6 +13,7 @@ import io.broxy.TunnelResult;
 import io.broxy.core.internal.journal.Journal;
 import io.broxy.core.internal.journal.Visit;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LookUpSnapshot;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.proxy.Entrance.Session;
@@ -57,7 +58,8 @@ public final class ProxyHandling implements ProxyHandler {
         this.dialer = dialer;
         this.onClose = onClose;
         this.journal = new Journal(settings.listener(), engine.workers().callbacks(), engine.ticker());
-        this.accounting = new Accounting(settings.forwarding().pool()::stats, journal::dropped);
+        this.accounting = new Accounting(
+                settings.forwarding().pool()::stats, journal::dropped, () -> LookUpSnapshot.of(engine.workers()));
         this.gate = settings.access().gate(engine.workers().callbacks());
         this.entrance = new Entrance(this);
     }

@@ -11,6 +11,7 @@ import io.broxy.core.internal.relay.Relay;
 import io.broxy.core.internal.relay.Stage;
 import io.broxy.core.internal.relay.TunnelHandle;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import org.jspecify.annotations.Nullable;
@@ -100,8 +101,12 @@ final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcom
         }
         ByteBuffer buffer = served.loop().buffers().shared().limit(LoopBuffers.HEAD_READ);
         try {
-            if (client.read(buffer) != 0) {
+            int count = client.read(buffer);
+            if (count != 0) {
                 client.interest(0); // the end of its stream may be no more than a half-close; the relay finds it again
+            }
+            if (count < 0 && dialing != null) {
+                dialing.clientEnded();
             }
         } catch (IOException e) {
             clientGone(e);
@@ -123,6 +128,11 @@ final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcom
     }
 
     // ------------------------------------------------------------------ what comes of it
+
+    @Override
+    public @Nullable InetAddress forClient() {
+        return served.clientAddress();
+    }
 
     @Override
     public void connected(LoopConnection origin) {

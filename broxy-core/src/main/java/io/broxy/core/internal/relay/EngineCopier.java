@@ -55,7 +55,7 @@ public final class EngineCopier implements Copier {
         if (isSame(Objects.requireNonNull(a, "a"), Objects.requireNonNull(b, "b"))) {
             throw new IllegalArgumentException("a connection cannot be relayed to itself");
         }
-        TunnelHandle tunnel = new TunnelHandle(ticker, workers.completions(), (ended, result) -> running.remove(ended));
+        TunnelHandle tunnel = new TunnelHandle(ticker, workers::complete, (ended, result) -> running.remove(ended));
         try {
             giveBoth(a, b);
         } catch (ClosedChannelException e) {

@@ -3,14 +3,19 @@ package io.broxy.core.internal.dial;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.broxy.DialRequest;
+import io.broxy.HostPort;
 import io.broxy.Resolver;
+import io.broxy.core.internal.loop.LookUpThreads;
 import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -18,9 +23,11 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 
+/** Specifies what is asked of a resolver, for whom, and what is kept of its answers. */
 class CachingResolverTest {
     private static final long FOUND = 30;
     private static final long FAILED = 5;
+    private static final int PLACES = 8;
 
     private final List<String> asked = new ArrayList<>();
     private final Queue<Runnable> lookUps = new ArrayDeque<>();
@@ -144,7 +151,7 @@ class CachingResolverTest {
     @Test
     void lookUpsThatWaitAreBounded() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
-        for (int i = 0; i < CachingResolver.MAX_QUEUED; i++) {
+        for (int i = 0; i < PLACES + LookUpThreads.MAX_QUEUED; i++) {
             resolver.resolve(i + ".example");
         }
 
@@ -234,14 +241,174 @@ class CachingResolverTest {
     }
 
     @Test
+    void whatAResolverMustNotThrowOrAnswerIsNotKept() {
+        List<Resolver> faults = List.of(
+                host -> {
+                    throw new IllegalStateException("a bug");
+                },
+                host -> {
+                    throw new StackOverflowError();
+                },
+                host -> List.of(),
+                host -> null,
+                host -> Arrays.asList(InetAddress.getLoopbackAddress(), null));
+        for (Resolver fault : faults) {
+            asked.clear();
+            CachingResolver resolver =
+                    resolver(host -> asked.size() == 1 ? fault.resolve(host) : addresses("192.0.2.1"));
+            assertThat(look(resolver, "db.example")).isCompletedExceptionally();
+
+            assertThat(look(resolver, "db.example")).as("asked again").isCompletedWithValue(addresses("192.0.2.1"));
+        }
+    }
+
+    @Test
+    void aFailureThatComesOfAnInterruptIsNotKeptAndAnAnswerIs() {
+        List<CompletableFuture<?>> gone = new ArrayList<>();
+        CachingResolver resolver = resolver(host -> {
+            gone.get(0).cancel(false); // the last one that has waited for it
+            if (host.startsWith("no")) {
+                throw new UnknownHostException(host);
+            }
+            return addresses("192.0.2.1");
+        });
+        for (String host : List.of("nowhere.example", "db.example")) {
+            gone.clear();
+            gone.add(resolver.resolve(host));
+            runLookUps();
+        }
+
+        assertThat(resolver.resolve("nowhere.example")).isNotDone();
+        assertThat(resolver.resolve("db.example")).isCompleted();
+    }
+
+    @Test
+    void aNewLookUpOfANameDoesNotWaitForOneThatWasAbandoned() {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
+        resolver.resolve("db.example").cancel(false);
+
+        CompletableFuture<List<InetAddress>> second = resolver.resolve("db.example");
+        runLookUps();
+
+        assertThat(asked).hasSize(1);
+        assertThat(second).isCompleted();
+    }
+
+    @Test
+    void aNameThatAnotherClientHasQueuedIsLookedUpInTheTurnOfTheOneThatHasRoom() throws Exception {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
+        LookUpShare hostile = share("192.0.2.66");
+        for (int i = 0; i < 100; i++) {
+            resolver.resolve(i + ".tarpit.example", hostile);
+        }
+        resolver.resolve("good.example", hostile);
+
+        CompletableFuture<List<InetAddress>> other = resolver.resolve("good.example", share("192.0.2.7"));
+        assertThat(lookUps).hasSize(PLACES / 4 + 1);
+        Runnable itsOwn = lookUps.stream().skip(PLACES / 4).findFirst().orElseThrow();
+        itsOwn.run();
+
+        assertThat(other).isCompleted();
+    }
+
+    @Test
+    void clientsAreCountedByIpv4AddressAndIpv6Network() throws Exception {
+        assertThat(share("192.0.2.7")).isEqualTo(share("192.0.2.7")).isNotEqualTo(share("192.0.2.8"));
+        assertThat(share("2001:db8::1")).isEqualTo(share("2001:db8::ffff:2")).isNotEqualTo(share("2001:db8:0:1::1"));
+    }
+
+    private static LookUpShare share(String address) throws UnknownHostException {
+        InetSocketAddress client = new InetSocketAddress(InetAddress.getByName(address), 1);
+        DialRequest request = DialRequest.builder(HostPort.parse("a.example:1"))
+                .client(new DialRequest.Client(client, client))
+                .build();
+        return Objects.requireNonNull(LookUpShare.of(request));
+    }
+
+    @Test
+    void whatIsForgottenIsLookedUpAgain() {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2." + asked.size()));
+        look(resolver, "db.example");
+        look(resolver, "mail.example");
+
+        resolver.forget("db.example");
+        resolver.forget("unknown.example");
+
+        assertThat(look(resolver, "db.example")).isCompletedWithValue(addresses("192.0.2.3"));
+        assertThat(look(resolver, "mail.example")).isCompletedWithValue(addresses("192.0.2.2"));
+    }
+
+    @Test
+    void aLookUpThatHadBegunBeforeANameWasForgottenServesThoseThatWaitAlone() {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2." + asked.size()));
+        CompletableFuture<List<InetAddress>> before = resolver.resolve("db.example");
+
+        resolver.forget("db.example");
+        CompletableFuture<List<InetAddress>> after = resolver.resolve("db.example");
+        runLookUps();
+
+        assertThat(before).isCompletedWithValue(addresses("192.0.2.1"));
+        assertThat(after).isCompletedWithValue(addresses("192.0.2.2"));
+        assertThat(resolver.resolve("db.example")).isCompletedWithValue(addresses("192.0.2.2"));
+    }
+
+    @Test
+    void anewMeansWhateverIsKeptAndTheNewAnswerIsKept() {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2." + asked.size()));
+        look(resolver, "db.example");
+
+        NameQuery anew = resolver.resolveAnew("db.example", null);
+        assertThat(anew).isNotDone();
+        runLookUps();
+
+        assertThat(anew.isFromCache()).isFalse();
+        NameQuery kept = resolver.resolve("db.example");
+        assertThat(kept).isCompletedWithValue(addresses("192.0.2.2"));
+        assertThat(kept.isFromCache()).isTrue();
+    }
+
+    @Test
+    void aLookUpThatWaitsForItselfFailsAtOnce() {
+        List<CompletableFuture<List<InetAddress>>> nested = new ArrayList<>();
+        List<CachingResolver> own = new ArrayList<>();
+        own.add(resolver(host -> {
+            nested.add(own.get(0).resolve(host));
+            return addresses("192.0.2.1");
+        }));
+
+        assertThat(look(own.get(0), "db.example")).isCompleted();
+
+        assertFailure(nested.get(0), "waits for itself");
+    }
+
+    @Test
+    void aDialThatGivesUpCanSayHowLongItWaitedForWhat() {
+        CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
+        List<NameQuery> queries = new ArrayList<>();
+        for (int i = 0; i <= PLACES; i++) {
+            queries.add(resolver.resolve(i + ".example"));
+        }
+        now += 3_100_000_000L;
+
+        assertThat(queries.get(0).timedOut())
+                .hasMessageContaining("queued 0.0 s for a look-up thread, then looked up for 3.1 s");
+        assertThat(queries.get(PLACES).timedOut())
+                .hasMessageContaining(
+                        "queued 3.1 s for a look-up thread, and not begun (8 look-ups are running, 1 wait)");
+        lookUps.remove().run();
+        now += 400_000_000L;
+        assertThat(queries.get(PLACES).timedOut())
+                .hasMessageContaining("queued 3.1 s for a look-up thread, then looked up for 0.4 s");
+    }
+
+    @Test
     void closedExecutorFailsTheLookUp() {
         Executor closed = task -> {
             throw new RejectedExecutionException("closed");
         };
 
         assertFailure(
-                resolver(host -> addresses("192.0.2.1"), closed, FOUND, FAILED).resolve("db.example"),
-                "has been closed");
+                resolver(host -> addresses("192.0.2.1"), closed, FOUND, FAILED).resolve("db.example"), "closed");
     }
 
     private CachingResolver resolver(Resolver answers) {
@@ -253,7 +420,8 @@ class CachingResolverTest {
             asked.add(host);
             return answers.resolve(host);
         };
-        return new CachingResolver(counting, executor, () -> now, found, failed);
+        LookUpThreads threads = new LookUpThreads(executor, PLACES, 3 * PLACES, Runnable::run, () -> now);
+        return new CachingResolver(counting, threads, () -> now, found, failed);
     }
 
     private CompletableFuture<List<InetAddress>> look(CachingResolver resolver, String host) {

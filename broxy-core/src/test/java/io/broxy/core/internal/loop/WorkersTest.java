@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.broxy.core.testkit.LeakCheck;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+/** Specifies the executors beside the loops: which threads they have, and how they end. */
 @ExtendWith(LeakCheck.class)
 class WorkersTest {
     private final Workers workers = new Workers();
@@ -57,6 +60,15 @@ class WorkersTest {
         running.decrementAndGet();
     }
 
+    private void lookUp(Runnable work) {
+        workers.lookUps()
+                .submit(
+                        workers.lookUps().task(work, rejection -> {
+                            throw rejection;
+                        }),
+                        null);
+    }
+
     private static boolean hasVirtualThreads() {
         return VirtualThreads.factory("test-") != null;
     }
@@ -69,40 +81,88 @@ class WorkersTest {
 
     @Test
     void eachExecutorHasDaemonThreadsWithItsName() throws Exception {
-        assertThat(nameIn(workers.resolver())).matches("broxy-resolver-\\d+ daemon true");
+        CompletableFuture<String> lookUp = new CompletableFuture<>();
+        lookUp(() -> lookUp.complete(Thread.currentThread().getName() + " daemon "
+                + Thread.currentThread().isDaemon()));
+        assertThat(lookUp)
+                .succeedsWithin(Duration.ofNanos(LoopDriver.PATIENCE_NANOS))
+                .asString()
+                .matches("broxy-resolver-\\d+ daemon true");
+        assertThat(nameIn(workers.tls())).matches("broxy-tls-\\d+ daemon true");
+        assertThat(nameIn(workers.closers())).matches("broxy-closer-\\d+ daemon true");
         assertThat(nameIn(workers.callbacks())).matches("broxy-callback-\\d+ daemon true");
         assertThat(nameIn(workers.completions())).matches("broxy-completion-\\d+ daemon true");
         assertThat(nameIn(workers.streams())).matches("broxy-stream-\\d+ daemon true");
     }
 
     @Test
-    void lookUpsHaveABoundedNumberOfPlatformThreadsAndWaitInOrder() throws Exception {
-        for (int i = 0; i < 3 * Workers.RESOLVER_THREADS; i++) {
-            workers.resolver().execute(() -> {
+    void lookUpsOfTheJdkHavePlatformThreadsAndWaitBeyondTheirNumber() {
+        for (int i = 0; i < 3 * Workers.LOOK_UPS; i++) {
+            lookUp(() -> {
                 assertThat(VirtualThreads.isVirtual(Thread.currentThread())).isFalse();
                 work();
             });
         }
-        patiently().until(() -> running.get() == Workers.RESOLVER_THREADS);
-        assertThat(LeakCheck.engineThreads()).hasSize(Workers.RESOLVER_THREADS);
+        patiently().until(() -> running.get() == Workers.LOOK_UPS);
+        assertThat(LeakCheck.engineThreads()).hasSize(Workers.LOOK_UPS);
+        assertThat(workers.lookUpCounts().queued()).isEqualTo(2 * Workers.LOOK_UPS);
 
         goOn.countDown();
-        patiently().until(() -> ended.get() == 3 * Workers.RESOLVER_THREADS);
+        patiently().until(() -> ended.get() == 3 * Workers.LOOK_UPS);
     }
 
     @Test
-    void userCodeHasVirtualThreadsOrABoundedNumberOfOthers() {
-        for (ExecutorService executor : List.of(workers.callbacks(), workers.completions())) {
-            for (int i = 0; i < 2 * Workers.USER_CODE_THREADS; i++) {
+    void lookUpsOfUsersHaveVirtualThreadsWhereThereAre() {
+        for (int i = 0; i < Workers.VIRTUAL_LOOK_UPS; i++) {
+            LookUpThreads.Task task = workers.userLookUps()
+                    .task(
+                            () -> {
+                                assertThat(VirtualThreads.isVirtual(Thread.currentThread()))
+                                        .isEqualTo(hasVirtualThreads());
+                                work();
+                            },
+                            rejection -> {});
+            workers.userLookUps().submit(task, null);
+        }
+
+        patiently().until(() -> running.get() == (hasVirtualThreads() ? Workers.VIRTUAL_LOOK_UPS : Workers.LOOK_UPS));
+    }
+
+    @Test
+    void userCodeHasVirtualThreadsOrABoundedNumberOfOthersAsLongAsItMoves() {
+        for (ExecutorService executor : List.of(workers.callbacks(), workers.completions(), workers.tls())) {
+            for (int i = 0; i < Workers.USER_CODE_THREADS; i++) {
                 executor.execute(this::work);
             }
         }
-        int perExecutor = hasVirtualThreads() ? 2 * Workers.USER_CODE_THREADS : Workers.USER_CODE_THREADS;
-        patiently().until(() -> running.get() == 2 * perExecutor);
-        assertThat(LeakCheck.engineThreads()).hasSize(hasVirtualThreads() ? 0 : 2 * perExecutor);
 
-        goOn.countDown();
-        patiently().until(() -> ended.get() == 4 * Workers.USER_CODE_THREADS);
+        patiently().until(() -> running.get() == 3 * Workers.USER_CODE_THREADS);
+        assertThat(LeakCheck.engineThreads()).hasSize(hasVirtualThreads() ? 0 : 3 * Workers.USER_CODE_THREADS);
+    }
+
+    /** Each of these waits for one that comes behind it, as a user's dialer does that dials with another one. */
+    @Test
+    void noTaskWaitsForGoodBehindOneThatWaitsForIt() {
+        for (ExecutorService executor :
+                List.of(workers.callbacks(), workers.completions(), workers.tls(), workers.closers())) {
+            List<CompletableFuture<Integer>> all = new ArrayList<>();
+            for (int i = 0; i < Workers.USER_CODE_THREADS; i++) {
+                all.add(CompletableFuture.supplyAsync(() -> nested(executor, 5), executor));
+            }
+
+            assertThat(all)
+                    .allSatisfy(one -> assertThat(one)
+                            .succeedsWithin(Duration.ofNanos(LoopDriver.PATIENCE_NANOS))
+                            .isEqualTo(5));
+        }
+    }
+
+    private static int nested(ExecutorService executor, int levels) {
+        return levels == 0
+                ? 0
+                : 1
+                        + CompletableFuture.supplyAsync(() -> nested(executor, levels - 1), executor)
+                                .join();
     }
 
     @Test
@@ -122,10 +182,9 @@ class WorkersTest {
 
     @Test
     void nobodyOfOneKindHoldsUpAnother() throws Exception {
-        for (ExecutorService full : List.of(workers.resolver(), workers.callbacks())) {
-            for (int i = 0; i < 2 * Workers.USER_CODE_THREADS; i++) {
-                full.execute(this::work);
-            }
+        for (int i = 0; i < 2 * Workers.USER_CODE_THREADS; i++) {
+            lookUp(this::work);
+            workers.callbacks().execute(this::work);
         }
 
         assertThat(nameIn(workers.completions())).startsWith("broxy-completion-");
@@ -143,7 +202,7 @@ class WorkersTest {
 
     @Test
     void anEndInterruptsThoseAtWorkAndLeavesNoThread() {
-        workers.resolver().execute(this::work);
+        lookUp(this::work);
         workers.streams().execute(this::work);
         patiently().until(() -> running.get() == 2);
 
@@ -212,7 +271,7 @@ class WorkersTest {
 
     @Test
     void aThreadThatDoesNotEndIsToldAndHoldsUpNoOther() {
-        workers.resolver().execute(this::workStubbornly);
+        lookUp(this::workStubbornly);
         workers.streams().execute(this::work);
         patiently().until(() -> running.get() == 2);
 
@@ -225,7 +284,7 @@ class WorkersTest {
 
     @Test
     void anInterruptedCallerWaitsAndIsStillInterruptedThen() {
-        workers.resolver().execute(this::work);
+        lookUp(this::work);
         patiently().until(() -> running.get() == 1);
         Thread.currentThread().interrupt();
 
@@ -241,8 +300,12 @@ class WorkersTest {
         workers.stop(LoopDriver.PATIENCE_NANOS);
 
         for (ExecutorService executor :
-                List.of(workers.resolver(), workers.callbacks(), workers.completions(), workers.streams())) {
+                List.of(workers.callbacks(), workers.completions(), workers.tls(), workers.streams())) {
             assertThatThrownBy(() -> executor.execute(() -> {})).isInstanceOf(RejectedExecutionException.class);
         }
+        CompletableFuture<Throwable> rejection = new CompletableFuture<>();
+        LookUpThreads.Task late = workers.lookUps().task(this::work, rejection::complete);
+        workers.lookUps().submit(late, null);
+        assertThat(rejection).isCompleted();
     }
 }

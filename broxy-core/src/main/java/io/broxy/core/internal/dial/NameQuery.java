@@ -1,0 +1,66 @@
+package io.broxy.core.internal.dial;
+
+import io.broxy.core.internal.loop.LookUpThreads;
+import io.broxy.core.internal.loop.WaitedFuture;
+import java.net.InetAddress;
+import java.net.SocketTimeoutException;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One dial's wait for the addresses of a name. Completing it from outside ends the wait; a look-up that nothing waits for
+ * any more is abandoned.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class NameQuery extends WaitedFuture<List<InetAddress>> {
+    private final long askedNanos;
+    private final LookUpThreads.@Nullable Task lookUp;
+    /** Whether what waits is probably gone; guarded by the resolver's lock. */
+    private boolean yields;
+
+    /**
+     * Creates one.
+     *
+     * @param lookUp what is waited for; null if the answer was known
+     */
+    NameQuery(long askedNanos, LookUpThreads.@Nullable Task lookUp) {
+        this.askedNanos = askedNanos;
+        this.lookUp = lookUp;
+    }
+
+    void yields(boolean now) {
+        yields = now;
+    }
+
+    boolean yields() {
+        return yields;
+    }
+
+    /** Whether the answer was known, and so may be outdated. */
+    boolean isFromCache() {
+        return lookUp == null;
+    }
+
+    /** The failure of a dial whose time is over before the answer: says how long it was waited for what. */
+    SocketTimeoutException timedOut() {
+        String text = "looking the name up took too long";
+        if (lookUp == null) {
+            return new SocketTimeoutException(text);
+        }
+        LookUpThreads.Progress progress = lookUp.since(askedNanos);
+        LookUpThreads.Counts counts = progress.counts();
+        String queued = seconds(progress.queuedNanos());
+        return new SocketTimeoutException(
+                progress.runNanos() < 0
+                        ? text + ": queued " + queued + " for a look-up thread, and not begun (" + counts.running()
+                                + " look-ups are running, " + counts.queued() + " wait)"
+                        : text + ": queued " + queued + " for a look-up thread, then looked up for "
+                                + seconds(progress.runNanos()));
+    }
+
+    private static String seconds(long nanos) {
+        return String.format(Locale.ROOT, "%.1f s", nanos / 1e9);
+    }
+}

@@ -1,0 +1,62 @@
+package io.broxy.core.internal.loop;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * A future of the engine's. A {@link io.broxy.core.internal.loop.LookUpThreads look-up} that waits for it, in a resolver that
+ * dials, takes no place meanwhile: what it waits for may need that. So do those that depend on it.
+ *
+ * <p>Threading: thread-safe.
+ */
+public class WaitedFuture<T> extends CompletableFuture<T> {
+
+    /** Creates one that is not completed. */
+    public WaitedFuture() {}
+
+    @Override
+    public <U> CompletableFuture<U> newIncompleteFuture() {
+        return new WaitedFuture<>();
+    }
+
+    @Override
+    public T get() throws InterruptedException, ExecutionException {
+        if (isDone()) {
+            return super.get();
+        }
+        LookUpThreads.waits(true);
+        try {
+            return super.get();
+        } finally {
+            LookUpThreads.waits(false);
+        }
+    }
+
+    @Override
+    public T get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException {
+        if (isDone()) {
+            return super.get(timeout, unit);
+        }
+        LookUpThreads.waits(true);
+        try {
+            return super.get(timeout, unit);
+        } finally {
+            LookUpThreads.waits(false);
+        }
+    }
+
+    @Override
+    public T join() {
+        if (isDone()) {
+            return super.join();
+        }
+        LookUpThreads.waits(true);
+        try {
+            return super.join();
+        } finally {
+            LookUpThreads.waits(false);
+        }
+    }
+}
