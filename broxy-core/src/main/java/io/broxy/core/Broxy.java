@@ -27,6 +27,7 @@ import io.broxy.core.internal.dial.Socks5DialerBuilder;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
+import io.broxy.core.internal.loop.Patience;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.DialingSocketFactory;
 import io.broxy.core.internal.net.LookUpSnapshot;
@@ -51,11 +52,13 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -80,6 +83,9 @@ public final class Broxy implements AutoCloseable {
     /** Ending a loop takes no longer than what it is at, which never blocks; a user's code may take longer. */
     private static final long STOP_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    /** Ends an engine that one of its own threads has closed. */
+    private static final String END_THREAD = "broxy-close";
+
     /** Of a handler's own pool, for one origin as for all. */
     private static final int FORWARDING_MAX_IDLE = 1_000;
 
@@ -94,6 +100,9 @@ public final class Broxy implements AutoCloseable {
     private final SettingProblems settingProblems = new SettingProblems();
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final CountDownLatch ended = new CountDownLatch(1);
+    /** Ends this engine; null before. What it runs to that end may call {@link #close} again. */
+    private volatile @Nullable Thread ending;
 
     private Broxy(Builder builder) {
         buffers = new BufferPool(builder.callerBufferBytes, builder.remainderBytes);
@@ -368,28 +377,58 @@ public final class Broxy implements AutoCloseable {
     /**
      * Ends everything: servers stop accepting, tunnels are reset, pools are closed, dials fail with {@link
      * io.broxy.DialException.Reason#CANCELLED}, and every thread and descriptor of this engine is gone when this returns.
-     * Connections that users hold stay open. Repeated calls change nothing.
+     * Connections that users hold stay open. Repeated calls change nothing; one that comes while another is at it waits for
+     * the same end.
      *
      * <p>It waits up to some seconds for user code that is running (dialers, dependents of futures) and then interrupts
      * it. An interrupt of the caller does not cut this short; the caller finds it afterwards.
      *
-     * @throws IllegalStateException if called on an event loop, which would wait for itself
+     * <p>Called on one of this engine's own threads, such as by a listener, a resolver or a dependent of a future, or on an
+     * event loop of any engine, it only begins the end and returns, for it would wait for itself: nothing new is made from
+     * then on, the rest ends on a thread of its own, and a call on another thread waits for that.
      */
     @Override
     public void close() {
-        if (EventLoop.current() != null) {
-            throw new IllegalStateException("an event loop cannot wait for its own end");
+        boolean mustNotWait = workers.isOwnThread() || EventLoop.current() != null;
+        boolean first = closed.compareAndSet(false, true);
+        if (first && mustNotWait) {
+            Thread behind = new Thread(null, this::end, END_THREAD, 0, false);
+            behind.setDaemon(true);
+            ending = behind;
+            behind.start();
+        } else if (first) {
+            ending = Thread.currentThread();
+            end();
+        } else if (!mustNotWait && ending != Thread.currentThread()) {
+            awaitEnd();
         }
-        if (!closed.compareAndSet(false, true)) {
-            return;
+    }
+
+    /** As long as an end can take. */
+    private void awaitEnd() {
+        Patience patience = new Patience(2 * STOP_NANOS);
+        patience.await(nanos -> ended.await(nanos, TimeUnit.NANOSECONDS));
+        Thread last = ending;
+        if (last != null && last.getName().equals(END_THREAD)) {
+            patience.await(nanos -> {
+                TimeUnit.NANOSECONDS.timedJoin(last, nanos);
+                return !last.isAlive();
+            });
         }
-        open.forEach(Broxy::closePart);
-        copier.close();
-        dialEngine.callers().close();
-        boolean loopsEnded = loops.stop(STOP_NANOS);
-        boolean workersEnded = workers.stop(STOP_NANOS);
-        if (!loopsEnded || !workersEnded) {
-            log.warn("user code is still running on threads of a closed Broxy");
+    }
+
+    private void end() {
+        try {
+            open.forEach(Broxy::closePart);
+            copier.close();
+            dialEngine.callers().close();
+            boolean loopsEnded = loops.stop(STOP_NANOS);
+            boolean workersEnded = workers.stop(STOP_NANOS);
+            if (!loopsEnded || !workersEnded) {
+                log.warn("user code is still running on threads of a closed Broxy");
+            }
+        } finally {
+            ended.countDown();
         }
     }
 

@@ -229,30 +229,6 @@ class BroxyTest {
     // ------------------------------------------------------------------ whose thread
 
     @Test
-    void anEventLoopMayNotCloseItsEngineAndAllGoesOn() throws Exception {
-        CompletableFuture<Throwable> refusal = new CompletableFuture<>();
-        try (Origin origin = Origin.echo();
-                Broxy broxy = engine()) {
-            ProxyHandler handler = broxy.proxyHandler()
-                    .addressPolicy(
-                            address -> { // asked on the loop
-                                try {
-                                    broxy.close();
-                                } catch (IllegalStateException e) {
-                                    refusal.complete(e);
-                                }
-                                return true;
-                            })
-                    .build();
-            ProxyServer server = broxy.listen(ANY_PORT, handler);
-            try (Peer client = tunnel(server, origin.target())) {
-                assertThat(refusal).isCompleted();
-                assertThat(client.send("still here").readText(10)).isEqualTo("still here");
-            }
-        }
-    }
-
-    @Test
     void anInterruptedThreadClosesCompletelyAndIsStillInterrupted() throws Exception {
         Broxy broxy = engine();
         broxy.listen(ANY_PORT, handler(broxy));
