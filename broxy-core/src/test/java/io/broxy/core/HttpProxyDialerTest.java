@@ -324,7 +324,13 @@ class HttpProxyDialerTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"SSH-2.0-x\r\n", "HTTP/1.1 200 OK\n\n", "HTTP/1.1 101 Switching\r\n\r\n", "\u0015\u0003\u0001"})
+            strings = {
+                "SSH-2.0-x\r\n",
+                "HTTP/1.1 200 OK\r\r\n\r\n",
+                "ICY 200 OK\r\n\r\n",
+                "HTTP/1.1 101 Switching\r\n\r\n",
+                "\u0015\u0003\u0001"
+            })
     void garbageIsAnErrorOfTheProtocol(String answer) throws Exception {
         try (Origin proxy = proxy(answer)) {
             assertThat(failure(broxy.httpProxyDialer(proxy.target()).build()).reason())
