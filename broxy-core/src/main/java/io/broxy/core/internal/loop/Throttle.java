@@ -2,8 +2,8 @@ package io.broxy.core.internal.loop;
 
 import io.broxy.core.internal.time.TimerQueue;
 import io.broxy.core.internal.time.TokenBucket;
-import java.util.Objects;
-import java.util.stream.Stream;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,9 +31,19 @@ public final class Throttle {
      */
     public Throttle(EventLoop loop, @Nullable TokenBucket... rates) {
         this.loop = loop;
-        this.rates = Stream.of(rates).filter(Objects::nonNull).toArray(TokenBucket[]::new);
-        this.quantum =
-                Stream.of(this.rates).mapToInt(TokenBucket::quantum).min().orElseThrow();
+        List<TokenBucket> set = new ArrayList<>(rates.length);
+        int smallest = Integer.MAX_VALUE;
+        for (TokenBucket rate : rates) {
+            if (rate != null) {
+                set.add(rate);
+                smallest = Math.min(smallest, rate.quantum());
+            }
+        }
+        if (set.isEmpty()) {
+            throw new IllegalArgumentException("no rate");
+        }
+        this.rates = set.toArray(new TokenBucket[0]);
+        this.quantum = smallest;
     }
 
     /** Whether a read waits for its turn. */
