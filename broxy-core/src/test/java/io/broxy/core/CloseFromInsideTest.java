@@ -116,35 +116,55 @@ class CloseFromInsideTest {
         return handler.build();
     }
 
+    private void closeWhenConnected(Broxy broxy, Origin origin) {
+        CountDownLatch added = new CountDownLatch(1);
+        broxy.directDialer()
+                .resolver(host -> {
+                    try {
+                        added.await();
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                    return List.of(InetAddress.getLoopbackAddress());
+                })
+                .build()
+                .dialAsync(DialRequest.to(HostPort.of("db.example", origin.port())), Runnable::run)
+                .thenAccept(connection -> {
+                    close(broxy);
+                    connection.abort();
+                });
+        added.countDown();
+    }
+
+    private void send(ProxyServer server, Place place, int port) throws Exception {
+        try (Peer client = Peer.connect(server.localAddress())) {
+            client.send(
+                    place == Place.OWN_REQUEST
+                            ? "GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+                            : "CONNECT localhost:" + port + " HTTP/1.1\r\nHost: localhost:" + port
+                                    + "\r\nProxy-Authorization: "
+                                    + Credentials.basic("user", "secret").authorization() + "\r\n\r\n");
+            if (place == Place.LISTENER) {
+                client.reset();
+            }
+            assertThat(closing).succeedsWithin(PATIENCE);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void aCloseFromInsideDoesNotWaitForItself(Place place) throws Exception {
-        try (Origin origin = Origin.start(peer -> peer.readHead());
+        try (Origin origin = Origin.start(Peer::readAll);
                 Broxy broxy = Broxy.builder().eventLoops(1).build()) {
             ProxyServer server = broxy.listen(ANY_PORT, handler(broxy, place));
             if (place == Place.COMPLETION) {
-                broxy.directDialer()
-                        .build()
-                        .dialAsync(DialRequest.to(origin.target()), Runnable::run)
-                        .thenAccept(connection -> {
-                            close(broxy);
-                            connection.abort();
-                        });
+                closeWhenConnected(broxy, origin);
+            } else {
+                send(server, place, origin.port());
             }
-            try (Peer client = Peer.connect(server.localAddress())) {
-                client.send(
-                        place == Place.OWN_REQUEST
-                                ? "GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
-                                : "CONNECT localhost:" + origin.port() + " HTTP/1.1\r\nHost: localhost:" + origin.port()
-                                        + "\r\nProxy-Authorization: "
-                                        + Credentials.basic("user", "secret").authorization() + "\r\n\r\n");
-                if (place == Place.LISTENER) {
-                    client.reset();
-                }
-                assertThat(closing)
-                        .succeedsWithin(PATIENCE)
-                        .satisfies(took -> assertThat(took).isLessThan(NO_WAIT));
-            }
+            assertThat(closing)
+                    .succeedsWithin(PATIENCE)
+                    .satisfies(took -> assertThat(took).isLessThan(NO_WAIT));
             assertThatIllegalStateException().isThrownBy(broxy::directDialer);
 
             broxy.close(); // from outside: waits for the end that has begun

@@ -204,15 +204,29 @@ class NestedDialsTest {
     void dependentsThatDial() throws Exception {
         try (Origin origin = Origin.discard();
                 Broxy broxy = Broxy.builder().eventLoops(2).build()) {
-            DirectDialer dialer = broxy.directDialer().build();
+            CountDownLatch added = new CountDownLatch(1);
+            DirectDialer dialer = broxy.directDialer()
+                    .resolver(host -> {
+                        try {
+                            added.await();
+                        } catch (InterruptedException e) {
+                            throw new AssertionError(e);
+                        }
+                        return List.of(InetAddress.getLoopbackAddress());
+                    })
+                    .build();
             List<CompletableFuture<Void>> all = new ArrayList<>();
             for (int i = 0; i < AT_ONCE; i++) {
-                all.add(dialer.dialAsync(to(origin.target()), Runnable::run).thenAccept(first -> {
-                    awaitAll();
-                    dialer.dialAsync(to(origin.target()), Runnable::run).join().abort();
-                    first.abort();
-                }));
+                all.add(dialer.dialAsync(to(HostPort.of("db.example", origin.port())), Runnable::run)
+                        .thenAccept(first -> {
+                            awaitAll();
+                            dialer.dialAsync(to(origin.target()), Runnable::run)
+                                    .join()
+                                    .abort();
+                            first.abort();
+                        }));
             }
+            added.countDown();
 
             assertThat(all).allSatisfy(one -> assertThat(one).succeedsWithin(PATIENCE));
         }
