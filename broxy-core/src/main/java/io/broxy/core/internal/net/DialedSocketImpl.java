@@ -76,7 +76,7 @@ final class DialedSocketImpl extends SocketImpl {
         @Override
         public boolean isClosed() {
             Connection own = inside.connection;
-            return super.isClosed() || own != null && !own.isOpen();
+            return super.isClosed() || (own != null && !own.isOpen());
         }
 
         /** A newer JDK's socket asks its own state, and not {@link #isClosed}. */

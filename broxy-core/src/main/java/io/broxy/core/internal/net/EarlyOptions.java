@@ -7,7 +7,6 @@ import java.nio.channels.SocketChannel;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Options of a socket that has no connection yet. Each is tried on a new socket of the system, so that a value which no
@@ -38,7 +37,7 @@ final class EarlyOptions {
 
     /** What was set, or is before anything is. */
     Object get(SocketOption<?> option) throws IOException {
-        @Nullable Early early = values.get(option);
+        Early early = values.get(option);
         return early != null ? early.effective() : onNew(socket -> ImplOptions.get(socket, option));
     }
 

@@ -14,6 +14,7 @@ import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Threads;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
@@ -31,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -229,7 +231,7 @@ class InterruptedSocketTest {
         try (Socket socket = rig.broxy.socketFactory(silent).createSocket()) {
             Call<Throwable> connecting = Call.start(Threads.PLATFORM, () -> {
                 try {
-                    socket.connect(new InetSocketAddress("127.0.0.1", 9), 300);
+                    socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9), 300);
                     return null;
                 } catch (IOException e) {
                     return e;
@@ -270,9 +272,7 @@ class InterruptedSocketTest {
     @ParameterizedTest
     @MethodSource("kinds")
     void interruptClosesTheSocketOfAVirtualThread(ConnectionKind kind) throws Exception {
-        if (!Threads.available().contains(Threads.VIRTUAL)) {
-            return; // Java 17
-        }
+        Assumptions.assumeTrue(Threads.available().contains(Threads.VIRTUAL), "this JVM has no virtual threads");
         try (Origin origin = kind.origin(peer -> peer.socket().getInputStream().read());
                 Connection connection = kind.open(rig, origin)) {
             Socket socket = connection.asSocket();

@@ -18,9 +18,11 @@ import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.Socket;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -177,7 +179,7 @@ class SocketAddressesTest {
     void scopeReachesTheDialerAndStaysWithTheSocket() throws Exception {
         Inet6Address scoped =
                 Inet6Address.getByAddress(null, InetAddress.getByName("fe80::1").getAddress(), 1);
-        AtomicReference<DialRequest> dialed = new AtomicReference<>();
+        AtomicReference<@Nullable DialRequest> dialed = new AtomicReference<>();
         try (Origin origin = Origin.discard()) {
             Dialer direct = broxy.directDialer().build();
             Dialer noting = request -> {
@@ -187,13 +189,15 @@ class SocketAddressesTest {
             try (Socket socket = broxy.socketFactory(noting).createSocket()) {
                 socket.connect(new InetSocketAddress(scoped, 443));
 
-                assertThat(dialed.get().target()).isEqualTo(HostPort.of("fe80::1", 443));
-                assertThat(scopeOf(dialed.get().address())).isEqualTo(1);
-                assertThat(scopeOf(dialed.get().toBuilder().build().address())).isEqualTo(1);
+                DialRequest request = Objects.requireNonNull(dialed.get());
+                assertThat(request.target()).isEqualTo(HostPort.of("fe80::1", 443));
+                assertThat(scopeOf(request.address())).isEqualTo(1);
+                assertThat(scopeOf(request.toBuilder().build().address())).isEqualTo(1);
                 assertThat(scopeOf(socket.getInetAddress())).isEqualTo(1);
             }
             try (Socket socket = broxy.socketFactory(noting).createSocket("fe80::1%1", 443)) {
-                assertThat(scopeOf(dialed.get().address())).isEqualTo(1);
+                assertThat(scopeOf(Objects.requireNonNull(dialed.get()).address()))
+                        .isEqualTo(1);
                 assertThat(scopeOf(socket.getInetAddress())).isEqualTo(1);
             }
         }
@@ -251,7 +255,8 @@ class SocketAddressesTest {
         return HostPort.of(address.getHostAddress().replaceFirst("%.*", ""), port);
     }
 
-    private static int scopeOf(InetAddress address) {
-        return ((Inet6Address) address).getScopeId();
+    private static int scopeOf(@Nullable InetAddress address) {
+        assertThat(address).isInstanceOf(Inet6Address.class);
+        return ((Inet6Address) Objects.requireNonNull(address)).getScopeId();
     }
 }
