@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: thread-safe.
  */
+@SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
 final class LoginServer {
     private final Ledger ledger;
     private final AtomicInteger connections = new AtomicInteger();
