@@ -134,7 +134,13 @@ class ArchitectureTest {
                 .should()
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage(
-                        API + "..", "java..", "javax.net..", "jdk.jfr..", "org.slf4j..", "org.jspecify.annotations")
+                        API + "..",
+                        "java..",
+                        "javax.crypto..",
+                        "javax.net..",
+                        "jdk.jfr..",
+                        "org.slf4j..",
+                        "org.jspecify.annotations")
                 .check(ALL);
     }
 

@@ -7,6 +7,7 @@ import io.broxy.Cidr;
 import io.broxy.ConnectRequest;
 import io.broxy.Credentials;
 import io.broxy.ProxyHandler;
+import io.broxy.RefusedException;
 import io.broxy.core.testkit.Background;
 import io.broxy.core.testkit.Client;
 import io.broxy.core.testkit.Http;
@@ -144,7 +145,7 @@ class PasswordGuessingTest {
                 loop.assertNeverLockedOut();
             }
             assertThat(right).hasSize(24).containsOnly(200);
-            assertThat(proxy.handler().stats().refused(io.broxy.RefusedException.Reason.TOO_MANY_FAILURES))
+            assertThat(proxy.handler().stats().refused(RefusedException.Reason.TOO_MANY_FAILURES))
                     .isZero();
         }
     }

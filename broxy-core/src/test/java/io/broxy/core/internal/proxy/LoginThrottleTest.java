@@ -201,7 +201,7 @@ class LoginThrottleTest {
         fail(CLIENT, "bob", 20);
 
         assertThat(wouldWait(guess(address("192.0.2.2"), "bob"))).isZero();
-        fail((InetAddress) null, "bob", 20);
+        fail(null, "bob", 20);
         attempt(null, "bob", "right").succeeded(now);
         assertThat(waitMillis(guess(null, "bob"))).as("without an address").isZero();
     }
