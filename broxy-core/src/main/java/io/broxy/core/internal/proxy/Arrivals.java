@@ -21,7 +21,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Arrivals {
     private final Limits limits;
-    private final Ticker ticker;
     private final Admission all;
     private final @Nullable ClientShares shares;
     private final @Nullable SharedRates<String> userRates;
@@ -29,7 +28,6 @@ final class Arrivals {
 
     Arrivals(Limits limits, Ticker ticker) {
         this.limits = limits;
-        this.ticker = ticker;
         this.all = new Admission(limits.tunnels());
         this.shares = limits.shares(ticker);
         this.userRates = limits.userRates(ticker);
