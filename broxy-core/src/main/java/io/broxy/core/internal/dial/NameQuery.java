@@ -1,11 +1,14 @@
 package io.broxy.core.internal.dial;
 
 import io.broxy.core.internal.loop.LookUpThreads;
-import io.broxy.core.internal.loop.WaitedFuture;
 import java.net.InetAddress;
 import java.net.SocketTimeoutException;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: thread-safe.
  */
-final class NameQuery extends WaitedFuture<List<InetAddress>> {
+final class NameQuery extends CompletableFuture<List<InetAddress>> {
     private final long askedNanos;
     private final LookUpThreads.@Nullable Task lookUp;
     /** Whether what waits is probably gone; guarded by the resolver's lock. */
@@ -58,6 +61,18 @@ final class NameQuery extends WaitedFuture<List<InetAddress>> {
                                 + " look-ups are running, " + counts.queued() + " wait)"
                         : text + ": queued " + queued + " for a look-up thread, then looked up for "
                                 + seconds(progress.runNanos()));
+    }
+
+    /** As of a {@link io.broxy.core.internal.loop.WaitedFuture}. */
+    @Override
+    public List<InetAddress> get(long timeout, TimeUnit unit)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        LookUpThreads.waits(true);
+        try {
+            return super.get(timeout, unit);
+        } finally {
+            LookUpThreads.waits(false);
+        }
     }
 
     private static String seconds(long nanos) {

@@ -525,7 +525,7 @@ public final class LookUpThreads {
     // ------------------------------------------------------------------ look-ups that wait for dials
 
     /** Says that the calling thread, if it looks a name up, begins to wait for something of the engine. */
-    static void waits(boolean now) {
+    public static void waits(boolean now) {
         Task task = CURRENT.get();
         if (task != null) {
             task.threads().waits(task, now);

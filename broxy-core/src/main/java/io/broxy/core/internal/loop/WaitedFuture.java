@@ -6,12 +6,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A future of the engine's. A {@link io.broxy.core.internal.loop.LookUpThreads look-up} that waits for it, in a resolver that
+ * A future of the engine's. A {@link LookUpThreads look-up} that waits for it, in a resolver that
  * dials, takes no place meanwhile: what it waits for may need that. So do those that depend on it.
  *
  * <p>Threading: thread-safe.
  */
-public class WaitedFuture<T> extends CompletableFuture<T> {
+public final class WaitedFuture<T> extends CompletableFuture<T> {
 
     /** Creates one that is not completed. */
     public WaitedFuture() {}
