@@ -176,7 +176,7 @@ class DyingOriginsTest {
 
     /** How many connections a GET and the request behind it take. */
     private static int connections(String request) throws IOException {
-        String[] parts = request.split(" ");
+        String[] parts = request.split(" ", 2);
         try (Origin origin = Origin.start(peer -> {
                     while (true) {
                         Http.Message message = Http.read(peer);

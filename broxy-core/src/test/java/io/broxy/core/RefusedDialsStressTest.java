@@ -143,10 +143,8 @@ class RefusedDialsStressTest {
 
     /** So that segments stay apart, now and then. */
     private static void pause(SplittableRandom random) throws InterruptedException {
-        if (random.nextInt(4) == 0) {
+        if (random.nextInt(3) == 0) {
             TimeUnit.MICROSECONDS.sleep(random.nextInt(500));
-        } else {
-            Thread.yield();
         }
     }
 

@@ -36,6 +36,7 @@ import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
@@ -421,7 +422,7 @@ class LoopLeaseTest {
             AtomicReference<SocketChannel> channel = new AtomicReference<>();
             Hop hop = Hop.of(origin.target(), request -> open(origin, channel));
             LoopLease first = lease(one, hop);
-            SocketChannel spoilt = channel.get();
+            SocketChannel spoilt = Objects.requireNonNull(channel.get());
             CompletableFuture<LoopLease> next = begin(one, future -> {
                 if (before) {
                     spoil(now, spoilt);
