@@ -404,7 +404,8 @@ class ErrorAnswersTest {
     void aClientThatIsStillSendingCanReadTheWholeAnswer(Form form) throws Exception {
         try (Proxy proxy = Proxy.start();
                 Client client = form.come(proxy.handler())) {
-            // far more than the proxy has read when it answers, and no more than a busy machine encrypts in the time it waits
+            // far more than the proxy has read when it answers, and no more than a busy machine encrypts in the time it
+            // waits
             client.peer().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").send(Payload.bytes(1 << 18, 3));
 
             assertThat(client.peer().readAll())

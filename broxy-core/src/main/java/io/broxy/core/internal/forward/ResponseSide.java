@@ -44,6 +44,7 @@ final class ResponseSide implements ChannelEvents {
 
     /** A head has come whole, and so an answer, be it an interim one. */
     private boolean headRead;
+
     private boolean persistent;
     /** The origin has sent what nobody asked for, behind its response. */
     private boolean stray;
