@@ -47,7 +47,7 @@ class ForwardingTimesTest {
         try (Origin origin = Origin.start(peer -> {
                     if (onAUsedConnection) {
                         peer.readHead();
-                        peer.send(Http.ok("first"));
+                        peer.send(Http.ok("first", "Keep-Alive: timeout=600"));
                     }
                     assertThat(Http.read(peer).body()).isEqualTo("body");
                     peer.readAll(); // to the proxy's end
