@@ -166,7 +166,7 @@ final class CachingResolver {
     }
 
     /** What waits for an answer is probably gone: the look-up leaves its place to others, if that is so of all. */
-    void yield(String host, NameQuery query) {
+    void giveWay(String host, NameQuery query) {
         LookUp lookUp;
         synchronized (lock) {
             lookUp = pending.get(host);
@@ -178,7 +178,7 @@ final class CachingResolver {
                 return;
             }
         }
-        threads.yield(lookUp.task);
+        threads.giveWay(lookUp.task);
     }
 
     /** Forgets what was said about a name; a look-up that is under way counts for those only that wait for it. */

@@ -216,7 +216,7 @@ final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConne
     @Override
     public void clientEnded() {
         if (lookUp != null) {
-            dialer.resolver().yield(request.target().host(), lookUp);
+            dialer.resolver().giveWay(request.target().host(), lookUp);
         }
     }
 

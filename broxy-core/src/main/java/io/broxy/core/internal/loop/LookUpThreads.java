@@ -338,7 +338,7 @@ public final class LookUpThreads {
     }
 
     /** What waits for a look-up is probably gone: it goes on without a place, or behind others. */
-    public void yield(Task task) {
+    public void giveWay(Task task) {
         List<Task> starting;
         synchronized (lock) {
             if (task.state == State.QUEUED && !task.yields) {

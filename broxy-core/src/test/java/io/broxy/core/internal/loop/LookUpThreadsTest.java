@@ -176,7 +176,7 @@ class LookUpThreadsTest {
     @Test
     void aLookUpThatYieldsGoesOnWithoutAPlace() {
         List<LookUpThreads.Task> hanging = submit(2 * SHARE, "a");
-        hanging.forEach(threads::yield);
+        hanging.forEach(threads::giveWay);
         assertThat(threads.counts()).isEqualTo(counts(0, 0, 2 * SHARE));
 
         submit(SHARE, "b");
@@ -190,7 +190,7 @@ class LookUpThreadsTest {
     @Test
     void asManyThreadsAsAClientHasPlacesAreLeftByThoseThatYield() {
         for (int i = 0; i < 100; i++) {
-            threads.yield(submit("a" + i, "a"));
+            threads.giveWay(submit("a" + i, "a"));
         }
 
         assertThat(threads.counts()).isEqualTo(counts(100 - 3 * SHARE, SHARE, 2 * SHARE));
@@ -202,7 +202,7 @@ class LookUpThreadsTest {
         List<LookUpThreads.Task> yielding = submit(3 * SHARE, "a");
         submit("live", "a");
         for (int i = 3 * SHARE; i > 0; i--) {
-            threads.yield(yielding.get(i - 1));
+            threads.giveWay(yielding.get(i - 1));
         }
         assertThat(threads.counts()).as("in place of running ones").isEqualTo(counts(SHARE + 1, SHARE, 2 * SHARE));
 
@@ -220,7 +220,7 @@ class LookUpThreadsTest {
         }
         submit(PLACES, "");
         LookUpThreads.Task task = submit("a", "a");
-        threads.yield(task);
+        threads.giveWay(task);
         submit("later", "a");
         assertThat(threads.counts()).isEqualTo(counts(2, PLACES, 2 * PLACES));
 
