@@ -21,8 +21,8 @@ class MessageBoundariesTest {
 
     @Test
     void requestsInOneSegmentAreAnsweredInTheirOrder() throws IOException {
-        try (Origin one = Http.echo();
-                Origin two = Http.echo();
+        try (Origin one = Http.promisingEcho();
+                Origin two = Http.promisingEcho();
                 Proxy proxy = Proxy.start();
                 Peer client = proxy.client()) {
             client.send(
@@ -99,7 +99,7 @@ class MessageBoundariesTest {
 
     @Test
     void aRequestMayComeInAnyTwoPieces() throws IOException {
-        try (Origin origin = Http.echo();
+        try (Origin origin = Http.promisingEcho();
                 Proxy proxy = Proxy.start();
                 Peer client = proxy.client()) {
             String request = Http.request("POST", origin.target(), "/", "Transfer-Encoding: chunked")

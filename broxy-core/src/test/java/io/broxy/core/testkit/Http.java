@@ -92,6 +92,17 @@ public final class Http {
         return Origin.start(Http::echo);
     }
 
+    /** An {@link #echo()} that promises to keep its connections for long, so that any request may follow another. */
+    public static Origin promisingEcho() throws IOException {
+        return Origin.start(peer -> {
+            while (true) {
+                Message request = read(peer);
+                String[] line = request.head().split(" ", 3);
+                peer.send(ok(line[0] + " " + line[1] + " " + request.body(), "Keep-Alive: timeout=600"));
+            }
+        });
+    }
+
     /** The script of {@link #echo()}. */
     public static void echo(Peer peer) throws IOException {
         while (true) {
