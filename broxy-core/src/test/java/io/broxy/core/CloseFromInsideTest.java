@@ -209,10 +209,8 @@ class CloseFromInsideTest {
                 goOn.countDown();
 
                 assertThat(closes)
-                        .allSatisfy(close -> assertThat(close)
-                                .succeedsWithin(PATIENCE)
-                                .asList()
-                                .isEmpty());
+                        .allSatisfy(close ->
+                                assertThat(close).succeedsWithin(PATIENCE).isEqualTo(List.of()));
             }
         } finally {
             goOn.countDown();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import io.broxy.AddressPolicy;
 import io.broxy.Authenticator;
@@ -224,9 +225,10 @@ class GivenExecutorsTest {
                 assertThat(dialer.dialAsync(DialRequest.to(HostPort.parse("a.example:1")), Runnable::run))
                         .failsWithin(PATIENCE)
                         .withThrowableOfType(ExecutionException.class)
-                        .withCauseInstanceOf(DialException.class)
-                        .satisfies(e -> assertThat(((DialException) e.getCause()).reason())
-                                .isEqualTo(DialException.Reason.LOCAL));
+                        .havingCause()
+                        .asInstanceOf(type(DialException.class))
+                        .extracting(DialException::reason)
+                        .isEqualTo(DialException.Reason.LOCAL);
             }
         }
     }
@@ -294,6 +296,7 @@ class GivenExecutorsTest {
 
     @ParameterizedTest
     @EnumSource
+    @SuppressWarnings("NullAway") // what a caller without a checker may do
     void anyKindHasAtLeastOneThreadAndNoNullForAnExecutor(EngineTask task) {
         Broxy.Builder builder = Broxy.builder();
 

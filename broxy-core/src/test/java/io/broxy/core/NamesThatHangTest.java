@@ -24,6 +24,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
@@ -179,7 +180,7 @@ class NamesThatHangTest {
         } catch (IOException e) {
             throw new AssertionError(e);
         } catch (CompletionException e) {
-            return (DialException) e.getCause();
+            return (DialException) Objects.requireNonNull(e.getCause());
         }
     }
 

@@ -1,6 +1,7 @@
 package io.broxy.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -75,7 +76,7 @@ class OutdatedAddressesTest {
     @BeforeEach
     void start() throws IOException {
         broxy = Broxy.builder().eventLoops(1).build();
-        origin = Origin.start(InetAddress.getByName("127.0.0.1"), Peer::expectEnd);
+        origin = Origin.start(InetAddress.getLoopbackAddress(), Peer::expectEnd);
         for (String address : List.of("127.0.0.2", "127.0.0.3")) {
             Socket refusing = new Socket();
             refusing.bind(new InetSocketAddress(address, origin.port()));
@@ -222,8 +223,8 @@ class OutdatedAddressesTest {
                     return List.of(InetAddress.getByName("127.0.0.2"));
                 })
                 .build();
-        catchThrowableOfType(
-                DialException.class, () -> way.dial(slow, request()).close());
+        assertThatExceptionOfType(DialException.class)
+                .isThrownBy(() -> way.dial(slow, request()).close());
 
         DialRequest hurried =
                 request().toBuilder().timeout(Duration.ofMillis(200)).build();

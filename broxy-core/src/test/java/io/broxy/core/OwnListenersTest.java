@@ -92,7 +92,7 @@ class OwnListenersTest {
 
         private static List<InetAddress> resolve(String host) throws UnknownHostException {
             return host.equals(NAME)
-                    ? List.of(InetAddress.getByName("127.0.0.1"))
+                    ? List.of(InetAddress.getLoopbackAddress())
                     : List.of(InetAddress.getAllByName(host));
         }
 

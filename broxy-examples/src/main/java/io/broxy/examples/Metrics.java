@@ -29,6 +29,7 @@ final class Metrics {
         Metrics metrics = new Metrics(stats);
         metrics.addClients();
         metrics.addFailures();
+        metrics.addLookUps();
         metrics.addPool();
         return metrics.registry;
     }

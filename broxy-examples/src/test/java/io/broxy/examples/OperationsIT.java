@@ -203,6 +203,7 @@ class OperationsIT {
                                     "broxy_requests_refused_total{reason=\"bad_request\"} 1.0\n",
                                     "broxy_requests_refused_total{reason=\"limit\"} 0.0\n",
                                     "broxy_events_dropped_total 0.0\n",
+                                    "broxy_look_ups{state=\"abandoned\"} 0.0\n",
                                     "broxy_pool_connections{state=\"idle\"} 0.0\n"));
             assertThat(ask(admin, "GET", "/metrics"))
                     .startsWith("HTTP/1.1 200 ")

@@ -192,22 +192,29 @@ final class GuessQueue {
         if (!hasRoom(there)) {
             return false;
         }
-        for (Map.Entry<Long, Set<Guess>> entry : parked.entrySet()) {
-            long user = entry.getKey();
+        for (Long user : parked.keySet()) {
             if (hasRoom(user, there)) {
-                Iterator<Guess> first = entry.getValue().iterator();
-                Guess guess = first.next();
-                first.remove();
-                parked.remove(user);
-                if (!entry.getValue().isEmpty()) {
-                    parked.put(user, entry.getValue());
-                }
-                ask(guess);
-                woken.addAll(guess.attempts);
+                wakeFirst(user, woken);
                 return true;
             }
         }
         return false;
+    }
+
+    /** Lets in a user's first guess; the user's others go behind those of all other users. */
+    private void wakeFirst(Long user, List<LoginThrottle.Attempt> woken) {
+        Set<Guess> guesses = parked.remove(user);
+        if (guesses == null) {
+            throw new IllegalStateException("the user has no guess that waits");
+        }
+        Iterator<Guess> first = guesses.iterator();
+        Guess guess = first.next();
+        first.remove();
+        if (!guesses.isEmpty()) {
+            parked.put(user, guesses);
+        }
+        ask(guess);
+        woken.addAll(guess.attempts);
     }
 
     private void unpark(Guess guess) {

@@ -241,6 +241,7 @@ class CachingResolverTest {
     }
 
     @Test
+    @SuppressWarnings("NullAway") // what a resolver must not do
     void whatAResolverMustNotThrowOrAnswerIsNotKept() {
         List<Resolver> faults = List.of(
                 host -> {

@@ -111,9 +111,12 @@ class ChunkedBodyFuzzTest {
             Pattern.compile("([0-9a-fA-F]{1,16})([\\t ]{0,256}+)(?:;([\\t\\x20-\\x7e\\x80-\\xff]*+))?\r\n");
     private static final Pattern TRAILERS =
             Pattern.compile("((?:[!#$%&'*+\\-.^_`|~0-9A-Za-z]++:[\\t\\x20-\\x7e\\x80-\\xff]*+\r\n)*+)\r\n");
+
+    @SuppressWarnings("StringConcatToTextBlock") // its lines end with CRLF
     private static final Pattern TOLERATED_TRAILERS =
             Pattern.compile("((?:[!#$%&'*+\\-.^_`|~0-9A-Za-z]++[\\t ]*+:[\\t\\x20-\\x7e\\x80-\\xff]*+\r\n"
                     + "(?:[\\t ][\\t\\x20-\\x7e\\x80-\\xff]*+\r\n)*+)*+)\r\n");
+
     private static final Pattern EXTENSIONS = Pattern.compile("[0-9A-Za-z]+(?:=(?:[0-9A-Za-z]+|\"[0-9A-Za-z;= ]*\"))?");
     private static final int MAX_EXTENSION_BYTES = 16 * 1024;
 

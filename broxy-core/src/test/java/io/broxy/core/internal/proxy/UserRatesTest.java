@@ -85,7 +85,7 @@ class UserRatesTest {
     }
 
     /** A client that reads on and on, and counts. */
-    private final class Reader {
+    private static final class Reader {
         final Peer peer;
         final Tunnel tunnel;
         private final AtomicLong read = new AtomicLong();

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -83,7 +84,7 @@ class RelayRateEndsTest {
             passed.updateAndGet(time -> time.plus(step));
             return relays.stream().allMatch(Relayed::hasEnded);
         });
-        return passed.get();
+        return Objects.requireNonNull(passed.get());
     }
 
     private static void sendOnAndOn(Peer sender) {
