@@ -100,6 +100,10 @@ final class Routing implements LoopLease.Outcome {
         leasing = null;
         PinnedConnections all = exchange.pinned();
         PinnedConnections.Pin pin = all.isEmpty() ? null : all.take(key(way));
+        if (pin != null && !mayUse(pin, idleUse)) {
+            pin.lease().close();
+            pin = null;
+        }
         pinned = pin != null;
         login = pin == null ? BoundLogin.NONE : pin.login();
         if (pin != null) {
@@ -107,6 +111,15 @@ final class Routing implements LoopLease.Outcome {
             return;
         }
         leasePooled(way, request.login() ? IdleUse.NEVER : idleUse);
+    }
+
+    /** A client's login has no other connection; where this proxy logs in, another one is as good. */
+    private static boolean mayUse(PinnedConnections.Pin pin, IdleUse idleUse) {
+        return switch (idleUse) {
+            case ANY -> true;
+            case PROMISED -> pin.login() == BoundLogin.OF_CLIENT || pin.lease().isReliable();
+            case NEVER -> pin.login() == BoundLogin.OF_CLIENT;
+        };
     }
 
     private PinnedConnections.Key key(HttpWay way) {
@@ -172,7 +185,11 @@ final class Routing implements LoopLease.Outcome {
 
     /** It may have taken long, and the connection was idle all the time. */
     private void authorized(LoopLease got, HttpWay way, @Nullable String authorization) {
-        if (state == State.AUTHORIZING && lease == got && !pinned && !isRepeatable() && !got.isReliable()) {
+        if (state == State.AUTHORIZING
+                && lease == got
+                && login != BoundLogin.OF_CLIENT
+                && !isRepeatable()
+                && !got.isReliable()) {
             again(way, IdleUse.NEVER);
         } else {
             routed(got, way, authorization);

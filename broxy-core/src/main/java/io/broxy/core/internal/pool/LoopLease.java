@@ -55,6 +55,11 @@ public final class LoopLease {
 
     /** Whether what cannot be sent twice may go over the connection now: see {@link IdleUse#PROMISED}. */
     public boolean isReliable() {
+        if (answered) { // and has been idle since, though it is leased
+            long idleNanos = pool.ticker().nanos() - answeredNanos;
+            return slot.promise.allowsMore()
+                    && idleNanos < IdleTimes.ofUnrepeatable(slot.promise.idleNanos(), IdleTimes.UNKNOWN);
+        }
         return !idleBefore || pool.policy().isReliable(slot);
     }
 

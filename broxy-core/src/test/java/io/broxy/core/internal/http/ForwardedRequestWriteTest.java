@@ -135,7 +135,6 @@ class ForwardedRequestWriteTest {
                 "connection:",
                 "Keep-Alive: timeout=5",
                 "Proxy-Connection: keep-alive",
-                "Proxy-Authorization: Basic eDp5",
                 "PROXY-AUTHENTICATE: Basic",
                 "Proxy-Authentication-Info: x=y",
                 "TE: gzip",
@@ -152,6 +151,20 @@ class ForwardedRequestWriteTest {
         assertThat(toOrigin("GET http://a/ HTTP/1.1", "Host: a", "A: 1", line, line, "B: 2"))
                 .isEqualTo(expected);
         assertThat(toOrigin("GET http://a/ HTTP/1.1", "A: 1", "Host: a", line, "B: 2", line))
+                .isEqualTo(expected);
+    }
+
+    /** Twice, they are ambiguous and refused. */
+    @Test
+    void credentialsForThisProxyGoNoFurtherWhereverTheyStand() {
+        String line = "Proxy-Authorization: Basic eDp5";
+        String expected = text("GET / HTTP/1.1", "Host: a", "A: 1", "B: 2");
+
+        assertThat(toOrigin("GET http://a/ HTTP/1.1", line, "Host: a", "A: 1", "B: 2"))
+                .isEqualTo(expected);
+        assertThat(toOrigin("GET http://a/ HTTP/1.1", "Host: a", "A: 1", line, "B: 2"))
+                .isEqualTo(expected);
+        assertThat(toOrigin("GET http://a/ HTTP/1.1", "A: 1", "Host: a", "B: 2", line))
                 .isEqualTo(expected);
     }
 
