@@ -314,6 +314,31 @@ class DyingOriginsTest {
         }
     }
 
+    /** The proxy can log in anew, so its own login is no reason to send a POST over a connection that may be ending. */
+    @Test
+    void aPostLeavesTheConnectionThatTheProxyHasLoggedInAtTheNextOne() throws Exception {
+        AtomicInteger connections = new AtomicInteger();
+        try (Origin upstream = Origin.start(peer -> {
+                    boolean first = connections.incrementAndGet() == 1;
+                    peer.send(Http.ok(Http.read(peer).body()));
+                    if (first) {
+                        peer.readHead(); // what comes now comes too late
+                    } else {
+                        peer.readAll();
+                    }
+                });
+                Proxy proxy = Proxy.start((broxy, settings) -> settings.dialer(broxy.httpProxyDialer(upstream.target())
+                        .authorization(target -> "Custom token")
+                        .build()));
+                Peer client = proxy.client()) {
+            HostPort target = HostPort.parse("web.example:80");
+            assertThat(exchange(client, get(target)).status()).isEqualTo(200);
+
+            assertThat(exchange(client, post(target)).status()).isEqualTo(200);
+            assertThat(upstream.accepted()).isEqualTo(2);
+        }
+    }
+
     private static void awaitQuietly(CountDownLatch latch) {
         try {
             latch.await();

@@ -1,7 +1,5 @@
 package io.broxy.core.internal.http;
 
-import java.util.concurrent.TimeUnit;
-
 /**
  * What a response says in {@code Keep-Alive} about its connection: for how long it may lie idle, and how many requests it
  * takes ({@code timeout=5, max=100}; RFC 2068, section 19.7.1, and what servers have made of it since).
@@ -25,6 +23,8 @@ public record KeepAlive(long timeoutNanos, int max) {
     /** A day: more is not worth a promise. */
     private static final int MAX_NUMBER = 86_400;
 
+    private static final long NANOS_PER_SECOND = 1_000_000_000;
+
     private static final String NAME = "Keep-Alive";
 
     /** Reads the field, which may be absent. */
@@ -41,7 +41,7 @@ public record KeepAlive(long timeoutNanos, int max) {
             timeout = smaller(timeout, smallest(fields.head(), start, end, "timeout"));
             max = smaller(max, smallest(fields.head(), start, end, "max"));
         }
-        return new KeepAlive(timeout < 0 ? UNKNOWN : TimeUnit.SECONDS.toNanos(timeout), max);
+        return new KeepAlive(timeout < 0 ? UNKNOWN : timeout * NANOS_PER_SECOND, max);
     }
 
     private static int smaller(int one, int other) {
