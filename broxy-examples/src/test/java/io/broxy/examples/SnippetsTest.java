@@ -1,0 +1,102 @@
+package io.broxy.examples;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Specifies that every Java snippet of {@code README.md} and {@code docs} compiles. */
+class SnippetsTest {
+
+    static Stream<Snippet> snippets() throws IOException {
+        Path root = root();
+        try (Stream<Path> docs = Files.list(root.resolve("docs"))) {
+            Stream<Path> pages = docs.filter(file -> file.toString().endsWith(".md")).sorted();
+            return Stream.concat(Stream.of(root.resolve("README.md")), pages)
+                    .flatMap(page -> Snippet.of(page).stream())
+                    .toList()
+                    .stream();
+        }
+    }
+
+    /** The parent of the directory in which the tests of a module run. */
+    private static Path root() {
+        Path root = Path.of("").toAbsolutePath().getParent();
+        assertThat(root).isNotNull();
+        return root;
+    }
+
+    @ParameterizedTest
+    @MethodSource("snippets")
+    void compiles(Snippet snippet) throws IOException {
+        snippet.compile();
+    }
+
+    @Test
+    void thePagesThatShowHowToStartHaveSnippets() throws IOException {
+        assertThat(snippets().map(snippet -> snippet.page().getFileName().toString()))
+                .contains("README.md", "embedding.md", "dialing.md", "forwarding.md");
+    }
+
+    @Test
+    void anErrorIsReportedWithItsFileAndLine(@TempDir Path directory) throws IOException {
+        Snippet snippet = only(directory, "text", "", "```java", "int sum = 1 +", "        2;", "sum.add(3);", "```", "text");
+
+        assertThatThrownBy(snippet::compile)
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("page.md:6: ")
+                .hasMessageContaining("int cannot be dereferenced");
+    }
+
+    @Test
+    void aMethodThatBroxyDoesNotHaveIsAnError(@TempDir Path directory) throws IOException {
+        Snippet snippet =
+                only(directory, "```java", "broxy.directDialer()", "        .tiemout(Duration.ofSeconds(5));", "```");
+
+        assertThatThrownBy(snippet::compile)
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("page.md:3: ")
+                .hasMessageContaining("tiemout");
+    }
+
+    @Test
+    void anErrorBehindTheLastLineIsReportedAtTheLastLine(@TempDir Path directory) throws IOException {
+        Snippet snippet = only(directory, "```java", "if (handler.stats().openTunnels() > 0) {", "    handler.close();", "```");
+
+        assertThatThrownBy(snippet::compile).isInstanceOf(AssertionError.class).hasMessageContaining("page.md:3: ");
+    }
+
+    @Test
+    void aSnippetThatDoesNotEndIsAnError(@TempDir Path directory) throws IOException {
+        Path page = page(directory, "```java", "int sum = 1;");
+
+        assertThatThrownBy(() -> Snippet.of(page))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("page.md:1: ");
+    }
+
+    @Test
+    void otherBlocksAreNoSnippets(@TempDir Path directory) throws IOException {
+        Path page = page(directory, "```sh", "mvn -B verify", "```", "```", "java", "```", "```javascript", "```");
+
+        assertThat(Snippet.of(page)).isEmpty();
+    }
+
+    private static Snippet only(Path directory, String... lines) throws IOException {
+        var snippets = Snippet.of(page(directory, lines));
+        assertThat(snippets).hasSize(1);
+        return snippets.get(0);
+    }
+
+    private static Path page(Path directory, String... lines) throws IOException {
+        return Files.writeString(directory.resolve("page.md"), String.join("\n", lines), UTF_8);
+    }
+}
