@@ -13,25 +13,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Specifies that every Java snippet of {@code README.md} and {@code docs} compiles. */
+/** Specifies that every Java snippet of the repository's pages compiles. */
 class SnippetsTest {
 
     static Stream<Snippet> snippets() throws IOException {
-        Path root = root();
-        try (Stream<Path> docs = Files.list(root.resolve("docs"))) {
-            Stream<Path> pages = docs.filter(file -> file.toString().endsWith(".md")).sorted();
-            return Stream.concat(Stream.of(root.resolve("README.md")), pages)
-                    .flatMap(page -> Snippet.of(page).stream())
-                    .toList()
-                    .stream();
-        }
-    }
-
-    /** The parent of the directory in which the tests of a module run. */
-    private static Path root() {
-        Path root = Path.of("").toAbsolutePath().getParent();
-        assertThat(root).isNotNull();
-        return root;
+        return Pages.all().stream().flatMap(page -> Snippet.of(page).stream());
     }
 
     @ParameterizedTest
@@ -42,13 +28,14 @@ class SnippetsTest {
 
     @Test
     void thePagesThatShowHowToStartHaveSnippets() throws IOException {
-        assertThat(snippets().map(snippet -> snippet.page().getFileName().toString()))
+        assertThat(snippets().map(snippet -> String.valueOf(snippet.page().getFileName())))
                 .contains("README.md", "embedding.md", "dialing.md", "forwarding.md");
     }
 
     @Test
     void anErrorIsReportedWithItsFileAndLine(@TempDir Path directory) throws IOException {
-        Snippet snippet = only(directory, "text", "", "```java", "int sum = 1 +", "        2;", "sum.add(3);", "```", "text");
+        Snippet snippet =
+                only(directory, "text", "", "```java", "int sum = 1 +", "        2;", "sum.add(3);", "```", "text");
 
         assertThatThrownBy(snippet::compile)
                 .isInstanceOf(AssertionError.class)
@@ -69,7 +56,8 @@ class SnippetsTest {
 
     @Test
     void anErrorBehindTheLastLineIsReportedAtTheLastLine(@TempDir Path directory) throws IOException {
-        Snippet snippet = only(directory, "```java", "if (handler.stats().openTunnels() > 0) {", "    handler.close();", "```");
+        Snippet snippet =
+                only(directory, "```java", "if (handler.stats().openTunnels() > 0) {", "    handler.close();", "```");
 
         assertThatThrownBy(snippet::compile).isInstanceOf(AssertionError.class).hasMessageContaining("page.md:3: ");
     }
