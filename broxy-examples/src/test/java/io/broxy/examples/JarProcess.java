@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,11 +19,17 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** A program of the packaged jar, run by the JVM that runs the tests. Nothing is waited for longer than 20 s. */
 final class JarProcess implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 20;
     private static final String FIRST_LINE = "listening on ";
+
+    /** A line of what Linux tells of a process: a hexadecimal number with a bit for each signal. */
+    private static final String IGNORED_SIGNALS = "SigIgn:";
+
+    private static final long HANG_UP = 1;
 
     private final Process process;
     private final Lines out;
@@ -50,11 +57,29 @@ final class JarProcess implements AutoCloseable {
     }
 
     private static JarProcess start(List<String> what, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>();
+        List<String> command = new ArrayList<>(withHangUp());
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(what);
         command.addAll(List.of(arguments));
         return new JarProcess(command);
+    }
+
+    /** What makes SIGHUP reach a process of these tests even if they ignore it, as everything below {@code nohup} does. */
+    private static List<String> withHangUp() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (!Files.isReadable(status)) {
+            return List.of();
+        }
+        try (Stream<String> lines = Files.lines(status)) {
+            boolean ignored = lines.filter(line -> line.startsWith(IGNORED_SIGNALS))
+                    .anyMatch(line -> (Long.parseUnsignedLong(
+                                            line.substring(IGNORED_SIGNALS.length())
+                                                    .strip(),
+                                            16)
+                                    & HANG_UP)
+                            != 0);
+            return ignored ? List.of("env", "--default-signal=HUP") : List.of();
+        }
     }
 
     private static String jar() {
