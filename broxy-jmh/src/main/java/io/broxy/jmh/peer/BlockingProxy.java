@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Phaser;
+import java.util.concurrent.RejectedExecutionException;
 
 /**
  * The simplest CONNECT proxy that moves bytes right: blocking channels, a thread and a new buffer of 32 KiB for each
@@ -69,7 +70,11 @@ final class BlockingProxy implements PeerProxy {
         try {
             while (true) {
                 SocketChannel client = server.accept();
-                threads.execute(() -> serve(client));
+                try {
+                    threads.execute(() -> serve(client));
+                } catch (RejectedExecutionException e) { // it was accepted while the proxy was closed
+                    client.close();
+                }
             }
         } catch (IOException e) {
             if (server.isOpen()) {
