@@ -23,6 +23,7 @@ public final class ForwardedResponse {
     private final BodyFraming body;
     private final ConnectionOptions options;
     private final ResponseLength length;
+    private final boolean login;
 
     /** Whether the response names protocols that the client has to be told of. */
     private final boolean upgrade;
@@ -34,6 +35,7 @@ public final class ForwardedResponse {
         this.body = body;
         this.options = options;
         this.length = ResponseLength.of(head);
+        this.login = AuthSchemes.bindConnection(head.fields(), "WWW-Authenticate");
         this.upgrade = upgrade;
     }
 
@@ -72,7 +74,7 @@ public final class ForwardedResponse {
 
     /** Whether it is a part of a login at the origin that is bound to the connection which carries it. */
     public boolean login() {
-        return AuthSchemes.bindConnection(head.fields(), "WWW-Authenticate");
+        return login;
     }
 
     /** As {@link #login}, at the next proxy. */

@@ -11,10 +11,4 @@ import io.broxy.core.internal.time.Ticker;
  * @param ownAddresses where the engine listens, which none of its handlers dials
  * <p>Threading: immutable.
  */
-public record ProxyEngine(EventLoops loops, Workers workers, Ticker ticker, OwnAddresses ownAddresses) {
-
-    /** What an engine has that listens nowhere yet. */
-    public ProxyEngine(EventLoops loops, Workers workers, Ticker ticker) {
-        this(loops, workers, ticker, new OwnAddresses());
-    }
-}
+public record ProxyEngine(EventLoops loops, Workers workers, Ticker ticker, OwnAddresses ownAddresses) {}

@@ -11,6 +11,7 @@ import io.broxy.core.internal.dial.DirectDialerBuilder;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.proxy.ProxyEngine;
@@ -46,7 +47,7 @@ final class ForwardRig implements AutoCloseable {
         DialEngine dials = new DialEngine(loops, workers, buffers, Ticker.SYSTEM, new CallerDials());
         PoolEngine pools = new PoolEngine(loops, workers, Ticker.SYSTEM);
         handler = new ProxyHandlerBuilder(
-                        new ProxyEngine(loops, workers, Ticker.SYSTEM),
+                        new ProxyEngine(loops, workers, Ticker.SYSTEM, new OwnAddresses()),
                         () -> new DirectDialerBuilder(dials)
                                 .option(StandardSocketOptions.SO_RCVBUF, SOCKET_BUFFER)
                                 .option(StandardSocketOptions.SO_SNDBUF, SOCKET_BUFFER)

@@ -16,6 +16,7 @@ import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.LoopSocket;
+import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.PoolEngine;
@@ -61,7 +62,7 @@ class ClientSessionTest {
 
     private ProxyHandler handler(LoopDialer dialer) {
         return new ProxyHandlerBuilder(
-                        new ProxyEngine(loops, workers, Ticker.SYSTEM),
+                        new ProxyEngine(loops, workers, Ticker.SYSTEM, new OwnAddresses()),
                         () -> new OnLoop(dialer),
                         () -> new ConnPoolBuilder(
                                         new PoolEngine(loops, workers, Ticker.SYSTEM), built -> {}, ended -> {})

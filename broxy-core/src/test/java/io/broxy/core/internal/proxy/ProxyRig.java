@@ -14,6 +14,7 @@ import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.LoopSocket;
+import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.PoolEngine;
@@ -52,7 +53,7 @@ final class ProxyRig implements AutoCloseable {
     ProxyHandler handler(Consumer<ProxyHandler.Builder> settings) {
         Ticker time = ticker;
         ProxyHandler.Builder builder = new ProxyHandlerBuilder(
-                        new ProxyEngine(loops, workers, time),
+                        new ProxyEngine(loops, workers, time, new OwnAddresses()),
                         AtOnce::new,
                         () -> {
                             EnginePool pool = new ConnPoolBuilder(
