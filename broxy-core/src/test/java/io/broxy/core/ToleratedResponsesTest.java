@@ -100,11 +100,21 @@ class ToleratedResponsesTest {
                     Peer client = proxy.client()) {
                 client.send(Http.get(origin.target(), "/"));
 
-                assertThat(client.readText(expected.length())).isEqualTo(expected);
+                // bytes that arrive apart may become chunks of their own: only a response in one piece keeps its chunks
+                String answer = inBytes ? inOneChunk(Http.read(client)) : client.readText(expected.length());
+                assertThat(answer).isEqualTo(expected);
                 assertNextIsAnswered(client, origin.target());
                 assertThat(origin.accepted()).as("connections").isEqualTo(1);
             }
         }
+    }
+
+    private static String inOneChunk(Http.Message message) {
+        if (!message.head().contains("\r\nTransfer-Encoding: chunked\r\n")) {
+            return message.head() + message.body();
+        }
+        String size = Integer.toHexString(message.body().length());
+        return message.head() + size + "\r\n" + message.body() + "\r\n0\r\n" + message.trailers() + "\r\n";
     }
 
     /** RFC 9112 section 6.3: an attack or a mistake, after which nobody knows where the next response begins. */
