@@ -89,7 +89,7 @@ final class Routing implements LoopLease.Outcome {
 
     /** What must not be sent twice does not go over a connection that may be ending just now. */
     private IdleUse idleUse() {
-        return isRepeatable() ? IdleUse.ANY : IdleUse.PROMISED;
+        return isRepeatable() ? IdleUse.UNREAD : IdleUse.PROMISED;
     }
 
     private boolean isRepeatable() {
@@ -116,7 +116,7 @@ final class Routing implements LoopLease.Outcome {
     /** A client's login has no other connection; where this proxy logs in, another one is as good. */
     private static boolean mayUse(PinnedConnections.Pin pin, IdleUse idleUse) {
         return switch (idleUse) {
-            case ANY -> true;
+            case ANY, UNREAD -> true;
             case PROMISED -> pin.login() == BoundLogin.OF_CLIENT || pin.lease().isReliable();
             case NEVER -> pin.login() == BoundLogin.OF_CLIENT;
         };

@@ -21,7 +21,7 @@ final class HopTotal<P> {
 
     private int idleCount;
 
-    /** How its peer treats idle connections, if it closes them early; else null. */
+    /** How its peer treats idle connections, if it closes them early or spoils them; else null. */
     @Nullable
     IdleLife life;
 
@@ -38,6 +38,11 @@ final class HopTotal<P> {
     /** How long another connection was idle when the peer closed it, or {@link IdleTimes#UNKNOWN}. */
     long livedNanos(long nowNanos) {
         return life == null ? IdleTimes.UNKNOWN : life.nanos(nowNanos);
+    }
+
+    /** Whether the peer has sent what was not asked for over an idle connection. */
+    boolean isSpoilt(long nowNanos) {
+        return life != null && life.isSpoilt(nowNanos);
     }
 
     int idleCount() {

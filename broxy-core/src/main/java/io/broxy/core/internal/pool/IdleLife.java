@@ -3,8 +3,8 @@ package io.broxy.core.internal.pool;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How long a connection of a hop was idle when its peer closed it sooner than it had promised, if it had: the shortest time of
- * the last minute.
+ * How the peer of a hop has treated idle connections in the last minute: the shortest time after which it closed one sooner
+ * than it had promised, and whether it sent what was not asked for.
  *
  * <p>Threading: the pool's lock guards it.
  */
@@ -13,9 +13,11 @@ final class IdleLife {
 
     private long nanos;
     private long endNanos;
+    private long spoiltEndNanos;
 
     IdleLife(long nowNanos) {
         endNanos = nowNanos; // nothing is known
+        spoiltEndNanos = nowNanos;
     }
 
     /** One was closed. */
@@ -26,7 +28,20 @@ final class IdleLife {
         }
     }
 
-    /** What is known, or {@link IdleTimes#UNKNOWN}. */
+    /** One was sent what was not asked for. */
+    void spoilt(long nowNanos) {
+        spoiltEndNanos = nowNanos + MEMORY_NANOS;
+    }
+
+    boolean isSpoilt(long nowNanos) {
+        return spoiltEndNanos - nowNanos > 0;
+    }
+
+    boolean isOutdated(long nowNanos) {
+        return !isKnown(nowNanos) && !isSpoilt(nowNanos);
+    }
+
+    /** How long it was idle when the peer closed it, or {@link IdleTimes#UNKNOWN}. */
     long nanos(long nowNanos) {
         return isKnown(nowNanos) ? nanos : IdleTimes.UNKNOWN;
     }

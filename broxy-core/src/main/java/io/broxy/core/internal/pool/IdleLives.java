@@ -7,8 +7,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of the hops whose peers close idle connections early, also of those that have no connections now. There are
- * at most {@value #MAX} of them; the one that was told longest ago is forgotten for another.
+ * What is known of the hops whose peers close idle connections early or spoil them, also of those that have no connections
+ * now. There are at most {@value #MAX} of them; the one that was told longest ago is forgotten for another.
  *
  * <p>Threading: the pool's lock guards it.
  */
@@ -26,6 +26,19 @@ final class IdleLives {
 
     /** A connection of a hop was closed by its peer. */
     IdleLife closed(Hop hop, long idleNanos, long nowNanos) {
+        IdleLife life = latest(hop, nowNanos);
+        life.closed(idleNanos, nowNanos);
+        return life;
+    }
+
+    /** A connection of a hop had something to read that was not asked for. */
+    IdleLife spoilt(Hop hop, long nowNanos) {
+        IdleLife life = latest(hop, nowNanos);
+        life.spoilt(nowNanos);
+        return life;
+    }
+
+    private IdleLife latest(Hop hop, long nowNanos) {
         forgetOutdated(nowNanos);
         IdleLife life = lives.remove(hop);
         if (life == null) {
@@ -34,14 +47,13 @@ final class IdleLives {
                 lives.remove(lives.keySet().iterator().next());
             }
         }
-        life.closed(idleNanos, nowNanos);
         lives.put(hop, life);
         return life;
     }
 
     private void forgetOutdated(long nowNanos) {
         Iterator<IdleLife> oldest = lives.values().iterator();
-        while (oldest.hasNext() && oldest.next().nanos(nowNanos) < 0) {
+        while (oldest.hasNext() && oldest.next().isOutdated(nowNanos)) {
             oldest.remove();
         }
     }

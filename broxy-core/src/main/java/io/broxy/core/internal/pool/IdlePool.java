@@ -208,12 +208,13 @@ final class IdlePool<P> {
 
     private @Nullable Slot<P> take(HopSlots<P> own, @Nullable Object home, IdleUse idleUse, long now, Work<P> work) {
         Slot<P> slot = switch (idleUse) {
-            case ANY -> usable(own, home, now, work);
+            case ANY, UNREAD -> usable(own, home, now, work);
             case PROMISED -> reliable(own, home, now);
             case NEVER -> null;
         };
         if (slot != null) {
             lease(slot, now);
+            slot.unread = idleUse == IdleUse.UNREAD && !own.total.isSpoilt(now);
             count.reused++;
             spares.used(slot, work);
         }
@@ -384,12 +385,14 @@ final class IdlePool<P> {
         }
     }
 
-    /** What others may expect of the peer, if it has not kept the connection for as long as it has promised. */
+    /** What others may expect of the peer, if it has spoilt the connection, or not kept it for as long as it has promised. */
     private void learn(Slot<P> slot, Eviction cause, long idleNanos, long now) {
+        HopTotal<P> total = slot.owner.total;
         boolean byPeer = cause == Eviction.PEER_CLOSED || cause == Eviction.FAILED;
         long promised = slot.promise.idleNanos();
-        if (byPeer && idleNanos >= 0 && (promised < 0 || idleNanos < promised)) {
-            HopTotal<P> total = slot.owner.total;
+        if (cause == Eviction.STRAY_BYTES) {
+            total.life = lives.spoilt(total.hop, now);
+        } else if (byPeer && idleNanos >= 0 && (promised < 0 || idleNanos < promised)) {
             total.life = lives.closed(total.hop, idleNanos, now);
         }
     }

@@ -2,8 +2,14 @@ package io.broxy.core.internal.pool;
 
 /** Which idle connections a lease may get. Threading: immutable. */
 public enum IdleUse {
-    /** Any: what is asked over it can be asked once more if it turns out dead. */
+    /** Any that turns out alive: it is read when it is leased. */
     ANY,
+
+    /**
+     * Any, and unread, which saves a system call: what is asked over it is asked once more if it turns out dead. Where a
+     * connection of the hop has been spoilt lately, it is read as for {@link #ANY}.
+     */
+    UNREAD,
 
     /**
      * One whose peer has promised to keep it for much longer, and keeps such promises. What is asked over it must not be asked

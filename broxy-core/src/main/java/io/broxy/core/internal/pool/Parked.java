@@ -54,15 +54,9 @@ final class Parked implements ChannelEvents {
         }
     }
 
-    /** Parks what is on its loop, unless something that was not asked for is there already. */
+    /** Parks what is on its loop. The next lease reads it, and the selector tells of what comes before. */
     static void onLoop(EnginePool pool, Slot<Parked> slot, LoopConnection connection) {
         Parked parked = new Parked(pool, connection.loop(), slot, null);
-        Eviction cause = parked.look(connection);
-        if (cause != null) {
-            connection.close();
-            pool.died(slot, cause, slot.spare ? IdleTimes.UNKNOWN : slot.quietNanos);
-            return;
-        }
         parked.connection = connection;
         connection.handler(parked);
         pool.park(slot, parked, parked.loop);
@@ -198,7 +192,7 @@ final class Parked implements ChannelEvents {
     /** Gives it to whoever has leased it, who must set his handler, or tells why it died meanwhile. */
     void take(Consumer<LoopConnection> alive, Consumer<Eviction> dead) {
         LoopConnection own = settled();
-        Eviction cause = death(own);
+        Eviction cause = own != null && slot.unread ? null : death(own);
         if (own == null || cause != null) {
             close();
             dead.accept(cause == null ? Eviction.CLOSED : cause);

@@ -34,6 +34,9 @@ final class Slot<P> {
     /** How long it had been idle when it was leased last; {@link IdleTimes#UNKNOWN} for a spare, which nothing had been asked. */
     long idleNanos;
 
+    /** Leased without a look at what has come: see {@link IdleUse#UNREAD}. Threading: for the holder. */
+    boolean unread;
+
     /** How long it has been without traffic when it is given back. Threading: for the holder. */
     long quietNanos;
 

@@ -141,6 +141,11 @@ final class Desk implements Work.Doer<String> {
         return ask(hop, HOME, new Asker(IdleUse.PROMISED));
     }
 
+    /** For a request that is sent once more if the connection turns out dead. */
+    Asker askUnread(Hop hop) {
+        return ask(hop, HOME, new Asker(IdleUse.UNREAD));
+    }
+
     private Asker ask(Hop hop, @Nullable Object home, Asker asker) {
         run(work -> {
             Slot<String> slot = pool.claim(hop, home, asker, work);

@@ -205,6 +205,54 @@ class PromisedIdleTest {
     }
 
     @Nested
+    class WhatIsLeasedUnread {
+        private Slot<String> leased(Desk.Asker asker) {
+            assertThat(asker.got()).isEqualTo("1");
+            return asker.slot();
+        }
+
+        private void spoil(Slot<String> slot) {
+            assertThat(desk.pool.hold(slot)).isTrue();
+            desk.run(work -> desk.pool.died(slot, Eviction.STRAY_BYTES, slot.idleNanos, work));
+        }
+
+        @Test
+        void isForRequestsThatCanBeSentOnceMore() {
+            idle(A, "1", 60);
+            Slot<String> slot = leased(desk.askUnread(A));
+            assertThat(slot.unread).isTrue();
+            answered(slot, "1", 60, -1);
+            assertThat(leased(desk.ask(A)).unread).isFalse();
+            answered(slot, "1", 60, -1);
+            assertThat(leased(desk.askPromised(A)).unread).isFalse();
+        }
+
+        @Test
+        void isReadForAMinuteWhereThePeerHasSentWhatWasNotAskedFor() {
+            Slot<String> spoilt = idle(A, "0", -1);
+            idle(B, "1", -1);
+            spoil(spoilt);
+
+            Slot<String> ofOther = leased(desk.askUnread(B));
+            assertThat(ofOther.unread).as("of another hop").isTrue();
+            idle(A, "1", -1);
+            Slot<String> slot = leased(desk.askUnread(A));
+            assertThat(slot.unread).as("of the same hop").isFalse();
+            desk.passUnnoticed(60);
+            answered(slot, "1", -1, -1);
+            assertThat(leased(desk.askUnread(A)).unread).as("a minute later").isTrue();
+        }
+
+        @Test
+        void saysNothingOfHowLongThePeerKeepsConnections() {
+            spoil(idle(A, "0", 60));
+
+            idle(A, "1", 60);
+            assertThat(desk.askPromised(A).got()).isEqualTo("1");
+        }
+    }
+
+    @Nested
     class ThePromisesOfAConnection {
         private final Promise promise = new Promise();
 
