@@ -27,7 +27,10 @@ import org.junit.jupiter.api.Test;
  *                proxy      dial
  *          forward
  *                relay      pool
+ *                         upstream
+ *                 tls      bridge
  *                      net
+ *                     socket
  *                      loop
  *                     journal
  *            http  haproxy  time  api
@@ -58,8 +61,16 @@ class ArchitectureTest {
                 .definedBy(INTERNAL + "relay")
                 .optionalLayer("pool")
                 .definedBy(INTERNAL + "pool")
+                .layer("upstream")
+                .definedBy(INTERNAL + "upstream")
+                .layer("tls")
+                .definedBy(INTERNAL + "tls")
+                .layer("bridge")
+                .definedBy(INTERNAL + "bridge")
                 .layer("net")
                 .definedBy(INTERNAL + "net")
+                .layer("socket")
+                .definedBy(INTERNAL + "socket")
                 .layer("loop")
                 .definedBy(INTERNAL + "loop")
                 .layer("journal")
@@ -75,16 +86,36 @@ class ArchitectureTest {
                 .ensureAllClassesAreContainedInArchitecture()
                 .whereLayer("proxy")
                 .mayOnlyAccessLayers(
-                        "forward", "relay", "pool", "net", "loop", "journal", "http", "haproxy", "time", "api")
+                        "forward",
+                        "relay",
+                        "pool",
+                        "upstream",
+                        "bridge",
+                        "net",
+                        "loop",
+                        "journal",
+                        "http",
+                        "haproxy",
+                        "time",
+                        "api")
                 .whereLayer("forward")
-                .mayOnlyAccessLayers("pool", "net", "loop", "http", "time", "api")
+                .mayOnlyAccessLayers("pool", "upstream", "net", "loop", "http", "time", "api")
                 .whereLayer("dial")
-                .mayOnlyAccessLayers("relay", "pool", "net", "loop", "journal", "http", "haproxy", "time", "api")
+                .mayOnlyAccessLayers(
+                        "pool", "upstream", "tls", "net", "socket", "loop", "journal", "http", "haproxy", "time", "api")
                 .whereLayer("relay")
-                .mayOnlyAccessLayers("net", "loop", "journal", "time", "api")
+                .mayOnlyAccessLayers("bridge", "net", "loop", "journal", "time", "api")
                 .whereLayer("pool")
-                .mayOnlyAccessLayers("net", "loop", "journal", "time", "api")
+                .mayOnlyAccessLayers("upstream", "net", "loop", "journal", "time", "api")
+                .whereLayer("upstream")
+                .mayOnlyAccessLayers("bridge", "net", "loop", "time", "api")
+                .whereLayer("tls")
+                .mayOnlyAccessLayers("net", "socket", "loop", "time", "api")
+                .whereLayer("bridge")
+                .mayOnlyAccessLayers("net", "loop", "time", "api")
                 .whereLayer("net")
+                .mayOnlyAccessLayers("socket", "loop", "time", "api")
+                .whereLayer("socket")
                 .mayOnlyAccessLayers("loop", "time", "api")
                 .whereLayer("loop")
                 .mayOnlyAccessLayers("time")

@@ -5,10 +5,11 @@ import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.TimerQueue;
+import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.SocketTimeoutException;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class AnnouncedDial implements LoopDialer.Dialing, LoopDialer.UserOutcome, ChannelEvents {
+final class AnnouncedDial implements DialHandle, LoopDialer.UserOutcome, ChannelEvents {
     private enum State {
         DIALING,
         SENDING,
@@ -41,7 +42,7 @@ final class AnnouncedDial implements LoopDialer.Dialing, LoopDialer.UserOutcome,
     private final LoopDialer.UserOutcome outcome;
 
     private State state = State.DIALING;
-    private LoopDialer.@Nullable Dialing dialing;
+    private @Nullable DialHandle dialing;
     private @Nullable LoopConnection connection;
     private TimerQueue.@Nullable Timer deadline;
 
@@ -57,7 +58,7 @@ final class AnnouncedDial implements LoopDialer.Dialing, LoopDialer.UserOutcome,
     // ------------------------------------------------------------------ DIALING
 
     void begin(LoopDialer below) {
-        LoopDialer.Dialing underWay = below.dial(loop, request, this);
+        DialHandle underWay = below.dial(loop, request, this);
         if (state == State.DIALING) {
             dialing = underWay;
         }

@@ -9,8 +9,9 @@ import io.broxy.ProxyProtocol;
 import io.broxy.core.internal.haproxy.ProxyHeader;
 import io.broxy.core.internal.haproxy.ProxyHeaderWriter;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.net.LoopDialer;
-import io.broxy.core.internal.net.UserDialing;
+import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.upstream.LoopDialer;
+import io.broxy.core.internal.upstream.UserDialing;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -90,7 +91,7 @@ public final class AnnouncingDialing implements Dialer, LoopDialer {
     // ------------------------------------------------------------------ on a loop
 
     @Override
-    public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
         assert loop.inLoop();
         return start(loop, request, engine.ticker().nanos(), outcome);
     }
@@ -105,7 +106,7 @@ public final class AnnouncingDialing implements Dialer, LoopDialer {
                 (loop, outcome) -> start(loop, request, start, outcome));
     }
 
-    private Dialing start(EventLoop loop, DialRequest asked, long startNanos, Outcome outcome) {
+    private DialHandle start(EventLoop loop, DialRequest asked, long startNanos, Outcome outcome) {
         DialRequest request = timed(asked);
         AnnouncedDial dial = new AnnouncedDial(
                 loop, request, header(request), startNanos, UserDialing.forUsers(outcome, request.target()));

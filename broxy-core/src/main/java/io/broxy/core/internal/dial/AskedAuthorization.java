@@ -5,7 +5,7 @@ import io.broxy.HostPort;
 import io.broxy.HttpProxyDialer;
 import io.broxy.core.internal.http.HeadWriter;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.net.ProxyAuthorization;
+import io.broxy.core.internal.upstream.ProxyAuthorization;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;

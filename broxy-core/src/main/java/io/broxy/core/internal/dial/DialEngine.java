@@ -3,9 +3,9 @@ package io.broxy.core.internal.dial;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.Tls;
-import io.broxy.core.internal.net.TlsMeans;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.tls.Tls;
+import io.broxy.core.internal.tls.TlsMeans;
 import javax.net.ssl.SSLContext;
 
 /**

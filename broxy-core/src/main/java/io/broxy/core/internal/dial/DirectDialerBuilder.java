@@ -3,7 +3,7 @@ package io.broxy.core.internal.dial;
 import io.broxy.DirectDialer;
 import io.broxy.Resolver;
 import io.broxy.core.internal.loop.LookUpThreads;
-import io.broxy.core.internal.net.SocketOptions;
+import io.broxy.core.internal.socket.SocketOptions;
 import io.broxy.core.internal.time.Durations;
 import java.net.InetAddress;
 import java.net.SocketOption;

@@ -7,9 +7,10 @@ import io.broxy.DirectDialer;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
-import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.upstream.LoopDialer;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
@@ -73,7 +74,7 @@ public final class DirectDialing implements DirectDialer, LoopDialer {
     // ------------------------------------------------------------------ on a loop
 
     @Override
-    public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
         assert loop.inLoop();
         return LoopDial.start(loop, request, ticker.nanos(), this, outcome);
     }

@@ -5,8 +5,9 @@ import io.broxy.DialException;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.WaitedFuture;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -31,7 +32,7 @@ final class FutureDial implements LoopDialer.UserOutcome {
     private final CompletableFuture<Connection> future = new WaitedFuture<>();
     private final HostPort target;
     private final Executor completer;
-    private LoopDialer.@Nullable Dialing dialing;
+    private @Nullable DialHandle dialing;
 
     private FutureDial(HostPort target, Executor completer) {
         this.target = target;
@@ -48,7 +49,7 @@ final class FutureDial implements LoopDialer.UserOutcome {
             EventLoop loop,
             HostPort target,
             Executor completer,
-            BiFunction<EventLoop, LoopDialer.Outcome, LoopDialer.Dialing> begin) {
+            BiFunction<EventLoop, LoopDialer.Outcome, DialHandle> begin) {
         FutureDial dial = new FutureDial(target, completer);
         try {
             loop.execute(() -> {
@@ -71,7 +72,7 @@ final class FutureDial implements LoopDialer.UserOutcome {
      *     its interrupt status set
      */
     static Connection await(
-            HostPort target, DialEngine engine, BiFunction<EventLoop, LoopDialer.Outcome, LoopDialer.Dialing> begin)
+            HostPort target, DialEngine engine, BiFunction<EventLoop, LoopDialer.Outcome, DialHandle> begin)
             throws DialException {
         if (EventLoop.current() != null) {
             throw new IllegalStateException("a blocking dial on an event loop would stop everything that it serves");

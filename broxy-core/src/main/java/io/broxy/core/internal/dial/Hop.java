@@ -3,9 +3,9 @@ package io.broxy.core.internal.dial;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
 import io.broxy.Route;
-import io.broxy.core.internal.net.HttpRouter;
-import io.broxy.core.internal.net.LoopDialer;
-import io.broxy.core.internal.net.UserDialing;
+import io.broxy.core.internal.upstream.HttpRouter;
+import io.broxy.core.internal.upstream.LoopDialer;
+import io.broxy.core.internal.upstream.UserDialing;
 
 /**
  * A named way to targets, and whether it has failed lately.

@@ -4,8 +4,9 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.upstream.LoopDialer;
 
 /** Where connections to one proxy come from: opened for each dial, or taken from a pool. Threading: thread-safe. */
 interface HopSource {
@@ -45,7 +46,7 @@ interface HopSource {
      * @param fresh whether it must not have been idle
      * @param taker told the end, possibly before this method returns
      */
-    LoopDialer.Dialing open(EventLoop loop, DialRequest request, boolean fresh, Taker taker);
+    DialHandle open(EventLoop loop, DialRequest request, boolean fresh, Taker taker);
 
     /** Opens a connection for each dial. */
     static HopSource opening(LoopDialer dialer) {

@@ -6,10 +6,11 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.HttpProxyDialer;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.net.HttpRoute;
-import io.broxy.core.internal.net.HttpRouter;
-import io.broxy.core.internal.net.HttpWay;
-import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.upstream.HttpRoute;
+import io.broxy.core.internal.upstream.HttpRouter;
+import io.broxy.core.internal.upstream.HttpWay;
+import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -41,7 +42,7 @@ final class HttpProxyDialing implements HttpProxyDialer, LoopDialer, HttpRouter 
     }
 
     @Override
-    public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
         return tunnels.dial(loop, request, outcome);
     }
 

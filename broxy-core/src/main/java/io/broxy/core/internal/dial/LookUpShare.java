@@ -1,7 +1,7 @@
 package io.broxy.core.internal.dial;
 
 import io.broxy.DialRequest;
-import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.upstream.LoopDialer;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

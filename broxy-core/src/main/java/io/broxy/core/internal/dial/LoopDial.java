@@ -6,9 +6,10 @@ import io.broxy.DialRequest;
 import io.broxy.core.internal.journal.DialTrace;
 import io.broxy.core.internal.journal.Flight;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.time.TimerQueue;
+import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class LoopDial implements LoopDialer.Dialing, AddressRace.Finish<LoopConnection> {
+final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
     private final EventLoop loop;
     private final DialRequest request;
     private final DirectDialing dialer;

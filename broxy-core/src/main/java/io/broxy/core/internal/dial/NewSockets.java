@@ -1,7 +1,7 @@
 package io.broxy.core.internal.dial;
 
-import io.broxy.core.internal.net.IpSockets;
-import io.broxy.core.internal.net.SocketOptions;
+import io.broxy.core.internal.socket.IpSockets;
+import io.broxy.core.internal.socket.SocketOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -5,8 +5,8 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.LoopLease;
 import java.util.Objects;
@@ -19,7 +19,7 @@ import java.util.Objects;
 record PooledHops(EnginePool pool, ConnPool.Hop hop) implements HopSource {
 
     @Override
-    public LoopDialer.Dialing open(EventLoop loop, DialRequest request, boolean fresh, Taker taker) {
+    public DialHandle open(EventLoop loop, DialRequest request, boolean fresh, Taker taker) {
         long timeoutNanos = Objects.requireNonNull(request.timeout(), "the time for this step")
                 .toNanos();
         LoopLease.Outcome outcome = new LoopLease.Outcome() {

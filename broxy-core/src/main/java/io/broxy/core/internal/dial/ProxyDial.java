@@ -10,10 +10,11 @@ import io.broxy.core.internal.journal.DialTrace;
 import io.broxy.core.internal.journal.Flight;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
-import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.time.TimerQueue;
+import io.broxy.core.internal.upstream.LoopDialer;
+import io.broxy.core.internal.upstream.UserDialing;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
@@ -34,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEvents {
+final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
     private enum State {
         PREPARING,
         OPENING,
@@ -62,7 +63,7 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
 
     private State state = State.PREPARING;
     private HandshakeFactory.@Nullable Maker handshakes;
-    private LoopDialer.@Nullable Dialing opening;
+    private @Nullable DialHandle opening;
     private HopSource.@Nullable Hop hop;
     private @Nullable Handshake handshake;
     private boolean retried;
@@ -129,7 +130,7 @@ final class ProxyDial implements LoopDialer.Dialing, HopSource.Taker, ChannelEve
                 .addressPolicy(AddressPolicy.any())
                 .timeout(Duration.ofNanos(left))
                 .build();
-        LoopDialer.Dialing underWay = dialer.hops().open(loop, toProxy, fresh, this);
+        DialHandle underWay = dialer.hops().open(loop, toProxy, fresh, this);
         if (state == State.OPENING) {
             opening = underWay;
         }

@@ -9,9 +9,10 @@ import io.broxy.HostPort;
 import io.broxy.Socks5Dialer;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.upstream.LoopDialer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -68,7 +69,7 @@ final class ProxyDialing implements Socks5Dialer, LoopDialer {
     }
 
     @Override
-    public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
         assert loop.inLoop();
         return ProxyDial.start(loop, request, engine.ticker().nanos(), this, outcome);
     }
@@ -91,7 +92,7 @@ final class ProxyDialing implements Socks5Dialer, LoopDialer {
     }
 
     /** The time runs from the call, not from the loop's turn. */
-    private BiFunction<EventLoop, Outcome, Dialing> startingNow(DialRequest request) {
+    private BiFunction<EventLoop, Outcome, DialHandle> startingNow(DialRequest request) {
         long start = engine.ticker().nanos();
         return (loop, outcome) -> ProxyDial.start(loop, request, start, this, outcome);
     }

@@ -2,9 +2,9 @@ package io.broxy.core.internal.dial;
 
 import io.broxy.DialException;
 import io.broxy.HostPort;
-import io.broxy.core.internal.net.HttpRoute;
-import io.broxy.core.internal.net.HttpWay;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.upstream.HttpRoute;
+import io.broxy.core.internal.upstream.HttpWay;
 import java.time.Duration;
 
 /**

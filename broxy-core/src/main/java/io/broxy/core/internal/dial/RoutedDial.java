@@ -2,8 +2,9 @@ package io.broxy.core.internal.dial;
 
 import io.broxy.DialException;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.upstream.LoopDialer;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -12,11 +13,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class RoutedDial implements LoopDialer.Dialing, LoopDialer.UserOutcome {
+final class RoutedDial implements DialHandle, LoopDialer.UserOutcome {
     private final EventLoop loop;
     private final FailOver failOver;
     private final LoopDialer.UserOutcome outcome;
-    private LoopDialer.@Nullable Dialing dialing;
+    private @Nullable DialHandle dialing;
     private boolean over;
 
     private RoutedDial(EventLoop loop, FailOver failOver, LoopDialer.UserOutcome outcome) {
@@ -33,7 +34,7 @@ final class RoutedDial implements LoopDialer.Dialing, LoopDialer.UserOutcome {
 
     private void dialHop() {
         Hop hop = failOver.hop();
-        LoopDialer.Dialing underWay = hop.onLoop().dial(loop, failOver.request(), this);
+        DialHandle underWay = hop.onLoop().dial(loop, failOver.request(), this);
         if (!over && failOver.hop() == hop) { // else it has ended at once, and this is another hop's turn
             dialing = underWay;
         }

@@ -2,8 +2,8 @@ package io.broxy.core.internal.dial;
 
 import io.broxy.ConnPool;
 import io.broxy.DialException;
-import io.broxy.core.internal.net.HttpRoute;
-import io.broxy.core.internal.net.HttpWay;
+import io.broxy.core.internal.upstream.HttpRoute;
+import io.broxy.core.internal.upstream.HttpWay;
 import org.jspecify.annotations.Nullable;
 
 /**

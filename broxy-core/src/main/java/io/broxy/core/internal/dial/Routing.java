@@ -8,12 +8,13 @@ import io.broxy.HostPort;
 import io.broxy.RoutingDialer;
 import io.broxy.Rules;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.net.HttpRoute;
-import io.broxy.core.internal.net.HttpRouter;
-import io.broxy.core.internal.net.LoopDialer;
-import io.broxy.core.internal.net.UserDialing;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.upstream.HttpRoute;
+import io.broxy.core.internal.upstream.HttpRouter;
+import io.broxy.core.internal.upstream.LoopDialer;
+import io.broxy.core.internal.upstream.UserDialing;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -121,12 +122,12 @@ final class Routing implements RoutingDialer, LoopDialer, HttpRouter {
     }
 
     @Override
-    public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
         assert loop.inLoop();
         return start(loop, request, policy.ticker.nanos(), outcome);
     }
 
-    private Dialing start(EventLoop loop, DialRequest request, long startNanos, Outcome outcome) {
+    private DialHandle start(EventLoop loop, DialRequest request, long startNanos, Outcome outcome) {
         FailOver failOver;
         try {
             failOver = begin(request, startNanos);

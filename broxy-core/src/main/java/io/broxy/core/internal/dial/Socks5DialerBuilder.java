@@ -6,7 +6,7 @@ import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.ProxyUri;
 import io.broxy.Socks5Dialer;
-import io.broxy.core.internal.net.UserDialing;
+import io.broxy.core.internal.upstream.UserDialing;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Supplier;

@@ -4,11 +4,12 @@ import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
-import io.broxy.core.internal.net.Tls;
-import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.time.TimerQueue;
+import io.broxy.core.internal.tls.Tls;
+import io.broxy.core.internal.upstream.LoopDialer;
+import io.broxy.core.internal.upstream.UserDialing;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -19,14 +20,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class TlsDial implements LoopDialer.Dialing, LoopDialer.UserOutcome, Tls.Outcome {
+final class TlsDial implements DialHandle, LoopDialer.UserOutcome, Tls.Outcome {
     private final EventLoop loop;
     private final DialRequest request;
     private final TlsDialing dialer;
     private final LoopDialer.UserOutcome outcome;
     private final long startNanos;
     private final long endNanos;
-    private LoopDialer.@Nullable Dialing step;
+    private @Nullable DialHandle step;
     private TimerQueue.@Nullable Timer deadline;
     private boolean over;
 
@@ -50,7 +51,7 @@ final class TlsDial implements LoopDialer.Dialing, LoopDialer.UserOutcome, Tls.O
     }
 
     /** The step that can be cancelled; one that has ended at once has been followed by the next already. */
-    private void step(LoopDialer.Dialing underWay) {
+    private void step(DialHandle underWay) {
         if (step == null && !over) {
             step = underWay;
         }
@@ -60,7 +61,7 @@ final class TlsDial implements LoopDialer.Dialing, LoopDialer.UserOutcome, Tls.O
     public void connected(LoopConnection connection) {
         deadline = loop.timers().schedule(endNanos, this::timedOut);
         step = () -> {}; // the handshake may end before it has begun
-        LoopDialer.Dialing handshake = dialer.tls().onLoop(connection, request.target(), this);
+        DialHandle handshake = dialer.tls().onLoop(connection, request.target(), this);
         if (!over) {
             step = handshake;
         }
@@ -101,7 +102,7 @@ final class TlsDial implements LoopDialer.Dialing, LoopDialer.UserOutcome, Tls.O
     }
 
     private void timedOut() {
-        LoopDialer.Dialing handshake = step;
+        DialHandle handshake = step;
         Reason reason = loop.isStopping() ? Reason.CANCELLED : Reason.TIMEOUT;
         fail(reason, new SocketTimeoutException("the TLS handshake took too long"));
         if (handshake != null) {

@@ -6,11 +6,12 @@ import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.LoopDialer;
-import io.broxy.core.internal.net.Tls;
-import io.broxy.core.internal.net.UserDialing;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.tls.Tls;
+import io.broxy.core.internal.upstream.LoopDialer;
+import io.broxy.core.internal.upstream.UserDialing;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
@@ -56,7 +57,7 @@ final class TlsDialing implements Dialer, LoopDialer {
     }
 
     @Override
-    public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
         assert loop.inLoop();
         Duration own = request.timeout();
         long timeoutNanos = own == null ? DEFAULT_TIMEOUT_NANOS : Durations.positiveNanos(own, "a dial's time-out");

@@ -1,8 +1,8 @@
 package io.broxy.core.internal.forward;
 
 import io.broxy.core.internal.http.HeadLimits;
-import io.broxy.core.internal.net.HttpRouter;
 import io.broxy.core.internal.pool.EnginePool;
+import io.broxy.core.internal.upstream.HttpRouter;
 import org.jspecify.annotations.Nullable;
 
 /**

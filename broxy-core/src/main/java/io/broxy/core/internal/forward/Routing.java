@@ -9,14 +9,14 @@ import io.broxy.RefusedException;
 import io.broxy.core.internal.http.AuthSchemes;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.KeepAlive;
-import io.broxy.core.internal.net.HttpRoute;
-import io.broxy.core.internal.net.HttpWay;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
-import io.broxy.core.internal.net.ProxyAuthorization;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.IdleUse;
 import io.broxy.core.internal.pool.LoopLease;
+import io.broxy.core.internal.upstream.HttpRoute;
+import io.broxy.core.internal.upstream.HttpWay;
+import io.broxy.core.internal.upstream.ProxyAuthorization;
 import java.io.IOException;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
@@ -52,7 +52,7 @@ final class Routing implements LoopLease.Outcome {
 
     private State state = State.LEASING;
     private @Nullable HttpRoute route;
-    private LoopDialer.@Nullable Dialing leasing;
+    private @Nullable DialHandle leasing;
     private @Nullable LoopLease lease;
     private int attempts;
     private boolean retried;
@@ -129,7 +129,7 @@ final class Routing implements LoopLease.Outcome {
     private void leasePooled(HttpWay way, IdleUse idleUse) {
         int attempt = ++attempts;
         EnginePool pool = way.pool() instanceof EnginePool own ? own : forwarding.pool();
-        LoopDialer.Dialing underWay = pool.lease(exchange.loop(), way.hop(), idleUse, way.timeoutNanos(), this);
+        DialHandle underWay = pool.lease(exchange.loop(), way.hop(), idleUse, way.timeoutNanos(), this);
         if (state == State.LEASING && attempts == attempt) { // it has not come to its end before this
             leasing = underWay;
         }

@@ -1,6 +1,8 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
+import io.broxy.core.internal.socket.ConnectionSocket;
+import io.broxy.core.internal.socket.Interrupts;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -9,14 +11,15 @@ import java.nio.ByteBuffer;
  *
  * <p>Threading: as {@link Connection} says.
  */
-final class Below {
+public final class Below {
     private Below() {}
 
     /**
      * Reads as {@link ConnectionSocket.Viewed#readWithin} does; of a connection that is not ours it goes through its socket
      * if there is a limit, and an interrupt does what it does there.
      */
-    static int read(Connection below, ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
+    public static int read(Connection below, ByteBuffer into, long limitNanos, Interrupts interrupts)
+            throws IOException {
         if (below instanceof ConnectionSocket.Viewed own) {
             return own.readWithin(into, limitNanos, interrupts);
         }
@@ -24,7 +27,7 @@ final class Below {
     }
 
     /** Writes all of it. */
-    static void write(Connection below, ByteBuffer from, Interrupts interrupts) throws IOException {
+    public static void write(Connection below, ByteBuffer from, Interrupts interrupts) throws IOException {
         if (below instanceof ConnectionSocket.Viewed own) {
             own.write(from, interrupts);
         } else {

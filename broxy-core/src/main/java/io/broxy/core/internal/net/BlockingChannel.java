@@ -1,5 +1,6 @@
 package io.broxy.core.internal.net;
 
+import io.broxy.core.internal.socket.Interrupts;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;

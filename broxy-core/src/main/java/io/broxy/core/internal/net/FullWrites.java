@@ -5,7 +5,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /** Writes all of a buffer, through connections that may take only a part of it at once. Threading: stateless. */
-final class FullWrites {
+public final class FullWrites {
+    /** A blocking connection moves something on each call; one that did not for so long never will. */
+    public static final int MAX_IDLE_CALLS = 1_000;
+
     private FullWrites() {}
 
     /**
@@ -19,7 +22,7 @@ final class FullWrites {
         do {
             if (connection.write(from) > 0) {
                 idleCalls = 0;
-            } else if (from.hasRemaining() && ++idleCalls == BridgedConnection.MAX_IDLE_CALLS) {
+            } else if (from.hasRemaining() && ++idleCalls == MAX_IDLE_CALLS) {
                 throw new IOException("the connection writes nothing though it blocks");
             }
         } while (from.hasRemaining());

@@ -9,18 +9,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: thread-safe, the lock guards {@code bytes}; static methods touch only what they are given.
  */
-final class Leftover {
+public final class Leftover {
     private final Object lock = new Object();
     private @Nullable ByteBuffer bytes;
     /** For the many reads that find nothing. */
     private volatile boolean present;
 
-    boolean isPresent() {
+    public boolean isPresent() {
         return present;
     }
 
     /** Puts bytes, which are copied, before those that are here. */
-    void unread(ByteBuffer more) {
+    public void unread(ByteBuffer more) {
         if (more.hasRemaining()) {
             synchronized (lock) {
                 bytes = bytes == null ? copy(more) : joined(more, bytes);
@@ -30,7 +30,7 @@ final class Leftover {
     }
 
     /** Gives what fits: how many bytes, and 0 only for none here or no room there. */
-    int read(ByteBuffer into) {
+    public int read(ByteBuffer into) {
         if (!present) {
             return 0;
         }
@@ -47,7 +47,7 @@ final class Leftover {
         }
     }
 
-    int remaining() {
+    public int remaining() {
         synchronized (lock) {
             return bytes == null ? 0 : bytes.remaining();
         }
@@ -55,7 +55,7 @@ final class Leftover {
 
     /** Takes all of them, for another owner, or null for none. */
     @Nullable
-    ByteBuffer takeAll() {
+    public ByteBuffer takeAll() {
         synchronized (lock) {
             ByteBuffer all = bytes;
             bytes = null;
@@ -65,7 +65,7 @@ final class Leftover {
     }
 
     /** Moves as many bytes as fit. */
-    static int move(ByteBuffer from, ByteBuffer into) {
+    public static int move(ByteBuffer from, ByteBuffer into) {
         int count = Math.min(from.remaining(), into.remaining());
         into.put(into.position(), from, from.position(), count);
         into.position(into.position() + count);
@@ -74,12 +74,12 @@ final class Leftover {
     }
 
     /** A copy on the heap, ready to be read. */
-    static ByteBuffer copy(ByteBuffer from) {
+    public static ByteBuffer copy(ByteBuffer from) {
         return ByteBuffer.allocate(from.remaining()).put(from).flip();
     }
 
     /** A copy of both on the heap, ready to be read. */
-    static ByteBuffer joined(ByteBuffer first, ByteBuffer second) {
+    public static ByteBuffer joined(ByteBuffer first, ByteBuffer second) {
         return ByteBuffer.allocate(first.remaining() + second.remaining())
                 .put(first)
                 .put(second)

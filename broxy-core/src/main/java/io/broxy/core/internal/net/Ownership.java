@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicReference;
  *
  * <p>Threading: thread-safe.
  */
-final class Ownership {
+public final class Ownership {
     private enum State {
         USER,
         GIVEN,
@@ -32,7 +32,7 @@ final class Ownership {
      * @throws IllegalStateException if that was done before
      * @throws ClosedChannelException if the connection is closed
      */
-    void give() throws ClosedChannelException {
+    public void give() throws ClosedChannelException {
         if (!state.compareAndSet(State.USER, State.GIVEN)) {
             if (state.get() == State.GIVEN) {
                 throw new IllegalStateException("the connection has been given away");
@@ -42,21 +42,21 @@ final class Ownership {
     }
 
     /** Undoes {@link #give}. */
-    void takeBack() {
+    public void takeBack() {
         state.compareAndSet(State.GIVEN, State.USER);
     }
 
     /** Ends the user's ownership; true for the one call that has to close. */
-    boolean end() {
+    public boolean end() {
         return state.compareAndSet(State.USER, State.ENDED);
     }
 
-    boolean isOwned() {
+    public boolean isOwned() {
         return state.get() == State.USER;
     }
 
     /** Refuses a user's call on what is no longer his. */
-    void ensureOwned() throws IOException {
+    public void ensureOwned() throws IOException {
         State now = state.get();
         if (now == State.GIVEN) {
             throw new IOException("the connection has been given away");

@@ -12,12 +12,12 @@ public final class PeerEndedException extends IOException {
     private static final long serialVersionUID = 1L;
 
     /** Creates the exception for an end that was also the connection's. */
-    PeerEndedException() {
+    public PeerEndedException() {
         super("the peer has ended the TLS connection");
     }
 
     /** Creates the exception for a write that failed. */
-    PeerEndedException(IOException cause) {
+    public PeerEndedException(IOException cause) {
         super("the peer has ended its stream, and takes nothing more", cause);
     }
 }

@@ -10,19 +10,19 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Threading: thread-safe.
  */
-final class ReadTimeout {
+public final class ReadTimeout {
     private volatile int millis;
 
     /** Sets it, rounded up to milliseconds; zero means without limit. */
-    void set(Duration limit) {
+    public void set(Duration limit) {
         millis = millis(limit);
     }
 
-    Duration get() {
+    public Duration get() {
         return Duration.ofMillis(millis);
     }
 
-    long nanos() {
+    public long nanos() {
         return TimeUnit.MILLISECONDS.toNanos(millis);
     }
 

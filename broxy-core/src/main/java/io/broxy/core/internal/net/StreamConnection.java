@@ -2,6 +2,8 @@ package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.socket.ConnectionSocket;
+import io.broxy.core.internal.socket.Interrupts;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -85,7 +87,7 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
     }
 
     /** A time-out that the socket's former owner has set must not cut a peer that is only silent. */
-    void readWithoutTimeout() {
+    public void readWithoutTimeout() {
         try {
             socket.setSoTimeout(0);
         } catch (IOException e) {

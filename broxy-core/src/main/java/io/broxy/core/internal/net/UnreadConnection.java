@@ -1,6 +1,8 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
+import io.broxy.core.internal.socket.ConnectionSocket;
+import io.broxy.core.internal.socket.Interrupts;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketAddress;
@@ -14,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: as {@link Connection} says.
  */
-final class UnreadConnection implements ConnectionSocket.Viewed {
+public final class UnreadConnection implements ConnectionSocket.Viewed {
     private final Connection connection;
     private final Leftover leftover = new Leftover();
     private final ReadTimeout timeout = new ReadTimeout();
@@ -26,7 +28,7 @@ final class UnreadConnection implements ConnectionSocket.Viewed {
     }
 
     /** The connection with these bytes, which are copied, before all others. */
-    static Connection of(Connection connection, ByteBuffer rest) {
+    public static Connection of(Connection connection, ByteBuffer rest) {
         if (!rest.hasRemaining()) {
             return connection;
         }

@@ -9,13 +9,13 @@ import io.broxy.core.internal.loop.EventLoop;
  *
  * <p>Threading: owned by the event loop.
  */
-final class UnseenReadiness implements Runnable {
+public final class UnseenReadiness implements Runnable {
     private final EventLoop loop;
     private final Source source;
     private boolean planned;
 
     /** A connection with such readiness. Threading: owned by its event loop. */
-    interface Source {
+    public interface Source {
         /** For which operations it is ready unseen and its handler wants to be told; 0 for none. */
         int unseenOps();
 
@@ -26,13 +26,13 @@ final class UnseenReadiness implements Runnable {
         void abort();
     }
 
-    UnseenReadiness(EventLoop loop, Source source) {
+    public UnseenReadiness(EventLoop loop, Source source) {
         this.loop = loop;
         this.source = source;
     }
 
     /** To be called whenever there may be something to tell. A loop that stops abandons the handler instead. */
-    void check() {
+    public void check() {
         if (!planned && source.unseenOps() != 0 && !loop.isStopping()) {
             planned = true;
             loop.execute(this);
@@ -40,7 +40,7 @@ final class UnseenReadiness implements Runnable {
     }
 
     /** As {@link #check}, but in the turn of now: for a task that carries nothing but the news. */
-    void tell() {
+    public void tell() {
         if (!planned && !loop.isStopping()) {
             run();
         }

@@ -1,4 +1,4 @@
-/** Connections: as their users see them, and as a loop drives them; and the hand-over between the two. */
+/** Connections: as their users see them, and as a loop drives them. */
 @NullMarked
 package io.broxy.core.internal.net;
 

@@ -7,8 +7,8 @@ import io.broxy.DialRequest;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.pool.IdlePool.Ending;
 import io.broxy.core.internal.pool.Work.News;
 import io.broxy.core.internal.time.Durations;
@@ -146,7 +146,7 @@ public final class EnginePool implements ConnPool {
      * @param timeoutNanos for waiting and dialing together
      * @param outcome told the end, possibly before this returns
      */
-    public LoopDialer.Dialing lease(EventLoop loop, Hop hop, long timeoutNanos, LoopLease.Outcome outcome) {
+    public DialHandle lease(EventLoop loop, Hop hop, long timeoutNanos, LoopLease.Outcome outcome) {
         return lease(loop, hop, IdleUse.ANY, timeoutNanos, outcome);
     }
 
@@ -155,13 +155,12 @@ public final class EnginePool implements ConnPool {
      * an idle one dead and has one more try. The caps hold all the same: where they allow no other connection, an idle one
      * goes for it.
      */
-    public LoopDialer.Dialing leaseFresh(EventLoop loop, Hop hop, long timeoutNanos, LoopLease.Outcome outcome) {
+    public DialHandle leaseFresh(EventLoop loop, Hop hop, long timeoutNanos, LoopLease.Outcome outcome) {
         return lease(loop, hop, IdleUse.NEVER, timeoutNanos, outcome);
     }
 
     /** As {@link #lease(EventLoop, Hop, long, LoopLease.Outcome)}, with a say in which idle connections will do. */
-    public LoopDialer.Dialing lease(
-            EventLoop loop, Hop hop, IdleUse idleUse, long timeoutNanos, LoopLease.Outcome outcome) {
+    public DialHandle lease(EventLoop loop, Hop hop, IdleUse idleUse, long timeoutNanos, LoopLease.Outcome outcome) {
         return lease(loop, new Wish(hop, idleUse, ticker().nanos(), timeoutNanos), outcome);
     }
 
@@ -174,7 +173,7 @@ public final class EnginePool implements ConnPool {
         change(work -> policy.forget(client, work));
     }
 
-    private LoopDialer.Dialing lease(EventLoop loop, Wish wish, LoopLease.Outcome outcome) {
+    private DialHandle lease(EventLoop loop, Wish wish, LoopLease.Outcome outcome) {
         return Leasing.start(this, loop, wish, new Leasing.Delivery() {
             @Override
             public void leased(Slot<Parked> slot, LoopConnection connection) {

@@ -7,10 +7,11 @@ import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.journal.Flight;
 import io.broxy.core.internal.journal.LeaseTrace;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.Transferable;
 import io.broxy.core.internal.time.TimerQueue;
+import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +29,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: owned by its event loop, but for what {@link Waiter} says.
  */
-final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDialer.Dialing {
+final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandle {
     private static final Logger log = LoggerFactory.getLogger(Leasing.class);
 
     private enum Phase {
@@ -60,7 +61,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
     private Phase phase = Phase.WAITING;
     private boolean waited;
     private @Nullable Slot<Parked> slot;
-    private LoopDialer.@Nullable Dialing dialing;
+    private @Nullable DialHandle dialing;
 
     private Leasing(EnginePool pool, EventLoop loop, Wish wish, Delivery delivery) {
         this.pool = pool;
@@ -199,7 +200,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, LoopDiale
             return;
         }
         phase = Phase.OPENING;
-        LoopDialer.Dialing begun = pool.opener().open(loop, wish.hop(), left, this);
+        DialHandle begun = pool.opener().open(loop, wish.hop(), left, this);
         if (phase == Phase.OPENING) {
             dialing = begun;
         }

@@ -22,7 +22,7 @@ public final class LoopLease {
         /** There is none. */
         void failed(DialException failure);
 
-        /** As {@link io.broxy.core.internal.net.LoopDialer.Outcome#forClient}, if it comes to a dial. */
+        /** As {@link io.broxy.core.internal.upstream.LoopDialer.Outcome#forClient}, if it comes to a dial. */
         default @Nullable InetAddress forClient() {
             return null;
         }

@@ -5,8 +5,9 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.LoopDialer;
-import io.broxy.core.internal.net.UserDialing;
+import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.upstream.LoopDialer;
+import io.broxy.core.internal.upstream.UserDialing;
 import java.time.Duration;
 import java.util.List;
 
@@ -23,7 +24,7 @@ record Opener(Workers workers) {
      *
      * @param outcome told the end, possibly before this returns
      */
-    LoopDialer.Dialing open(EventLoop loop, Hop hop, long timeoutNanos, LoopDialer.UserOutcome outcome) {
+    DialHandle open(EventLoop loop, Hop hop, long timeoutNanos, LoopDialer.UserOutcome outcome) {
         return UserDialing.of(hop.dialer(), workers).dial(loop, request(hop, timeoutNanos), outcome);
     }
 

@@ -4,10 +4,10 @@ import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.RefusedException;
 import io.broxy.TunnelResult;
+import io.broxy.core.internal.bridge.HandOff;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.StreamConnection;
-import io.broxy.core.internal.net.Taken;
 import io.broxy.core.internal.proxy.Admission.Verdict;
 import io.broxy.core.internal.relay.TunnelHandle;
 import java.io.IOException;
@@ -200,7 +200,7 @@ final class Entrance {
         }
         EventLoop loop = loopFor(tunnel);
         try {
-            Taken taken = Taken.of(new StreamConnection(client), engine().workers());
+            HandOff taken = HandOff.of(new StreamConnection(client), engine().workers());
             loop.execute(() -> begin(new Served(handler, tunnel, taken.onLoop(loop)), arrival, session, refusal));
         } catch (IOException e) {
             endUnserved(client, remote, tunnel, CloseReason.CLIENT_GONE, e);

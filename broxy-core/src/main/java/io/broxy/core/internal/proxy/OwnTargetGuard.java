@@ -4,10 +4,11 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.net.HttpRoute;
-import io.broxy.core.internal.net.HttpRouter;
-import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.OwnAddresses;
+import io.broxy.core.internal.upstream.HttpRoute;
+import io.broxy.core.internal.upstream.HttpRouter;
+import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
 
 /**
@@ -20,7 +21,7 @@ import java.io.IOException;
 record OwnTargetGuard(OwnAddresses own, LoopDialer dialer, HttpRouter router) implements LoopDialer, HttpRouter {
 
     @Override
-    public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
         if (own.contain(request.target())) {
             outcome.failed(denial(request.target()));
             return () -> {};

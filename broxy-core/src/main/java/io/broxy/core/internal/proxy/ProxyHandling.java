@@ -13,12 +13,13 @@ import io.broxy.TunnelResult;
 import io.broxy.core.internal.journal.Journal;
 import io.broxy.core.internal.journal.Visit;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LookUpSnapshot;
-import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.proxy.Entrance.Session;
 import io.broxy.core.internal.relay.TunnelHandle;
 import io.broxy.core.internal.time.Durations;
+import io.broxy.core.internal.upstream.LoopDialer;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.nio.channels.SocketChannel;
@@ -190,7 +191,7 @@ public final class ProxyHandling implements ProxyHandler {
     }
 
     /** Begins to dial for a tunnel, whose connection will be no other client's. */
-    LoopDialer.Dialing beginDial(Served served, HostPort target, LoopDialer.Outcome session) {
+    DialHandle beginDial(Served served, HostPort target, LoopDialer.Outcome session) {
         return dialer.dial(served.loop(), forClient(served, dialRequest(target)), session);
     }
 

@@ -5,11 +5,12 @@ import io.broxy.DialException;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.relay.Relay;
 import io.broxy.core.internal.relay.Stage;
 import io.broxy.core.internal.relay.TunnelHandle;
+import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
@@ -28,7 +29,7 @@ final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcom
     private final Served served;
     private final TunnelHandle tunnel;
     private final LoopConnection client;
-    private LoopDialer.@Nullable Dialing dialing;
+    private @Nullable DialHandle dialing;
     private boolean over;
 
     private TunnelOpening(Served served) {
@@ -74,7 +75,7 @@ final class TunnelOpening implements ChannelEvents, Stage, LoopDialer.UserOutcom
             clientGone(e);
             return;
         }
-        LoopDialer.Dialing underWay = handler.beginDial(served, target, this);
+        DialHandle underWay = handler.beginDial(served, target, this);
         if (over) {
             return;
         }

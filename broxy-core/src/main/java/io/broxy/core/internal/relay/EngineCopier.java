@@ -5,12 +5,12 @@ import io.broxy.Connection;
 import io.broxy.Copier;
 import io.broxy.CopyException;
 import io.broxy.Tunnel;
+import io.broxy.core.internal.bridge.HandOff;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.SocketConnection;
-import io.broxy.core.internal.net.Taken;
 import io.broxy.core.internal.net.Transferable;
 import io.broxy.core.internal.net.WriteFailures;
 import io.broxy.core.internal.time.Ticker;
@@ -105,8 +105,8 @@ public final class EngineCopier implements Copier {
     private void relayOnLoop(Connection a, Connection b, TunnelHandle tunnel) {
         EventLoop loop = loops.next();
         try {
-            Taken one = Taken.of(a, workers);
-            Taken other = Taken.of(b, workers);
+            HandOff one = HandOff.of(a, workers);
+            HandOff other = HandOff.of(b, workers);
             loop.execute(() -> Relay.start(one.onLoop(loop), other.onLoop(loop), IDLENESS, tunnel, null, null, 0));
         } catch (IOException e) {
             abort(given(a), given(b));

@@ -19,37 +19,37 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /** Every way in which a user comes to have a {@link Connection}. */
-enum ConnectionKind {
+public enum ConnectionKind {
     /** A channel, dialed on the caller's thread. */
     CHANNEL {
         @Override
-        Connection open(Rig rig, Origin origin) throws Exception {
+        public Connection open(Rig rig, Origin origin) throws Exception {
             return rig.direct().dial(origin.target());
         }
     },
     /** A channel that an event loop had before. */
     FROM_A_LOOP {
         @Override
-        Connection open(Rig rig, Origin origin) throws Exception {
+        public Connection open(Rig rig, Origin origin) throws Exception {
             return rig.net.toUser(rig.net.toLoop(NetEngine.connect(origin.port())));
         }
     },
     /** A socket without a channel. */
     SOCKET {
         @Override
-        Connection open(Rig rig, Origin origin) throws Exception {
+        public Connection open(Rig rig, Origin origin) throws Exception {
             return rig.broxy.connection(new Socket(origin.address().getAddress(), origin.port()));
         }
     },
     /** The JDK's TLS over a socket without a channel. */
     SSL_SOCKET {
         @Override
-        Origin origin(Origin.Script script) throws IOException {
+        public Origin origin(Origin.Script script) throws IOException {
             return TlsOrigin.start(CERTIFICATES.server(), script);
         }
 
         @Override
-        Connection open(Rig rig, Origin origin) throws Exception {
+        public Connection open(Rig rig, Origin origin) throws Exception {
             return rig.broxy.connection(CERTIFICATES
                     .client()
                     .getSocketFactory()
@@ -59,19 +59,19 @@ enum ConnectionKind {
     /** TLS of our own. */
     TLS {
         @Override
-        Origin origin(Origin.Script script) throws IOException {
+        public Origin origin(Origin.Script script) throws IOException {
             return TlsOrigin.start(CERTIFICATES.server(), script);
         }
 
         @Override
-        Connection open(Rig rig, Origin origin) throws Exception {
+        public Connection open(Rig rig, Origin origin) throws Exception {
             return rig.net.secure(NetEngine.connect(origin.port()), CERTIFICATES.client(), origin.target());
         }
     },
     /** A channel with bytes that were read too far and put back, all of which its user has read. */
     UNREAD {
         @Override
-        Connection open(Rig rig, Origin origin) throws Exception {
+        public Connection open(Rig rig, Origin origin) throws Exception {
             SocketConnection connection = NetEngine.connect(origin.port());
             connection.unread(ByteBuffer.wrap(new byte[] {1}));
             connection.read(ByteBuffer.allocate(1));
@@ -81,7 +81,7 @@ enum ConnectionKind {
     /** The same of a connection that is not ours. */
     UNREAD_FOREIGN {
         @Override
-        Connection open(Rig rig, Origin origin) throws Exception {
+        public Connection open(Rig rig, Origin origin) throws Exception {
             Connection connection = UnreadConnection.of(
                     ForeignConnection.over(NetEngine.connect(origin.port())), ByteBuffer.wrap(new byte[] {1}));
             connection.read(ByteBuffer.allocate(1));
@@ -91,7 +91,7 @@ enum ConnectionKind {
     /** A connection that blocks and that an event loop had over a bridge before. */
     BRIDGED {
         @Override
-        Connection open(Rig rig, Origin origin) throws Exception {
+        public Connection open(Rig rig, Origin origin) throws Exception {
             return rig.net.toUser(rig.net.bridge(
                     new StreamConnection(new Socket(origin.address().getAddress(), origin.port()))));
         }
@@ -99,7 +99,7 @@ enum ConnectionKind {
     /** Leased from a pool, in which it was idle before. */
     LEASED {
         @Override
-        Connection open(Rig rig, Origin origin) throws Exception {
+        public Connection open(Rig rig, Origin origin) throws Exception {
             ConnPool pool = rig.closedLater(rig.broxy.connPool().build());
             Hop hop = Hop.of(origin.target(), rig.direct());
             pool.lease(hop).reuse();
@@ -109,7 +109,7 @@ enum ConnectionKind {
     /** A tunnel through an HTTP proxy. */
     HTTP_PROXY {
         @Override
-        Connection open(Rig rig, Origin origin) throws Exception {
+        public Connection open(Rig rig, Origin origin) throws Exception {
             Proxy proxy = rig.closedLater(Proxy.start());
             return rig.broxy
                     .httpProxyDialer(HostPort.of("127.0.0.1", proxy.address().getPort()))
@@ -120,7 +120,7 @@ enum ConnectionKind {
     /** A tunnel through a SOCKS5 proxy. */
     SOCKS5_PROXY {
         @Override
-        Connection open(Rig rig, Origin origin) throws Exception {
+        public Connection open(Rig rig, Origin origin) throws Exception {
             Origin proxy = rig.closedLater(Origin.start(SocksServer::relay));
             return rig.broxy.socks5Dialer(proxy.target()).build().dial(origin.target());
         }
@@ -129,24 +129,24 @@ enum ConnectionKind {
     static final Certificates CERTIFICATES = Certificates.loopback();
 
     /** Starts a server that such a connection can talk to. */
-    Origin origin(Origin.Script script) throws IOException {
+    public Origin origin(Origin.Script script) throws IOException {
         return Origin.start(script);
     }
 
     /** Connects to it. */
-    abstract Connection open(Rig rig, Origin origin) throws Exception;
+    public abstract Connection open(Rig rig, Origin origin) throws Exception;
 
     /** What it takes to make them. */
-    static final class Rig implements AutoCloseable {
-        final Broxy broxy = Broxy.builder().eventLoops(1).build();
+    public static final class Rig implements AutoCloseable {
+        public final Broxy broxy = Broxy.builder().eventLoops(1).build();
         final NetEngine net;
         private final Deque<AutoCloseable> toClose = new ArrayDeque<>();
 
-        Rig() throws IOException {
+        public Rig() throws IOException {
             net = new NetEngine();
         }
 
-        Dialer direct() {
+        public Dialer direct() {
             return broxy.directDialer().build();
         }
 

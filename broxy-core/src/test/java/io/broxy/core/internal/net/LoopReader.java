@@ -8,8 +8,8 @@ import java.nio.channels.SelectionKey;
 import java.util.concurrent.CompletableFuture;
 
 /** Reads a connection on its loop whenever it is told to, up to a number of bytes or to the end. */
-final class LoopReader implements ChannelEvents {
-    final CompletableFuture<byte[]> result = new CompletableFuture<>();
+public final class LoopReader implements ChannelEvents {
+    public final CompletableFuture<byte[]> result = new CompletableFuture<>();
     private final LoopConnection connection;
     private final int wanted;
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -23,7 +23,7 @@ final class LoopReader implements ChannelEvents {
     }
 
     /** Reads so many bytes in steps of a size. */
-    static LoopReader read(LoopConnection connection, int wanted, int step) throws IOException {
+    public static LoopReader read(LoopConnection connection, int wanted, int step) throws IOException {
         LoopReader reader = new LoopReader(connection, wanted, step);
         connection.handler(reader);
         connection.interest(SelectionKey.OP_READ);
@@ -31,7 +31,7 @@ final class LoopReader implements ChannelEvents {
     }
 
     /** Reads to the end of the stream. */
-    static LoopReader readAll(LoopConnection connection) throws IOException {
+    public static LoopReader readAll(LoopConnection connection) throws IOException {
         return read(connection, Integer.MAX_VALUE, 32 << 10);
     }
 

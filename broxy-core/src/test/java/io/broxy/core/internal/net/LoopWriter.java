@@ -7,18 +7,18 @@ import java.nio.channels.SelectionKey;
 import java.util.concurrent.CompletableFuture;
 
 /** Writes what goes out whenever it is told that it can. */
-final class LoopWriter implements ChannelEvents {
-    final CompletableFuture<Void> done = new CompletableFuture<>();
+public final class LoopWriter implements ChannelEvents {
+    public final CompletableFuture<Void> done = new CompletableFuture<>();
     private final LoopConnection connection;
     private final ByteBuffer source;
     private volatile int taken;
 
-    LoopWriter(LoopConnection connection, byte[] source) {
+    public LoopWriter(LoopConnection connection, byte[] source) {
         this.connection = connection;
         this.source = ByteBuffer.wrap(source);
     }
 
-    void start() {
+    public void start() {
         try {
             connection.handler(this);
             connection.interest(SelectionKey.OP_WRITE);
@@ -28,7 +28,7 @@ final class LoopWriter implements ChannelEvents {
     }
 
     /** How many bytes the connection has taken. */
-    int taken() {
+    public int taken() {
         return taken;
     }
 

@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.broxy.Connection;
 import io.broxy.HostPort;
+import io.broxy.core.internal.bridge.BridgedConnection;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.relay.EngineCopier;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.tls.Tls;
+import io.broxy.core.internal.tls.TlsConnection;
+import io.broxy.core.internal.tls.TlsMeans;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -22,31 +26,31 @@ import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 
 /** The parts of an engine, with one loop, and the ways of a connection between it and a user. */
-final class NetEngine implements AutoCloseable {
-    final BufferPool buffers = new BufferPool(16 << 20, 16 << 20);
-    final Workers workers = new Workers();
+public final class NetEngine implements AutoCloseable {
+    public final BufferPool buffers = new BufferPool(16 << 20, 16 << 20);
+    public final Workers workers = new Workers();
     final EventLoops loops;
-    final EventLoop loop;
-    final TlsMeans means = new TlsMeans(buffers, workers.callbacks(), Ticker.SYSTEM);
-    final EngineCopier copier;
+    public final EventLoop loop;
+    public final TlsMeans means = new TlsMeans(buffers, workers.callbacks(), Ticker.SYSTEM);
+    public final EngineCopier copier;
 
-    NetEngine() throws IOException {
+    public NetEngine() throws IOException {
         this(Ticker.SYSTEM);
     }
 
-    NetEngine(Ticker ticker) throws IOException {
+    public NetEngine(Ticker ticker) throws IOException {
         loops = EventLoops.start(1, buffers, ticker);
         loop = loops.next();
         copier = new EngineCopier(loops, workers, buffers, ticker);
     }
 
     /** A connection to a port of the loopback. */
-    static SocketConnection connect(int port) throws IOException {
+    public static SocketConnection connect(int port) throws IOException {
         return SocketConnection.of(SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port)));
     }
 
     /** Runs something on the loop, and waits for it. */
-    <T> T onLoop(Callable<T> task) throws Exception {
+    public <T> T onLoop(Callable<T> task) throws Exception {
         CompletableFuture<T> result = new CompletableFuture<>();
         loop.execute(() -> {
             try {
@@ -58,12 +62,12 @@ final class NetEngine implements AutoCloseable {
         return patiently(result);
     }
 
-    static <T> T patiently(CompletableFuture<T> future) throws Exception {
+    public static <T> T patiently(CompletableFuture<T> future) throws Exception {
         return future.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** Puts a connection onto the loop. */
-    LoopConnection toLoop(Connection connection) throws Exception {
+    public LoopConnection toLoop(Connection connection) throws Exception {
         Transferable own = (Transferable) connection;
         own.give();
         assertThat(own.hasReadiness()).isTrue();
@@ -72,12 +76,12 @@ final class NetEngine implements AutoCloseable {
     }
 
     /** Puts a connection that blocks onto the loop. */
-    LoopConnection bridge(Connection connection) throws Exception {
+    public LoopConnection bridge(Connection connection) throws Exception {
         return onLoop(() -> new BridgedConnection(loop, connection, connection.remoteAddress(), workers));
     }
 
     /** Gives a connection to a user again. */
-    Connection toUser(LoopConnection connection) throws Exception {
+    public Connection toUser(LoopConnection connection) throws Exception {
         CompletableFuture<Connection> user = new CompletableFuture<>();
         loop.execute(() -> connection.release(user::complete, user::completeExceptionally));
         return patiently(user);
@@ -89,19 +93,19 @@ final class NetEngine implements AutoCloseable {
     }
 
     /** Makes a connection secure on this thread. */
-    TlsConnection secure(Connection below, SSLContext context, HostPort peer) throws IOException {
+    public TlsConnection secure(Connection below, SSLContext context, HostPort peer) throws IOException {
         return new Tls(context, means).onCaller(below, peer, patience());
     }
 
     /** Makes a connection secure on the loop. */
-    LoopConnection secureOnLoop(Connection below, SSLContext context, HostPort peer) throws Exception {
+    public LoopConnection secureOnLoop(Connection below, SSLContext context, HostPort peer) throws Exception {
         LoopConnection base = toLoop(below);
         CompletableFuture<LoopConnection> secured = new CompletableFuture<>();
         loop.execute(() -> new Tls(context, means).onLoop(base, peer, outcome(secured::complete, secured)));
         return patiently(secured);
     }
 
-    static Tls.Outcome outcome(Consumer<LoopConnection> secured, CompletableFuture<?> failed) {
+    public static Tls.Outcome outcome(Consumer<LoopConnection> secured, CompletableFuture<?> failed) {
         return new Tls.Outcome() {
             @Override
             public void secured(LoopConnection connection) {

@@ -21,8 +21,8 @@ import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.LoopDialer;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.time.Ticker;
@@ -227,7 +227,7 @@ class LoopLeaseTest {
                     begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             CompletableFuture<LoopLease> told = new CompletableFuture<>();
-            LoopDialer.Dialing dialing =
+            DialHandle dialing =
                     on(other, future -> future.complete(pool.lease(other, hop, PATIENCE_NANOS, into(told))));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(other, dialing::cancel);
@@ -246,7 +246,7 @@ class LoopLeaseTest {
             for (int i = 0; i < 200; i++) {
                 EventLoop loop = i % 2 == 0 ? one : other;
                 CompletableFuture<LoopLease> told = new CompletableFuture<>();
-                LoopDialer.Dialing dialing =
+                DialHandle dialing =
                         on(loop, future -> future.complete(pool.lease(loop, hop, PATIENCE_NANOS, into(told))));
                 run(loop, () -> {
                     dialing.cancel();
@@ -428,7 +428,9 @@ class LoopLeaseTest {
                     spoil(now, spoilt);
                 }
                 first.reuse();
-                assertThat(pool.stats().idle()).as("nothing is read before the lease").isEqualTo(1);
+                assertThat(pool.stats().idle())
+                        .as("nothing is read before the lease")
+                        .isEqualTo(1);
                 if (!before) {
                     spoil(now, spoilt);
                 }

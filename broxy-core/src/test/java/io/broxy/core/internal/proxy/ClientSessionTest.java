@@ -14,13 +14,14 @@ import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.OwnAddresses;
-import io.broxy.core.internal.net.UserDialing;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.upstream.LoopDialer;
+import io.broxy.core.internal.upstream.UserDialing;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Ends;
 import io.broxy.core.testkit.LeakCheck;
@@ -79,13 +80,13 @@ class ClientSessionTest {
         }
 
         @Override
-        public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+        public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
             return inner.dial(loop, request, outcome);
         }
     }
 
     /** Connects at once. */
-    private static LoopDialer.Dialing connected(Origin origin, EventLoop loop, LoopDialer.Outcome outcome) {
+    private static DialHandle connected(Origin origin, EventLoop loop, LoopDialer.Outcome outcome) {
         try {
             SocketChannel channel = SocketChannel.open(origin.address());
             channel.configureBlocking(false);

@@ -12,13 +12,14 @@ import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.LoopDialer;
+import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.testkit.ManualTicker;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;
@@ -77,7 +78,7 @@ final class ProxyRig implements AutoCloseable {
         }
 
         @Override
-        public Dialing dial(EventLoop loop, DialRequest request, Outcome outcome) {
+        public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
             SocketChannel channel;
             try {
                 channel = SocketChannel.open(new InetSocketAddress(

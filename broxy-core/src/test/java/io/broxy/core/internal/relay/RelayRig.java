@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.broxy.CloseReason;
 import io.broxy.Connection;
 import io.broxy.TunnelResult;
+import io.broxy.core.internal.bridge.HandOff;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
@@ -14,7 +15,6 @@ import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
-import io.broxy.core.internal.net.Taken;
 import io.broxy.core.internal.net.Transferable;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.Peer;
@@ -191,8 +191,8 @@ final class RelayRig implements AutoCloseable {
     Relayed onThreads(Peer client, Connection toClient, Peer origin, Connection toOrigin, Idleness idleness)
             throws Exception {
         TunnelHandle tunnel = tunnel();
-        Taken one = taken(toClient);
-        Taken other = taken(toOrigin);
+        HandOff one = taken(toClient);
+        HandOff other = taken(toOrigin);
         inLoop(() -> {
             limitRate(tunnel);
             Relay.start(one.onLoop(loop), other.onLoop(loop), idleness, tunnel, null, null, 0);
@@ -200,9 +200,9 @@ final class RelayRig implements AutoCloseable {
         return new Relayed(client, origin, tunnel);
     }
 
-    private Taken taken(Connection connection) throws IOException {
+    private HandOff taken(Connection connection) throws IOException {
         ((Transferable) connection).give();
-        return Taken.of(connection, workers);
+        return HandOff.of(connection, workers);
     }
 
     TunnelHandle tunnel() {

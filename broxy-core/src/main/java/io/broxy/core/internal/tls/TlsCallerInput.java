@@ -1,0 +1,212 @@
+package io.broxy.core.internal.tls;
+
+import io.broxy.Connection;
+import io.broxy.core.internal.net.Below;
+import io.broxy.core.internal.net.Leftover;
+import io.broxy.core.internal.socket.Interrupts;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The way into a TLS connection on callers' threads. A thread that waits holds no more than room for a record's header;
+ * buffers are the pool's, from the header on until the record is decrypted.
+ *
+ * <p>Threading: for one thread at a time.
+ */
+final class TlsCallerInput {
+    private static final Logger log = LoggerFactory.getLogger(TlsCallerInput.class);
+
+    /** Type, version and length (RFC 8446 section 5.1). */
+    private static final int HEADER_SIZE = 5;
+
+    private final Connection below;
+    private final TlsEngine engine;
+    private final TlsMeans means;
+    private final Leftover leftover;
+    private final TlsCallerOutput output;
+    /** Not decrypted yet; on the heap. */
+    private @Nullable ByteBuffer ciphertext;
+
+    private @Nullable SSLException failure;
+
+    TlsCallerInput(
+            Connection below,
+            TlsEngine engine,
+            TlsMeans means,
+            Leftover leftover,
+            TlsCallerOutput output,
+            @Nullable ByteBuffer ciphertext) {
+        this.below = below;
+        this.engine = engine;
+        this.means = means;
+        this.leftover = leftover;
+        this.output = output;
+        this.ciphertext = ciphertext;
+    }
+
+    /**
+     * Waits for at least one byte; -1 for the peer's close_notify.
+     *
+     * @param limitNanos how long to wait; 0 means without limit
+     */
+    int read(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
+        Patience patience = new Patience(limitNanos, interrupts);
+        while (true) {
+            int count = leftover.read(into);
+            if (count > 0) {
+                return count;
+            }
+            if (failure != null) {
+                throw failure;
+            }
+            if (engine.inputEnded()) {
+                return -1;
+            }
+            count = step(into, patience);
+            if (count > 0) {
+                return count;
+            }
+        }
+    }
+
+    /** The time that a read has; each wait below takes from it. Threading: for one thread. */
+    private final class Patience {
+        private final boolean limited;
+        private final long endNanos;
+        private final Interrupts interrupts;
+
+        Patience(long limitNanos, Interrupts interrupts) {
+            this.limited = limitNanos > 0;
+            this.endNanos = limited ? means.ticker().nanos() + limitNanos : 0;
+            this.interrupts = interrupts;
+        }
+
+        int read(ByteBuffer bytes) throws IOException {
+            long left = limited ? endNanos - means.ticker().nanos() : 0;
+            if (limited && left <= 0) {
+                throw new SocketTimeoutException("Read timed out");
+            }
+            return Below.read(below, bytes, left, interrupts);
+        }
+    }
+
+    private int step(ByteBuffer into, Patience patience) throws IOException {
+        ByteBuffer bytes = ciphertext;
+        if (bytes != null) {
+            int before = into.position();
+            boolean starved = decrypt(bytes, into, patience.interrupts);
+            if (!bytes.hasRemaining()) {
+                ciphertext = null;
+            }
+            if (!starved || into.position() > before) {
+                return into.position() - before;
+            }
+        }
+        if (ciphertext == null) {
+            ByteBuffer header = ByteBuffer.allocate(HEADER_SIZE);
+            fill(header, patience);
+            ciphertext = header.flip();
+            return 0; // a stream of records that are nothing but headers is seen to above
+        }
+        return readRecord(ciphertext, into, patience);
+    }
+
+    private int readRecord(ByteBuffer begun, ByteBuffer into, Patience patience) throws IOException {
+        ByteBuffer pooled = means.buffers().borrow();
+        ByteBuffer batch = TlsEngine.roomy(pooled);
+        // What does not fit into the reader's buffer would have to be kept.
+        batch.limit(Math.min(batch.capacity(), Math.max(TlsEngine.RECORD_SIZE, into.remaining())));
+        try {
+            batch.put(begun.duplicate());
+            fill(batch, patience);
+            ciphertext = null;
+            batch.flip();
+            int before = into.position();
+            decrypt(batch, into, patience.interrupts);
+            if (batch.hasRemaining()) {
+                ciphertext = Leftover.copy(batch);
+            }
+            return into.position() - before;
+        } finally {
+            means.buffers().giveBack(pooled);
+        }
+    }
+
+    private void fill(ByteBuffer bytes, Patience patience) throws IOException {
+        if (patience.read(bytes) < 0) {
+            throw TlsEngine.cut();
+        }
+    }
+
+    /** True if it stopped for want of ciphertext. What was decrypted before a failure is given before it. */
+    private boolean decrypt(ByteBuffer bytes, ByteBuffer into, Interrupts interrupts) throws SSLException {
+        int before = into.position();
+        try {
+            switch (engine.decrypt(bytes, into)) {
+                case INPUT -> {
+                    return true;
+                }
+                case ROOM -> {
+                    if (into.position() == before && decryptAside(bytes) == TlsEngine.Step.INPUT) {
+                        return !leftover.isPresent(); // the room is asked for before the record is there in full
+                    }
+                }
+                case TASK -> engine.runTasks();
+                default -> {} // OUTPUT and ENDED are seen to below
+            }
+        } catch (SSLException e) {
+            failure = e;
+            output.answer(interrupts); // the alert that tells the peer
+            if (into.position() == before && !leftover.isPresent()) {
+                throw e;
+            }
+        }
+        if (engine.wantsOutput()) {
+            output.answer(interrupts);
+        }
+        return false;
+    }
+
+    /** The reader's buffer is smaller than a record. */
+    private TlsEngine.Step decryptAside(ByteBuffer bytes) throws SSLException {
+        ByteBuffer pooled = means.buffers().borrow();
+        ByteBuffer aside = TlsEngine.roomy(pooled);
+        try {
+            TlsEngine.Step step = engine.decrypt(bytes, aside);
+            if (step == TlsEngine.Step.ROOM && aside.position() == 0) {
+                throw TlsEngine.tooBig();
+            }
+            return step;
+        } finally {
+            leftover.unread(aside.flip());
+            means.buffers().giveBack(pooled);
+        }
+    }
+
+    /** Ciphertext for another owner, or null for none. */
+    @Nullable
+    ByteBuffer takeCiphertext() {
+        ByteBuffer bytes = ciphertext;
+        ciphertext = null;
+        return bytes;
+    }
+
+    /** Reads what the system has, for a close with unread bytes makes TCP send a reset. */
+    void discardWhatHasCome() {
+        try {
+            InputStream in = below.asSocket().getInputStream();
+            int count = Math.min(in.available(), TlsEngine.RECORD_SIZE);
+            if (count > 0) {
+                below.read(ByteBuffer.allocate(count));
+            }
+        } catch (IOException e) {
+            log.debug("what had come could not be read before a close", e);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package io.broxy.core.internal.tls;
+
+import io.broxy.core.internal.loop.LoopBuffers;
+import io.broxy.core.internal.net.Leftover;
+import io.broxy.core.internal.net.LoopConnection;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way into a TLS connection on a loop: ciphertext is read into a buffer of the loop and decrypted from there into the
+ * reader's own. Only what is left of either is held, in the main a record that has not come in full.
+ *
+ * <p>Threading: owned by its event loop.
+ */
+final class TlsLoopInput {
+    private static final int BATCH = 64 << 10;
+
+    private final LoopConnection below;
+    private final TlsEngine engine;
+    private final LoopBuffers buffers;
+    /** Not decrypted yet. */
+    private @Nullable ByteBuffer ciphertext;
+    /** Not given yet: there was no room, or it was put back. */
+    private @Nullable ByteBuffer plaintext;
+
+    private TlsEngine.Step step = TlsEngine.Step.INPUT;
+    private @Nullable SSLException failure;
+
+    TlsLoopInput(LoopConnection below, TlsEngine engine) {
+        this.below = below;
+        this.engine = engine;
+        this.buffers = below.loop().buffers();
+    }
+
+    /** Why {@link #read} went no further. */
+    TlsEngine.Step step() {
+        return step;
+    }
+
+    /** Whether a read may come to something though the connection below has nothing new. */
+    boolean mayGive() {
+        return plaintext != null || failure != null || step != TlsEngine.Step.INPUT;
+    }
+
+    /** Puts ciphertext before what has yet to come, and looks at it with the next read. */
+    void unreadCiphertext(ByteBuffer bytes) {
+        if (bytes.hasRemaining()) {
+            ciphertext = buffers.hold(bytes);
+            step = TlsEngine.Step.ROOM;
+        }
+    }
+
+    /** Puts plaintext before what has yet to come. */
+    void unread(ByteBuffer bytes) {
+        ByteBuffer behind = plaintext;
+        if (behind == null) {
+            plaintext = buffers.hold(bytes);
+        } else {
+            ByteBuffer all = Leftover.joined(bytes, behind);
+            buffers.release(behind);
+            plaintext = buffers.hold(all);
+        }
+    }
+
+    /** Reads as {@link LoopConnection#read} does, and no more than once from the connection below. */
+    int read(ByteBuffer into) throws IOException {
+        if (plaintext != null) {
+            return readHeld(plaintext, into);
+        }
+        if (failure != null) {
+            throw failure;
+        }
+        if (engine.inputEnded()) {
+            return -1;
+        }
+        ByteBuffer batch = buffers.borrow(BATCH);
+        try {
+            if (ciphertext != null) {
+                batch.put(ciphertext);
+                buffers.release(ciphertext);
+                ciphertext = null;
+            }
+            return readThrough(batch.flip(), into);
+        } finally {
+            if (batch.hasRemaining()) {
+                ciphertext = buffers.hold(batch);
+            }
+            buffers.release(batch);
+        }
+    }
+
+    private int readHeld(ByteBuffer held, ByteBuffer into) {
+        int count = Leftover.move(held, into);
+        if (!held.hasRemaining()) {
+            buffers.release(held);
+            plaintext = null;
+        }
+        return count;
+    }
+
+    private int readThrough(ByteBuffer batch, ByteBuffer into) throws IOException {
+        int count = decrypt(batch, into);
+        if (count == 0 && step == TlsEngine.Step.INPUT) {
+            batch.compact();
+            int read;
+            try {
+                read = below.read(batch);
+            } finally {
+                batch.flip();
+            }
+            if (read < 0) {
+                throw TlsEngine.cut();
+            }
+            count = decrypt(batch, into);
+        }
+        return count == 0 && step == TlsEngine.Step.ENDED ? -1 : count;
+    }
+
+    /** What was decrypted before a failure is given before it. */
+    private int decrypt(ByteBuffer batch, ByteBuffer into) throws SSLException {
+        int before = into.position();
+        try {
+            step = engine.decrypt(batch, into);
+            if (step == TlsEngine.Step.ROOM && into.position() == before) {
+                decryptAside(batch);
+                return plaintext == null ? 0 : readHeld(plaintext, into);
+            }
+        } catch (SSLException e) {
+            failure = e;
+            if (into.position() == before && plaintext == null) {
+                throw e;
+            }
+        }
+        return into.position() - before;
+    }
+
+    /** The reader's buffer is smaller than a record. */
+    private void decryptAside(ByteBuffer batch) throws SSLException {
+        ByteBuffer aside = buffers.borrow(TlsEngine.RECORD_SIZE);
+        try {
+            step = engine.decrypt(batch, aside);
+            if (step == TlsEngine.Step.ROOM && aside.position() == 0) {
+                throw TlsEngine.tooBig();
+            }
+        } finally {
+            if (aside.flip().hasRemaining()) {
+                plaintext = buffers.hold(aside);
+            }
+            buffers.release(aside);
+        }
+    }
+
+    /** The ciphertext that is held, for another owner, or null for none. */
+    @Nullable
+    ByteBuffer copyOfCiphertext() {
+        return ciphertext == null ? null : Leftover.copy(ciphertext.duplicate());
+    }
+
+    /** The plaintext that is held, for another owner, or null for none. */
+    @Nullable
+    ByteBuffer copyOfPlaintext() {
+        return plaintext == null ? null : Leftover.copy(plaintext.duplicate());
+    }
+
+    /** Drops what is held. */
+    void release() {
+        if (ciphertext != null) {
+            buffers.release(ciphertext);
+            ciphertext = null;
+        }
+        if (plaintext != null) {
+            buffers.release(plaintext);
+            plaintext = null;
+        }
+    }
+}

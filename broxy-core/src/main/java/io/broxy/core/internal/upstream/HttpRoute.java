@@ -1,0 +1,44 @@
+package io.broxy.core.internal.upstream;
+
+import io.broxy.ConnPool;
+import io.broxy.DialException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The ways of one request, tried one after another until one works.
+ *
+ * <p>Threading: for one thread, or owned by its event loop.
+ */
+public interface HttpRoute {
+
+    /** The way to try now. Its time runs from when it became that. */
+    HttpWay way();
+
+    /**
+     * Tries the way over this hop first, if it is one of the ways: what has begun there can only go on there. Called before
+     * any way was tried.
+     *
+     * @return whether {@link #way} is that way now
+     */
+    default boolean prefer(ConnPool.Hop hop) {
+        return way().hop().equals(hop);
+    }
+
+    /**
+     * The way works: its connection stands or, in {@linkplain HttpWay#absoluteForm() absolute form}, the proxy has begun to
+     * answer, and not with 407. Repeated calls change nothing.
+     */
+    void connected();
+
+    /**
+     * The way does not work: no connection came of it or, in absolute form, the proxy ended a new connection without an
+     * answer ({@link DialException.Reason#PROTOCOL}), was silent for too long ({@link DialException.Reason#TIMEOUT}) or wants
+     * other credentials ({@link DialException.Reason#PROXY_AUTH}). Any other answer of a proxy is none of these.
+     *
+     * @param failure the pool's or dialer's own, or one that {@link HttpWay#failure} has begun
+     * @return null if {@link #way} is another one now, which may be tried if the request can be sent once more; otherwise
+     *     the failure of the whole
+     */
+    @Nullable
+    DialException failed(DialException failure);
+}

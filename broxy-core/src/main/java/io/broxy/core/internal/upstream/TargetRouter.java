@@ -1,0 +1,76 @@
+package io.broxy.core.internal.upstream;
+
+import io.broxy.AddressPolicy;
+import io.broxy.ConnPool;
+import io.broxy.DialException;
+import io.broxy.DialRequest;
+import io.broxy.Dialer;
+import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.time.Durations;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Has every request go to its target, over a connection of one dialer.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class TargetRouter implements HttpRouter {
+    /** The default of every built-in dialer. */
+    private static final long DEFAULT_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private final Dialer dialer;
+    private final Workers workers;
+
+    /** Whoever asks, often asks for the same. */
+    private volatile @Nullable OneWay latestWay;
+
+    /** Whoever asks, mostly asks with one policy. */
+    private volatile @Nullable PolicyDialing latest;
+
+    TargetRouter(Dialer dialer, Workers workers) {
+        this.dialer = dialer;
+        this.workers = workers;
+    }
+
+    @Override
+    public HttpRoute route(DialRequest request) {
+        OneWay last = latestWay;
+        if (last == null || last.request() != request) {
+            last = new OneWay(request, way(request));
+            latestWay = last;
+        }
+        return last;
+    }
+
+    private HttpWay way(DialRequest request) {
+        Duration own = request.timeout();
+        long timeoutNanos = own == null ? DEFAULT_TIMEOUT_NANOS : Durations.positiveNanos(own, "a dial's time-out");
+        ConnPool.Hop hop = ConnPool.Hop.of(request.target(), keeping(request.addressPolicy()));
+        return HttpWay.toTarget(dialer.announcesClient() ? hop.forClient(request.client()) : hop, timeoutNanos);
+    }
+
+    private Dialer keeping(AddressPolicy policy) {
+        if (policy == AddressPolicy.any()) {
+            return dialer; // so that these are the connections of whoever leases with the dialer itself
+        }
+        PolicyDialing last = latest;
+        if (last == null || last.policy() != policy) {
+            last = new PolicyDialing(dialer, policy, UserDialing.of(dialer, workers));
+            latest = last;
+        }
+        return last;
+    }
+
+    /** Threading: immutable. */
+    private record OneWay(DialRequest request, @Override HttpWay way) implements HttpRoute {
+        @Override
+        public void connected() {}
+
+        @Override
+        public DialException failed(DialException failure) {
+            return failure;
+        }
+    }
+}
