@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * ConnPool pool = broxy.connPool().build();
- * ConnPool.Hop hop = ConnPool.Hop.of(HostPort.parse("cache.example:6379"), broxy.directDialer().build());
+ * ConnPool.Key hop = ConnPool.Key.of(HostPort.parse("cache.example:6379"), broxy.directDialer().build());
  * try (ConnPool.Lease lease = pool.lease(hop)) {
  *     ask(lease.connection());
- *     lease.reuse(); // all is read and the peer waits for more; without this the connection is closed
+ *     lease.giveBack(); // all is read and the peer waits for more; without this the connection is closed
  * }
  * }</pre>
  *
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Idle connections need an event loop that watches them, so only Broxy's own are kept: those of its dialers and those
  * that {@code Broxy.connection} makes of a channel. Others, among them every connection over a {@link java.net.Socket}
- * without a channel, are leased all the same, but {@link Lease#reuse()} closes them.
+ * without a channel, are leased all the same, but {@link Lease#giveBack()} closes them.
  *
  * <p>Where the open connections are capped, a lease beyond the cap waits, and those who wait are served in the order of
  * their arrival.
@@ -45,42 +45,42 @@ public interface ConnPool extends AutoCloseable {
      *     says otherwise
      * @param identity whose connections they are, such as a user's name where a connection is authenticated once for all
      *     that goes over it; empty where that makes no difference. It is compared and never shown
-     * @param client for whom its connections are dialled, where the dialer {@linkplain Dialer#announcesClient() announces} that;
+     * @param client for whom its connections are dialled, where the dialer {@linkplain Dialer#sendsClientAddress() announces} that;
      *     null for nobody in particular. The caps of a hop hold for all its clients together
      */
-    record Hop(HostPort address, Dialer dialer, String identity, DialRequest.@Nullable Client client) {
+    record Key(HostPort address, Dialer dialer, String identity, DialRequest.@Nullable Client client) {
 
         /** Checks that all but the client are there. */
-        public Hop {
+        public Key {
             Objects.requireNonNull(address, "address");
             Objects.requireNonNull(dialer, "dialer");
             Objects.requireNonNull(identity, "identity");
         }
 
         /** A hop for nobody in particular. */
-        public Hop(HostPort address, Dialer dialer, String identity) {
+        public Key(HostPort address, Dialer dialer, String identity) {
             this(address, dialer, identity, null);
         }
 
         /** A hop for everybody. */
-        public static Hop of(HostPort address, Dialer dialer) {
-            return new Hop(address, dialer, "");
+        public static Key of(HostPort address, Dialer dialer) {
+            return new Key(address, dialer, "");
         }
 
         /** This hop for somebody. */
-        public Hop withIdentity(String identity) {
-            return new Hop(address, dialer, identity, client);
+        public Key withIdentity(String identity) {
+            return new Key(address, dialer, identity, client);
         }
 
         /** This hop for the connections of one client; null for nobody in particular. */
-        public Hop forClient(DialRequest.@Nullable Client client) {
-            return Objects.equals(client, this.client) ? this : new Hop(address, dialer, identity, client);
+        public Key forClient(DialRequest.@Nullable Client client) {
+            return Objects.equals(client, this.client) ? this : new Key(address, dialer, identity, client);
         }
 
         /** Names the address alone. */
         @Override
         public String toString() {
-            return "Hop[" + address + (identity.isEmpty() ? "" : ", with an identity")
+            return "Key[" + address + (identity.isEmpty() ? "" : ", with an identity")
                     + (client == null ? "" : ", for a client") + "]";
         }
     }
@@ -92,7 +92,7 @@ public interface ConnPool extends AutoCloseable {
      * @throws DialException if there is none in time
      * @throws IllegalStateException if the pool is closed
      */
-    Lease lease(Hop hop) throws DialException;
+    Lease lease(Key hop) throws DialException;
 
     /**
      * Leases a connection: an idle one, or else a new one, which the calling thread dials. Interrupting it ends the attempt
@@ -105,7 +105,7 @@ public interface ConnPool extends AutoCloseable {
      * @throws IllegalArgumentException if the time-out is not positive
      * @throws IllegalStateException if the pool is closed, or the caller runs on an event loop
      */
-    Lease lease(Hop hop, Duration timeout) throws DialException;
+    Lease lease(Key hop, Duration timeout) throws DialException;
 
     /**
      * Leases a connection without blocking the caller. The future fails with a {@link DialException} as {@link #lease(Hop,
@@ -115,7 +115,7 @@ public interface ConnPool extends AutoCloseable {
      * @throws IllegalArgumentException if the time-out is not positive
      * @throws IllegalStateException if the pool is closed
      */
-    CompletableFuture<Lease> leaseAsync(Hop hop, Duration timeout);
+    CompletableFuture<Lease> leaseAsync(Key hop, Duration timeout);
 
     /**
      * Keeps so many connections of a hop connected and idle, beside those in use, until told otherwise. They are opened on
@@ -127,7 +127,7 @@ public interface ConnPool extends AutoCloseable {
      * @throws IllegalArgumentException if it is negative or more than the idle caps can hold
      * @throws IllegalStateException if the pool is closed
      */
-    void warm(Hop hop, int spares);
+    void warm(Key hop, int spares);
 
     /** How the pool is doing. */
     PoolStats stats();
@@ -140,7 +140,7 @@ public interface ConnPool extends AutoCloseable {
     void close();
 
     /**
-     * A connection for a time. It ends in {@link #reuse}, {@link #detach} or {@link #close}; the first of them counts and
+     * A connection for a time. It ends in {@link #giveBack}, {@link #detach} or {@link #close}; the first of them counts and
      * later calls do nothing, so that {@code close} may stand in a try-with-resources statement.
      *
      * <p>One that is dropped without an end holds its place until it and its connection are garbage; then the connection is
@@ -169,7 +169,7 @@ public interface ConnPool extends AutoCloseable {
          * @throws IllegalStateException if the connection has been given away, to a relay for one; the lease has ended then
          *     as by {@link #detach}
          */
-        void reuse();
+        void giveBack();
 
         /** Leaves the connection to the caller, who closes it; the pool forgets it, also in its caps. */
         void detach();

@@ -21,7 +21,7 @@ public interface ConnectionResult {
     TunnelResult tunnel();
 
     /**
-     * How many requests were forwarded or given to an {@link OwnRequestHandler}, before it became a tunnel or ended; those
+     * How many requests were forwarded or given to an {@link LocalRequestHandler}, before it became a tunnel or ended; those
      * without a response are among them.
      */
     long exchanges();

@@ -112,7 +112,7 @@ public final class DialRequest {
 
     /**
      * For whom it is dialled, or null for nobody in particular. A {@link ProxyHandler} tells it of every tunnel's client, and
-     * of the client of a forwarded request where the dialer {@linkplain Dialer#announcesClient() announces} it, for else the
+     * of the client of a forwarded request where the dialer {@linkplain Dialer#sendsClientAddress() announces} it, for else the
      * connection is for others later. A dialer that goes through another one passes it on.
      */
     public @Nullable Client client() {

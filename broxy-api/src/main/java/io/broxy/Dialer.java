@@ -59,7 +59,7 @@ public interface Dialer {
      * yes has to say yes too. Otherwise connections that are kept for later are dialled without a client, so that nobody
      * is taken for somebody else, and nobody is told of. It is asked on event loops, so it must not block.
      */
-    default boolean announcesClient() {
+    default boolean sendsClientAddress() {
         return false;
     }
 }

@@ -4,7 +4,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a request ended that was forwarded, or was answered by an {@link OwnRequestHandler}. Implemented by Broxy only.
+ * How a request ended that was forwarded, or was answered by an {@link LocalRequestHandler}. Implemented by Broxy only.
  *
  * <p>Threading: immutable.
  */
@@ -25,12 +25,12 @@ public interface ExchangeResult {
     /**
      * Why it ended: {@link CloseReason#FINISHED} when the whole response was passed on, and when the proxy has answered by
      * itself what asks for that ({@code Max-Forwards: 0}, and requests to the proxy itself). {@link CloseReason#FAILED} also
-     * when an {@link OwnRequestHandler} gave no answer in time, or none at all.
+     * when an {@link LocalRequestHandler} gave no answer in time, or none at all.
      */
     CloseReason reason();
 
     /**
-     * The failure behind the reason, or null where there is none: of an {@link OwnRequestHandler} what it has thrown, or a
+     * The failure behind the reason, or null where there is none: of an {@link LocalRequestHandler} what it has thrown, or a
      * {@link java.util.concurrent.TimeoutException}.
      */
     @Nullable

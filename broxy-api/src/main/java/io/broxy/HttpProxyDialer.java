@@ -50,7 +50,7 @@ public interface HttpProxyDialer extends Dialer {
      * Where this dialer's connections to the proxy lead, as a pool knows them: {@code pool.warm(dialer.hop(), 4)} keeps four
      * ready.
      */
-    ConnPool.Hop hop();
+    ConnPool.Key hop();
 
     /** Collects the settings of a dialer. Threading: for one thread. */
     interface Builder {

@@ -73,7 +73,7 @@ public interface ProxyHandler extends AutoCloseable {
 
     /**
      * Serves a client's whole connection: CONNECT becomes a tunnel, other requests with {@code http} URIs are forwarded, one
-     * after another, and those to the proxy itself go to {@linkplain Builder#ownRequests its own handler}. A connection that
+     * after another, and those to the proxy itself go to {@linkplain Builder#localRequests its own handler}. A connection that
      * the client and the origin of a request agree to upgrade (WebSocket) becomes a tunnel, too.
      *
      * <p>What two parsers could read differently is refused with 400 before a byte of it reaches an origin. A response is
@@ -97,7 +97,7 @@ public interface ProxyHandler extends AutoCloseable {
 
     /**
      * Serves a client's whole connection: CONNECT becomes a tunnel, other requests with {@code http} URIs are forwarded, one
-     * after another, and those to the proxy itself go to {@linkplain Builder#ownRequests its own handler}. A connection that
+     * after another, and those to the proxy itself go to {@linkplain Builder#localRequests its own handler}. A connection that
      * the client and the origin of a request agree to upgrade (WebSocket) becomes a tunnel, too.
      *
      * <p>What two parsers could read differently is refused with 400 before a byte of it reaches an origin. A response is
@@ -320,7 +320,7 @@ public interface ProxyHandler extends AutoCloseable {
          *
          * @throws IllegalArgumentException if it is not positive
          */
-        Builder answerTimeout(Duration timeout);
+        Builder responseTimeout(Duration timeout);
 
         /**
          * How long a forwarded request or response may stand still within its body, whichever side is slow; default 60 s.
@@ -353,14 +353,14 @@ public interface ProxyHandler extends AutoCloseable {
          * Who answers requests to the proxy itself; default nobody, and they get 400. They may be held up for
          * {@link #bodyTimeout} between the bytes of their bodies, as all requests, and are refused while the handler drains.
          */
-        Builder ownRequests(OwnRequestHandler handler);
+        Builder localRequests(LocalRequestHandler handler);
 
         /**
-         * The time for the handler of {@link #ownRequests}; default 10 s. Beyond it the client gets 503.
+         * The time for the handler of {@link #localRequests}; default 10 s. Beyond it the client gets 503.
          *
          * @throws IllegalArgumentException if it is not positive
          */
-        Builder ownRequestTimeout(Duration timeout);
+        Builder localRequestTimeout(Duration timeout);
 
         /**
          * How many clients' connections, and so tunnels, may be served at once; default 20,000. Beyond it clients get 503 with
@@ -368,7 +368,7 @@ public interface ProxyHandler extends AutoCloseable {
          *
          * @throws IllegalArgumentException if it is less than 1
          */
-        Builder maxTunnels(int max);
+        Builder maxConnections(int max);
 
         /**
          * How many connections one client may have at once; default no limit. A client is an IPv4 address, or the {@code /64} of

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>each request: either {@link #requestRefused} and nothing else, or it was let in. Then for CONNECT one {@link
  *       #tunnelEnded}, before it {@link #tunnelEstablished} or {@link #dialFailed}, or neither if the client went away
  *       meanwhile; for any other request one {@link #exchangeEnded}, before it {@link #dialFailed} if it came to that. So
- *       also for one to the proxy itself, which an {@link OwnRequestHandler} answers. A request that switches protocols
+ *       also for one to the proxy itself, which an {@link LocalRequestHandler} answers. A request that switches protocols
  *       becomes a tunnel, without {@code exchangeEnded};
  *   <li>wrong credentials: {@link #authenticationFailed} before the refusal.
  * </ul>

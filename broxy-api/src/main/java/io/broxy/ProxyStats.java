@@ -20,7 +20,7 @@ public interface ProxyStats {
     /** Tunnels that were established since the start, running ones included. */
     long establishedTunnels();
 
-    /** Requests being forwarded, or answered by an {@link OwnRequestHandler}, now. */
+    /** Requests being forwarded, or answered by an {@link LocalRequestHandler}, now. */
     long openExchanges();
 
     /** Such requests since the start, those without a response included and running ones not. */

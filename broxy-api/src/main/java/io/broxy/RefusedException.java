@@ -23,7 +23,7 @@ public final class RefusedException extends IOException {
         HEAD_TIMEOUT,
         /** The bytes of the request's body did not come in time. */
         BODY_TIMEOUT,
-        /** The body of a request to the proxy itself is longer than {@link OwnRequest#MAX_BODY}. */
+        /** The body of a request to the proxy itself is longer than {@link LocalRequest#MAX_BODY}. */
         BODY_TOO_LARGE,
         /** The request has been sent by this proxy, and has come back. */
         LOOP,

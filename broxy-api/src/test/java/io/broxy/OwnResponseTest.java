@@ -15,7 +15,7 @@ class OwnResponseTest {
 
     @Test
     void aTextIsInUtf8AndSaysSo() {
-        OwnResponse response = OwnResponse.of(200, "text/plain", "Ω");
+        LocalResponse response = LocalResponse.of(200, "text/plain", "Ω");
 
         assertThat(response.status()).isEqualTo(200);
         assertThat(response.fields())
@@ -25,7 +25,7 @@ class OwnResponseTest {
 
     @Test
     void fieldsKeepTheirOrderAndDuplicates() {
-        OwnResponse response = OwnResponse.builder(200)
+        LocalResponse response = LocalResponse.builder(200)
                 .field("Set-Cookie", "a=1")
                 .field("X-Note", "caf\u00e9\tau lait")
                 .field("Set-Cookie", "")
@@ -54,7 +54,7 @@ class OwnResponseTest {
             })
     void whatIsForTheProxyToSayIsNoFieldOfIt(String name) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> OwnResponse.builder(200).field(name, "1"))
+                .isThrownBy(() -> LocalResponse.builder(200).field(name, "1"))
                 .withMessage(name + " is for the proxy to say");
     }
 
@@ -62,7 +62,7 @@ class OwnResponseTest {
     @ValueSource(strings = {"", "a b", "a:", "a\r\nb", "é", "a\u0000", "(a)"})
     void aNameIsAToken(String name) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> OwnResponse.builder(200).field(name, "1"))
+                .isThrownBy(() -> LocalResponse.builder(200).field(name, "1"))
                 .withMessage("the field name is not a token");
     }
 
@@ -79,7 +79,7 @@ class OwnResponseTest {
             })
     void aValueCannotEndItsLine(String value) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> OwnResponse.builder(200).field("X-Note", value))
+                .isThrownBy(() -> LocalResponse.builder(200).field("X-Note", value))
                 .withMessageContaining("X-Note")
                 .withMessageNotContaining("secret");
     }
@@ -88,14 +88,14 @@ class OwnResponseTest {
     @ValueSource(ints = {-1, 0, 100, 101, 199, 600, 999})
     void theStatusIsOfAFinalResponse(int status) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> OwnResponse.builder(status))
+                .isThrownBy(() -> LocalResponse.builder(status))
                 .withMessageContaining("not " + status);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {204, 205, 304})
     void someHaveNoBody(int status) {
-        OwnResponse.Builder builder = OwnResponse.builder(status).body(ByteBuffer.wrap(new byte[1]));
+        LocalResponse.Builder builder = LocalResponse.builder(status).body(ByteBuffer.wrap(new byte[1]));
 
         assertThatIllegalArgumentException().isThrownBy(builder::build).withMessageContaining("no body");
         assertThat(builder.body(ByteBuffer.allocate(0)).build().body().hasRemaining())
@@ -105,7 +105,7 @@ class OwnResponseTest {
     @Test
     void theBodyIsACopyThatNobodyCanChange() {
         ByteBuffer bytes = ByteBuffer.wrap("abc".getBytes(UTF_8));
-        OwnResponse response = OwnResponse.builder(200).body(bytes).build();
+        LocalResponse response = LocalResponse.builder(200).body(bytes).build();
         bytes.put(0, (byte) 'x');
 
         assertThat(bytes.remaining()).isEqualTo(3);
@@ -116,6 +116,6 @@ class OwnResponseTest {
 
     @Test
     void itsTextShowsTheStatusAlone() {
-        assertThat(OwnResponse.of(404, "text/plain", "secret")).hasToString("OwnResponse[404]");
+        assertThat(LocalResponse.of(404, "text/plain", "secret")).hasToString("LocalResponse[404]");
     }
 }

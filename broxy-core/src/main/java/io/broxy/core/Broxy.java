@@ -16,18 +16,18 @@ import io.broxy.ProxyUri;
 import io.broxy.RoutingDialer;
 import io.broxy.Socks5Dialer;
 import io.broxy.SystemProxies;
-import io.broxy.core.internal.dial.AnnouncingDialing;
 import io.broxy.core.internal.dial.CallerDials;
 import io.broxy.core.internal.dial.DialEngine;
 import io.broxy.core.internal.dial.DirectDialerBuilder;
 import io.broxy.core.internal.dial.HttpProxyDialerBuilder;
+import io.broxy.core.internal.dial.ProxyHeaderDialer;
 import io.broxy.core.internal.dial.RoutingDialerBuilder;
 import io.broxy.core.internal.dial.SettingProblems;
 import io.broxy.core.internal.dial.Socks5DialerBuilder;
 import io.broxy.core.internal.loop.BufferPool;
+import io.broxy.core.internal.loop.Deadline;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
-import io.broxy.core.internal.loop.Patience;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.LookUpSnapshot;
 import io.broxy.core.internal.net.OwnAddresses;
@@ -232,7 +232,7 @@ public final class Broxy implements AutoCloseable {
      */
     public Dialer proxyProtocol(Dialer dialer, ProxyProtocol version) {
         ensureOpen();
-        return new AnnouncingDialing(dialer, version, dialEngine);
+        return new ProxyHeaderDialer(dialer, version, dialEngine);
     }
 
     /** Starts a pool of connections. It is closed with this engine, if not before. */
@@ -406,11 +406,11 @@ public final class Broxy implements AutoCloseable {
 
     /** As long as an end can take. */
     private void awaitEnd() {
-        Patience patience = new Patience(2 * STOP_NANOS);
-        patience.await(nanos -> ended.await(nanos, TimeUnit.NANOSECONDS));
+        Deadline deadline = new Deadline(2 * STOP_NANOS);
+        deadline.await(nanos -> ended.await(nanos, TimeUnit.NANOSECONDS));
         Thread last = ending;
         if (last != null && last.getName().equals(END_THREAD)) {
-            patience.await(nanos -> {
+            deadline.await(nanos -> {
                 TimeUnit.NANOSECONDS.timedJoin(last, nanos);
                 return !last.isAlive();
             });

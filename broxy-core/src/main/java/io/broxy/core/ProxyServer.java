@@ -4,7 +4,7 @@ import io.broxy.ProxyHandler;
 import io.broxy.core.internal.loop.Acceptor;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.OwnAddresses;
-import io.broxy.core.internal.proxy.ProxyHandling;
+import io.broxy.core.internal.proxy.DefaultProxyHandler;
 import io.broxy.core.internal.socket.IpSockets;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -45,7 +45,7 @@ public final class ProxyServer implements AutoCloseable {
             throws IOException {
         this.localAddress = channel.getLocalAddress();
         this.loop = loop;
-        Consumer<SocketChannel> serve = handler instanceof ProxyHandling own ? own::serve : handler::handle;
+        Consumer<SocketChannel> serve = handler instanceof DefaultProxyHandler own ? own::serve : handler::handle;
         this.forgotten = noteOwnAddress(handler, ownAddresses);
         this.acceptor = new Acceptor(loop, channel, serve, () -> {
             forgotten.run();
@@ -60,7 +60,7 @@ public final class ProxyServer implements AutoCloseable {
             return () -> {};
         }
         OwnAddresses.Listening own = ownAddresses.add(address);
-        if (!(handler instanceof ProxyHandling served) || served.ownAddresses() == ownAddresses) {
+        if (!(handler instanceof DefaultProxyHandler served) || served.ownAddresses() == ownAddresses) {
             return own::close;
         }
         OwnAddresses.Listening ofHandler = served.ownAddresses().add(address);

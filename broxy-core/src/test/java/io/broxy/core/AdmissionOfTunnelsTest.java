@@ -27,7 +27,7 @@ class AdmissionOfTunnelsTest {
     @Test
     void beyondTheCapClientsAreToldSoAtOnce() throws Exception {
         try (Origin origin = Origin.echo();
-                Proxy proxy = Proxy.start(settings -> settings.maxTunnels(1));
+                Proxy proxy = Proxy.start(settings -> settings.maxConnections(1));
                 Peer first = proxy.connect(origin.target());
                 Peer second = proxy.client()) {
             assertThat(second.readHead()).startsWith("HTTP/1.1 503 Service Unavailable\r\n");
@@ -40,7 +40,7 @@ class AdmissionOfTunnelsTest {
     @Test
     void refusedClientsThatLingerKeepNobodyOut() throws Exception {
         try (Origin origin = Origin.echo();
-                Proxy proxy = Proxy.start(settings -> settings.maxTunnels(1))) {
+                Proxy proxy = Proxy.start(settings -> settings.maxConnections(1))) {
             Peer first = proxy.connect(origin.target());
             List<Peer> refused = new ArrayList<>();
             for (int i = 0; i < 5; i++) {

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
  *                      net
  *                     socket
  *                      loop
- *                     journal
+ *                     observe
  *            http  haproxy  time  api
  * </pre>
  */
@@ -73,8 +73,8 @@ class ArchitectureTest {
                 .definedBy(INTERNAL + "socket")
                 .layer("loop")
                 .definedBy(INTERNAL + "loop")
-                .layer("journal")
-                .definedBy(INTERNAL + "journal")
+                .layer("observe")
+                .definedBy(INTERNAL + "observe")
                 .layer("http")
                 .definedBy(INTERNAL + "http")
                 .layer("haproxy")
@@ -93,7 +93,7 @@ class ArchitectureTest {
                         "bridge",
                         "net",
                         "loop",
-                        "journal",
+                        "observe",
                         "http",
                         "haproxy",
                         "time",
@@ -102,11 +102,11 @@ class ArchitectureTest {
                 .mayOnlyAccessLayers("pool", "upstream", "net", "loop", "http", "time", "api")
                 .whereLayer("dial")
                 .mayOnlyAccessLayers(
-                        "pool", "upstream", "tls", "net", "socket", "loop", "journal", "http", "haproxy", "time", "api")
+                        "pool", "upstream", "tls", "net", "socket", "loop", "observe", "http", "haproxy", "time", "api")
                 .whereLayer("relay")
-                .mayOnlyAccessLayers("bridge", "net", "loop", "journal", "time", "api")
+                .mayOnlyAccessLayers("bridge", "net", "loop", "observe", "time", "api")
                 .whereLayer("pool")
-                .mayOnlyAccessLayers("upstream", "net", "loop", "journal", "time", "api")
+                .mayOnlyAccessLayers("upstream", "net", "loop", "observe", "time", "api")
                 .whereLayer("upstream")
                 .mayOnlyAccessLayers("bridge", "net", "loop", "time", "api")
                 .whereLayer("tls")
@@ -119,7 +119,7 @@ class ArchitectureTest {
                 .mayOnlyAccessLayers("loop", "time", "api")
                 .whereLayer("loop")
                 .mayOnlyAccessLayers("time")
-                .whereLayer("journal")
+                .whereLayer("observe")
                 .mayOnlyAccessLayers("time", "api")
                 .whereLayer("http")
                 .mayOnlyAccessLayers("api")

@@ -78,7 +78,7 @@ class ClientCapsTest {
         List<Peer> flood = new ArrayList<>();
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(
-                        settings -> settings.maxConnectionsPerClient(10).maxTunnels(30))) {
+                        settings -> settings.maxConnectionsPerClient(10).maxConnections(30))) {
             for (int i = 0; i < 200; i++) {
                 flood.add(from("127.0.0.2", proxy));
             }

@@ -10,7 +10,7 @@ import io.broxy.ConnectionResult;
 import io.broxy.Credentials;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
-import io.broxy.OwnResponse;
+import io.broxy.LocalResponse;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyListener;
 import io.broxy.core.testkit.LeakCheck;
@@ -102,9 +102,9 @@ class CloseFromInsideTest {
                         })
                         .build());
             case OWN_REQUEST ->
-                handler.ownRequests(request -> {
+                handler.localRequests(request -> {
                     close(broxy);
-                    return OwnResponse.builder(200).build();
+                    return LocalResponse.builder(200).build();
                 });
             case ADDRESS_POLICY ->
                 handler.addressPolicy(address -> {
@@ -181,14 +181,14 @@ class CloseFromInsideTest {
         try {
             Broxy broxy = Broxy.builder().eventLoops(1).build();
             ProxyHandler handler = broxy.proxyHandler()
-                    .ownRequests(request -> {
+                    .localRequests(request -> {
                         asked.countDown();
                         try {
                             goOn.await();
                         } catch (InterruptedException e) {
                             Thread.currentThread().interrupt();
                         }
-                        return OwnResponse.builder(200).build();
+                        return LocalResponse.builder(200).build();
                     })
                     .build();
             ProxyServer server = broxy.listen(ANY_PORT, handler);

@@ -224,7 +224,7 @@ class ErrorAnswersTest {
 
     @Test
     void aTlsClientThatIsRefusedAndSaysNothingHoldsNoThread() throws Exception {
-        try (Proxy proxy = Proxy.start(settings -> settings.maxTunnels(1));
+        try (Proxy proxy = Proxy.start(settings -> settings.maxConnections(1));
                 Client first = Form.CHANNEL.come(proxy.handler());
                 Accepted<Socket> raw = rawClientOfTls()) {
             Ends.assertRefused(proxy.handler().handleConnect(raw.end()).join(), Reason.LIMIT, 503);
@@ -369,7 +369,7 @@ class ErrorAnswersTest {
     @ParameterizedTest
     @EnumSource(names = {"CHANNEL", "SOCKET"})
     void oneTooMany(Form form) throws Exception {
-        try (Proxy proxy = Proxy.start(settings -> settings.maxTunnels(1));
+        try (Proxy proxy = Proxy.start(settings -> settings.maxConnections(1));
                 Client first = Form.CHANNEL.come(proxy.handler());
                 Client second = form.ask(proxy.handler(), SOMEWHERE)) {
             assertThat(second.peer().readAll())

@@ -177,11 +177,11 @@ class FlightRecorderTest {
         try (Origin origin = Origin.discard();
                 Broxy broxy = Broxy.create()) {
             ConnPool pool = broxy.connPool().build();
-            ConnPool.Hop hop =
-                    ConnPool.Hop.of(origin.target(), broxy.directDialer().build());
+            ConnPool.Key hop =
+                    ConnPool.Key.of(origin.target(), broxy.directDialer().build());
             List<RecordedEvent> events = record("Lease", 3, () -> {
-                pool.lease(hop).reuse();
-                pool.lease(hop).reuse();
+                pool.lease(hop).giveBack();
+                pool.lease(hop).giveBack();
                 pool.leaseAsync(hop, Duration.ofSeconds(10)).join().close();
             });
 

@@ -33,8 +33,10 @@ class ForwardingTimesTest {
     private static final Duration LONG = Duration.ofHours(1);
 
     private static Proxy proxy(Consumer<ProxyHandler.Builder> settings) throws IOException {
-        return Proxy.start(builder -> settings.accept(
-                builder.headTimeout(LONG).answerTimeout(LONG).bodyTimeout(LONG).keepAliveTimeout(LONG)));
+        return Proxy.start(builder -> settings.accept(builder.headTimeout(LONG)
+                .responseTimeout(LONG)
+                .bodyTimeout(LONG)
+                .keepAliveTimeout(LONG)));
     }
 
     private static ConnectionResult end(CompletableFuture<ConnectionResult> result) throws Exception {
@@ -52,7 +54,7 @@ class ForwardingTimesTest {
                     assertThat(Http.read(peer).body()).isEqualTo("body");
                     peer.readAll(); // to the proxy's end
                 });
-                Proxy proxy = proxy(settings -> settings.answerTimeout(SHORT));
+                Proxy proxy = proxy(settings -> settings.responseTimeout(SHORT));
                 Peer client = proxy.client()) {
             if (onAUsedConnection) {
                 client.send(Http.get(origin.target(), "/"));
@@ -78,7 +80,7 @@ class ForwardingTimesTest {
                     peer.send("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
                     peer.readAll();
                 });
-                Proxy proxy = proxy(settings -> settings.answerTimeout(SHORT));
+                Proxy proxy = proxy(settings -> settings.responseTimeout(SHORT));
                 Peer client = proxy.client()) {
             client.send(Http.get(origin.target(), "/"));
 

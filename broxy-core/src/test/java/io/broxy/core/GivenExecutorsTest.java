@@ -16,7 +16,7 @@ import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
 import io.broxy.HostPort;
-import io.broxy.OwnResponse;
+import io.broxy.LocalResponse;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyListener;
 import io.broxy.core.testkit.LeakCheck;
@@ -130,9 +130,9 @@ class GivenExecutorsTest {
                             event.complete(thread());
                         }
                     })
-                    .ownRequests(own -> {
+                    .localRequests(own -> {
                         request.complete(thread());
-                        return OwnResponse.builder(200).build();
+                        return LocalResponse.builder(200).build();
                     })
                     .build();
             try (Peer client = Peer.connect(broxy.listen(ANY_PORT, handler).localAddress())) {
@@ -238,11 +238,11 @@ class GivenExecutorsTest {
         try (Broxy broxy = engine(EngineTask.CALLBACK, FULL)) {
             ProxyHandler handler = broxy.proxyHandler()
                     .authenticator(Authenticator.basic("given", Credentials.basic("user", "secret")))
-                    .ownRequests(own -> OwnResponse.builder(200).build())
+                    .localRequests(own -> LocalResponse.builder(200).build())
                     .build();
             ProxyHandler open = broxy.proxyHandler()
                     .listener(new ProxyListener() {})
-                    .ownRequests(own -> OwnResponse.builder(200).build())
+                    .localRequests(own -> LocalResponse.builder(200).build())
                     .build();
             try (Peer client = Peer.connect(broxy.listen(ANY_PORT, handler).localAddress());
                     Peer other = Peer.connect(broxy.listen(ANY_PORT, open).localAddress())) {

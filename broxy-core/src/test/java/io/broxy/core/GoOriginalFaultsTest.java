@@ -117,14 +117,14 @@ class GoOriginalFaultsTest {
                     peer.readAll();
                 });
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Hop hop = ConnPool.Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             for (String request : new String[] {"a", "b", "c", "z"}) {
                 try (ConnPool.Lease lease = pool.lease(hop)) {
                     write(lease.connection(), request);
                     if (!request.equals("z")) {
                         assertThat(read(lease.connection(), 8)).isEqualTo("answer " + request);
                     }
-                    lease.reuse();
+                    lease.giveBack();
                 }
             }
             assertThat(origin.accepted()).isEqualTo(1);

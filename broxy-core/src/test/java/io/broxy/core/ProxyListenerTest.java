@@ -196,7 +196,7 @@ class ProxyListenerTest {
     @Test
     void whoComesBeyondTheCapIsRefused() throws IOException {
         try (Origin origin = Origin.echo();
-                Proxy proxy = Proxy.start(settings -> settings.listener(events).maxTunnels(1));
+                Proxy proxy = Proxy.start(settings -> settings.listener(events).maxConnections(1));
                 Peer first = proxy.connect(origin.target())) {
             try (Peer second = proxy.client()) {
                 assertThat(second.readHead()).startsWith("HTTP/1.1 503 ");

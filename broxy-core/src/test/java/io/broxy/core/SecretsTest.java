@@ -218,13 +218,13 @@ class SecretsTest {
 
     private static void everyLogger(CapturedLog log) {
         for (String name : List.of(
-                "io.broxy.core.internal.proxy.ProxyHandling",
+                "io.broxy.core.internal.proxy.DefaultProxyHandler",
                 "io.broxy.core.internal.pool.EnginePool",
                 "io.broxy.core.internal.pool.Leasing",
                 "io.broxy.core.internal.loop.EventLoop",
                 "io.broxy.core.internal.net.LingeringClose",
                 "io.broxy.core.internal.dial.FutureDial",
-                "io.broxy.core.internal.journal.EventQueue")) {
+                "io.broxy.core.internal.observe.EventQueue")) {
             log.andAll(name);
         }
     }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What the mini-server's options say about plain HTTP. Threading: filled in by one thread, and not changed after that. */
 final class PlainHttpOptions {
-    private final Setting<Duration> answerTimeout;
+    private final Setting<Duration> responseTimeout;
     private final Setting<Duration> bodyTimeout;
     private final Setting<Duration> keepAliveTimeout;
     private final Setting<@Nullable String> via;
@@ -14,7 +14,7 @@ final class PlainHttpOptions {
 
     /** Adds its options. */
     PlainHttpOptions(OptionSet options) {
-        answerTimeout = options.one(
+        responseTimeout = options.one(
                 "--answer-timeout",
                 "TIME",
                 new DurationConverter.Positive(),
@@ -45,14 +45,14 @@ final class PlainHttpOptions {
 
     /** Sets what was asked for. */
     void apply(ProxyHandler.Builder settings) {
-        settings.answerTimeout(answerTimeout()).bodyTimeout(bodyTimeout()).keepAliveTimeout(keepAliveTimeout());
+        settings.responseTimeout(responseTimeout()).bodyTimeout(bodyTimeout()).keepAliveTimeout(keepAliveTimeout());
         if (noVia() || via() != null) {
             settings.via(via());
         }
     }
 
-    Duration answerTimeout() {
-        return answerTimeout.value();
+    Duration responseTimeout() {
+        return responseTimeout.value();
     }
 
     Duration bodyTimeout() {

@@ -135,7 +135,7 @@ final class RunningServer implements AutoCloseable {
                 .headTimeout(options.headTimeout())
                 .dialTimeout(options.dialTimeout())
                 .idleTimeout(options.idleTimeout())
-                .maxTunnels(options.maxTunnels())
+                .maxConnections(options.maxConnections())
                 .build();
     }
 

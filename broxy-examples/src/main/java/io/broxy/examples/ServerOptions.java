@@ -112,8 +112,8 @@ final class ServerOptions {
 
     private final PlainHttpOptions plainHttp = new PlainHttpOptions(options);
 
-    private final Setting<Integer> maxTunnels = options.one(
-            "--max-tunnels", "N", new CountConverter(), 20_000, "How many tunnels may run at once. Default: 20000");
+    private final Setting<Integer> maxConnections = options.one(
+            "--max-connections", "N", new CountConverter(), 20_000, "How many tunnels may run at once. Default: 20000");
 
     private final LimitOptions limits = new LimitOptions(options);
 
@@ -254,8 +254,8 @@ final class ServerOptions {
         return plainHttp;
     }
 
-    int maxTunnels() {
-        return maxTunnels.value();
+    int maxConnections() {
+        return maxConnections.value();
     }
 
     /** What each client may have. */

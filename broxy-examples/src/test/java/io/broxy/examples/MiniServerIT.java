@@ -69,7 +69,7 @@ class MiniServerIT {
     void aCapOnTunnelsHolds() throws Exception {
         try (Origin origin = Origin.echo();
                 JarProcess server =
-                        JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private", "--max-tunnels=1")) {
+                        JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private", "--max-connections=1")) {
             HostPort address = server.listening();
             try (Peer first = tunnel(address, origin);
                     Peer second = client(address, origin)) {
@@ -119,7 +119,7 @@ class MiniServerIT {
                 "--listen=nonsense",
                 "--allow=10.0.0.0/33",
                 "--idle-timeout=5",
-                "--max-tunnels=0",
+                "--max-connections=0",
                 "--rate=fast",
                 "--proxy-protocol=everyone",
                 "--deny=nonsense",
@@ -149,7 +149,7 @@ class MiniServerIT {
                     .contains("--answer-timeout=", "--body-timeout=", "--keep-alive-timeout=")
                     .contains("--deny=", "--allow-ports=", "--report-only")
                     .contains("--auth=", "--admin=", "--access-log")
-                    .contains("--head-timeout", "--dial-timeout", "--max-tunnels", "--drain", "-v")
+                    .contains("--head-timeout", "--dial-timeout", "--max-connections", "--drain", "-v")
                     .contains("--max-per-client", "--rate=", "--rate-per-user=", "--max-lifetime", "--proxy-protocol=");
             assertThat(server.errLines()).isEmpty();
         }

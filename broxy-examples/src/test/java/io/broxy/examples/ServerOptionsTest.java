@@ -40,12 +40,12 @@ class ServerOptionsTest {
         assertThat(options.idleTimeout()).isEqualTo(Duration.ofMinutes(5));
         assertThat(options.headTimeout()).isEqualTo(Duration.ofSeconds(10));
         assertThat(options.dialTimeout()).isEqualTo(Duration.ofSeconds(10));
-        assertThat(options.plainHttp().answerTimeout()).isEqualTo(Duration.ofSeconds(60));
+        assertThat(options.plainHttp().responseTimeout()).isEqualTo(Duration.ofSeconds(60));
         assertThat(options.plainHttp().bodyTimeout()).isEqualTo(Duration.ofSeconds(60));
         assertThat(options.plainHttp().keepAliveTimeout()).isEqualTo(Duration.ofSeconds(60));
         assertThat(options.plainHttp().via()).isNull();
         assertThat(options.plainHttp().noVia()).isFalse();
-        assertThat(options.maxTunnels()).isEqualTo(20_000);
+        assertThat(options.maxConnections()).isEqualTo(20_000);
         assertThat(options.limits().maxPerClient()).isNull();
         assertThat(options.limits().rate()).isNull();
         assertThat(options.limits().ratePerUser()).isNull();
@@ -78,7 +78,7 @@ class ServerOptionsTest {
                 "--body-timeout=3m",
                 "--keep-alive-timeout=4m",
                 "--via=gate.7",
-                "--max-tunnels=7",
+                "--max-connections=7",
                 "--max-per-client=5",
                 "--rate=10M",
                 "--rate-per-user=512K",
@@ -103,11 +103,11 @@ class ServerOptionsTest {
         assertThat(options.idleTimeout()).isEqualTo(Duration.ofSeconds(90));
         assertThat(options.headTimeout()).isEqualTo(Duration.ofMillis(500));
         assertThat(options.dialTimeout()).isEqualTo(Duration.ofMillis(2_500));
-        assertThat(options.plainHttp().answerTimeout()).isEqualTo(Duration.ofMinutes(2));
+        assertThat(options.plainHttp().responseTimeout()).isEqualTo(Duration.ofMinutes(2));
         assertThat(options.plainHttp().bodyTimeout()).isEqualTo(Duration.ofMinutes(3));
         assertThat(options.plainHttp().keepAliveTimeout()).isEqualTo(Duration.ofMinutes(4));
         assertThat(options.plainHttp().via()).isEqualTo("gate.7");
-        assertThat(options.maxTunnels()).isEqualTo(7);
+        assertThat(options.maxConnections()).isEqualTo(7);
         assertThat(options.limits().maxPerClient()).isEqualTo(5);
         assertThat(options.limits().rate()).isEqualTo(10L << 20);
         assertThat(options.limits().ratePerUser()).isEqualTo(512L << 10);
@@ -162,9 +162,9 @@ class ServerOptionsTest {
         "--auth, --auth, Missing required parameter",
         "--event-loops=0, --event-loops, 1 to 1024",
         "--event-loops=1025, --event-loops, 1 to 1024",
-        "--max-tunnels=-1, --max-tunnels, 1 to 2147483647",
-        "--max-tunnels=99999999999, --max-tunnels, 1 to 2147483647",
-        "--max-tunnels=many, --max-tunnels, is not a whole number",
+        "--max-connections=-1, --max-connections, 1 to 2147483647",
+        "--max-connections=99999999999, --max-connections, 1 to 2147483647",
+        "--max-connections=many, --max-connections, is not a whole number",
         "--max-per-client=0, --max-per-client, 1 to 2147483647",
         "--send-proxy-protocol=V3, --send-proxy-protocol, is neither v1 nor v2",
         "--rate=0, --rate, not a number of bytes such as",

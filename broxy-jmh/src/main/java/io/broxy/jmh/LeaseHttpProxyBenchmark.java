@@ -35,13 +35,13 @@ public class LeaseHttpProxyBenchmark {
     private @Nullable Tunnels tunnels;
 
     /** Tunnels of one target. */
-    private record Tunnels(Spares spares, ConnPool.Hop hop) {}
+    private record Tunnels(Spares spares, ConnPool.Key hop) {}
 
     @Setup
     public void prepare(UpstreamRig rig) {
         tunnels = new Tunnels(
                 new Spares(rig.broxy()),
-                ConnPool.Hop.of(rig.discardTarget(), rig.through().build()));
+                ConnPool.Key.of(rig.discardTarget(), rig.through().build()));
     }
 
     private Tunnels tunnels() {

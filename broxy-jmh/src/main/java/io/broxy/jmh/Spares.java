@@ -32,7 +32,7 @@ final class Spares {
      * nobody finds the pool empty, and nothing runs beside the making of spares. To be called before each operation, which takes
      * one.
      */
-    void ready(ConnPool.Hop hop) {
+    void ready(ConnPool.Key hop) {
         taken++;
         if (pool.stats().idle() > 0) {
             return;

@@ -8,7 +8,7 @@ import io.broxy.Credentials;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
 import io.broxy.HostPort;
-import io.broxy.OwnResponse;
+import io.broxy.LocalResponse;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
 import io.broxy.Route;
@@ -131,8 +131,8 @@ final class Scene implements AutoCloseable {
                 .rateLimitPerClient(RATE)
                 .maxLifetime(Duration.ofMinutes(2))
                 .proxyProtocol(Cidr.parse("127.128.0.0/9"))
-                .ownRequests(request ->
-                        OwnResponse.builder(200).field("X-Own", "yes").build())
+                .localRequests(request ->
+                        LocalResponse.builder(200).field("X-Own", "yes").build())
                 .listener(ledger)
                 .build();
     }
@@ -155,10 +155,10 @@ final class Scene implements AutoCloseable {
                 .halfCloseTimeout(Duration.ofSeconds(4))
                 .writeStallTimeout(Duration.ofSeconds(3))
                 .keepAliveTimeout(Duration.ofSeconds(6))
-                .answerTimeout(Duration.ofSeconds(4))
+                .responseTimeout(Duration.ofSeconds(4))
                 .bodyTimeout(Duration.ofSeconds(4))
                 .authenticationTimeout(Duration.ofSeconds(5))
-                .maxTunnels(1_000);
+                .maxConnections(1_000);
     }
 
     private static List<InetAddress> resolve(String host) throws UnknownHostException {

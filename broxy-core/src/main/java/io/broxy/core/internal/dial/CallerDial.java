@@ -4,9 +4,9 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
-import io.broxy.core.internal.journal.DialTrace;
-import io.broxy.core.internal.journal.Flight;
 import io.broxy.core.internal.net.SocketConnection;
+import io.broxy.core.internal.observe.DialTrace;
+import io.broxy.core.internal.observe.Flight;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -29,14 +29,14 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: for the calling thread.
  */
 final class CallerDial {
-    private final DirectDialing dialer;
+    private final DirectDialerImpl dialer;
     private final CallerDials all;
     private final DialRequest request;
     private final long startNanos;
     private final long endNanos;
     private DialTrace trace;
 
-    CallerDial(DirectDialing dialer, CallerDials all, DialRequest request) {
+    CallerDial(DirectDialerImpl dialer, CallerDials all, DialRequest request) {
         this.dialer = dialer;
         this.all = all;
         this.request = request;

@@ -5,7 +5,7 @@ import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.tls.Tls;
-import io.broxy.core.internal.tls.TlsMeans;
+import io.broxy.core.internal.tls.TlsResources;
 import javax.net.ssl.SSLContext;
 
 /**
@@ -19,6 +19,6 @@ public record DialEngine(EventLoops loops, Workers workers, BufferPool buffers, 
 
     /** TLS as a client. */
     Tls tls(SSLContext context) {
-        return new Tls(context, new TlsMeans(buffers, workers.tls(), ticker));
+        return new Tls(context, new TlsResources(buffers, workers.tls(), ticker));
     }
 }

@@ -80,7 +80,7 @@ public final class DirectDialerBuilder implements DirectDialer.Builder {
 
     @Override
     public DirectDialer build() {
-        return new DirectDialing(this, engine);
+        return new DirectDialerImpl(this, engine);
     }
 
     CachingResolver cachingResolver(DialEngine from) {

@@ -41,7 +41,7 @@ final class FailOver {
      * @param startNanos when the dial began
      * @param timeoutNanos the time for the whole of it
      */
-    FailOver(DialRequest request, List<Hop> hops, long startNanos, long timeoutNanos, Routing.Policy policy) {
+    FailOver(DialRequest request, List<Hop> hops, long startNanos, long timeoutNanos, RoutingDialerImpl.Policy policy) {
         this.request = request;
         this.startNanos = startNanos;
         this.endNanos = startNanos + timeoutNanos;

@@ -5,7 +5,7 @@ import io.broxy.DirectDialer;
 import io.broxy.Route;
 import io.broxy.core.internal.upstream.HttpRouter;
 import io.broxy.core.internal.upstream.LoopDialer;
-import io.broxy.core.internal.upstream.UserDialing;
+import io.broxy.core.internal.upstream.UserDialerAdapter;
 
 /**
  * A named way to targets, and whether it has failed lately.
@@ -23,14 +23,14 @@ final class Hop {
     Hop(String name, Dialer dialer, DialEngine engine) {
         this.name = name;
         this.dialer = dialer;
-        this.onLoop = UserDialing.of(dialer, engine.workers());
+        this.onLoop = UserDialerAdapter.of(dialer, engine.workers());
         this.router = HttpRouter.of(dialer, engine.workers());
         this.direct = name.equals(Route.DIRECT) || isDirect(dialer);
         this.penaltyEndNanos = engine.ticker().nanos();
     }
 
     private static boolean isDirect(Dialer dialer) {
-        return dialer instanceof AnnouncingDialing announcing
+        return dialer instanceof ProxyHeaderDialer announcing
                 ? isDirect(announcing.below())
                 : dialer instanceof DirectDialer;
     }

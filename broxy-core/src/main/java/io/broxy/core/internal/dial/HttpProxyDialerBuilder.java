@@ -8,10 +8,10 @@ import io.broxy.HostPort;
 import io.broxy.HttpProxyDialer;
 import io.broxy.core.internal.http.HeadWriter;
 import io.broxy.core.internal.pool.EnginePool;
-import io.broxy.core.internal.upstream.HttpWay;
+import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.internal.upstream.ProxyAuthorization;
-import io.broxy.core.internal.upstream.UserDialing;
+import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -101,19 +101,19 @@ public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
     @Override
     public HttpProxyDialer build() {
         Dialer toProxy = settings.over();
-        LoopDialer onLoop = UserDialing.of(toProxy, settings.engine().workers());
+        LoopDialer onLoop = UserDialerAdapter.of(toProxy, settings.engine().workers());
         if (tls != null) {
-            TlsDialing secure = new TlsDialing(toProxy, settings.engine().tls(tls), settings.engine());
+            TlsDialer secure = new TlsDialer(toProxy, settings.engine().tls(tls), settings.engine());
             toProxy = secure;
             onLoop = secure;
         }
-        ConnPool.Hop hop = new ConnPool.Hop(settings.proxy(), toProxy, identity());
+        ConnPool.Key hop = new ConnPool.Key(settings.proxy(), toProxy, identity());
         HopSource hops = pool == null ? HopSource.opening(onLoop) : new PooledHops(pool, hop);
         ProxyAuthorization asking = proxyAuthorization();
         List<ConnectRequest.Field> own = List.copyOf(fields);
-        return new HttpProxyDialing(
+        return new HttpProxyDialerImpl(
                 settings.dialing(hop, handshakes(asking, own), hops),
-                new HttpWay(hop, true, asking, own, pool, settings.timeoutNanos()));
+                new HttpHop(hop, true, asking, own, pool, settings.timeoutNanos()));
     }
 
     /** Some schemes authenticate a connection and not a request, so those of an own authorization are nobody else's. */

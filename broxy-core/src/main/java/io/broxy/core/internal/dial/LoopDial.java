@@ -3,11 +3,11 @@ package io.broxy.core.internal.dial;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
-import io.broxy.core.internal.journal.DialTrace;
-import io.broxy.core.internal.journal.Flight;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.observe.DialTrace;
+import io.broxy.core.internal.observe.Flight;
 import io.broxy.core.internal.time.TimerQueue;
 import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
     private final EventLoop loop;
     private final DialRequest request;
-    private final DirectDialing dialer;
+    private final DirectDialerImpl dialer;
     private final LoopDialer.Outcome outcome;
     private final long startNanos;
     private final TimerQueue.Timer deadline;
@@ -50,7 +50,7 @@ final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
     private boolean over;
 
     private LoopDial(
-            EventLoop loop, DialRequest request, long startNanos, DirectDialing dialer, LoopDialer.Outcome outcome) {
+            EventLoop loop, DialRequest request, long startNanos, DirectDialerImpl dialer, LoopDialer.Outcome outcome) {
         this.loop = loop;
         this.request = request;
         this.dialer = dialer;
@@ -62,7 +62,7 @@ final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
 
     /** Begins a dial whose time runs from {@code startNanos}. */
     static LoopDial start(
-            EventLoop loop, DialRequest request, long startNanos, DirectDialing dialer, LoopDialer.Outcome outcome) {
+            EventLoop loop, DialRequest request, long startNanos, DirectDialerImpl dialer, LoopDialer.Outcome outcome) {
         LoopDial dial = new LoopDial(loop, request, startNanos, dialer, outcome);
         dial.begin();
         return dial;
@@ -74,7 +74,7 @@ final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
             DialRequest request,
             List<InetAddress> addresses,
             long startNanos,
-            DirectDialing dialer,
+            DirectDialerImpl dialer,
             LoopDialer.Outcome outcome) {
         LoopDial dial = new LoopDial(loop, request, startNanos, dialer, outcome);
         dial.race(addresses);

@@ -16,7 +16,7 @@ import java.util.Objects;
  *
  * <p>Threading: thread-safe.
  */
-record PooledHops(EnginePool pool, ConnPool.Hop hop) implements HopSource {
+record PooledHops(EnginePool pool, ConnPool.Key hop) implements HopSource {
 
     @Override
     public DialHandle open(EventLoop loop, DialRequest request, boolean fresh, Taker taker) {
@@ -33,7 +33,7 @@ record PooledHops(EnginePool pool, ConnPool.Hop hop) implements HopSource {
                 taker.failed(failure);
             }
         };
-        ConnPool.Hop own = hop.dialer().announcesClient() ? hop.forClient(request.client()) : hop;
+        ConnPool.Key own = hop.dialer().sendsClientAddress() ? hop.forClient(request.client()) : hop;
         return fresh ? pool.leaseFresh(loop, own, timeoutNanos, outcome) : pool.lease(loop, own, timeoutNanos, outcome);
     }
 
@@ -57,7 +57,7 @@ record PooledHops(EnginePool pool, ConnPool.Hop hop) implements HopSource {
         @Override
         public void reuse(KeepAlive said) {
             lease.answered(said.timeoutNanos(), said.max());
-            lease.reuse();
+            lease.giveBack();
         }
 
         @Override

@@ -53,7 +53,7 @@ final class ProxyDialerSettings {
      *
      * @param toProxy how the proxy is reached
      */
-    ProxyDialing dialing(ConnPool.Hop toProxy, HandshakeFactory handshakes, HopSource hops) {
+    ProxyDialing dialing(ConnPool.Key toProxy, HandshakeFactory handshakes, HopSource hops) {
         return new ProxyDialing(toProxy, handshakes, hops, timeoutNanos, engine);
     }
 }

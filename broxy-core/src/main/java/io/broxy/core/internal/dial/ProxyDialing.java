@@ -33,7 +33,7 @@ final class ProxyDialing implements Socks5Dialer, LoopDialer {
     private final DialEngine engine;
 
     ProxyDialing(
-            ConnPool.Hop toProxy, HandshakeFactory handshakes, HopSource hops, long timeoutNanos, DialEngine engine) {
+            ConnPool.Key toProxy, HandshakeFactory handshakes, HopSource hops, long timeoutNanos, DialEngine engine) {
         this.proxy = toProxy.address();
         this.handshakes = handshakes;
         this.hops = hops;
@@ -87,8 +87,8 @@ final class ProxyDialing implements Socks5Dialer, LoopDialer {
 
     /** As the dialer does that reaches the proxy. */
     @Override
-    public boolean announcesClient() {
-        return toProxy.announcesClient();
+    public boolean sendsClientAddress() {
+        return toProxy.sendsClientAddress();
     }
 
     /** The time runs from the call, not from the loop's turn. */

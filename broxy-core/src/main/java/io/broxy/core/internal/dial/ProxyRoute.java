@@ -3,8 +3,8 @@ package io.broxy.core.internal.dial;
 import io.broxy.DialException;
 import io.broxy.HostPort;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
-import io.broxy.core.internal.upstream.HttpWay;
 import java.time.Duration;
 
 /**
@@ -13,12 +13,12 @@ import java.time.Duration;
  * <p>Threading: for one thread, or owned by its event loop.
  */
 final class ProxyRoute implements HttpRoute {
-    private final HttpWay way;
+    private final HttpHop way;
     private final HostPort target;
     private final Ticker ticker;
     private final long startNanos;
 
-    ProxyRoute(HttpWay way, HostPort target, Ticker ticker) {
+    ProxyRoute(HttpHop way, HostPort target, Ticker ticker) {
         this.way = way;
         this.target = target;
         this.ticker = ticker;
@@ -26,7 +26,7 @@ final class ProxyRoute implements HttpRoute {
     }
 
     @Override
-    public HttpWay way() {
+    public HttpHop way() {
         return way;
     }
 

@@ -2,8 +2,8 @@ package io.broxy.core.internal.dial;
 
 import io.broxy.ConnPool;
 import io.broxy.DialException;
+import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
-import io.broxy.core.internal.upstream.HttpWay;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,12 +39,12 @@ final class RoutedHttp implements HttpRoute {
     }
 
     @Override
-    public HttpWay way() {
+    public HttpHop way() {
         return current.way();
     }
 
     @Override
-    public boolean prefer(ConnPool.Hop wanted) {
+    public boolean prefer(ConnPool.Key wanted) {
         if (current.prefer(wanted)) {
             return true;
         }

@@ -67,9 +67,9 @@ public final class RoutingDialerBuilder implements RoutingDialer.Builder {
     public RoutingDialer build() {
         Map<String, Dialer> all = new HashMap<>(hops);
         all.put(Route.DIRECT, direct != null ? direct : defaultDirect.get());
-        return new Routing(
+        return new RoutingDialerImpl(
                 RoutingTable.of(rules, all, engine),
-                new Routing.Policy(timeoutNanos, penaltyNanos, engine.ticker()),
+                new RoutingDialerImpl.Policy(timeoutNanos, penaltyNanos, engine.ticker()),
                 engine);
     }
 }

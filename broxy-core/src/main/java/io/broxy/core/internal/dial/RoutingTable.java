@@ -67,9 +67,9 @@ final class RoutingTable {
     }
 
     /** Whether a far end of one of the hops is told of the client. */
-    boolean announcesClient() {
+    boolean sendsClientAddress() {
         for (Hop hop : hops.values()) {
-            if (hop.dialer().announcesClient()) {
+            if (hop.dialer().sendsClientAddress()) {
                 return true;
             }
         }

@@ -6,7 +6,7 @@ import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.ProxyUri;
 import io.broxy.Socks5Dialer;
-import io.broxy.core.internal.upstream.UserDialing;
+import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -51,8 +51,9 @@ public final class Socks5DialerBuilder implements Socks5Dialer.Builder {
         Credentials own = credentials;
         Dialer toProxy = settings.over();
         return settings.dialing(
-                ConnPool.Hop.of(settings.proxy(), toProxy),
+                ConnPool.Key.of(settings.proxy(), toProxy),
                 (loop, target, ready, failed) -> ready.accept(() -> new Socks5Handshake(target, own)),
-                HopSource.opening(UserDialing.of(toProxy, settings.engine().workers())));
+                HopSource.opening(
+                        UserDialerAdapter.of(toProxy, settings.engine().workers())));
     }
 }

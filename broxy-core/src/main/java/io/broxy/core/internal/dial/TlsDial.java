@@ -9,21 +9,21 @@ import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.time.TimerQueue;
 import io.broxy.core.internal.tls.Tls;
 import io.broxy.core.internal.upstream.LoopDialer;
-import io.broxy.core.internal.upstream.UserDialing;
+import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A dial of a {@link TlsDialing}: the dialer below keeps the time until it has connected, this one from then on.
+ * A dial of a {@link TlsDialer}: the dialer below keeps the time until it has connected, this one from then on.
  *
  * <p>Threading: owned by its event loop.
  */
 final class TlsDial implements DialHandle, LoopDialer.UserOutcome, Tls.Outcome {
     private final EventLoop loop;
     private final DialRequest request;
-    private final TlsDialing dialer;
+    private final TlsDialer dialer;
     private final LoopDialer.UserOutcome outcome;
     private final long startNanos;
     private final long endNanos;
@@ -32,19 +32,19 @@ final class TlsDial implements DialHandle, LoopDialer.UserOutcome, Tls.Outcome {
     private boolean over;
 
     private TlsDial(
-            EventLoop loop, DialRequest request, long timeoutNanos, TlsDialing dialer, LoopDialer.Outcome outcome) {
+            EventLoop loop, DialRequest request, long timeoutNanos, TlsDialer dialer, LoopDialer.Outcome outcome) {
         this.loop = loop;
         this.request =
                 request.toBuilder().timeout(Duration.ofNanos(timeoutNanos)).build();
         this.dialer = dialer;
-        this.outcome = UserDialing.forUsers(outcome, request.target());
+        this.outcome = UserDialerAdapter.forUsers(outcome, request.target());
         this.startNanos = dialer.ticker().nanos();
         this.endNanos = startNanos + timeoutNanos;
     }
 
     /** Begins a dial. */
     static TlsDial start(
-            EventLoop loop, DialRequest request, long timeoutNanos, TlsDialing dialer, LoopDialer.Outcome outcome) {
+            EventLoop loop, DialRequest request, long timeoutNanos, TlsDialer dialer, LoopDialer.Outcome outcome) {
         TlsDial dial = new TlsDial(loop, request, timeoutNanos, dialer, outcome);
         dial.step(dialer.below().dial(loop, dial.request, dial));
         return dial;

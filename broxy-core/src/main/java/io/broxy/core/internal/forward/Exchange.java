@@ -16,7 +16,7 @@ import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.BreakWatch;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.upstream.HttpWay;
+import io.broxy.core.internal.upstream.HttpHop;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.SocketAddress;
@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *    ^  │                  │   │  broken in the middle                         ^
  *    │  │ no connection    │   └─────────────────────────> CUTTING ────────────┤
  *    │  └──────────────────┼────────────────────────────────────────────────── ┘
- *    └─────────────────────┘  no answer, and {@link Routing} knows another way
+ *    └─────────────────────┘  no answer, and {@link RequestRoute} knows another way
  * </pre>
  *
  * <p>Threading: owned by its event loop.
@@ -60,7 +60,7 @@ public final class Exchange {
     private final @Nullable Throttles throttles;
     private final @Nullable BreakWatch watch;
     private final RequestSide requestSide;
-    private final Routing routing;
+    private final RequestRoute routing;
 
     private State state = State.ROUTING;
     private @Nullable SocketAddress peer;
@@ -91,7 +91,7 @@ public final class Exchange {
         this.watch = throttles == null ? null : new BreakWatch(client, throttles::isWaiting, this::clientGone);
         this.requestSide =
                 new RequestSide(this, client, request, unread, throttles == null ? null : throttles.toOrigin());
-        this.routing = new Routing(this, forwarding, request);
+        this.routing = new RequestRoute(this, forwarding, request);
     }
 
     /** The request. */
@@ -141,7 +141,7 @@ public final class Exchange {
     }
 
     /** The request can be sent. */
-    void begin(LoopConnection origin, HttpWay way, @Nullable String authorization) {
+    void begin(LoopConnection origin, HttpHop way, @Nullable String authorization) {
         state = State.EXCHANGING;
         touch();
         peer = origin.peer();
@@ -157,7 +157,7 @@ public final class Exchange {
         update();
     }
 
-    private static List<ConnectRequest.Field> fields(HttpWay way, @Nullable String authorization) {
+    private static List<ConnectRequest.Field> fields(HttpHop way, @Nullable String authorization) {
         if (authorization == null) {
             return way.fields();
         }

@@ -44,7 +44,7 @@ public final class PinnedConnections {
      * @param hop where it leads: to the origin, or to the next proxy
      * @param identity for whom the proxy takes the client in this request, or null
      */
-    record Key(ConnPool.Hop hop, HostPort origin, @Nullable String identity) {}
+    record Key(ConnPool.Key hop, HostPort origin, @Nullable String identity) {}
 
     private final EventLoop loop;
     private final long idleNanos;
@@ -81,8 +81,8 @@ public final class PinnedConnections {
     }
 
     /** By which hop the client has a connection to an origin; null if it has none. */
-    ConnPool.@Nullable Hop hopTo(HostPort origin, @Nullable String identity) {
-        ConnPool.Hop hop = null;
+    ConnPool.@Nullable Key hopTo(HostPort origin, @Nullable String identity) {
+        ConnPool.Key hop = null;
         for (Key key : idle.keySet()) {
             if (key.origin.equals(origin) && Objects.equals(key.identity, identity)) {
                 hop = key.hop; // the one that was used last

@@ -66,10 +66,10 @@ public final class EventLoops {
      */
     public boolean stop(long nanos) {
         loops.forEach(EventLoop::stop);
-        Patience patience = new Patience(nanos);
+        Deadline deadline = new Deadline(nanos);
         boolean ended = true;
         for (EventLoop loop : loops) {
-            ended &= patience.await(loop::awaitStop);
+            ended &= deadline.await(loop::awaitStop);
         }
         return ended;
     }

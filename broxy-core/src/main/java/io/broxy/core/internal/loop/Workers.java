@@ -206,14 +206,14 @@ public final class Workers {
      * @return false if a thread was still at work after the time
      */
     public boolean stop(long nanos) {
-        Patience patience = new Patience(nanos);
-        Patience untilInterrupt = new Patience(nanos / 2);
+        Deadline deadline = new Deadline(nanos);
+        Deadline untilInterrupt = new Deadline(nanos / 2);
         resolver.shutdownNow();
         userResolver.shutdownNow();
         streams.shutdown();
         callbacks.shutdown();
         tls.shutdown();
-        if (!new Patience(Math.min(nanos / 4, STREAM_GRACE_NANOS)).await(ended(streams))) {
+        if (!new Deadline(Math.min(nanos / 4, STREAM_GRACE_NANOS)).await(ended(streams))) {
             streams.shutdownNow();
         }
         for (ExecutorService executor : List.of(callbacks, tls)) {
@@ -233,12 +233,12 @@ public final class Workers {
         boolean ended = true;
         for (ExecutorService executor :
                 List.of(resolver, userResolver, streams, callbacks, tls, completions, closers)) {
-            ended &= patience.await(ended(executor));
+            ended &= deadline.await(ended(executor));
         }
-        return ended && patience.await(daemons::awaitEnd);
+        return ended && deadline.await(daemons::awaitEnd);
     }
 
-    private static Patience.Ending ended(ExecutorService executor) {
+    private static Deadline.Ending ended(ExecutorService executor) {
         return nanos -> executor.awaitTermination(nanos, TimeUnit.NANOSECONDS);
     }
 

@@ -1,16 +1,16 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import io.broxy.ConnPool.Lease;
 import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.PoolStats.Eviction;
-import io.broxy.core.internal.journal.Flight;
-import io.broxy.core.internal.journal.LeaseTrace;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.WaitedFuture;
 import io.broxy.core.internal.net.Transferable;
+import io.broxy.core.internal.observe.Flight;
+import io.broxy.core.internal.observe.LeaseTrace;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -25,16 +25,16 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: owned by the caller's thread, but for what {@link Waiter} says.
  */
-final class BlockingLeasing implements Waiter<Parked> {
+final class BlockingLeasing implements Waiter<IdleConnection> {
     private static final Logger log = LoggerFactory.getLogger(BlockingLeasing.class);
 
     private final EnginePool pool;
-    private final Hop hop;
+    private final ConnPool.Key hop;
     private final long startNanos;
     private final long endNanos;
-    private final CompletableFuture<@Nullable Slot<Parked>> grant = new WaitedFuture<>();
+    private final CompletableFuture<@Nullable Slot<IdleConnection>> grant = new WaitedFuture<>();
 
-    BlockingLeasing(EnginePool pool, Hop hop, long timeoutNanos) {
+    BlockingLeasing(EnginePool pool, ConnPool.Key hop, long timeoutNanos) {
         this.pool = pool;
         this.hop = hop;
         this.startNanos = pool.ticker().nanos();
@@ -42,7 +42,7 @@ final class BlockingLeasing implements Waiter<Parked> {
     }
 
     @Override
-    public void granted(Slot<Parked> slot) {
+    public void granted(Slot<IdleConnection> slot) {
         grant.complete(slot);
     }
 
@@ -64,11 +64,11 @@ final class BlockingLeasing implements Waiter<Parked> {
     }
 
     private Lease get(@Nullable Throwable place) throws DialException {
-        Slot<Parked> slot = pool.claim(hop, null, this);
+        Slot<IdleConnection> slot = pool.claim(hop, null, this);
         if (slot == null) {
             slot = await();
         }
-        for (Parked parked; (parked = slot.parked()) != null; ) {
+        for (IdleConnection parked; (parked = slot.parked()) != null; ) {
             Taken taken = take(slot, parked);
             if (taken.connection != null) {
                 return pool.userLease(slot, parked.loop(), new LeakWatch.Leased(taken.connection, place));
@@ -83,8 +83,8 @@ final class BlockingLeasing implements Waiter<Parked> {
 
     // ------------------------------------------------------------------ waiting
 
-    private Slot<Parked> await() throws DialException {
-        Slot<Parked> slot;
+    private Slot<IdleConnection> await() throws DialException {
+        Slot<IdleConnection> slot;
         try {
             slot = grant.get(Math.max(0, endNanos - pool.ticker().nanos()), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
@@ -115,7 +115,7 @@ final class BlockingLeasing implements Waiter<Parked> {
     /** It, or why it is dead. */
     private record Taken(@Nullable Connection connection, Eviction death) {}
 
-    private Taken take(Slot<Parked> slot, Parked parked) throws DialException {
+    private Taken take(Slot<IdleConnection> slot, IdleConnection parked) throws DialException {
         CompletableFuture<Taken> future = new CompletableFuture<>();
         boolean asked = parked.execute(() -> parked.handOver(
                 connection -> future.complete(new Taken(connection, Eviction.FAILED)),
@@ -133,12 +133,12 @@ final class BlockingLeasing implements Waiter<Parked> {
         }
     }
 
-    private void putBack(Slot<Parked> slot, EventLoop loop, Taken late) {
+    private void putBack(Slot<IdleConnection> slot, EventLoop loop, Taken late) {
         if (late.connection instanceof Transferable own) { // which everything is that was idle
             try {
                 own.give();
                 own.unblock(); // nobody has begun to read
-                Parked.unwanted(pool, loop, slot, own);
+                IdleConnection.unwanted(pool, loop, slot, own);
                 return;
             } catch (IOException e) {
                 log.debug("a connection that was leased in vain is closed", e);
@@ -150,7 +150,7 @@ final class BlockingLeasing implements Waiter<Parked> {
 
     // ------------------------------------------------------------------ a new one
 
-    private Connection dial(Slot<Parked> slot) throws DialException {
+    private Connection dial(Slot<IdleConnection> slot) throws DialException {
         Connection connection = null;
         try {
             long left = endNanos - pool.ticker().nanos();

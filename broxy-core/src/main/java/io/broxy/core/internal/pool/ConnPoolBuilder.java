@@ -95,8 +95,8 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
         return pool;
     }
 
-    Limits limits() {
-        return new Limits(maxIdlePerHop, maxIdle, maxOpenPerHop, maxOpen, idleTimeoutNanos, maxAgeNanos);
+    PoolLimits limits() {
+        return new PoolLimits(maxIdlePerHop, maxIdle, maxOpenPerHop, maxOpen, idleTimeoutNanos, maxAgeNanos);
     }
 
     long leaseTimeoutNanos() {

@@ -10,7 +10,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.IdlePool.Ending;
-import io.broxy.core.internal.pool.Work.News;
+import io.broxy.core.internal.pool.PoolActions.SpareEvent;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.time.TimerQueue;
@@ -39,7 +39,7 @@ public final class EnginePool implements ConnPool {
     private static final long LEAK_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final PoolEngine engine;
-    private final IdlePool<Parked> policy;
+    private final IdlePool<IdleConnection> policy;
     private final Opener opener;
     private final LeakWatch leaks;
     private final long leaseTimeoutNanos;
@@ -71,16 +71,16 @@ public final class EnginePool implements ConnPool {
     // ------------------------------------------------------------------ for users
 
     @Override
-    public Lease lease(Hop hop) throws DialException {
+    public Lease lease(Key hop) throws DialException {
         return lease(hop, leaseTimeoutNanos);
     }
 
     @Override
-    public Lease lease(Hop hop, Duration timeout) throws DialException {
+    public Lease lease(Key hop, Duration timeout) throws DialException {
         return lease(hop, Durations.positiveNanos(timeout, "a lease's time-out"));
     }
 
-    private Lease lease(Hop hop, long timeoutNanos) throws DialException {
+    private Lease lease(Key hop, long timeoutNanos) throws DialException {
         Objects.requireNonNull(hop, "hop");
         if (EventLoop.current() != null) {
             throw new IllegalStateException("a blocking lease on an event loop would stop everything that it serves");
@@ -90,7 +90,7 @@ public final class EnginePool implements ConnPool {
     }
 
     @Override
-    public CompletableFuture<Lease> leaseAsync(Hop hop, Duration timeout) {
+    public CompletableFuture<Lease> leaseAsync(Key hop, Duration timeout) {
         Objects.requireNonNull(hop, "hop");
         long timeoutNanos = Durations.positiveNanos(timeout, "a lease's time-out");
         ensureOpen();
@@ -99,7 +99,7 @@ public final class EnginePool implements ConnPool {
     }
 
     @Override
-    public void warm(Hop hop, int count) {
+    public void warm(Key hop, int count) {
         Objects.requireNonNull(hop, "hop");
         if (count < 0) {
             throw new IllegalArgumentException("there cannot be " + count + " spares");
@@ -108,7 +108,7 @@ public final class EnginePool implements ConnPool {
     }
 
     /** As {@link #warm} with none, whether the pool is open or not. */
-    void endWarming(Hop hop) {
+    void endWarming(Key hop) {
         if (!policy.isClosed()) {
             try {
                 warm(hop, 0);
@@ -146,22 +146,22 @@ public final class EnginePool implements ConnPool {
      * @param timeoutNanos for waiting and dialing together
      * @param outcome told the end, possibly before this returns
      */
-    public DialHandle lease(EventLoop loop, Hop hop, long timeoutNanos, LoopLease.Outcome outcome) {
+    public DialHandle lease(EventLoop loop, Key hop, long timeoutNanos, LoopLease.Outcome outcome) {
         return lease(loop, hop, IdleUse.ANY, timeoutNanos, outcome);
     }
 
     /**
-     * As {@link #lease(EventLoop, Hop, long, LoopLease.Outcome)}, but never one that was idle: for a request that has found
+     * As {@link #lease(EventLoop, Key, long, LoopLease.Outcome)}, but never one that was idle: for a request that has found
      * an idle one dead and has one more try. The caps hold all the same: where they allow no other connection, an idle one
      * goes for it.
      */
-    public DialHandle leaseFresh(EventLoop loop, Hop hop, long timeoutNanos, LoopLease.Outcome outcome) {
+    public DialHandle leaseFresh(EventLoop loop, Key hop, long timeoutNanos, LoopLease.Outcome outcome) {
         return lease(loop, hop, IdleUse.NEVER, timeoutNanos, outcome);
     }
 
-    /** As {@link #lease(EventLoop, Hop, long, LoopLease.Outcome)}, with a say in which idle connections will do. */
-    public DialHandle lease(EventLoop loop, Hop hop, IdleUse idleUse, long timeoutNanos, LoopLease.Outcome outcome) {
-        return lease(loop, new Wish(hop, idleUse, ticker().nanos(), timeoutNanos), outcome);
+    /** As {@link #lease(EventLoop, Key, long, LoopLease.Outcome)}, with a say in which idle connections will do. */
+    public DialHandle lease(EventLoop loop, Key hop, IdleUse idleUse, long timeoutNanos, LoopLease.Outcome outcome) {
+        return lease(loop, new LeaseRequest(hop, idleUse, ticker().nanos(), timeoutNanos), outcome);
     }
 
     /** A client has gone whom its dials have named: what lies idle for it, in whatever pool of the engine, is closed. */
@@ -173,10 +173,10 @@ public final class EnginePool implements ConnPool {
         change(work -> policy.forget(client, work));
     }
 
-    private DialHandle lease(EventLoop loop, Wish wish, LoopLease.Outcome outcome) {
+    private DialHandle lease(EventLoop loop, LeaseRequest wish, LoopLease.Outcome outcome) {
         return Leasing.start(this, loop, wish, new Leasing.Delivery() {
             @Override
-            public void leased(Slot<Parked> slot, LoopConnection connection) {
+            public void leased(Slot<IdleConnection> slot, LoopConnection connection) {
                 outcome.leased(new LoopLease(EnginePool.this, slot, connection));
             }
 
@@ -194,75 +194,75 @@ public final class EnginePool implements ConnPool {
 
     // ------------------------------------------------------------------ the policy, and what it leaves to be done
 
-    IdlePool<Parked> policy() {
+    IdlePool<IdleConnection> policy() {
         return policy;
     }
 
-    private void change(Consumer<Work<Parked>> change) {
-        Work<Parked> work = new Work<>();
+    private void change(Consumer<PoolActions<IdleConnection>> change) {
+        PoolActions<IdleConnection> work = new PoolActions<>();
         change.accept(work);
         work.run(chores);
     }
 
     @Nullable
-    Slot<Parked> claim(Hop hop, @Nullable EventLoop home, Waiter<Parked> waiter) {
+    Slot<IdleConnection> claim(Key hop, @Nullable EventLoop home, Waiter<IdleConnection> waiter) {
         reapLeaks();
-        Work<Parked> work = new Work<>();
-        Slot<Parked> slot = policy.claim(hop, home, waiter, work);
+        PoolActions<IdleConnection> work = new PoolActions<>();
+        Slot<IdleConnection> slot = policy.claim(hop, home, waiter, work);
         work.run(chores);
         return slot;
     }
 
     @Nullable
-    Slot<Parked> replace(Slot<Parked> dead, Eviction cause, @Nullable EventLoop home, IdleUse idleUse) {
-        Work<Parked> work = new Work<>();
-        Slot<Parked> slot = policy.replace(dead, cause, home, idleUse, work);
+    Slot<IdleConnection> replace(Slot<IdleConnection> dead, Eviction cause, @Nullable EventLoop home, IdleUse idleUse) {
+        PoolActions<IdleConnection> work = new PoolActions<>();
+        Slot<IdleConnection> slot = policy.replace(dead, cause, home, idleUse, work);
         work.run(chores);
         return slot;
     }
 
-    void openFailed(Slot<Parked> slot) {
+    void openFailed(Slot<IdleConnection> slot) {
         change(work -> policy.openFailed(slot, work));
     }
 
-    void park(Slot<Parked> slot, Parked parked, EventLoop home) {
+    void park(Slot<IdleConnection> slot, IdleConnection parked, EventLoop home) {
         change(work -> policy.park(slot, parked, home, work));
     }
 
     /** As {@link #park}, for one that was only looked at. */
-    void resume(Slot<Parked> slot, Parked parked, EventLoop home) {
+    void resume(Slot<IdleConnection> slot, IdleConnection parked, EventLoop home) {
         change(work -> policy.resume(slot, parked, home, work));
     }
 
-    void putBack(Slot<Parked> slot, Parked parked, EventLoop home) {
+    void putBack(Slot<IdleConnection> slot, IdleConnection parked, EventLoop home) {
         change(work -> policy.putBack(slot, parked, home, work));
     }
 
-    void evict(Slot<Parked> slot, Eviction cause) {
+    void evict(Slot<IdleConnection> slot, Eviction cause) {
         change(work -> policy.evict(slot, cause, work));
     }
 
-    void drop(Slot<Parked> slot, Eviction cause) {
+    void drop(Slot<IdleConnection> slot, Eviction cause) {
         change(work -> policy.drop(slot, cause, work));
     }
 
     /** As {@link #drop}, for one that its peer has spoilt while it was idle, or just before. */
-    void died(Slot<Parked> slot, Eviction cause, long idleNanos) {
+    void died(Slot<IdleConnection> slot, Eviction cause, long idleNanos) {
         change(work -> policy.died(slot, cause, idleNanos, work));
     }
 
     /** As {@link #end}, for one that was idle and that its peer has ended without an answer to what it was leased for. */
-    void ended(Slot<Parked> slot) {
+    void ended(Slot<IdleConnection> slot) {
         change(work -> policy.ended(slot, work));
     }
 
-    void end(Slot<Parked> slot, Ending how) {
+    void end(Slot<IdleConnection> slot, Ending how) {
         change(work -> policy.end(slot, how, work));
     }
 
     /** A place that was granted and is not wanted any more. */
-    void giveBack(Slot<Parked> slot) {
-        Parked parked = slot.parked();
+    void giveBack(Slot<IdleConnection> slot) {
+        IdleConnection parked = slot.parked();
         if (parked == null) {
             openFailed(slot);
         } else if (!parked.execute(parked::putBack)) {
@@ -271,16 +271,16 @@ public final class EnginePool implements ConnPool {
     }
 
     /** What changes of the policy leave to be done. Threading: thread-safe. */
-    private final class Chores implements Work.Doer<Parked> {
+    private final class Chores implements PoolActions.ActionRunner<IdleConnection> {
         private TimerQueue.@Nullable Timer expiry; // the keeper's
 
         @Override
-        public void close(Parked parked) {
+        public void close(IdleConnection parked) {
             parked.execute(parked::close);
         }
 
         @Override
-        public void spares(Hop hop, News news) {
+        public void spares(Key hop, SpareEvent news) {
             spares.tell(hop, news);
         }
 
@@ -313,7 +313,7 @@ public final class EnginePool implements ConnPool {
         return leaks;
     }
 
-    Lease userLease(Slot<Parked> slot, EventLoop home, LeakWatch.Leased leased) {
+    Lease userLease(Slot<IdleConnection> slot, EventLoop home, LeakWatch.Leased leased) {
         UserLease lease = new UserLease(this, slot, home, leased);
         lookForLeaks();
         return lease;

@@ -1,6 +1,6 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import io.broxy.ConnPool.Lease;
 import io.broxy.Connection;
 import io.broxy.DialException;
@@ -21,12 +21,12 @@ final class FutureLease implements Leasing.Delivery {
     private final CompletableFuture<Lease> future = new WaitedFuture<>();
     private final EnginePool pool;
     private final EventLoop loop;
-    private final Hop hop;
+    private final ConnPool.Key hop;
     private final long startNanos;
     private final @Nullable Throwable place;
     private @Nullable Leasing leasing;
 
-    private FutureLease(EnginePool pool, EventLoop loop, Hop hop) {
+    private FutureLease(EnginePool pool, EventLoop loop, ConnPool.Key hop) {
         this.pool = pool;
         this.loop = loop;
         this.hop = hop;
@@ -34,7 +34,7 @@ final class FutureLease implements Leasing.Delivery {
         this.place = pool.leaks().place();
     }
 
-    static CompletableFuture<Lease> start(EnginePool pool, EventLoop loop, Hop hop, long timeoutNanos) {
+    static CompletableFuture<Lease> start(EnginePool pool, EventLoop loop, ConnPool.Key hop, long timeoutNanos) {
         FutureLease lease = new FutureLease(pool, loop, hop);
         if (!pool.execute(loop, () -> lease.begin(timeoutNanos))) {
             lease.future.completeExceptionally(lease.failure(Reason.CANCELLED, EnginePool.closedFailure()));
@@ -46,7 +46,7 @@ final class FutureLease implements Leasing.Delivery {
 
     private void begin(long timeoutNanos) {
         if (!future.isDone()) {
-            leasing = Leasing.start(pool, loop, new Wish(hop, IdleUse.ANY, startNanos, timeoutNanos), this);
+            leasing = Leasing.start(pool, loop, new LeaseRequest(hop, IdleUse.ANY, startNanos, timeoutNanos), this);
         }
     }
 
@@ -57,18 +57,18 @@ final class FutureLease implements Leasing.Delivery {
     }
 
     @Override
-    public void leased(Slot<Parked> slot, LoopConnection connection) {
+    public void leased(Slot<IdleConnection> slot, LoopConnection connection) {
         connection.release(ready -> leased(slot, ready), failure -> {
             pool.drop(slot, Eviction.FAILED);
             failed(failure(Reason.LOCAL, failure));
         });
     }
 
-    private void leased(Slot<Parked> slot, Connection connection) {
+    private void leased(Slot<IdleConnection> slot, Connection connection) {
         Lease lease = pool.userLease(slot, loop, new LeakWatch.Leased(connection, place));
         pool.callBack(() -> {
             if (!future.complete(lease)) {
-                lease.reuse();
+                lease.giveBack();
             }
         });
     }

@@ -1,6 +1,6 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: the pool's lock guards it.
  */
 final class HopSlots<P> {
-    final Hop hop;
+    final ConnPool.Key hop;
 
     /** Those for other clients, too. */
     final HopTotal<P> total;
@@ -36,7 +36,7 @@ final class HopSlots<P> {
     int arriving;
     boolean refillAsked;
 
-    HopSlots(Hop hop, HopTotal<P> total) {
+    HopSlots(ConnPool.Key hop, HopTotal<P> total) {
         this.hop = hop;
         this.total = total;
     }

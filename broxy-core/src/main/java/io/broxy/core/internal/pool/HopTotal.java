@@ -1,6 +1,6 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class HopTotal<P> {
     /** For nobody in particular. */
-    final Hop hop;
+    final ConnPool.Key hop;
 
     /** How many {@link HopSlots} are of it. */
     int members;
@@ -30,7 +30,7 @@ final class HopTotal<P> {
 
     private @Nullable Slot<P> newest;
 
-    HopTotal(Hop hop, @Nullable IdleLife life) {
+    HopTotal(ConnPool.Key hop, @Nullable IdleLife life) {
         this.hop = hop;
         this.life = life;
     }
@@ -83,7 +83,7 @@ final class HopTotal<P> {
 
     /** The one that has been idle longest, spares last; null if none is idle. */
     @Nullable
-    Slot<P> dispensable() {
+    Slot<P> evictionCandidate() {
         for (Slot<P> slot = oldest; slot != null; slot = slot.newer) {
             if (slot.owner.idleCount() > slot.owner.wanted) {
                 return slot;

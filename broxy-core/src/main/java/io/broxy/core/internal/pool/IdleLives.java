@@ -1,6 +1,6 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -16,29 +16,29 @@ final class IdleLives {
     static final int MAX = 1_000;
 
     /** In the order of what was told. */
-    private final Map<Hop, IdleLife> lives = new LinkedHashMap<>();
+    private final Map<ConnPool.Key, IdleLife> lives = new LinkedHashMap<>();
 
     /** What is known of a hop, or null. */
     @Nullable
-    IdleLife of(Hop hop) {
+    IdleLife of(ConnPool.Key hop) {
         return lives.isEmpty() ? null : lives.get(hop);
     }
 
     /** A connection of a hop was closed by its peer. */
-    IdleLife closed(Hop hop, long idleNanos, long nowNanos) {
+    IdleLife closed(ConnPool.Key hop, long idleNanos, long nowNanos) {
         IdleLife life = latest(hop, nowNanos);
         life.closed(idleNanos, nowNanos);
         return life;
     }
 
     /** A connection of a hop had something to read that was not asked for. */
-    IdleLife spoilt(Hop hop, long nowNanos) {
+    IdleLife spoilt(ConnPool.Key hop, long nowNanos) {
         IdleLife life = latest(hop, nowNanos);
         life.spoilt(nowNanos);
         return life;
     }
 
-    private IdleLife latest(Hop hop, long nowNanos) {
+    private IdleLife latest(ConnPool.Key hop, long nowNanos) {
         forgetOutdated(nowNanos);
         IdleLife life = lives.remove(hop);
         if (life == null) {

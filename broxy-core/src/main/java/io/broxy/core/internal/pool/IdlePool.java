@@ -1,6 +1,6 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import io.broxy.DialRequest;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The policy of a pool: who gets what, and what goes. It does no I/O and calls nobody; what is to be done comes out as
- * {@link Work}.
+ * {@link PoolActions}.
  *
  * <p>After each change, whoever waits and can be served is served. So whoever comes finds only those waiting whom the caps
  * keep from what he may have, and cannot push in.
@@ -32,12 +32,12 @@ final class IdlePool<P> {
         LEAKED
     }
 
-    private final Limits limits;
+    private final PoolLimits limits;
     private final Ticker ticker;
     private final Object lock = new Object();
 
-    private final Map<Hop, HopSlots<P>> hops = new HashMap<>();
-    private final Map<Hop, HopTotal<P>> totals = new HashMap<>();
+    private final Map<ConnPool.Key, HopSlots<P>> hops = new HashMap<>();
+    private final Map<ConnPool.Key, HopTotal<P>> totals = new HashMap<>();
     private final IdleSet<P> idle = new IdleSet<>();
     private final WaitingLine<P> line = new WaitingLine<>();
     private final IdleLives lives = new IdleLives();
@@ -53,7 +53,7 @@ final class IdlePool<P> {
 
     private boolean closed;
 
-    IdlePool(Limits limits, Ticker ticker) {
+    IdlePool(PoolLimits limits, Ticker ticker) {
         this.limits = limits;
         this.ticker = ticker;
         this.spares = new SpareBook<>(limits);
@@ -69,7 +69,7 @@ final class IdlePool<P> {
      * @return a place with an idle connection or to open one for, or null if the waiter waits or was refused
      */
     @Nullable
-    Slot<P> claim(Hop hop, @Nullable Object home, Waiter<P> waiter, Work<P> work) {
+    Slot<P> claim(ConnPool.Key hop, @Nullable Object home, Waiter<P> waiter, PoolActions<P> work) {
         synchronized (lock) {
             if (closed) {
                 work.refuse(waiter);
@@ -90,7 +90,7 @@ final class IdlePool<P> {
         }
     }
 
-    private HopSlots<P> slotsOf(Hop hop) {
+    private HopSlots<P> slotsOf(ConnPool.Key hop) {
         HopSlots<P> own = hops.get(hop);
         if (own == null) {
             own = new HopSlots<>(
@@ -102,7 +102,7 @@ final class IdlePool<P> {
     }
 
     /** Waits no longer; false if the waiter has been told or never waited. */
-    boolean cancel(Hop hop, Waiter<P> waiter) {
+    boolean cancel(ConnPool.Key hop, Waiter<P> waiter) {
         synchronized (lock) {
             HopSlots<P> own = hops.get(hop);
             if (own == null || !line.leave(own, waiter)) {
@@ -120,7 +120,7 @@ final class IdlePool<P> {
      * @return null if the pool is closed
      */
     @Nullable
-    Slot<P> replace(Slot<P> dead, Eviction cause, @Nullable Object home, IdleUse idleUse, Work<P> work) {
+    Slot<P> replace(Slot<P> dead, Eviction cause, @Nullable Object home, IdleUse idleUse, PoolActions<P> work) {
         synchronized (lock) {
             long now = ticker.nanos();
             HopSlots<P> own = dead.owner;
@@ -160,7 +160,7 @@ final class IdlePool<P> {
     }
 
     /** No connection was opened. */
-    void openFailed(Slot<P> slot, Work<P> work) {
+    void openFailed(Slot<P> slot, PoolActions<P> work) {
         synchronized (lock) {
             count.opening--;
             slot.state = State.ENDED;
@@ -172,7 +172,7 @@ final class IdlePool<P> {
     }
 
     private @Nullable Slot<P> takeOrOpen(
-            HopSlots<P> own, @Nullable Object home, IdleUse idleUse, long now, Work<P> work) {
+            HopSlots<P> own, @Nullable Object home, IdleUse idleUse, long now, PoolActions<P> work) {
         Slot<P> slot = take(own, home, idleUse, now, work);
         if (slot != null) {
             return slot;
@@ -189,7 +189,7 @@ final class IdlePool<P> {
      * An idle connection, but no spare, goes for a new one that will be idle in its turn: otherwise, requests that take no idle
      * ones would leave one more with each.
      */
-    private void giveWay(HopSlots<P> own, Work<P> work) {
+    private void giveWay(HopSlots<P> own, PoolActions<P> work) {
         Slot<P> oldest = own.idleCount() > own.wanted ? own.oldest() : null;
         if (oldest != null) {
             evictNow(oldest, Eviction.REPLACED, work);
@@ -199,14 +199,15 @@ final class IdlePool<P> {
     }
 
     /** At the hop's cap, the connection that has been idle longest goes for a new one. */
-    private void makeRoom(HopSlots<P> own, Work<P> work) {
-        Slot<P> oldest = own.total.open < limits.maxOpenPerHop() ? null : own.total.dispensable();
+    private void makeRoom(HopSlots<P> own, PoolActions<P> work) {
+        Slot<P> oldest = own.total.open < limits.maxOpenPerHop() ? null : own.total.evictionCandidate();
         if (oldest != null) {
             evictNow(oldest, Eviction.CAP, work);
         }
     }
 
-    private @Nullable Slot<P> take(HopSlots<P> own, @Nullable Object home, IdleUse idleUse, long now, Work<P> work) {
+    private @Nullable Slot<P> take(
+            HopSlots<P> own, @Nullable Object home, IdleUse idleUse, long now, PoolActions<P> work) {
         Slot<P> slot = switch (idleUse) {
             case ANY, UNREAD -> usable(own, home, now, work);
             case PROMISED -> reliable(own, home, now);
@@ -222,7 +223,7 @@ final class IdlePool<P> {
     }
 
     /** What has expired unnoticed goes. */
-    private @Nullable Slot<P> usable(HopSlots<P> own, @Nullable Object home, long now, Work<P> work) {
+    private @Nullable Slot<P> usable(HopSlots<P> own, @Nullable Object home, long now, PoolActions<P> work) {
         for (Slot<P> slot; (slot = own.newest(home)) != null; ) {
             Eviction overdue = limits.overdue(slot, now);
             if (overdue == null) {
@@ -247,13 +248,13 @@ final class IdlePool<P> {
         count.leased++;
     }
 
-    private @Nullable Slot<P> open(HopSlots<P> own, Work<P> work) {
+    private @Nullable Slot<P> open(HopSlots<P> own, PoolActions<P> work) {
         if (!canOpen(own)) {
             return null;
         }
         makeRoom(own, work); // of another client, for there is none of this one's own
         if (open >= limits.maxOpen()) {
-            evictNow(idle.dispensable(), Eviction.CAP, work);
+            evictNow(idle.evictionCandidate(), Eviction.CAP, work);
         }
         use(own);
         return new Slot<>(own);
@@ -282,7 +283,7 @@ final class IdlePool<P> {
     // ------------------------------------------------------------------ giving one back
 
     /** A leased connection lies idle from now on, unless somebody waits for it or there is no room. */
-    void park(Slot<P> slot, P parked, Object home, Work<P> work) {
+    void park(Slot<P> slot, P parked, Object home, PoolActions<P> work) {
         synchronized (lock) {
             if (slot.state == State.LEASED) {
                 park(slot, parked, home, ticker.nanos(), work);
@@ -291,7 +292,7 @@ final class IdlePool<P> {
     }
 
     /** As {@link #park}, for one that was leased from here and not used. */
-    void putBack(Slot<P> slot, P parked, Object home, Work<P> work) {
+    void putBack(Slot<P> slot, P parked, Object home, PoolActions<P> work) {
         synchronized (lock) {
             if (slot.state == State.LEASED) {
                 count.reused--;
@@ -301,7 +302,7 @@ final class IdlePool<P> {
     }
 
     /** As {@link #park}, for one that was {@linkplain #hold held}. */
-    void resume(Slot<P> slot, P parked, Object home, Work<P> work) {
+    void resume(Slot<P> slot, P parked, Object home, PoolActions<P> work) {
         synchronized (lock) {
             if (slot.state == State.LEASED) {
                 resume(slot, parked, home, ticker.nanos(), work);
@@ -309,12 +310,12 @@ final class IdlePool<P> {
         }
     }
 
-    private void resume(Slot<P> slot, P parked, Object home, long now, Work<P> work) {
+    private void resume(Slot<P> slot, P parked, Object home, long now, PoolActions<P> work) {
         slot.quietNanos = now - slot.idleSinceNanos;
         park(slot, parked, home, now, work);
     }
 
-    private void park(Slot<P> slot, P parked, Object home, long now, Work<P> work) {
+    private void park(Slot<P> slot, P parked, Object home, long now, PoolActions<P> work) {
         HopSlots<P> own = slot.owner;
         spares.arrived(slot);
         count.leased--;
@@ -325,11 +326,11 @@ final class IdlePool<P> {
         }
         serve(now, work);
         for (Slot<P> oldest;
-                own.total.idleCount() > limits.maxIdlePerHop() && (oldest = own.total.dispensable()) != null; ) {
+                own.total.idleCount() > limits.maxIdlePerHop() && (oldest = own.total.evictionCandidate()) != null; ) {
             evictNow(oldest, Eviction.CAP, work);
         }
         while (idle.size() > limits.maxIdle()) {
-            evictNow(idle.dispensable(), Eviction.CAP, work);
+            evictNow(idle.evictionCandidate(), Eviction.CAP, work);
         }
         if (slot.state == State.IDLE) {
             planExpiry(limits.dueNanos(slot, now), work);
@@ -338,7 +339,7 @@ final class IdlePool<P> {
     }
 
     /** Ends a lease; false if it has ended. */
-    boolean end(Slot<P> slot, Ending how, Work<P> work) {
+    boolean end(Slot<P> slot, Ending how, PoolActions<P> work) {
         synchronized (lock) {
             if (!endLease(slot, work)) {
                 return false;
@@ -353,7 +354,7 @@ final class IdlePool<P> {
     }
 
     /** Ends a lease whose connection the pool cannot keep. */
-    void drop(Slot<P> slot, Eviction cause, Work<P> work) {
+    void drop(Slot<P> slot, Eviction cause, PoolActions<P> work) {
         synchronized (lock) {
             if (endLease(slot, work)) {
                 count.evicted(cause);
@@ -366,7 +367,7 @@ final class IdlePool<P> {
      *
      * @param idleNanos how long it had been idle
      */
-    void died(Slot<P> slot, Eviction cause, long idleNanos, Work<P> work) {
+    void died(Slot<P> slot, Eviction cause, long idleNanos, PoolActions<P> work) {
         synchronized (lock) {
             learn(slot, cause, idleNanos, ticker.nanos());
             if (endLease(slot, work)) {
@@ -376,7 +377,7 @@ final class IdlePool<P> {
     }
 
     /** Ends a lease whose connection was idle before, and was ended by its peer without an answer. */
-    void ended(Slot<P> slot, Work<P> work) {
+    void ended(Slot<P> slot, PoolActions<P> work) {
         synchronized (lock) {
             learn(slot, Eviction.PEER_CLOSED, slot.idleNanos, ticker.nanos());
             if (endLease(slot, work)) {
@@ -397,7 +398,7 @@ final class IdlePool<P> {
         }
     }
 
-    private boolean endLease(Slot<P> slot, Work<P> work) {
+    private boolean endLease(Slot<P> slot, PoolActions<P> work) {
         if (slot.state != State.LEASED) {
             return false;
         }
@@ -414,7 +415,7 @@ final class IdlePool<P> {
     // ------------------------------------------------------------------ idle ones
 
     /** Ends an idle connection, which the caller closes; false if it is not idle, being leased or gone. */
-    boolean evict(Slot<P> slot, Eviction cause, Work<P> work) {
+    boolean evict(Slot<P> slot, Eviction cause, PoolActions<P> work) {
         synchronized (lock) {
             if (slot.state != State.IDLE) {
                 return false;
@@ -442,7 +443,7 @@ final class IdlePool<P> {
     }
 
     /** Evicts what lies idle for a client who will not come again. */
-    void forget(DialRequest.Client client, Work<P> work) {
+    void forget(DialRequest.Client client, PoolActions<P> work) {
         synchronized (lock) {
             List<Slot<P>> own = new ArrayList<>(0);
             for (Slot<P> slot : idle) {
@@ -458,7 +459,7 @@ final class IdlePool<P> {
     }
 
     /** Evicts what is overdue; asks to be called again in time. */
-    void expire(Work<P> work) {
+    void expire(PoolActions<P> work) {
         synchronized (lock) {
             long now = ticker.nanos();
             expiryNanos = null;
@@ -470,7 +471,7 @@ final class IdlePool<P> {
         }
     }
 
-    private void sweep(long now, Work<P> work) {
+    private void sweep(long now, PoolActions<P> work) {
         for (Slot<P> slot : idle.overdue(limits, now)) {
             Eviction cause = limits.overdue(slot, now);
             if (cause != null) {
@@ -479,14 +480,14 @@ final class IdlePool<P> {
         }
     }
 
-    private void planExpiry(long dueNanos, Work<P> work) {
+    private void planExpiry(long dueNanos, PoolActions<P> work) {
         if (expiryNanos == null || dueNanos - expiryNanos < 0) {
             expiryNanos = dueNanos;
             work.expireAt(dueNanos);
         }
     }
 
-    private void evictNow(Slot<P> slot, Eviction cause, Work<P> work) {
+    private void evictNow(Slot<P> slot, Eviction cause, PoolActions<P> work) {
         remove(slot, cause);
         if (slot.parked != null) {
             work.close(slot.parked);
@@ -507,7 +508,7 @@ final class IdlePool<P> {
      * @throws IllegalArgumentException if the idle caps cannot hold so many
      * @throws IllegalStateException if the pool is closed
      */
-    void warm(Hop hop, int wanted, Work<P> work) {
+    void warm(ConnPool.Key hop, int wanted, PoolActions<P> work) {
         synchronized (lock) {
             if (closed) {
                 throw new IllegalStateException("the pool is closed");
@@ -523,7 +524,7 @@ final class IdlePool<P> {
     }
 
     /** Places for spares that are missing, as many as the caps allow, to be opened and parked. */
-    List<Slot<P>> openSpares(Hop hop, int max) {
+    List<Slot<P>> openSpares(ConnPool.Key hop, int max) {
         synchronized (lock) {
             List<Slot<P>> slots = new ArrayList<>();
             HopSlots<P> own = hops.get(hop);
@@ -540,14 +541,14 @@ final class IdlePool<P> {
 
     // ------------------------------------------------------------------ after each change
 
-    private void settle(long now, Work<P> work) {
+    private void settle(long now, PoolActions<P> work) {
         serve(now, work);
         spares.askFor(open, work);
         forgetEmptied();
     }
 
     /** Serves whoever can be, in order of arrival. */
-    private void serve(long now, Work<P> work) {
+    private void serve(long now, PoolActions<P> work) {
         for (HopSlots<P> own; (own = line.first(this::isServable)) != null; ) {
             Slot<P> slot = takeOrOpen(own, null, own.first().idleUse(), now, work);
             if (slot == null) {
@@ -586,7 +587,7 @@ final class IdlePool<P> {
     // ------------------------------------------------------------------ the whole
 
     /** Ends all that is idle or waits; repeated calls change nothing. */
-    void close(Work<P> work) {
+    void close(PoolActions<P> work) {
         synchronized (lock) {
             closed = true;
             spares.clear();
@@ -596,7 +597,7 @@ final class IdlePool<P> {
                 }
             }
             while (!idle.isEmpty()) {
-                evictNow(idle.dispensable(), Eviction.CLOSED, work);
+                evictNow(idle.evictionCandidate(), Eviction.CLOSED, work);
             }
             List.copyOf(hops.values()).forEach(this::forgetIfUnused);
             emptied.clear();
@@ -611,7 +612,7 @@ final class IdlePool<P> {
 
     /** Where the connection lies that would be leased next, or null for none. */
     @Nullable
-    Object homeOfNext(Hop hop) {
+    Object homeOfNext(ConnPool.Key hop) {
         synchronized (lock) {
             HopSlots<P> own = hops.get(hop);
             Slot<P> newest = own == null ? null : own.newest(null);

@@ -45,7 +45,7 @@ final class IdleSet<P> implements Iterable<Slot<P>> {
     }
 
     /** The one that has been idle longest, spares last; there must be one. */
-    Slot<P> dispensable() {
+    Slot<P> evictionCandidate() {
         for (Slot<P> slot : slots) {
             if (slot.owner.idleCount() > slot.owner.wanted) {
                 return slot;
@@ -54,7 +54,7 @@ final class IdleSet<P> implements Iterable<Slot<P>> {
         return slots.iterator().next();
     }
 
-    List<Slot<P>> overdue(Limits limits, long nowNanos) {
+    List<Slot<P>> overdue(PoolLimits limits, long nowNanos) {
         List<Slot<P>> overdue = new ArrayList<>(0);
         for (Slot<P> slot : slots) {
             if (limits.overdue(slot, nowNanos) != null) {

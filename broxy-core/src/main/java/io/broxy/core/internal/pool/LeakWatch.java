@@ -31,13 +31,13 @@ final class LeakWatch {
 
     /** What must be known of a lease when it is gone. Threading: immutable. */
     static final class Watched extends PhantomReference<UserLease> {
-        final Slot<Parked> slot;
+        final Slot<IdleConnection> slot;
         /** Null if it is not one of ours; then its author sees to it. */
         final @Nullable Transferable connection;
 
         private final @Nullable Throwable place;
 
-        private Watched(UserLease lease, ReferenceQueue<UserLease> queue, Slot<Parked> slot, Leased leased) {
+        private Watched(UserLease lease, ReferenceQueue<UserLease> queue, Slot<IdleConnection> slot, Leased leased) {
             super(lease, queue);
             this.slot = slot;
             this.connection = leased.connection instanceof Transferable own ? own : null;
@@ -54,7 +54,7 @@ final class LeakWatch {
         return oneIn > 0 && taken.getAndIncrement() % oneIn == 0 ? new Throwable("the lease was taken here") : null;
     }
 
-    Watched watch(UserLease lease, Slot<Parked> slot, Leased leased) {
+    Watched watch(UserLease lease, Slot<IdleConnection> slot, Leased leased) {
         Watched mark = new Watched(lease, garbage, slot, leased);
         watched.add(mark);
         return mark;

@@ -4,12 +4,12 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.PoolStats.Eviction;
-import io.broxy.core.internal.journal.Flight;
-import io.broxy.core.internal.journal.LeaseTrace;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.Transferable;
+import io.broxy.core.internal.observe.Flight;
+import io.broxy.core.internal.observe.LeaseTrace;
 import io.broxy.core.internal.time.TimerQueue;
 import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: owned by its event loop, but for what {@link Waiter} says.
  */
-final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandle {
+final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, DialHandle {
     private static final Logger log = LoggerFactory.getLogger(Leasing.class);
 
     private enum Phase {
@@ -41,7 +41,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandl
 
     /** Who gets it, once. Threading: owned by the event loop. */
     interface Delivery {
-        void leased(Slot<Parked> slot, LoopConnection connection);
+        void leased(Slot<IdleConnection> slot, LoopConnection connection);
 
         void failed(DialException failure);
 
@@ -53,17 +53,17 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandl
 
     private final EnginePool pool;
     private final EventLoop loop;
-    private final Wish wish;
+    private final LeaseRequest wish;
     private final Delivery delivery;
     private final long endNanos;
     private final TimerQueue.Timer deadline;
     private final LeaseTrace trace;
     private Phase phase = Phase.WAITING;
     private boolean waited;
-    private @Nullable Slot<Parked> slot;
+    private @Nullable Slot<IdleConnection> slot;
     private @Nullable DialHandle dialing;
 
-    private Leasing(EnginePool pool, EventLoop loop, Wish wish, Delivery delivery) {
+    private Leasing(EnginePool pool, EventLoop loop, LeaseRequest wish, Delivery delivery) {
         this.pool = pool;
         this.loop = loop;
         this.wish = wish;
@@ -73,10 +73,10 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandl
         this.deadline = loop.timers().schedule(endNanos, this::timedOut);
     }
 
-    static Leasing start(EnginePool pool, EventLoop loop, Wish wish, Delivery delivery) {
+    static Leasing start(EnginePool pool, EventLoop loop, LeaseRequest wish, Delivery delivery) {
         assert loop.inLoop();
         Leasing leasing = new Leasing(pool, loop, wish, delivery);
-        Slot<Parked> slot = pool.claim(wish.hop(), loop, leasing);
+        Slot<IdleConnection> slot = pool.claim(wish.hop(), loop, leasing);
         if (slot != null) {
             leasing.proceed(slot);
         } else {
@@ -93,7 +93,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandl
     }
 
     @Override
-    public void granted(Slot<Parked> granted) {
+    public void granted(Slot<IdleConnection> granted) {
         if (!pool.execute(loop, () -> proceed(granted))) {
             pool.giveBack(granted);
         }
@@ -115,13 +115,13 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandl
 
     // ------------------------------------------------------------------ an idle connection
 
-    private void proceed(Slot<Parked> got) {
+    private void proceed(Slot<IdleConnection> got) {
         if (phase == Phase.OVER) {
             pool.giveBack(got);
             return;
         }
         slot = got;
-        Parked parked = got.parked();
+        IdleConnection parked = got.parked();
         if (parked == null) {
             open(got);
         } else if (parked.loop() == loop) {
@@ -131,7 +131,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandl
         }
     }
 
-    private void move(Slot<Parked> got, Parked parked) {
+    private void move(Slot<IdleConnection> got, IdleConnection parked) {
         phase = Phase.MOVING;
         boolean asked = parked.execute(
                 () -> parked.handOver(connection -> sendHere(got, connection), cause -> diedThere(got, cause)));
@@ -141,7 +141,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandl
     }
 
     /** On the other loop. */
-    private void sendHere(Slot<Parked> got, Connection connection) {
+    private void sendHere(Slot<IdleConnection> got, Connection connection) {
         Transferable own = (Transferable) connection; // loops have no others
         try {
             own.give();
@@ -159,26 +159,26 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandl
     }
 
     /** On the other loop. */
-    private void diedThere(Slot<Parked> got, Eviction cause) {
+    private void diedThere(Slot<IdleConnection> got, Eviction cause) {
         if (!pool.execute(loop, () -> replace(got, cause))) {
             pool.drop(got, cause);
         }
     }
 
-    private void moved(Slot<Parked> got, LoopConnection connection) {
+    private void moved(Slot<IdleConnection> got, LoopConnection connection) {
         if (phase == Phase.OVER) {
-            Parked.onLoop(pool, got, connection);
+            IdleConnection.onLoop(pool, got, connection);
         } else {
             leased(got, connection);
         }
     }
 
-    private void replace(Slot<Parked> dead, Eviction cause) {
+    private void replace(Slot<IdleConnection> dead, Eviction cause) {
         if (phase == Phase.OVER) {
             pool.drop(dead, cause);
             return;
         }
-        Slot<Parked> other = pool.replace(dead, cause, loop, wish.idleUse());
+        Slot<IdleConnection> other = pool.replace(dead, cause, loop, wish.idleUse());
         if (other == null) {
             fail(Reason.CANCELLED, EnginePool.closedFailure());
         } else {
@@ -188,7 +188,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandl
 
     // ------------------------------------------------------------------ a new one
 
-    private void open(Slot<Parked> got) {
+    private void open(Slot<IdleConnection> got) {
         long left = endNanos - pool.ticker().nanos();
         if (left <= 0) {
             pool.openFailed(got);
@@ -208,7 +208,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandl
 
     @Override
     public void connected(LoopConnection connection) {
-        Slot<Parked> own = openSlot();
+        Slot<IdleConnection> own = openSlot();
         if (pool.policy().opened(own)) {
             leased(own, connection);
         } else {
@@ -236,7 +236,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandl
         fail(Reason.LOCAL, failure);
     }
 
-    private Slot<Parked> openSlot() {
+    private Slot<IdleConnection> openSlot() {
         if (slot == null) {
             throw new IllegalStateException("nothing is being opened");
         }
@@ -245,7 +245,7 @@ final class Leasing implements Waiter<Parked>, LoopDialer.UserOutcome, DialHandl
 
     // ------------------------------------------------------------------ the end
 
-    private void leased(Slot<Parked> got, LoopConnection connection) {
+    private void leased(Slot<IdleConnection> got, LoopConnection connection) {
         end();
         trace.leased(got.parked() != null);
         delivery.leased(got, connection);

@@ -8,7 +8,7 @@ import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A lease on an event loop. It ends in {@link #reuse}, {@link #detach} or {@link #close}; the first of them counts.
+ * A lease on an event loop. It ends in {@link #giveBack}, {@link #detach} or {@link #close}; the first of them counts.
  *
  * <p>Threading: owned by the connection's event loop.
  */
@@ -29,14 +29,14 @@ public final class LoopLease {
     }
 
     private final EnginePool pool;
-    private final Slot<Parked> slot;
+    private final Slot<IdleConnection> slot;
     private final LoopConnection connection;
     private final boolean idleBefore;
     private boolean answered;
     private long answeredNanos;
     private boolean ended;
 
-    LoopLease(EnginePool pool, Slot<Parked> slot, LoopConnection connection) {
+    LoopLease(EnginePool pool, Slot<IdleConnection> slot, LoopConnection connection) {
         this.pool = pool;
         this.slot = slot;
         this.connection = connection;
@@ -80,7 +80,7 @@ public final class LoopLease {
      * Gives the connection back for another use, unless it is closed, or unless its peer has said that it takes no more; one
      * that takes threads is closed.
      */
-    public void reuse() {
+    public void giveBack() {
         if (!end()) {
             return;
         }
@@ -96,7 +96,7 @@ public final class LoopLease {
             connection.close(); // idle, it would take one to be watched
             pool.drop(slot, Eviction.UNWATCHABLE);
         } else if (connection.isOpen()) {
-            Parked.onLoop(pool, slot, connection);
+            IdleConnection.onLoop(pool, slot, connection);
         } else {
             pool.end(slot, Ending.DISCARDED);
         }

@@ -1,13 +1,13 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.upstream.LoopDialer;
-import io.broxy.core.internal.upstream.UserDialing;
+import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.time.Duration;
 import java.util.List;
 
@@ -24,11 +24,11 @@ record Opener(Workers workers) {
      *
      * @param outcome told the end, possibly before this returns
      */
-    DialHandle open(EventLoop loop, Hop hop, long timeoutNanos, LoopDialer.UserOutcome outcome) {
-        return UserDialing.of(hop.dialer(), workers).dial(loop, request(hop, timeoutNanos), outcome);
+    DialHandle open(EventLoop loop, ConnPool.Key hop, long timeoutNanos, LoopDialer.UserOutcome outcome) {
+        return UserDialerAdapter.of(hop.dialer(), workers).dial(loop, request(hop, timeoutNanos), outcome);
     }
 
-    static DialRequest request(Hop hop, long timeoutNanos) {
+    static DialRequest request(ConnPool.Key hop, long timeoutNanos) {
         return DialRequest.builder(hop.address())
                 .timeout(Duration.ofNanos(timeoutNanos))
                 .client(hop.client())
@@ -36,7 +36,7 @@ record Opener(Workers workers) {
     }
 
     /** A failure of a hop that no dialer has told. */
-    static DialException failure(DialException.Reason reason, Hop hop, long nanos, Throwable cause) {
+    static DialException failure(DialException.Reason reason, ConnPool.Key hop, long nanos, Throwable cause) {
         return new DialException(reason, hop.address(), Duration.ofNanos(nanos), List.of(), cause);
     }
 }

@@ -1,6 +1,6 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,7 +79,7 @@ final class Slot<P> {
         return IdleTimes.ofUnrepeatable(promise.idleNanos(), owner.total.livedNanos(nowNanos));
     }
 
-    Hop hop() {
+    ConnPool.Key hop() {
         return owner.hop;
     }
 

@@ -1,6 +1,6 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.core.internal.pool.Work.News;
+import io.broxy.core.internal.pool.PoolActions.SpareEvent;
 import java.util.LinkedHashSet;
 import java.util.concurrent.TimeUnit;
 
@@ -9,10 +9,10 @@ final class SpareBook<P> {
     /** A spare lost sooner than that says that its hop is not well; one lost later, that the hop lets nobody idle long. */
     private static final long YOUNG_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    private final Limits limits;
+    private final PoolLimits limits;
     private final LinkedHashSet<HopSlots<P>> warm = new LinkedHashSet<>();
 
-    SpareBook(Limits limits) {
+    SpareBook(PoolLimits limits) {
         this.limits = limits;
     }
 
@@ -58,26 +58,26 @@ final class SpareBook<P> {
         }
     }
 
-    void used(Slot<P> slot, Work<P> work) {
+    void used(Slot<P> slot, PoolActions<P> work) {
         if (slot.spare) {
-            report(slot, News.USED, work);
+            report(slot, SpareEvent.USED, work);
             slot.spare = false;
         }
     }
 
-    void notOpened(Slot<P> slot, Work<P> work) {
+    void notOpened(Slot<P> slot, PoolActions<P> work) {
         if (slot.spare) {
-            report(slot, News.LOST, work);
+            report(slot, SpareEvent.LOST, work);
         }
     }
 
-    void died(Slot<P> slot, long nowNanos, Work<P> work) {
+    void died(Slot<P> slot, long nowNanos, PoolActions<P> work) {
         if (slot.spare && nowNanos - slot.openedNanos < YOUNG_NANOS) {
-            report(slot, News.LOST, work);
+            report(slot, SpareEvent.LOST, work);
         }
     }
 
-    private void report(Slot<P> slot, News news, Work<P> work) {
+    private void report(Slot<P> slot, SpareEvent news, PoolActions<P> work) {
         if (slot.owner.wanted > 0) {
             work.report(slot.hop(), news);
         }
@@ -89,14 +89,14 @@ final class SpareBook<P> {
     }
 
     /** Asks for those that are missing, once. */
-    void askFor(int open, Work<P> work) {
+    void askFor(int open, PoolActions<P> work) {
         if (warm.isEmpty()) {
             return; // as nearly always, and without an iterator
         }
         for (HopSlots<P> hop : warm) {
             if (!hop.refillAsked && lacks(hop, open)) {
                 hop.refillAsked = true;
-                work.report(hop.hop, News.MISSING);
+                work.report(hop.hop, SpareEvent.MISSING);
             }
         }
     }

@@ -1,11 +1,11 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import io.broxy.DialException;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.pool.Work.News;
+import io.broxy.core.internal.pool.PoolActions.SpareEvent;
 import io.broxy.core.internal.upstream.LoopDialer;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: owned by the loop that keeps the pool's timers, but for {@link #tell}.
  */
-final class Spares implements Warmer.Means {
+final class Spares implements Warmer.Environment {
     private static final Logger log = LoggerFactory.getLogger(Spares.class);
 
     private final EnginePool pool;
@@ -33,7 +33,7 @@ final class Spares implements Warmer.Means {
     }
 
     /** Passes on what the policy says; for any thread. */
-    void tell(Hop hop, News news) {
+    void tell(ConnPool.Key hop, SpareEvent news) {
         pool.execute(loop, () -> warmer.hear(hop, news));
     }
 
@@ -46,7 +46,7 @@ final class Spares implements Warmer.Means {
     }
 
     @Override
-    public List<Slot<Parked>> missing(Hop hop, int max) {
+    public List<Slot<IdleConnection>> missing(ConnPool.Key hop, int max) {
         return pool.policy().openSpares(hop, max);
     }
 
@@ -54,7 +54,7 @@ final class Spares implements Warmer.Means {
     @SuppressWarnings("unchecked") // they are those of missing()
     public void open(List<? extends Slot<?>> slots) {
         for (Slot<?> slot : slots) {
-            Opening opening = new Opening((Slot<Parked>) slot);
+            Opening opening = new Opening((Slot<IdleConnection>) slot);
             EventLoop home = pool.nextLoop();
             if (!pool.execute(home, () -> opening.begin(home))) {
                 opening.notOpened();
@@ -64,9 +64,9 @@ final class Spares implements Warmer.Means {
 
     /** One spare on its way. Threading: owned by its event loop. */
     private final class Opening implements LoopDialer.UserOutcome {
-        private final Slot<Parked> slot;
+        private final Slot<IdleConnection> slot;
 
-        Opening(Slot<Parked> slot) {
+        Opening(Slot<IdleConnection> slot) {
             this.slot = slot;
         }
 
@@ -84,7 +84,7 @@ final class Spares implements Warmer.Means {
                 log.warn("{} gets no spares, for its dialer makes connections that no pool can keep", slot.hop());
                 pool.endWarming(slot.hop());
             } else {
-                Parked.onLoop(pool, slot, connection);
+                IdleConnection.onLoop(pool, slot, connection);
             }
             tellEnd(true);
         }
@@ -107,7 +107,7 @@ final class Spares implements Warmer.Means {
         }
 
         private void tellEnd(boolean stands) {
-            Hop hop = slot.hop();
+            ConnPool.Key hop = slot.hop();
             pool.execute(loop, () -> {
                 if (stands) {
                     warmer.opened(hop);

@@ -17,7 +17,7 @@ final class UserLease implements Lease {
     private static final Logger log = LoggerFactory.getLogger(UserLease.class);
 
     private final EnginePool pool;
-    private final Slot<Parked> slot;
+    private final Slot<IdleConnection> slot;
     private final EventLoop home;
     private final boolean idleBefore;
     private final Connection inner;
@@ -31,7 +31,7 @@ final class UserLease implements Lease {
      * @param home the loop on which the connection will lie idle
      */
     @SuppressWarnings("this-escape") // the connection and the mark only hold it
-    UserLease(EnginePool pool, Slot<Parked> slot, EventLoop home, LeakWatch.Leased leased) {
+    UserLease(EnginePool pool, Slot<IdleConnection> slot, EventLoop home, LeakWatch.Leased leased) {
         this.pool = pool;
         this.slot = slot;
         this.home = home;
@@ -52,7 +52,7 @@ final class UserLease implements Lease {
     }
 
     @Override
-    public void reuse() {
+    public void giveBack() {
         if (!end()) {
             return;
         }
@@ -84,7 +84,7 @@ final class UserLease implements Lease {
             return;
         }
         slot.promise.forget();
-        Parked.fromUser(pool, home, slot, own);
+        IdleConnection.fromUser(pool, home, slot, own);
     }
 
     @Override

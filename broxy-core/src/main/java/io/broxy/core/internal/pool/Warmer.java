@@ -1,7 +1,7 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.ConnPool.Hop;
-import io.broxy.core.internal.pool.Work.News;
+import io.broxy.ConnPool;
+import io.broxy.core.internal.pool.PoolActions.SpareEvent;
 import io.broxy.core.internal.time.Ticker;
 import java.util.HashMap;
 import java.util.List;
@@ -29,12 +29,12 @@ final class Warmer {
     private static final long FORGET_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     /** What it needs of the world. Threading: as the warmer. */
-    interface Means {
+    interface Environment {
         /** Runs a task later. */
         void after(long nanos, Runnable task);
 
         /** Gives places for missing spares. */
-        List<? extends Slot<?>> missing(Hop hop, int max);
+        List<? extends Slot<?>> missing(ConnPool.Key hop, int max);
 
         /** Opens them; {@link Warmer#opened} or {@link Warmer#failed} is to be called for each. */
         void open(List<? extends Slot<?>> slots);
@@ -55,19 +55,19 @@ final class Warmer {
         int opening;
     }
 
-    private final Map<Hop, Health> hops = new HashMap<>();
-    private final Means means;
+    private final Map<ConnPool.Key, Health> hops = new HashMap<>();
+    private final Environment means;
     private final Ticker ticker;
     private final RandomGenerator random;
 
-    Warmer(Means means, Ticker ticker, RandomGenerator random) {
+    Warmer(Environment means, Ticker ticker, RandomGenerator random) {
         this.means = means;
         this.ticker = ticker;
         this.random = random;
     }
 
     /** The policy tells what is new. */
-    void hear(Hop hop, News news) {
+    void hear(ConnPool.Key hop, SpareEvent news) {
         Health health = hops.computeIfAbsent(hop, key -> new Health());
         switch (news) {
             case USED -> {
@@ -81,7 +81,7 @@ final class Warmer {
     }
 
     /** A spare stands. */
-    void opened(Hop hop) {
+    void opened(ConnPool.Key hop) {
         Health health = hops.computeIfAbsent(hop, key -> new Health());
         health.opening--;
         health.down = false;
@@ -89,7 +89,7 @@ final class Warmer {
     }
 
     /** A spare could not be opened, as the policy has told or tells. */
-    void failed(Hop hop) {
+    void failed(ConnPool.Key hop) {
         Health health = hops.computeIfAbsent(hop, key -> new Health());
         health.opening--;
         plan(hop, health);
@@ -110,7 +110,7 @@ final class Warmer {
         health.notBeforeNanos = now + Backoff.after(health.failures, random);
     }
 
-    private void plan(Hop hop, Health health) {
+    private void plan(ConnPool.Key hop, Health health) {
         if (health.planned || !health.asked || (health.down && health.opening > 0)) {
             return;
         }
@@ -119,7 +119,7 @@ final class Warmer {
         means.after(delay, () -> refill(hop, health));
     }
 
-    private void refill(Hop hop, Health health) {
+    private void refill(ConnPool.Key hop, Health health) {
         health.planned = false;
         if (health.down && (health.opening > 0 || health.notBeforeNanos - ticker.nanos() > 0)) {
             plan(hop, health); // it went down meanwhile

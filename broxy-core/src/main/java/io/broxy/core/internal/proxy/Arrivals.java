@@ -3,7 +3,7 @@ package io.broxy.core.internal.proxy;
 import io.broxy.CloseReason;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.proxy.Admission.Verdict;
+import io.broxy.core.internal.proxy.CountLimit.Verdict;
 import io.broxy.core.internal.time.SharedRates;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.time.TimerQueue;
@@ -20,15 +20,15 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe; {@link #take} is for the client's event loop.
  */
 final class Arrivals {
-    private final Limits limits;
-    private final Admission all;
+    private final ConnectionLimits limits;
+    private final CountLimit all;
     private final @Nullable ClientShares shares;
     private final @Nullable SharedRates<String> userRates;
     private final RareWarning headerWarning;
 
-    Arrivals(Limits limits, Ticker ticker) {
+    Arrivals(ConnectionLimits limits, Ticker ticker) {
         this.limits = limits;
-        this.all = new Admission(limits.tunnels());
+        this.all = new CountLimit(limits.tunnels());
         this.shares = limits.shares(ticker);
         this.userRates = limits.userRates(ticker);
         this.headerWarning = new RareWarning(ticker);
@@ -47,7 +47,7 @@ final class Arrivals {
 
         /** Why it is not served. */
         RefusedException refusal() {
-            return ofAll ? Refusals.full() : Refusals.tooManyOfClient();
+            return ofAll ? Rejections.full() : Rejections.tooManyOfClient();
         }
 
         /** Whether its sender is asked for its address; one that is not served is the sender itself. */
@@ -85,9 +85,9 @@ final class Arrivals {
     }
 
     /** Begins the session of a client that was admitted and is on its loop. */
-    void take(Served served, Arrival arrival, Consumer<Served> session) {
+    void take(ClientConnection served, Arrival arrival, Consumer<ClientConnection> session) {
         if (arrival.unnamed()) {
-            HeaderReading.start(served, headerWarning, client -> {
+            ProxyHeaderReader.start(served, headerWarning, client -> {
                 client.visit();
                 takeNamed(client, session);
             });
@@ -96,7 +96,7 @@ final class Arrivals {
         }
     }
 
-    private void takeNamed(Served served, Consumer<Served> session) {
+    private void takeNamed(ClientConnection served, Consumer<ClientConnection> session) {
         ClientShares.Place place = place(served.clientAddress());
         if (place == null) {
             begin(served, null, session);
@@ -105,28 +105,29 @@ final class Arrivals {
         served.tunnel().alsoAtEnd(place::leave);
         switch (place.verdict()) {
             case ADMITTED -> begin(served, place, session);
-            case FULL -> ClientSession.turnAway(served, Refusals.tooManyOfClient());
+            case FULL -> ClientSession.turnAway(served, Rejections.tooManyOfClient());
             case OVERFULL -> {
                 served.client().abort();
-                served.over(CloseReason.REFUSED, Refusals.tooManyOfClient());
+                served.over(CloseReason.REFUSED, Rejections.tooManyOfClient());
             }
         }
     }
 
-    private void begin(Served served, ClientShares.@Nullable Place place, Consumer<Served> session) {
+    private void begin(
+            ClientConnection served, ClientShares.@Nullable Place place, Consumer<ClientConnection> session) {
         served.tunnel().client(served.source() == null ? served.client().peer() : served.source());
         limitLifetime(served);
         served.handler().comes(served);
         session.accept(served.limited(rates(served, place)));
     }
 
-    private @Nullable ConnectionRates rates(Served served, ClientShares.@Nullable Place place) {
+    private @Nullable ConnectionRates rates(ClientConnection served, ClientShares.@Nullable Place place) {
         return limits.rate() == 0 && limits.ratePerClient() == 0 && userRates == null
                 ? null
                 : ConnectionRates.of(served.loop(), served.tunnel(), limits.rate(), place, userRates);
     }
 
-    private void limitLifetime(Served served) {
+    private void limitLifetime(ClientConnection served) {
         if (limits.lifetimeNanos() == 0) {
             return;
         }

@@ -20,14 +20,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by the client's event loop, but for {@link #ask}, which runs on the callback executor.
  */
-final class Authentication implements Gate.Asking {
+final class Authentication implements AccessControl.Asking {
     private final EventLoop loop;
     private final Authenticator authenticator;
-    private final Gate.Asked request;
+    private final AccessControl.Asked request;
     private final @Nullable String authorization;
     private final long timeoutNanos;
     private final Executor callbacks;
-    private final Gate.Outcome outcome;
+    private final AccessControl.Outcome outcome;
     /** Null for a client that shows no credentials, and so guesses nothing. */
     private final LoginThrottle.@Nullable Attempt attempt;
 
@@ -38,12 +38,12 @@ final class Authentication implements Gate.Asking {
     Authentication(
             EventLoop loop,
             Authenticator authenticator,
-            Gate.Asked request,
+            AccessControl.Asked request,
             @Nullable String authorization,
             LoginThrottle throttle,
             long timeoutNanos,
             Executor callbacks,
-            Gate.Outcome outcome) {
+            AccessControl.Outcome outcome) {
         this.loop = loop;
         this.authenticator = authenticator;
         this.request = request;
@@ -98,7 +98,7 @@ final class Authentication implements Gate.Asking {
         try {
             identity = authenticator.authenticate(request, authorization);
         } catch (Throwable e) { // it is the user's code
-            ProxyHandling.log.error("an authenticator failed", e);
+            DefaultProxyHandler.log.error("an authenticator failed", e);
             onLoop(this::undecided);
             return;
         }
@@ -137,7 +137,7 @@ final class Authentication implements Gate.Asking {
 
     private void timedOut() {
         if (!over && !loop.isStopping()) {
-            ProxyHandling.log.warn("an authenticator did not answer in its time");
+            DefaultProxyHandler.log.warn("an authenticator did not answer in its time");
             undecided();
         }
     }

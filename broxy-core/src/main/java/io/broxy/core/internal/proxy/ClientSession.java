@@ -20,21 +20,21 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *                  guarded                     CONNECT
- *   session ──┬──────────────> Admittance ──┬──────────> TunnelOpening
+ *   session ──┬──────────────> AccessStep ──┬──────────> ConnectStep
  *      ^      │                             │
  *      │      │  open to everyone           v  forwarded
- *      │      ├─────────────────────> ForwardedExchange
+ *      │      ├─────────────────────> ForwardStep
  *      │      │  to the proxy itself
- *      │      └─────────────────────> OwnExchange
+ *      │      └─────────────────────> LocalStep
  *      │
- *      └── behind an answer of any of them, or a PersistentAnswer; instead, a LastAnswer ends the connection
+ *      └── behind an answer of any of them, or a KeepAliveResponse; instead, a FinalResponse ends the connection
  * </pre>
  *
  * <p>Threading: owned by its event loop.
  */
 final class ClientSession implements Conversation.Step {
-    private final Served served;
-    private final ProxyHandling handler;
+    private final ClientConnection served;
+    private final DefaultProxyHandler handler;
     private final EventLoop loop;
     private final LoopConnection client;
     private final boolean connectOnly;
@@ -45,14 +45,14 @@ final class ClientSession implements Conversation.Step {
     private boolean answered;
 
     /** Made for the first request that is forwarded. */
-    private @Nullable ForwardedExchange forwarded;
+    private @Nullable ForwardStep forwarded;
 
     /**
      * Creates a session.
      *
      * @param connectOnly whether no other method than CONNECT is served
      */
-    ClientSession(Served served, boolean connectOnly) {
+    ClientSession(ClientConnection served, boolean connectOnly) {
         this.served = served;
         this.handler = served.handler();
         this.loop = served.loop();
@@ -84,8 +84,8 @@ final class ClientSession implements Conversation.Step {
     }
 
     /** Only tells the client why it is not served. */
-    static void turnAway(Served served, RefusedException refusal) {
-        LastAnswer.start(served, Replies.refused(refusal, true), CloseReason.REFUSED, refusal);
+    static void turnAway(ClientConnection served, RefusedException refusal) {
+        FinalResponse.start(served, Responses.refused(refusal, true), CloseReason.REFUSED, refusal);
     }
 
     // ------------------------------------------------------------------ heads
@@ -107,7 +107,7 @@ final class ClientSession implements Conversation.Step {
             }
             head = parser.feed(buffer.flip());
         } catch (BadHeadException e) {
-            conversation.refuse(RequestGate.refusal(e), true);
+            conversation.refuse(RequestValidator.refusal(e), true);
             return;
         } catch (IOException e) {
             conversation.clientGone(e);
@@ -133,21 +133,21 @@ final class ClientSession implements Conversation.Step {
         conversation.requested();
         try {
             ForwardedRequest request =
-                    RequestGate.read(head, connectOnly, handler.settings().ownRequests() != null);
-            boolean own = RequestGate.isOwn(request);
+                    RequestValidator.read(head, connectOnly, handler.settings().localRequests() != null);
+            boolean own = RequestValidator.isOwn(request);
             served.visit()
                     .requested(request.method(), own ? null : request.target().hostPort());
-            RequestGate.checkLoop(request, handler.settings().forwarding().pseudonym());
-            RequestGate.checkEarly(request, rest);
+            RequestValidator.checkLoop(request, handler.settings().forwarding().pseudonym());
+            RequestValidator.checkEarly(request, rest);
             boolean unread = rest.hasRemaining();
             client.unread(rest);
-            OwnExchange.Answering answering = handler.settings().ownRequests();
+            LocalStep.Answering answering = handler.settings().localRequests();
             if (own && answering != null) {
-                OwnExchange.start(conversation, answering, request, unread);
+                LocalStep.start(conversation, answering, request, unread);
             } else if (handler.gate().isOpen()) {
                 serve(request, null, unread);
             } else {
-                Admittance.start(conversation, request, unread, this::serve);
+                AccessStep.start(conversation, request, unread, this::serve);
             }
         } catch (RefusedException e) {
             conversation.refuse(e, !head.method().equals("HEAD"));
@@ -157,15 +157,15 @@ final class ClientSession implements Conversation.Step {
     private void serve(ForwardedRequest request, @Nullable String identity, boolean unread) {
         if (request.head().isConnect()) {
             conversation.leave();
-            TunnelOpening.start(served, request.target().hostPort(), identity, unread);
+            ConnectStep.start(served, request.target().hostPort(), identity, unread);
         } else if (request.maxForwards() == 0) {
             boolean persistent = conversation.mayPersist(request);
-            ByteBuffer reply = Replies.lastHop(request, persistent);
-            served.tunnel().visit().exchanged(Replies.status(reply), 0, 0, CloseReason.FINISHED, null, null);
+            ByteBuffer reply = Responses.lastHop(request, persistent);
+            served.tunnel().visit().exchanged(Responses.status(reply), 0, 0, CloseReason.FINISHED, null, null);
             conversation.answer(reply, persistent);
         } else {
             if (forwarded == null) {
-                forwarded = new ForwardedExchange(conversation);
+                forwarded = new ForwardStep(conversation);
             }
             forwarded.begin(request, identity, unread);
         }
@@ -177,7 +177,7 @@ final class ClientSession implements Conversation.Step {
                 .mayPersist()) { // behind the answer's head a login has gone, or a drain has begun, which lets go
             // only those that it finds idle
             CloseReason reason = conversation.hasLostLogin() ? CloseReason.FINISHED : CloseReason.DRAINED;
-            conversation.last(Replies.NOTHING, reason, null);
+            conversation.last(Responses.NOTHING, reason, null);
             return;
         }
         parser = HeadParser.request(handler.settings().requestLimits());
@@ -194,7 +194,7 @@ final class ClientSession implements Conversation.Step {
         if (isIdle()) {
             conversation.close(CloseReason.IDLE, null);
         } else {
-            conversation.refuse(Refusals.headTimeout(), true);
+            conversation.refuse(Rejections.headTimeout(), true);
         }
     }
 

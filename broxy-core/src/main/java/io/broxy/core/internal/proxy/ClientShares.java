@@ -1,6 +1,6 @@
 package io.broxy.core.internal.proxy;
 
-import io.broxy.core.internal.proxy.Admission.Verdict;
+import io.broxy.core.internal.proxy.CountLimit.Verdict;
 import io.broxy.core.internal.time.SharedRates;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.time.TokenBucket;

@@ -39,8 +39,8 @@ final class Conversation implements ChannelEvents, Stage {
         }
     }
 
-    private final Served served;
-    private final ProxyHandling handler;
+    private final ClientConnection served;
+    private final DefaultProxyHandler handler;
     private final EventLoop loop;
     private final LoopConnection client;
     private final Runnable next;
@@ -60,7 +60,7 @@ final class Conversation implements ChannelEvents, Stage {
      *
      * @param next reads another request, behind an answer
      */
-    Conversation(Served served, Runnable next) {
+    Conversation(ClientConnection served, Runnable next) {
         this.served = served;
         this.handler = served.handler();
         this.loop = served.loop();
@@ -69,7 +69,7 @@ final class Conversation implements ChannelEvents, Stage {
         this.timer = new LazyTimer(loop.timers(), this::checkTime);
     }
 
-    Served served() {
+    ClientConnection served() {
         return served;
     }
 
@@ -86,7 +86,7 @@ final class Conversation implements ChannelEvents, Stage {
     /** The client's login has gone with a connection to an origin: a client that waits for nothing learns it by its own end. */
     private void loginLost() {
         if (isIdle()) {
-            last(Replies.NOTHING, CloseReason.FINISHED, null);
+            last(Responses.NOTHING, CloseReason.FINISHED, null);
         }
     }
 
@@ -172,7 +172,7 @@ final class Conversation implements ChannelEvents, Stage {
     /** Answers, and goes on to the next request if it may. */
     void answer(ByteBuffer reply, boolean persistent) {
         if (persistent) {
-            PersistentAnswer.start(this, reply);
+            KeepAliveResponse.start(this, reply);
         } else {
             last(reply, CloseReason.FINISHED, null);
         }
@@ -180,13 +180,13 @@ final class Conversation implements ChannelEvents, Stage {
 
     /** Refuses a request; the last on the connection. */
     void refuse(RefusedException refusal, boolean withBody) {
-        last(Replies.refused(refusal, withBody), CloseReason.REFUSED, refusal);
+        last(Responses.refused(refusal, withBody), CloseReason.REFUSED, refusal);
     }
 
     /** Tells the client the last, which may be nothing, and closes. */
     void last(ByteBuffer reply, CloseReason reason, @Nullable Throwable cause) {
         leave();
-        LastAnswer.start(served, reply, reason, cause);
+        FinalResponse.start(served, reply, reason, cause);
     }
 
     // ------------------------------------------------------------------ ends

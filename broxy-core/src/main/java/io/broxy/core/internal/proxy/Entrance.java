@@ -8,7 +8,7 @@ import io.broxy.core.internal.bridge.HandOff;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.StreamConnection;
-import io.broxy.core.internal.proxy.Admission.Verdict;
+import io.broxy.core.internal.proxy.CountLimit.Verdict;
 import io.broxy.core.internal.relay.TunnelHandle;
 import java.io.IOException;
 import java.net.Socket;
@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe.
  */
 final class Entrance {
-    private final ProxyHandling handler;
-    private final Admission streams;
+    private final DefaultProxyHandler handler;
+    private final CountLimit streams;
     private final Arrivals arrivals;
     /** Those that are served by threads, and how they were let in. */
     private final Map<TunnelHandle, Verdict> threaded = new ConcurrentHashMap<>();
@@ -42,9 +42,9 @@ final class Entrance {
     private final TunnelHandle.EndListener onEndFull = (tunnel, end) -> ended(tunnel, end, Verdict.FULL);
     private final TunnelHandle.EndListener onEndOverfull = (tunnel, end) -> ended(tunnel, end, Verdict.OVERFULL);
 
-    Entrance(ProxyHandling handler) {
+    Entrance(DefaultProxyHandler handler) {
         this.handler = handler;
-        this.streams = new Admission(handler.settings().limits().streamClients());
+        this.streams = new CountLimit(handler.settings().limits().streamClients());
         this.arrivals = new Arrivals(handler.settings().limits(), engine().ticker());
     }
 
@@ -58,7 +58,7 @@ final class Entrance {
      * @param read whether the host server has read its request
      * <p>Threading: immutable.
      */
-    record Session(boolean read, Consumer<Served> begin) {
+    record Session(boolean read, Consumer<ClientConnection> begin) {
         static final Session OF_TUNNEL = new Session(false, served -> new ClientSession(served, true).begin());
         static final Session OF_ANYTHING = new Session(false, served -> new ClientSession(served, false).begin());
 
@@ -88,7 +88,7 @@ final class Entrance {
         try {
             loop.execute(() -> {
                 RefusedException refusal = arrival.verdict() == Verdict.ADMITTED ? null : arrival.refusal();
-                begin(new Served(handler, tunnel, new LoopSocket(loop, client)), arrival, session, refusal);
+                begin(new ClientConnection(handler, tunnel, new LoopSocket(loop, client)), arrival, session, refusal);
             });
         } catch (RejectedExecutionException e) {
             endUnserved(client, remote, tunnel, CloseReason.CLOSED, null);
@@ -97,7 +97,8 @@ final class Entrance {
     }
 
     /** A client is on its loop; it is told why where it is not to be served. */
-    private void begin(Served served, Arrivals.Arrival arrival, Session session, @Nullable RefusedException refusal) {
+    private void begin(
+            ClientConnection served, Arrivals.Arrival arrival, Session session, @Nullable RefusedException refusal) {
         if (!arrival.awaitsName()) {
             served.visit();
         }
@@ -175,7 +176,7 @@ final class Entrance {
         try {
             client.close();
         } catch (Exception e) {
-            ProxyHandling.log.debug("closing a client's connection failed", e);
+            DefaultProxyHandler.log.debug("closing a client's connection failed", e);
         }
     }
 
@@ -193,7 +194,8 @@ final class Entrance {
         TunnelHandle tunnel = open(arrival);
         Verdict threads = verdict == Verdict.OVERFULL ? verdict : enterThreads(tunnel);
         boolean admitted = verdict == Verdict.ADMITTED && threads == Verdict.ADMITTED;
-        RefusedException refusal = admitted ? null : verdict == Verdict.ADMITTED ? Refusals.full() : arrival.refusal();
+        RefusedException refusal =
+                admitted ? null : verdict == Verdict.ADMITTED ? Rejections.full() : arrival.refusal();
         if (threads == Verdict.OVERFULL) {
             endUnserved(client, remote, tunnel, CloseReason.REFUSED, refusal);
             return tunnel;
@@ -201,7 +203,8 @@ final class Entrance {
         EventLoop loop = loopFor(tunnel);
         try {
             HandOff taken = HandOff.of(new StreamConnection(client), engine().workers());
-            loop.execute(() -> begin(new Served(handler, tunnel, taken.onLoop(loop)), arrival, session, refusal));
+            loop.execute(
+                    () -> begin(new ClientConnection(handler, tunnel, taken.onLoop(loop)), arrival, session, refusal));
         } catch (IOException e) {
             endUnserved(client, remote, tunnel, CloseReason.CLIENT_GONE, e);
         } catch (RejectedExecutionException e) {

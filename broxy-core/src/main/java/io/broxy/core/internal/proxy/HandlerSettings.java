@@ -29,14 +29,14 @@ record HandlerSettings(
         Idleness idleness,
         long keepAliveNanos,
         Forwarding forwarding,
-        OwnExchange.@Nullable Answering ownRequests,
-        Limits limits,
+        LocalStep.@Nullable Answering localRequests,
+        ConnectionLimits limits,
         @Nullable ProxyListener listener) {
 
     /** Who may ask for what. Threading: immutable. */
     record Access(AccessPolicy policy, @Nullable Authenticator authenticator, long timeoutNanos) {
-        Gate gate(Executor callbacks) {
-            return new Gate(policy, authenticator, timeoutNanos, callbacks);
+        AccessControl gate(Executor callbacks) {
+            return new AccessControl(policy, authenticator, timeoutNanos, callbacks);
         }
     }
 

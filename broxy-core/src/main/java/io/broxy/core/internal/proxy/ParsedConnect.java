@@ -15,21 +15,21 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by the client's event loop, but for {@link #end}.
  */
-final class ParsedConnect implements ChannelEvents, Stage, Gate.Outcome {
+final class ParsedConnect implements ChannelEvents, Stage, AccessControl.Outcome {
     private static final String CREDENTIALS = "Proxy-Authorization";
 
-    private final Served served;
+    private final ClientConnection served;
     private final ConnectRequest request;
-    private Gate.@Nullable Asking asking;
+    private AccessControl.@Nullable Asking asking;
     private boolean over;
 
-    private ParsedConnect(Served served, ConnectRequest request) {
+    private ParsedConnect(ClientConnection served, ConnectRequest request) {
         this.served = served;
         this.request = request;
     }
 
     /** Serves the request. */
-    static void start(Served served, ConnectRequest request) {
+    static void start(ClientConnection served, ConnectRequest request) {
         ParsedConnect connect = new ParsedConnect(served, request);
         served.client().handler(connect);
         served.tunnel().visit().requested("CONNECT", request.target());
@@ -48,11 +48,12 @@ final class ParsedConnect implements ChannelEvents, Stage, Gate.Outcome {
 
     private void check() {
         if (credentialLines() > 1) {
-            refused(Refusals.severalCredentials());
+            refused(Rejections.severalCredentials());
             return;
         }
         String identity = request.identity();
-        Gate.Asked asked = new Gate.Asked(served.clientAddress(), "CONNECT", request.target(), identity);
+        AccessControl.Asked asked =
+                new AccessControl.Asked(served.clientAddress(), "CONNECT", request.target(), identity);
         if (identity == null) {
             ask(asked);
             return;
@@ -66,8 +67,8 @@ final class ParsedConnect implements ChannelEvents, Stage, Gate.Outcome {
         }
     }
 
-    private void ask(Gate.Asked asked) {
-        Gate.Asking begun = gate().ask(served.loop(), asked, credentials(), this);
+    private void ask(AccessControl.Asked asked) {
+        AccessControl.Asking begun = gate().ask(served.loop(), asked, credentials(), this);
         if (over) {
             return;
         }
@@ -79,7 +80,7 @@ final class ParsedConnect implements ChannelEvents, Stage, Gate.Outcome {
         }
     }
 
-    private Gate gate() {
+    private AccessControl gate() {
         return served.handler().gate();
     }
 
@@ -109,7 +110,7 @@ final class ParsedConnect implements ChannelEvents, Stage, Gate.Outcome {
         over = true;
         served.tunnel().visit().identified(identity);
         served.client().unread(request.earlyBytes());
-        TunnelOpening.start(
+        ConnectStep.start(
                 served, request.target(), identity, request.earlyBytes().hasRemaining());
     }
 
@@ -126,9 +127,9 @@ final class ParsedConnect implements ChannelEvents, Stage, Gate.Outcome {
         if (credentials() != null) {
             served.tunnel().visit().credentialsFailed();
         }
-        LastAnswer.start(
+        FinalResponse.start(
                 served,
-                Replies.unauthenticated(refusal, gate().challenges(), true, false),
+                Responses.unauthenticated(refusal, gate().challenges(), true, false),
                 CloseReason.REFUSED,
                 refusal);
     }

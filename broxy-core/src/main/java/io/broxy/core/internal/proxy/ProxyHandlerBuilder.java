@@ -6,7 +6,7 @@ import io.broxy.Authenticator;
 import io.broxy.Cidr;
 import io.broxy.ConnPool;
 import io.broxy.Dialer;
-import io.broxy.OwnRequestHandler;
+import io.broxy.LocalRequestHandler;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyListener;
 import io.broxy.core.internal.forward.ForwardTimes;
@@ -18,7 +18,7 @@ import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.relay.Idleness;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.upstream.HttpRouter;
-import io.broxy.core.internal.upstream.UserDialing;
+import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Objects;
@@ -33,7 +33,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private final ProxyEngine engine;
     private final Supplier<Dialer> defaultDialer;
     private final Supplier<EnginePool> defaultPool;
-    private final Set<? super ProxyHandling> open;
+    private final Set<? super DefaultProxyHandler> open;
     private @Nullable Dialer dialer;
     private AddressPolicy addressPolicy = AddressPolicy.publicOnly();
     private AccessPolicy accessPolicy = AccessPolicy.any();
@@ -51,9 +51,9 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private @Nullable String pseudonym =
             "broxy-" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
 
-    private @Nullable OwnRequestHandler ownRequests;
+    private @Nullable LocalRequestHandler localRequests;
     private long ownRequestTimeoutNanos = TimeUnit.SECONDS.toNanos(10);
-    private int maxTunnels = 20_000;
+    private int maxConnections = 20_000;
     private int maxStreamClients = 500;
     private @Nullable ProxyListener listener;
     private boolean reportOnly;
@@ -81,7 +81,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
             ProxyEngine engine,
             Supplier<Dialer> defaultDialer,
             Supplier<EnginePool> defaultPool,
-            Set<? super ProxyHandling> open) {
+            Set<? super DefaultProxyHandler> open) {
         this.engine = engine;
         this.defaultDialer = defaultDialer;
         this.defaultPool = defaultPool;
@@ -149,7 +149,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     }
 
     @Override
-    public ProxyHandler.Builder answerTimeout(Duration timeout) {
+    public ProxyHandler.Builder responseTimeout(Duration timeout) {
         answerTimeoutNanos = Durations.positiveNanos(timeout, "the answer time-out");
         return this;
     }
@@ -179,20 +179,20 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     }
 
     @Override
-    public ProxyHandler.Builder ownRequests(OwnRequestHandler handler) {
-        this.ownRequests = Objects.requireNonNull(handler, "handler");
+    public ProxyHandler.Builder localRequests(LocalRequestHandler handler) {
+        this.localRequests = Objects.requireNonNull(handler, "handler");
         return this;
     }
 
     @Override
-    public ProxyHandler.Builder ownRequestTimeout(Duration timeout) {
+    public ProxyHandler.Builder localRequestTimeout(Duration timeout) {
         ownRequestTimeoutNanos = Durations.positiveNanos(timeout, "the time-out of the proxy's own requests");
         return this;
     }
 
     @Override
-    public ProxyHandler.Builder maxTunnels(int max) {
-        maxTunnels = positive(max, "the cap on tunnels");
+    public ProxyHandler.Builder maxConnections(int max) {
+        maxConnections = positive(max, "the cap on tunnels");
         return this;
     }
 
@@ -313,9 +313,9 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
         return max;
     }
 
-    private Limits limits() {
-        return new Limits(
-                maxTunnels,
+    private ConnectionLimits limits() {
+        return new ConnectionLimits(
+                maxConnections,
                 maxStreamClients,
                 maxConnectionsPerClient,
                 maxRequestsPerConnection,
@@ -332,7 +332,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
         Dialer dials = dialer != null ? dialer : defaultDialer.get();
         EnginePool ownPool = pool == null ? defaultPool.get() : null;
         OwnTargetGuard guard = new OwnTargetGuard(
-                ownAddresses, UserDialing.of(dials, engine.workers()), HttpRouter.of(dials, engine.workers()));
+                ownAddresses, UserDialerAdapter.of(dials, engine.workers()), HttpRouter.of(dials, engine.workers()));
         Forwarding forwarding = new Forwarding(
                 guard,
                 pool == null ? Objects.requireNonNull(ownPool) : pool,
@@ -349,10 +349,10 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 new Idleness(idleTimeoutNanos, halfCloseTimeoutNanos, writeStallTimeoutNanos),
                 keepAliveTimeoutNanos,
                 forwarding,
-                ownRequests == null ? null : new OwnExchange.Answering(ownRequests, ownRequestTimeoutNanos),
+                localRequests == null ? null : new LocalStep.Answering(localRequests, ownRequestTimeoutNanos),
                 limits(),
                 listener);
-        ProxyHandling handler = new ProxyHandling(settings, guard, engine, closed -> {
+        DefaultProxyHandler handler = new DefaultProxyHandler(settings, guard, engine, closed -> {
             open.remove(closed);
             if (ownPool != null) {
                 ownPool.close();

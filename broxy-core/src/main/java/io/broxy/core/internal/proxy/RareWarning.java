@@ -26,7 +26,7 @@ final class RareWarning {
             return;
         }
         long before = unsaid.getAndSet(0);
-        ProxyHandling.log.warn(
+        DefaultProxyHandler.log.warn(
                 before == 0 ? format : format + "; " + before + " more since the last such warning", first, second);
     }
 }

@@ -4,9 +4,9 @@ import io.broxy.CloseReason;
 import io.broxy.HostPort;
 import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
-import io.broxy.core.internal.journal.Visit;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Throttles;
+import io.broxy.core.internal.observe.ConnectionRecorder;
 import io.broxy.core.internal.time.Ticker;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -60,7 +60,7 @@ public final class TunnelHandle implements Tunnel {
     private volatile Phase phase = Phase.REQUESTED;
     private volatile long exchanges;
     private volatile boolean endsWithExchange;
-    private volatile Visit visit = Visit.NONE;
+    private volatile ConnectionRecorder visit = ConnectionRecorder.NONE;
     private @Nullable EventLoop loop;
     private @Nullable Throttles throttles;
     /** Written before the stage that relays, and so seen with it. */
@@ -167,12 +167,12 @@ public final class TunnelHandle implements Tunnel {
     }
 
     /** Lets it be followed from now on; before anyone serves it. */
-    public void follow(Visit followed) {
+    public void follow(ConnectionRecorder followed) {
         visit = followed;
     }
 
     /** What follows it, for its current owner to tell. */
-    public Visit visit() {
+    public ConnectionRecorder visit() {
         return visit;
     }
 

@@ -20,7 +20,7 @@ import javax.net.ssl.SSLParameters;
  */
 public final class Tls {
     private final SSLContext context;
-    private final TlsMeans means;
+    private final TlsResources means;
 
     /** Told how a handshake on a loop ended, once, on the loop. Threading: owned by its event loop. */
     public interface Outcome {
@@ -32,7 +32,7 @@ public final class Tls {
     }
 
     /** Creates a client whose trust, keys and versions come from a context. */
-    public Tls(SSLContext context, TlsMeans means) {
+    public Tls(SSLContext context, TlsResources means) {
         this.context = context;
         this.means = means;
     }

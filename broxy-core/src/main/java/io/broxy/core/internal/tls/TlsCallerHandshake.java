@@ -23,12 +23,12 @@ final class TlsCallerHandshake {
 
     private final Connection below;
     private final TlsEngine engine;
-    private final TlsMeans means;
+    private final TlsResources means;
     private final long deadlineNanos;
     private final ByteBuffer in = ByteBuffer.allocate(TlsEngine.RECORD_SIZE).limit(0);
     private final ByteBuffer out = ByteBuffer.allocate(TlsEngine.RECORD_SIZE);
 
-    TlsCallerHandshake(Connection below, TlsEngine engine, TlsMeans means, long deadlineNanos) {
+    TlsCallerHandshake(Connection below, TlsEngine engine, TlsResources means, long deadlineNanos) {
         this.below = below;
         this.engine = engine;
         this.means = means;

@@ -27,7 +27,7 @@ final class TlsCallerInput {
 
     private final Connection below;
     private final TlsEngine engine;
-    private final TlsMeans means;
+    private final TlsResources means;
     private final Leftover leftover;
     private final TlsCallerOutput output;
     /** Not decrypted yet; on the heap. */
@@ -38,7 +38,7 @@ final class TlsCallerInput {
     TlsCallerInput(
             Connection below,
             TlsEngine engine,
-            TlsMeans means,
+            TlsResources means,
             Leftover leftover,
             TlsCallerOutput output,
             @Nullable ByteBuffer ciphertext) {
@@ -56,7 +56,7 @@ final class TlsCallerInput {
      * @param limitNanos how long to wait; 0 means without limit
      */
     int read(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
-        Patience patience = new Patience(limitNanos, interrupts);
+        Deadline deadline = new Deadline(limitNanos, interrupts);
         while (true) {
             int count = leftover.read(into);
             if (count > 0) {
@@ -68,7 +68,7 @@ final class TlsCallerInput {
             if (engine.inputEnded()) {
                 return -1;
             }
-            count = step(into, patience);
+            count = step(into, deadline);
             if (count > 0) {
                 return count;
             }
@@ -76,12 +76,12 @@ final class TlsCallerInput {
     }
 
     /** The time that a read has; each wait below takes from it. Threading: for one thread. */
-    private final class Patience {
+    private final class Deadline {
         private final boolean limited;
         private final long endNanos;
         private final Interrupts interrupts;
 
-        Patience(long limitNanos, Interrupts interrupts) {
+        Deadline(long limitNanos, Interrupts interrupts) {
             this.limited = limitNanos > 0;
             this.endNanos = limited ? means.ticker().nanos() + limitNanos : 0;
             this.interrupts = interrupts;
@@ -96,11 +96,11 @@ final class TlsCallerInput {
         }
     }
 
-    private int step(ByteBuffer into, Patience patience) throws IOException {
+    private int step(ByteBuffer into, Deadline deadline) throws IOException {
         ByteBuffer bytes = ciphertext;
         if (bytes != null) {
             int before = into.position();
-            boolean starved = decrypt(bytes, into, patience.interrupts);
+            boolean starved = decrypt(bytes, into, deadline.interrupts);
             if (!bytes.hasRemaining()) {
                 ciphertext = null;
             }
@@ -110,25 +110,25 @@ final class TlsCallerInput {
         }
         if (ciphertext == null) {
             ByteBuffer header = ByteBuffer.allocate(HEADER_SIZE);
-            fill(header, patience);
+            fill(header, deadline);
             ciphertext = header.flip();
             return 0; // a stream of records that are nothing but headers is seen to above
         }
-        return readRecord(ciphertext, into, patience);
+        return readRecord(ciphertext, into, deadline);
     }
 
-    private int readRecord(ByteBuffer begun, ByteBuffer into, Patience patience) throws IOException {
+    private int readRecord(ByteBuffer begun, ByteBuffer into, Deadline deadline) throws IOException {
         ByteBuffer pooled = means.buffers().borrow();
         ByteBuffer batch = TlsEngine.roomy(pooled);
         // What does not fit into the reader's buffer would have to be kept.
         batch.limit(Math.min(batch.capacity(), Math.max(TlsEngine.RECORD_SIZE, into.remaining())));
         try {
             batch.put(begun.duplicate());
-            fill(batch, patience);
+            fill(batch, deadline);
             ciphertext = null;
             batch.flip();
             int before = into.position();
-            decrypt(batch, into, patience.interrupts);
+            decrypt(batch, into, deadline.interrupts);
             if (batch.hasRemaining()) {
                 ciphertext = Leftover.copy(batch);
             }
@@ -138,8 +138,8 @@ final class TlsCallerInput {
         }
     }
 
-    private void fill(ByteBuffer bytes, Patience patience) throws IOException {
-        if (patience.read(bytes) < 0) {
+    private void fill(ByteBuffer bytes, Deadline deadline) throws IOException {
+        if (deadline.read(bytes) < 0) {
             throw TlsEngine.cut();
         }
     }

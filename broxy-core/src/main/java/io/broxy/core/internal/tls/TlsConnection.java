@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class TlsConnection implements Transferable, ConnectionSocket.Viewed {
     private final Connection below;
     private final TlsEngine engine;
-    private final TlsMeans means;
+    private final TlsResources means;
     private final TlsCallerInput input;
     private final TlsCallerOutput output;
     private final Ownership ownership = new Ownership();
@@ -45,7 +45,7 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
     TlsConnection(
             Connection below,
             TlsEngine engine,
-            TlsMeans means,
+            TlsResources means,
             @Nullable ByteBuffer ciphertext,
             @Nullable ByteBuffer plaintext) {
         this.below = below;
@@ -71,7 +71,7 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
     }
 
     /** Does the handshake of a client; see {@link Tls#onCaller}. */
-    static TlsConnection handshake(Connection below, TlsEngine engine, TlsMeans means, long deadlineNanos)
+    static TlsConnection handshake(Connection below, TlsEngine engine, TlsResources means, long deadlineNanos)
             throws IOException {
         return new TlsCallerHandshake(below, engine, means, deadlineNanos).run();
     }

@@ -34,14 +34,14 @@ final class TlsHandshake implements ChannelEvents, DialHandle {
     private final LoopConnection below;
     private final EventLoop loop;
     private final TlsEngine engine;
-    private final TlsMeans means;
+    private final TlsResources means;
     private final Tls.Outcome outcome;
     private final TlsLoopOutput output;
     private State state = State.EXCHANGING;
     /** Part of a message. */
     private @Nullable ByteBuffer rest;
 
-    private TlsHandshake(LoopConnection below, TlsEngine engine, TlsMeans means, Tls.Outcome outcome) {
+    private TlsHandshake(LoopConnection below, TlsEngine engine, TlsResources means, Tls.Outcome outcome) {
         this.below = below;
         this.loop = below.loop();
         this.engine = engine;
@@ -51,7 +51,7 @@ final class TlsHandshake implements ChannelEvents, DialHandle {
     }
 
     /** Begins; what is returned gives up. */
-    static DialHandle start(LoopConnection below, TlsEngine engine, TlsMeans means, Tls.Outcome outcome) {
+    static DialHandle start(LoopConnection below, TlsEngine engine, TlsResources means, Tls.Outcome outcome) {
         TlsHandshake handshake = new TlsHandshake(below, engine, means, outcome);
         below.handler(handshake);
         handshake.goOn();

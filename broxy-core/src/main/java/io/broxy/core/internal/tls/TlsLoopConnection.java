@@ -37,7 +37,7 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
     private final LoopConnection below;
     private final EventLoop loop;
     private final TlsEngine engine;
-    private final TlsMeans means;
+    private final TlsResources means;
     private final TlsLoopInput input;
     private final TlsLoopOutput output;
     private final UnseenReadiness unseen;
@@ -52,7 +52,7 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
 
     /** Takes over a connection whose handshake is done. */
     TlsLoopConnection(
-            LoopConnection below, TlsEngine engine, TlsMeans means, TlsLoopInput input, TlsLoopOutput output) {
+            LoopConnection below, TlsEngine engine, TlsResources means, TlsLoopInput input, TlsLoopOutput output) {
         this.below = below;
         this.loop = below.loop();
         this.engine = engine;

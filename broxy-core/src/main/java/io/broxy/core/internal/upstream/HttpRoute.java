@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 public interface HttpRoute {
 
     /** The way to try now. Its time runs from when it became that. */
-    HttpWay way();
+    HttpHop way();
 
     /**
      * Tries the way over this hop first, if it is one of the ways: what has begun there can only go on there. Called before
@@ -20,12 +20,12 @@ public interface HttpRoute {
      *
      * @return whether {@link #way} is that way now
      */
-    default boolean prefer(ConnPool.Hop hop) {
+    default boolean prefer(ConnPool.Key hop) {
         return way().hop().equals(hop);
     }
 
     /**
-     * The way works: its connection stands or, in {@linkplain HttpWay#absoluteForm() absolute form}, the proxy has begun to
+     * The way works: its connection stands or, in {@linkplain HttpHop#absoluteForm() absolute form}, the proxy has begun to
      * answer, and not with 407. Repeated calls change nothing.
      */
     void connected();
@@ -35,7 +35,7 @@ public interface HttpRoute {
      * answer ({@link DialException.Reason#PROTOCOL}), was silent for too long ({@link DialException.Reason#TIMEOUT}) or wants
      * other credentials ({@link DialException.Reason#PROXY_AUTH}). Any other answer of a proxy is none of these.
      *
-     * @param failure the pool's or dialer's own, or one that {@link HttpWay#failure} has begun
+     * @param failure the pool's or dialer's own, or one that {@link HttpHop#failure} has begun
      * @return null if {@link #way} is another one now, which may be tried if the request can be sent once more; otherwise
      *     the failure of the whole
      */

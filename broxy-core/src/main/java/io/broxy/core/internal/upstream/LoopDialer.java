@@ -33,7 +33,7 @@ public interface LoopDialer {
     }
 
     /**
-     * An outcome that can also do with how only {@linkplain UserDialing somebody else's} dialer fails.
+     * An outcome that can also do with how only {@linkplain UserDialerAdapter somebody else's} dialer fails.
      *
      * <p>Threading: owned by its event loop.
      */

@@ -27,7 +27,7 @@ final class TargetRouter implements HttpRouter {
     private volatile @Nullable OneWay latestWay;
 
     /** Whoever asks, mostly asks with one policy. */
-    private volatile @Nullable PolicyDialing latest;
+    private volatile @Nullable PolicyDialer latest;
 
     TargetRouter(Dialer dialer, Workers workers) {
         this.dialer = dialer;
@@ -44,27 +44,27 @@ final class TargetRouter implements HttpRouter {
         return last;
     }
 
-    private HttpWay way(DialRequest request) {
+    private HttpHop way(DialRequest request) {
         Duration own = request.timeout();
         long timeoutNanos = own == null ? DEFAULT_TIMEOUT_NANOS : Durations.positiveNanos(own, "a dial's time-out");
-        ConnPool.Hop hop = ConnPool.Hop.of(request.target(), keeping(request.addressPolicy()));
-        return HttpWay.toTarget(dialer.announcesClient() ? hop.forClient(request.client()) : hop, timeoutNanos);
+        ConnPool.Key hop = ConnPool.Key.of(request.target(), keeping(request.addressPolicy()));
+        return HttpHop.toTarget(dialer.sendsClientAddress() ? hop.forClient(request.client()) : hop, timeoutNanos);
     }
 
     private Dialer keeping(AddressPolicy policy) {
         if (policy == AddressPolicy.any()) {
             return dialer; // so that these are the connections of whoever leases with the dialer itself
         }
-        PolicyDialing last = latest;
+        PolicyDialer last = latest;
         if (last == null || last.policy() != policy) {
-            last = new PolicyDialing(dialer, policy, UserDialing.of(dialer, workers));
+            last = new PolicyDialer(dialer, policy, UserDialerAdapter.of(dialer, workers));
             latest = last;
         }
         return last;
     }
 
     /** Threading: immutable. */
-    private record OneWay(DialRequest request, @Override HttpWay way) implements HttpRoute {
+    private record OneWay(DialRequest request, @Override HttpHop way) implements HttpRoute {
         @Override
         public void connected() {}
 

@@ -20,7 +20,7 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One dial of a {@link UserDialing}.
+ * One dial of a {@link UserDialerAdapter}.
  *
  * <p>Threading: owned by its event loop, but for what the executor runs.
  */
@@ -87,7 +87,7 @@ final class UserDial implements DialHandle {
     private void connected(@Nullable Connection dialed) {
         HandOff taken;
         try {
-            taken = UserDialing.take(dialed, workers);
+            taken = UserDialerAdapter.take(dialed, workers);
         } catch (IOException | RuntimeException e) {
             onLoop(() -> failed(e), null);
             return;
@@ -100,7 +100,7 @@ final class UserDial implements DialHandle {
             loop.execute(task);
         } catch (RejectedExecutionException e) {
             if (opened != null) {
-                UserDialing.abortTaken(opened);
+                UserDialerAdapter.abortTaken(opened);
             }
         }
     }
@@ -133,7 +133,8 @@ final class UserDial implements DialHandle {
     private void timedOut() {
         if (!over) {
             cancel();
-            outcome.failed(loop.isStopping() ? cancelled(null) : UserDialing.timedOut(request.target(), duration()));
+            outcome.failed(
+                    loop.isStopping() ? cancelled(null) : UserDialerAdapter.timedOut(request.target(), duration()));
         }
     }
 

@@ -615,7 +615,7 @@ class DirectDialerTest {
             peer.expectReset();
             reset.countDown();
         })) {
-            DirectDialing dialer = (DirectDialing) broxy.directDialer().build();
+            DirectDialerImpl dialer = (DirectDialerImpl) broxy.directDialer().build();
             Connection connection = dialer.dial(origin.target());
             CompletableFuture<Connection> race = new CompletableFuture<>() {
                 @Override

@@ -22,9 +22,9 @@ import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.HttpRouter;
-import io.broxy.core.internal.upstream.HttpWay;
 import io.broxy.core.testkit.Certificates;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Peer;
@@ -89,7 +89,7 @@ class HttpRouterTest {
         return HttpRouter.of(dialer, workers);
     }
 
-    private HttpWay way(Dialer dialer) throws DialException {
+    private HttpHop way(Dialer dialer) throws DialException {
         return router(dialer).route(REQUEST).way();
     }
 
@@ -127,10 +127,10 @@ class HttpRouterTest {
         void theRequestGoesThereInOriginForm(Kind kind) throws Exception {
             Dialer dialer = kind.dialer(HttpRouterTest.this);
 
-            HttpWay way = way(dialer);
+            HttpHop way = way(dialer);
 
             assertThat(way.absoluteForm()).isFalse();
-            assertThat(way.hop()).as("as its user would lease it").isEqualTo(ConnPool.Hop.of(TARGET, dialer));
+            assertThat(way.hop()).as("as its user would lease it").isEqualTo(ConnPool.Key.of(TARGET, dialer));
             assertThat(way.fields()).isEmpty();
             assertThat(way.pool()).isNull();
             assertThat(answer(way)).isEmpty();
@@ -144,12 +144,12 @@ class HttpRouterTest {
             AddressPolicy policy = AddressPolicy.publicOnly();
             AddressPolicy lax = policy.or(AddressPolicy.allowing());
 
-            ConnPool.Hop hop = router.route(request(TARGET, policy)).way().hop();
+            ConnPool.Key hop = router.route(request(TARGET, policy)).way().hop();
 
-            ConnPool.Hop again = router.route(request(TARGET, policy)).way().hop();
+            ConnPool.Key again = router.route(request(TARGET, policy)).way().hop();
             assertThat(again).isEqualTo(hop).hasSameHashCodeAs(hop);
             assertThat(again.dialer()).as("made once").isSameAs(hop.dialer());
-            ConnPool.Hop laxer = router.route(request(TARGET, lax)).way().hop();
+            ConnPool.Key laxer = router.route(request(TARGET, lax)).way().hop();
             assertThat(laxer).isNotEqualTo(hop);
             assertThat(router.route(REQUEST).way().hop()).isNotEqualTo(hop).isNotEqualTo(laxer);
             assertThat(router.route(request(TARGET, policy)).way().hop())
@@ -197,10 +197,10 @@ class HttpRouterTest {
         void theRequestGoesToTheProxyInAbsoluteFormOverTheHopOfItsTunnels() throws Exception {
             HttpProxyDialer dialer = http().build();
 
-            HttpWay way = way(dialer);
+            HttpHop way = way(dialer);
 
             assertThat(way.absoluteForm()).isTrue();
-            assertThat(way.hop()).isSameAs(dialer.hop()).isEqualTo(ConnPool.Hop.of(PROXY, direct));
+            assertThat(way.hop()).isSameAs(dialer.hop()).isEqualTo(ConnPool.Key.of(PROXY, direct));
             assertThat(way.timeoutNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(10));
         }
 
@@ -210,18 +210,18 @@ class HttpRouterTest {
                     .tls(Certificates.loopback().client())
                     .build();
 
-            ConnPool.Hop hop = way(dialer).hop();
+            ConnPool.Key hop = way(dialer).hop();
 
             assertThat(hop).isSameAs(dialer.hop());
             assertThat(hop.identity()).isEqualTo("alice");
-            assertThat(hop.dialer()).isInstanceOf(TlsDialing.class);
+            assertThat(hop.dialer()).isInstanceOf(TlsDialer.class);
         }
 
         @Test
         void aPolicyIsNoPartOfTheHopForItIsNotForProxies() throws Exception {
             HttpProxyDialer dialer = http().build();
 
-            HttpWay way = router(dialer)
+            HttpHop way = router(dialer)
                     .route(request(TARGET, AddressPolicy.publicOnly()))
                     .way();
 
@@ -232,7 +232,7 @@ class HttpRouterTest {
         void itsPoolAndItsFieldsComeWithTheWay() throws Exception {
             ConnPool pool = new ConnPoolBuilder(new PoolEngine(loops, workers, Ticker.SYSTEM), built -> {}, ended -> {})
                     .build();
-            HttpWay way = way(http().pool(pool)
+            HttpHop way = way(http().pool(pool)
                     .field("X-Tenant", "7")
                     .field("X-Tenant", "8")
                     .build());
@@ -250,7 +250,7 @@ class HttpRouterTest {
                     REQUEST.toBuilder().timeout(Duration.ofSeconds(1)).build();
 
             assertThat(router.route(hurried).way().timeoutNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(1));
-            HttpWay way = router.route(REQUEST).way();
+            HttpHop way = router.route(REQUEST).way();
             assertThat(way.timeoutNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(3));
             assertThat(router.route(REQUEST).way()).as("made once").isSameAs(way);
         }
@@ -329,7 +329,7 @@ class HttpRouterTest {
     // ------------------------------------------------------------------ credentials
 
     /** What a way says of its credentials, or its failure; told on the loop. */
-    private Optional<String> answer(HttpWay way) throws Exception {
+    private Optional<String> answer(HttpHop way) throws Exception {
         CompletableFuture<Optional<String>> told = new CompletableFuture<>();
         EventLoop loop = loops.next();
         loop.execute(() -> way.authorization(
@@ -346,7 +346,7 @@ class HttpRouterTest {
         return told.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    private DialException failure(HttpWay way) {
+    private DialException failure(HttpHop way) {
         Throwable failure = catchThrowableOfType(java.util.concurrent.ExecutionException.class, () -> answer(way));
         return (DialException) Objects.requireNonNull(failure.getCause());
     }
@@ -358,7 +358,7 @@ class HttpRouterTest {
         void thoseThatAreKnownAreToldAtOnce() throws Exception {
             for (UnaryOperator<HttpProxyDialer.Builder> setting : List.<UnaryOperator<HttpProxyDialer.Builder>>of(
                     builder -> builder, builder -> builder.credentials(Credentials.basic("Aladdin", "open sesame")))) {
-                HttpWay way = way(setting.apply(http()).build());
+                HttpHop way = way(setting.apply(http()).build());
                 CompletableFuture<Boolean> atOnce = new CompletableFuture<>();
                 EventLoop loop = loops.next();
                 loop.execute(() -> {
@@ -374,7 +374,7 @@ class HttpRouterTest {
         /** RFC 7617 section 2. */
         @Test
         void basicOnesAreSentUnasked() throws Exception {
-            HttpWay way = way(http().credentials(Credentials.basic("Aladdin", "open sesame"))
+            HttpHop way = way(http().credentials(Credentials.basic("Aladdin", "open sesame"))
                     .build());
 
             assertThat(answer(way)).contains("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
@@ -385,7 +385,7 @@ class HttpRouterTest {
         void aUserIsAskedForEachTargetAndMayBlock() throws Exception {
             CountDownLatch asked = new CountDownLatch(1);
             CountDownLatch release = new CountDownLatch(1);
-            HttpWay way = way(http().authorization(target -> {
+            HttpHop way = way(http().authorization(target -> {
                         assertThat(EventLoop.current()).as("not on a loop").isNull();
                         asked.countDown();
                         try {
@@ -442,7 +442,7 @@ class HttpRouterTest {
 
         @Test
         void anEngineThatEndsIsAFailure() throws Exception {
-            HttpWay way = way(http().authorization(target -> "never").build());
+            HttpHop way = way(http().authorization(target -> "never").build());
             assertThat(workers.stop(TimeUnit.SECONDS.toNanos(20))).isTrue();
 
             assertThat(failure(way).reason()).isEqualTo(Reason.PROXY_AUTH);
@@ -467,11 +467,11 @@ class HttpRouterTest {
                 .rules(rules)
                 .build());
 
-        HttpWay straight = router.route(DialRequest.to(HostPort.parse("www.corp.example:80")))
+        HttpHop straight = router.route(DialRequest.to(HostPort.parse("www.corp.example:80")))
                 .way();
         assertThat(straight.absoluteForm()).isFalse();
         assertThat(straight.hop().dialer()).isSameAs(direct);
-        HttpWay viaSocks =
+        HttpHop viaSocks =
                 router.route(DialRequest.to(HostPort.parse("tor.example:80"))).way();
         assertThat(viaSocks.absoluteForm()).isFalse();
         assertThat(viaSocks.hop().dialer()).isSameAs(socks);

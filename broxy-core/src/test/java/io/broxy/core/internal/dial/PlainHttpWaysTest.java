@@ -24,9 +24,9 @@ import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.LoopLease;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.HttpRouter;
-import io.broxy.core.internal.upstream.HttpWay;
 import io.broxy.core.testkit.Certificates;
 import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;
@@ -103,7 +103,7 @@ class PlainHttpWaysTest {
                 .build();
     }
 
-    private LoopLease lease(HttpWay way) throws Exception {
+    private LoopLease lease(HttpHop way) throws Exception {
         return LoopTalk.on(
                 loop,
                 future -> pool.lease(loop, way.hop(), way.timeoutNanos(), new LoopLease.Outcome() {
@@ -119,7 +119,7 @@ class PlainHttpWaysTest {
                 }));
     }
 
-    private DialException failure(HttpWay way) {
+    private DialException failure(HttpHop way) {
         ExecutionException failure = catchThrowableOfType(ExecutionException.class, () -> lease(way));
         return (DialException) Objects.requireNonNull(failure.getCause(), "why");
     }
@@ -128,7 +128,7 @@ class PlainHttpWaysTest {
     private void exchange(LoopLease lease, String head) throws Exception {
         String answer = LoopTalk.ask(loop, lease.connection(), head, ANSWER.length());
         assertThat(answer).isEqualTo(ANSWER);
-        LoopTalk.run(loop, lease::reuse);
+        LoopTalk.run(loop, lease::giveBack);
         assertThat(heads.poll(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isEqualTo(head);
     }
 
@@ -189,7 +189,7 @@ class PlainHttpWaysTest {
                 Origin proxy = Origin.start(SocksServer::relay)) {
             Dialer dialer = new Socks5DialerBuilder(proxy.target(), engine, () -> direct).build();
 
-            HttpWay way = router(dialer)
+            HttpHop way = router(dialer)
                     .route(request(origin.target(), AddressPolicy.any()))
                     .way();
 
@@ -234,7 +234,7 @@ class PlainHttpWaysTest {
         Certificates certificates = Certificates.loopback();
         try (Origin proxy = Origin.startTls(certificates, this::answerAll)) {
             HttpProxyDialer dialer = through(proxy).tls(certificates.client()).build();
-            HttpWay way = router(dialer)
+            HttpHop way = router(dialer)
                     .route(request(HostPort.parse("target.example:80"), AddressPolicy.publicOnly()))
                     .way();
 

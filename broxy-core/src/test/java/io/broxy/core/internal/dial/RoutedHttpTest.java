@@ -17,9 +17,9 @@ import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.HttpRouter;
-import io.broxy.core.internal.upstream.HttpWay;
 import io.broxy.core.testkit.LeakCheck;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -86,8 +86,8 @@ class RoutedHttpTest {
         return HttpRouter.of(routing(route).build(), workers);
     }
 
-    private HttpWay note(HttpRoute route) {
-        HttpWay way = route.way();
+    private HttpHop note(HttpRoute route) {
+        HttpHop way = route.way();
         tried.add(way.hop().address().host());
         millis.add(TimeUnit.NANOSECONDS.toMillis(way.timeoutNanos()));
         return way;

@@ -1,7 +1,6 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.ConnPool;
-import io.broxy.ConnPool.Hop;
 import io.broxy.Connection;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
@@ -101,8 +100,8 @@ public enum ConnectionKind {
         @Override
         public Connection open(Rig rig, Origin origin) throws Exception {
             ConnPool pool = rig.closedLater(rig.broxy.connPool().build());
-            Hop hop = Hop.of(origin.target(), rig.direct());
-            pool.lease(hop).reuse();
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), rig.direct());
+            pool.lease(hop).giveBack();
             return rig.closedLater(pool.lease(hop)).connection();
         }
     },

@@ -14,7 +14,7 @@ import io.broxy.core.internal.relay.EngineCopier;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.tls.Tls;
 import io.broxy.core.internal.tls.TlsConnection;
-import io.broxy.core.internal.tls.TlsMeans;
+import io.broxy.core.internal.tls.TlsResources;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -31,7 +31,7 @@ public final class NetEngine implements AutoCloseable {
     public final Workers workers = new Workers();
     final EventLoops loops;
     public final EventLoop loop;
-    public final TlsMeans means = new TlsMeans(buffers, workers.callbacks(), Ticker.SYSTEM);
+    public final TlsResources means = new TlsResources(buffers, workers.callbacks(), Ticker.SYSTEM);
     public final EngineCopier copier;
 
     public NetEngine() throws IOException {

@@ -7,7 +7,7 @@ import static io.broxy.core.internal.pool.Desk.unlimited;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import io.broxy.DialRequest;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 /** Connections that were announced for clients: never another client's, and in what a hop may have all together. */
 class ClientHopsTest {
     private static final int NO_LIMIT = Integer.MAX_VALUE;
-    private static final Hop ALICE = A.forClient(client(1));
-    private static final Hop BOB = A.forClient(client(2));
+    private static final ConnPool.Key ALICE = A.forClient(client(1));
+    private static final ConnPool.Key BOB = A.forClient(client(2));
 
     static DialRequest.Client client(int port) {
         return new DialRequest.Client(

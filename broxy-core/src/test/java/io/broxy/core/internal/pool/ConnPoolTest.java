@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.broxy.ConnPool;
-import io.broxy.ConnPool.Hop;
 import io.broxy.ConnPool.Lease;
 import io.broxy.Connection;
 import io.broxy.DialException;
@@ -69,12 +68,12 @@ class ConnPoolTest {
     void aConnectionGivenBackIsLeasedAgain() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease first = pool.lease(hop);
             assertThat(first.wasIdle()).isFalse();
             assertThat(Talk.ask(first, "first")).isEqualTo("first");
             int port = Talk.port(first.connection());
-            first.reuse();
+            first.giveBack();
             try (Lease second = pool.lease(hop)) {
                 assertThat(second.wasIdle()).isTrue();
                 assertThat(Talk.port(second.connection())).isEqualTo(port);
@@ -91,12 +90,12 @@ class ConnPoolTest {
     void noByteIsLostOverManyLeases() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             for (int i = 0; i < 500; i++) {
                 Lease lease = pool.lease(hop);
                 String text = "message " + i;
                 assertThat(Talk.ask(lease, text)).isEqualTo(text);
-                lease.reuse();
+                lease.giveBack();
             }
             assertThat(origin.accepted()).isEqualTo(1);
             assertThat(pool.stats().reused()).isEqualTo(499);
@@ -107,25 +106,25 @@ class ConnPoolTest {
     void theFirstEndOfALeaseCounts() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease reused = pool.lease(hop);
-            reused.reuse();
+            reused.giveBack();
             reused.close();
             reused.detach();
-            reused.reuse();
+            reused.giveBack();
             assertThat(pool.stats().idle()).isEqualTo(1);
             assertThatThrownBy(() -> Talk.ask(reused, "late")).isInstanceOf(IOException.class);
 
             Lease detached = pool.lease(hop);
             detached.detach();
             detached.close();
-            detached.reuse();
+            detached.giveBack();
             assertThat(Talk.ask(detached, "mine")).isEqualTo("mine");
             detached.connection().close();
 
             Lease closed = pool.lease(hop);
             closed.close();
-            closed.reuse();
+            closed.giveBack();
             assertThat(closed.connection().isOpen()).isFalse();
             assertThat(pool.stats().idle()).isZero();
             assertThat(pool.stats().leased()).isZero();
@@ -138,9 +137,9 @@ class ConnPoolTest {
     void aConnectionClosedByItsUserIsNotKept() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Lease lease = pool.lease(Hop.of(origin.target(), direct));
+            Lease lease = pool.lease(ConnPool.Key.of(origin.target(), direct));
             lease.connection().close();
-            lease.reuse();
+            lease.giveBack();
             assertThat(pool.stats().idle()).isZero();
             assertThat(pool.stats().discarded()).isEqualTo(1);
         }
@@ -150,11 +149,11 @@ class ConnPoolTest {
     void aConnectionGivenToARelayCannotBeGivenBack() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease one = pool.lease(hop);
             Lease other = pool.lease(hop);
             Tunnel tunnel = broxy.copier().relay(one.connection(), other.connection());
-            assertThatThrownBy(one::reuse).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(one::giveBack).isInstanceOf(IllegalStateException.class);
             other.detach();
             assertThat(pool.stats().leased()).isZero();
             assertThat(pool.stats().detached()).isEqualTo(2);
@@ -167,8 +166,8 @@ class ConnPoolTest {
     void aLeasedConnectionIsAsGoodAsAnyOther() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
-            pool.lease(hop).reuse();
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
+            pool.lease(hop).giveBack();
             try (Lease lease = pool.lease(hop)) {
                 Connection connection = lease.connection();
                 assertThat(connection.remoteAddress()).isEqualTo(origin.address());
@@ -187,7 +186,7 @@ class ConnPoolTest {
         CountDownLatch end = new CountDownLatch(1);
         try (Origin origin = Origin.start(peer -> end.await());
                 ConnPool pool = broxy.connPool().build()) {
-            pool.lease(Hop.of(origin.target(), direct)).reuse();
+            pool.lease(ConnPool.Key.of(origin.target(), direct)).giveBack();
             assertThat(pool.stats().idle()).isEqualTo(1);
             end.countDown();
             awaitIdle(pool, 0);
@@ -210,10 +209,10 @@ class ConnPoolTest {
                     }
                 });
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease lease = pool.lease(hop);
             first.await();
-            lease.reuse();
+            lease.giveBack();
             stray.countDown();
             awaitEvicted(pool, Eviction.STRAY_BYTES, 1);
             try (Lease next = pool.lease(hop)) {
@@ -227,9 +226,9 @@ class ConnPoolTest {
     void aStrayByteThatCameBeforeItWasGivenBackEvictsToo() throws Exception {
         try (Origin origin = Origin.greeting("hello!");
                 ConnPool pool = broxy.connPool().build()) {
-            Lease lease = pool.lease(Hop.of(origin.target(), direct));
+            Lease lease = pool.lease(ConnPool.Key.of(origin.target(), direct));
             assertThat(Talk.read(lease.connection(), 5)).isEqualTo("hello");
-            lease.reuse();
+            lease.giveBack();
             awaitEvicted(pool, Eviction.STRAY_BYTES, 1);
         }
     }
@@ -242,7 +241,7 @@ class ConnPoolTest {
                     peer.reset();
                 });
                 ConnPool pool = broxy.connPool().build()) {
-            pool.lease(Hop.of(origin.target(), direct)).reuse();
+            pool.lease(ConnPool.Key.of(origin.target(), direct)).giveBack();
             reset.countDown();
             awaitEvicted(pool, Eviction.FAILED, 1);
         }
@@ -257,7 +256,7 @@ class ConnPoolTest {
                 });
                 ConnPool pool =
                         broxy.connPool().idleTimeout(Duration.ofMillis(30)).build()) {
-            pool.lease(Hop.of(origin.target(), direct)).reuse();
+            pool.lease(ConnPool.Key.of(origin.target(), direct)).giveBack();
             assertThat(ended.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
             awaitEvicted(pool, Eviction.IDLE_TIMEOUT, 1);
         }
@@ -267,8 +266,8 @@ class ConnPoolTest {
     void theMaximumAgeCloses() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().maxAge(Duration.ofMillis(30)).build()) {
-            Hop hop = Hop.of(origin.target(), direct);
-            pool.lease(hop).reuse();
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
+            pool.lease(hop).giveBack();
             awaitEvicted(pool, Eviction.MAX_AGE, 1);
         }
     }
@@ -282,7 +281,7 @@ class ConnPoolTest {
                         .maxOpenPerHop(1)
                         .leaseTimeout(Talk.PATIENCE)
                         .build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease held = pool.lease(hop);
             List<Integer> served = new CopyOnWriteArrayList<>();
             List<Thread> threads = new ArrayList<>();
@@ -292,7 +291,7 @@ class ConnPoolTest {
                     try (Lease lease = pool.lease(hop)) {
                         served.add(number);
                         Talk.ask(lease, "hello");
-                        lease.reuse();
+                        lease.giveBack();
                     } catch (IOException e) {
                         served.add(-1);
                     }
@@ -301,7 +300,7 @@ class ConnPoolTest {
                 threads.add(thread);
                 awaitWaiting(pool, i + 1);
             }
-            held.reuse();
+            held.giveBack();
             for (Thread thread : threads) {
                 thread.join(PATIENCE_MILLIS);
             }
@@ -314,7 +313,7 @@ class ConnPoolTest {
     void whoWaitsTooLongIsToldThatThePoolIsExhausted() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().maxOpen(1).build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease held = pool.lease(hop);
             assertThatThrownBy(() -> pool.lease(hop, Duration.ofMillis(20)))
                     .isInstanceOfSatisfying(DialException.class, e -> {
@@ -329,7 +328,7 @@ class ConnPoolTest {
                     .isInstanceOfSatisfying(
                             DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.POOL_EXHAUSTED));
             assertThat(pool.stats().waiting()).isZero();
-            held.reuse();
+            held.giveBack();
             pool.lease(hop).close();
         }
     }
@@ -339,7 +338,7 @@ class ConnPoolTest {
         try (Origin origin = Origin.echo();
                 ConnPool pool =
                         broxy.connPool().maxOpen(1).leaseTimeout(Talk.PATIENCE).build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease held = pool.lease(hop);
             AtomicReference<Object> outcome = new AtomicReference<>();
             Thread waiter = new Thread(() -> {
@@ -356,7 +355,7 @@ class ConnPoolTest {
             waiter.interrupt();
             waiter.join(PATIENCE_MILLIS);
             assertThat(outcome).hasValue("CANCELLED true");
-            held.reuse();
+            held.giveBack();
             try (Lease lease = next.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
                 assertThat(lease.wasIdle()).isTrue();
                 assertThat(Talk.ask(lease, "next")).isEqualTo("next");
@@ -370,12 +369,12 @@ class ConnPoolTest {
     void aFutureGivesANewConnectionAndThenTheIdleOne() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             for (int i = 0; i < 20; i++) {
                 Lease lease = pool.leaseAsync(hop, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
                 assertThat(lease.wasIdle()).isEqualTo(i > 0);
                 assertThat(Talk.ask(lease, "async " + i)).isEqualTo("async " + i);
-                lease.reuse();
+                lease.giveBack();
             }
             assertThat(origin.accepted()).isEqualTo(1);
         }
@@ -385,13 +384,13 @@ class ConnPoolTest {
     void aCancelledFutureWaitsNoLonger() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().maxOpen(1).build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease held = pool.lease(hop);
             CompletableFuture<Lease> future = pool.leaseAsync(hop, Talk.PATIENCE);
             awaitWaiting(pool, 1);
             future.cancel(false);
             awaitWaiting(pool, 0);
-            held.reuse();
+            held.giveBack();
             assertThat(pool.stats().idle()).isEqualTo(1);
         }
     }
@@ -400,13 +399,13 @@ class ConnPoolTest {
     void aFutureCancelledAtAnyMomentLosesNothing() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().maxOpen(2).build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             for (int i = 0; i < 300; i++) {
                 CompletableFuture<Lease> one = pool.leaseAsync(hop, Talk.PATIENCE);
                 CompletableFuture<Lease> other = pool.leaseAsync(hop, Talk.PATIENCE);
                 LockSupport.parkNanos(i * 1_000L); // each time at another moment
                 if (!one.cancel(false)) {
-                    one.join().reuse();
+                    one.join().giveBack();
                 }
                 if (!other.cancel(false)) {
                     other.join().close();
@@ -427,7 +426,7 @@ class ConnPoolTest {
     void aDialersFailureIsTheLeases() throws Exception {
         int port = HeldPort.refusing().port();
         try (ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(HostPort.of("127.0.0.1", port), direct);
+            ConnPool.Key hop = ConnPool.Key.of(HostPort.of("127.0.0.1", port), direct);
             assertThatThrownBy(() -> pool.lease(hop))
                     .isInstanceOfSatisfying(
                             DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.REFUSED));
@@ -435,7 +434,7 @@ class ConnPoolTest {
                     .cause()
                     .isInstanceOfSatisfying(
                             DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.REFUSED));
-            Hop broken = Hop.of(hop.address(), request -> {
+            ConnPool.Key broken = ConnPool.Key.of(hop.address(), request -> {
                 throw new IllegalStateException("broken dialer");
             });
             assertThatThrownBy(() -> pool.lease(broken)).isInstanceOf(IllegalStateException.class);
@@ -451,17 +450,17 @@ class ConnPoolTest {
     void connectionsOverOwnChannelsArePooled() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), request -> {
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), request -> {
                 try {
                     return broxy.connection(SocketChannel.open(origin.address()));
                 } catch (IOException e) {
                     throw new AssertionError(e);
                 }
             });
-            pool.lease(hop).reuse();
+            pool.lease(hop).giveBack();
             pool.leaseAsync(hop, Talk.PATIENCE)
                     .get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)
-                    .reuse();
+                    .giveBack();
             Lease first = pool.lease(hop);
             Lease second = pool.leaseAsync(hop, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
             assertThat(Talk.ask(first, "1")).isEqualTo("1");
@@ -477,10 +476,10 @@ class ConnPoolTest {
     void aSocketWithoutAChannelIsLeasedAndNeverKept() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), streams(origin.address()));
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), streams(origin.address()));
             Lease lease = pool.lease(hop);
             assertThat(Talk.ask(lease, "streams")).isEqualTo("streams");
-            lease.reuse();
+            lease.giveBack();
             assertThat(lease.connection().isOpen()).isFalse();
             assertThat(pool.stats().evicted(Eviction.UNWATCHABLE)).isEqualTo(1);
             try (Lease async = pool.leaseAsync(hop, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
@@ -514,10 +513,10 @@ class ConnPoolTest {
         })) {
             ConnPool pool =
                     broxy.connPool().maxOpen(3).leaseTimeout(Talk.PATIENCE).build();
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease kept = pool.lease(hop);
             Lease detached = pool.lease(hop);
-            pool.lease(hop).reuse();
+            pool.lease(hop).giveBack();
             Lease last = pool.lease(hop);
             CompletableFuture<Lease> waiting = pool.leaseAsync(hop, Talk.PATIENCE);
             awaitWaiting(pool, 1);
@@ -536,7 +535,7 @@ class ConnPoolTest {
             assertThatThrownBy(() -> pool.lease(hop)).isInstanceOf(IllegalStateException.class);
             assertThatThrownBy(() -> pool.warm(hop, 1)).isInstanceOf(IllegalStateException.class);
             assertThat(Talk.ask(kept, "still")).isEqualTo("still");
-            kept.reuse();
+            kept.giveBack();
             got.close();
             detached.detach();
             assertThat(Talk.ask(detached, "mine")).isEqualTo("mine");
@@ -551,11 +550,11 @@ class ConnPoolTest {
     @Test
     void theEndOfTheEngineEndsThePool() throws Exception {
         try (Origin origin = Origin.echo()) {
-            Hop hop;
+            ConnPool.Key hop;
             Lease held;
             ConnPool pool;
             try (Broxy other = Broxy.builder().eventLoops(2).build()) {
-                hop = Hop.of(origin.target(), other.directDialer().build());
+                hop = ConnPool.Key.of(origin.target(), other.directDialer().build());
                 pool = other.connPool().build();
                 pool.warm(hop, 3);
                 awaitIdle(pool, 3);
@@ -563,7 +562,7 @@ class ConnPoolTest {
             }
             assertThat(pool.stats().idle()).isZero();
             assertThat(Talk.ask(held, "held")).isEqualTo("held");
-            held.reuse();
+            held.giveBack();
             assertThat(held.connection().isOpen()).isFalse();
             assertThat(Talk.accountedFor(pool.stats())).isEqualTo(pool.stats().created());
         }
@@ -584,7 +583,8 @@ class ConnPoolTest {
 
     @Test
     void aHopShowsNoIdentity() {
-        Hop hop = Hop.of(HostPort.of("proxy.example", 3128), direct).withIdentity("alice:secret");
-        assertThat(hop).hasToString("Hop[proxy.example:3128, with an identity]");
+        ConnPool.Key hop =
+                ConnPool.Key.of(HostPort.of("proxy.example", 3128), direct).withIdentity("alice:secret");
+        assertThat(hop).hasToString("Key[proxy.example:3128, with an identity]");
     }
 }

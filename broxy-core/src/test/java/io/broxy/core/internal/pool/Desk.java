@@ -1,10 +1,10 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.core.internal.pool.IdlePool.Ending;
-import io.broxy.core.internal.pool.Work.News;
+import io.broxy.core.internal.pool.PoolActions.SpareEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -12,14 +12,14 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** A policy with a clock that is moved by hand, names for connections, and a record of what it left to be done. */
-final class Desk implements Work.Doer<String> {
+final class Desk implements PoolActions.ActionRunner<String> {
     static final Dialer NEVER = request -> {
         throw new AssertionError("the policy dials nobody");
     };
 
-    static final Hop A = Hop.of(HostPort.of("a.example", 80), NEVER);
-    static final Hop B = Hop.of(HostPort.of("b.example", 80), NEVER);
-    static final Hop C = Hop.of(HostPort.of("c.example", 80), NEVER);
+    static final ConnPool.Key A = ConnPool.Key.of(HostPort.of("a.example", 80), NEVER);
+    static final ConnPool.Key B = ConnPool.Key.of(HostPort.of("b.example", 80), NEVER);
+    static final ConnPool.Key C = ConnPool.Key.of(HostPort.of("c.example", 80), NEVER);
 
     /** Where connections lie unless a test says otherwise. */
     static final String HOME = "loop-1";
@@ -30,13 +30,13 @@ final class Desk implements Work.Doer<String> {
     final List<String> news = new ArrayList<>();
     long expireAtNanos = Long.MAX_VALUE;
 
-    Desk(Limits limits) {
+    Desk(PoolLimits limits) {
         pool = new IdlePool<>(limits, () -> nowNanos);
     }
 
     /** Idle time-out 100 s, maximum age 1,000 s. */
-    static Limits limits(int maxIdlePerHop, int maxIdle, int maxOpenPerHop, int maxOpen) {
-        return new Limits(
+    static PoolLimits limits(int maxIdlePerHop, int maxIdle, int maxOpenPerHop, int maxOpen) {
+        return new PoolLimits(
                 maxIdlePerHop,
                 maxIdle,
                 maxOpenPerHop,
@@ -45,7 +45,7 @@ final class Desk implements Work.Doer<String> {
                 TimeUnit.SECONDS.toNanos(1_000));
     }
 
-    static Limits unlimited() {
+    static PoolLimits unlimited() {
         return limits(10, 100, Integer.MAX_VALUE, Integer.MAX_VALUE);
     }
 
@@ -70,11 +70,11 @@ final class Desk implements Work.Doer<String> {
     }
 
     interface Change {
-        void make(Work<String> work);
+        void make(PoolActions<String> work);
     }
 
     void run(Change change) {
-        Work<String> work = new Work<>();
+        PoolActions<String> work = new PoolActions<>();
         change.make(work);
         work.run(this);
     }
@@ -123,30 +123,30 @@ final class Desk implements Work.Doer<String> {
         }
     }
 
-    Asker ask(Hop hop) {
+    Asker ask(ConnPool.Key hop) {
         return ask(hop, HOME);
     }
 
-    Asker ask(Hop hop, @Nullable Object home) {
+    Asker ask(ConnPool.Key hop, @Nullable Object home) {
         return ask(hop, home, new Asker());
     }
 
     /** By somebody who takes no idle connection. */
-    Asker askFresh(Hop hop) {
+    Asker askFresh(ConnPool.Key hop) {
         return ask(hop, HOME, new Asker(IdleUse.NEVER));
     }
 
     /** For a request that cannot be sent twice. */
-    Asker askPromised(Hop hop) {
+    Asker askPromised(ConnPool.Key hop) {
         return ask(hop, HOME, new Asker(IdleUse.PROMISED));
     }
 
     /** For a request that is sent once more if the connection turns out dead. */
-    Asker askUnread(Hop hop) {
+    Asker askUnread(ConnPool.Key hop) {
         return ask(hop, HOME, new Asker(IdleUse.UNREAD));
     }
 
-    private Asker ask(Hop hop, @Nullable Object home, Asker asker) {
+    private Asker ask(ConnPool.Key hop, @Nullable Object home, Asker asker) {
         run(work -> {
             Slot<String> slot = pool.claim(hop, home, asker, work);
             if (slot != null) {
@@ -157,7 +157,7 @@ final class Desk implements Work.Doer<String> {
     }
 
     /** A new connection, leased. */
-    Slot<String> opened(Hop hop) {
+    Slot<String> opened(ConnPool.Key hop) {
         Asker asker = ask(hop);
         if (!asker.got().equals("new")) {
             throw new AssertionError("no new connection but: " + asker.got());
@@ -181,7 +181,7 @@ final class Desk implements Work.Doer<String> {
     }
 
     /** New idle connections, the first the oldest. */
-    void idle(Hop hop, String... names) {
+    void idle(ConnPool.Key hop, String... names) {
         List<Slot<String>> slots = new ArrayList<>();
         while (slots.size() < names.length) {
             slots.add(opened(hop));
@@ -201,7 +201,7 @@ final class Desk implements Work.Doer<String> {
     }
 
     @Override
-    public void spares(Hop hop, News what) {
+    public void spares(ConnPool.Key hop, SpareEvent what) {
         news.add(hop.address().host().charAt(0) + " " + what);
     }
 

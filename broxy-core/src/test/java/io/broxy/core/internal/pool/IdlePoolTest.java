@@ -8,7 +8,7 @@ import static io.broxy.core.internal.pool.Desk.unlimited;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import io.broxy.HostPort;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
@@ -44,10 +44,10 @@ class IdlePoolTest {
             desk.idle(A, "a");
             assertThat(desk.ask(B).got()).isEqualTo("new");
             assertThat(desk.ask(A.withIdentity("alice")).got()).isEqualTo("new");
-            assertThat(desk.ask(Hop.of(A.address(), request -> Desk.NEVER.dial(request)))
+            assertThat(desk.ask(ConnPool.Key.of(A.address(), request -> Desk.NEVER.dial(request)))
                             .got())
                     .isEqualTo("new");
-            assertThat(desk.ask(Hop.of(HostPort.of("A.example.", 80), Desk.NEVER))
+            assertThat(desk.ask(ConnPool.Key.of(HostPort.of("A.example.", 80), Desk.NEVER))
                             .got())
                     .isEqualTo("a");
         }
@@ -456,7 +456,7 @@ class IdlePoolTest {
     class Spares {
         private final Desk desk = new Desk(limits(3, 4, 4, 5));
 
-        private void refill(Hop hop, String... names) {
+        private void refill(ConnPool.Key hop, String... names) {
             var slots = desk.pool.openSpares(hop, NO_LIMIT);
             assertThat(slots).hasSize(names.length);
             for (int i = 0; i < names.length; i++) {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.broxy.ConnPool;
-import io.broxy.ConnPool.Hop;
 import io.broxy.ConnPool.Lease;
 import io.broxy.Connection;
 import io.broxy.DialException;
@@ -55,7 +54,7 @@ class LeaseAsNewTest {
     void optionsAndTimeoutAreTheDialersAgain() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease first = pool.lease(hop);
             Socket socket = first.connection().asSocket();
             final int keepIdle = socket.getOption(ExtendedSocketOptions.TCP_KEEPIDLE);
@@ -68,7 +67,7 @@ class LeaseAsNewTest {
             socket.setOOBInline(true);
             socket.setOption(ExtendedSocketOptions.TCP_KEEPIDLE, keepIdle + 1);
             final int port = Talk.port(first.connection());
-            first.reuse();
+            first.giveBack();
 
             try (Lease second = pool.lease(hop)) {
                 assertThat(second.wasIdle()).isTrue();
@@ -91,10 +90,10 @@ class LeaseAsNewTest {
     void bufferSizesCannotBeUndoneSoTheConnectionGoes() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease first = pool.lease(hop);
             first.connection().asSocket().setReceiveBufferSize(20_000);
-            first.reuse();
+            first.giveBack();
 
             try (Lease second = pool.lease(hop)) {
                 assertThat(second.wasIdle()).isFalse();
@@ -107,10 +106,10 @@ class LeaseAsNewTest {
     void socketOfALeaseThatHasEndedIsOfNoUse() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease first = pool.lease(hop);
             Socket old = first.connection().asSocket();
-            first.reuse();
+            first.giveBack();
             try (Lease second = pool.lease(hop)) {
                 assertThat(second.wasIdle()).isTrue();
                 assertThat(old.isClosed()).isTrue();
@@ -127,10 +126,10 @@ class LeaseAsNewTest {
     void connectionWhoseOutputHasEndedIsDiscarded() throws Exception {
         try (Origin origin = Origin.discard();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease first = pool.lease(hop);
             first.connection().shutdownOutput();
-            first.reuse();
+            first.giveBack();
             assertThat(pool.stats().idle()).isZero();
             assertThat(pool.stats().discarded()).isEqualTo(1);
         }
@@ -143,15 +142,15 @@ class LeaseAsNewTest {
                     peer.readAll();
                 });
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease byPeer = pool.lease(hop);
             assertThat(byPeer.connection().read(ByteBuffer.allocate(1))).isEqualTo(-1);
-            byPeer.reuse();
+            byPeer.giveBack();
             assertThat(pool.stats().idle()).isZero();
 
             Lease byUser = pool.lease(hop);
             byUser.connection().asSocket().shutdownInput();
-            byUser.reuse();
+            byUser.giveBack();
             assertThat(pool.stats().idle()).isZero();
             assertThat(pool.stats().discarded()).isEqualTo(2);
         }
@@ -163,21 +162,21 @@ class LeaseAsNewTest {
         try (ServerSocketChannel server =
                         ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(address);
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(HostPort.of("unix.example", 1), request -> {
+            ConnPool.Key hop = ConnPool.Key.of(HostPort.of("unix.example", 1), request -> {
                 try {
                     return broxy.connection(SocketChannel.open(address));
                 } catch (IOException e) {
                     throw new DialException(DialException.Reason.LOCAL, request.target(), Duration.ZERO, List.of(), e);
                 }
             });
-            pool.lease(hop).reuse();
+            pool.lease(hop).giveBack();
             try (Lease second = pool.lease(hop);
                     SocketChannel peer = server.accept()) {
                 assertThat(second.wasIdle()).isTrue();
                 peer.write(ByteBuffer.allocate(1));
                 assertThat(second.connection().read(ByteBuffer.allocate(1))).isEqualTo(1);
                 second.connection().shutdownOutput();
-                second.reuse();
+                second.giveBack();
                 assertThat(pool.stats().idle()).isZero();
             }
         }
@@ -187,15 +186,15 @@ class LeaseAsNewTest {
     void leaseThatIsInterruptedPutsTheConnectionBack() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease first = pool.lease(hop);
             final int port = Talk.port(first.connection());
-            first.reuse();
+            first.giveBack();
             int interrupted = 0;
             for (int i = 0; i < 50; i++) {
                 Thread.currentThread().interrupt();
                 try {
-                    pool.lease(hop).reuse(); // the hand-over was over before it was waited for
+                    pool.lease(hop).giveBack(); // the hand-over was over before it was waited for
                 } catch (DialException e) {
                     interrupted++;
                     assertThat(e.reason()).isEqualTo(DialException.Reason.CANCELLED);

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.broxy.ConnPool;
-import io.broxy.ConnPool.Hop;
 import io.broxy.ConnPool.Lease;
 import io.broxy.Connection;
 import io.broxy.Dialer;
@@ -31,7 +30,7 @@ class LeaseLeakTest {
         broxy.close();
     }
 
-    private static void dropLease(ConnPool pool, Hop hop) throws Exception {
+    private static void dropLease(ConnPool pool, ConnPool.Key hop) throws Exception {
         assertThat(Talk.ask(pool.lease(hop), "hello")).isEqualTo("hello");
     }
 
@@ -53,7 +52,7 @@ class LeaseLeakTest {
                     }
                 });
                 ConnPool pool = broxy.connPool().maxOpen(1).build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             dropLease(pool, hop);
             awaitLeaked(pool, 1);
             assertThat(ended.await(Talk.PATIENCE.toMillis(), TimeUnit.MILLISECONDS))
@@ -67,7 +66,7 @@ class LeaseLeakTest {
     void whoHoldsTheConnectionHoldsTheLease() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Connection held = pool.lease(hop).connection();
             dropLease(pool, hop);
             awaitLeaked(pool, 1);
@@ -81,10 +80,10 @@ class LeaseLeakTest {
     void anEndedLeaseIsNoLeak() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             for (int i = 0; i < 3; i++) {
                 Lease lease = pool.lease(hop);
-                lease.reuse();
+                lease.giveBack();
             }
             dropLease(pool, hop);
             awaitLeaked(pool, 1);
@@ -100,13 +99,13 @@ class LeaseLeakTest {
         try (Origin origin = Origin.echo();
                 ConnPool silent = broxy.connPool().build();
                 ConnPool reporting = broxy.connPool().reportLeaks(1).build()) {
-            dropLease(silent, Hop.of(origin.target(), direct));
+            dropLease(silent, ConnPool.Key.of(origin.target(), direct));
             awaitLeaked(silent, 1);
             assertThat(log.toString(UTF_8)).doesNotContain("dropLease");
-            dropLease(reporting, Hop.of(origin.target(), direct));
+            dropLease(reporting, ConnPool.Key.of(origin.target(), direct));
             awaitLeaked(reporting, 1);
             assertThat(log.toString(UTF_8))
-                    .contains("a lease of Hop[" + origin.target() + "] was dropped without an end")
+                    .contains("a lease of Key[" + origin.target() + "] was dropped without an end")
                     .contains("LeaseLeakTest.dropLease");
         } finally {
             System.setErr(before);

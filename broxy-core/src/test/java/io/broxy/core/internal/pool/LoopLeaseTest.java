@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.broxy.ConnPool;
-import io.broxy.ConnPool.Hop;
 import io.broxy.ConnPool.Lease;
 import io.broxy.Connection;
 import io.broxy.DialException;
@@ -101,7 +100,7 @@ class LoopLeaseTest {
         };
     }
 
-    private LoopLease lease(EventLoop loop, Hop hop) throws Exception {
+    private LoopLease lease(EventLoop loop, ConnPool.Key hop) throws Exception {
         return on(loop, future -> pool.lease(loop, hop, PATIENCE_NANOS, into(future)));
     }
 
@@ -122,11 +121,11 @@ class LoopLeaseTest {
     @Test
     void whatIsIdleOnTheLoopIsLeasedThereAsItIs() throws Exception {
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease first = lease(one, hop);
             assertThat(first.wasIdle()).isFalse();
             assertThat(ask(one, first.connection(), "first")).isEqualTo("first");
-            run(one, first::reuse);
+            run(one, first::giveBack);
             LoopLease second = lease(one, hop);
             assertThat(second.wasIdle()).isTrue();
             assertThat(second.connection()).isSameAs(first.connection());
@@ -139,13 +138,13 @@ class LoopLeaseTest {
     @Test
     void whatIsIdleOnAnotherLoopMoves() throws Exception {
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), direct);
-            run(one, lease(one, hop)::reuse);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
+            run(one, lease(one, hop)::giveBack);
             LoopLease moved = lease(other, hop);
             assertThat(moved.wasIdle()).isTrue();
             assertThat(moved.connection().loop()).isSameAs(other);
             assertThat(ask(other, moved.connection(), "moved")).isEqualTo("moved");
-            run(other, moved::reuse);
+            run(other, moved::giveBack);
             LoopLease back = lease(one, hop);
             assertThat(ask(one, back.connection(), "back")).isEqualTo("back");
             run(one, back::close);
@@ -157,11 +156,11 @@ class LoopLeaseTest {
     @Test
     void theOwnLoopsIsTakenBeforeAnotherLoops() throws Exception {
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease here = lease(one, hop);
             LoopLease there = lease(other, hop);
-            run(one, here::reuse);
-            run(other, there::reuse); // the newer one
+            run(one, here::giveBack);
+            run(other, there::giveBack); // the newer one
             LoopLease again = lease(one, hop);
             assertThat(again.connection()).isSameAs(here.connection());
             run(one, again::close);
@@ -171,15 +170,15 @@ class LoopLeaseTest {
     @Test
     void usersAndLoopsShareConnections() throws Exception {
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             for (int i = 0; i < 20; i++) {
                 EventLoop loop = i % 2 == 0 ? one : other;
                 Lease user = pool.lease(hop);
                 assertThat(Talk.ask(user, "user")).isEqualTo("user");
-                user.reuse();
+                user.giveBack();
                 LoopLease own = lease(loop, hop);
                 assertThat(ask(loop, own.connection(), "loop")).isEqualTo("loop");
-                run(loop, own::reuse);
+                run(loop, own::giveBack);
             }
             assertThat(origin.accepted()).isEqualTo(1);
         }
@@ -188,11 +187,11 @@ class LoopLeaseTest {
     @Test
     void oneDetachedIsTheCallers() throws Exception {
         try (Origin origin = Origin.echo()) {
-            LoopLease lease = lease(one, Hop.of(origin.target(), direct));
+            LoopLease lease = lease(one, ConnPool.Key.of(origin.target(), direct));
             run(one, () -> {
                 lease.detach();
                 lease.close();
-                lease.reuse();
+                lease.giveBack();
             });
             assertThat(ask(one, lease.connection(), "mine")).isEqualTo("mine");
             run(one, lease.connection()::close);
@@ -205,12 +204,12 @@ class LoopLeaseTest {
     void whoWaitsGetsWhatComesFreeOnAnotherLoop() throws Exception {
         pool = pool(settings -> settings.maxOpen(1));
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
             CompletableFuture<LoopLease> waiting =
                     begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
-            run(one, held::reuse);
+            run(one, held::giveBack);
             LoopLease got = waiting.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
             assertThat(ask(other, got.connection(), "got")).isEqualTo("got");
             run(other, got::close);
@@ -221,7 +220,7 @@ class LoopLeaseTest {
     void whoWaitsTooLongOrGivesUpIsNotServed() throws Exception {
         pool = pool(settings -> settings.maxOpen(1));
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
             CompletableFuture<LoopLease> late =
                     begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
@@ -232,7 +231,7 @@ class LoopLeaseTest {
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(other, dialing::cancel);
             assertThat(pool.stats().waiting()).isZero();
-            run(one, held::reuse);
+            run(one, held::giveBack);
             assertThat(pool.stats().idle()).isEqualTo(1);
             assertThat(told).isNotDone();
         }
@@ -242,7 +241,7 @@ class LoopLeaseTest {
     void oneCancelledAtAnyMomentLosesNothing() throws Exception {
         pool = pool(settings -> settings.maxOpen(2));
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             for (int i = 0; i < 200; i++) {
                 EventLoop loop = i % 2 == 0 ? one : other;
                 CompletableFuture<LoopLease> told = new CompletableFuture<>();
@@ -251,7 +250,7 @@ class LoopLeaseTest {
                 run(loop, () -> {
                     dialing.cancel();
                     if (told.isDone()) {
-                        told.join().reuse();
+                        told.join().giveBack();
                     }
                 });
             }
@@ -264,7 +263,7 @@ class LoopLeaseTest {
     @Test
     void aConnectionThatTakesThreadsIsLeasedButNeverLiesIdle() throws Exception {
         try (Origin origin = Origin.start(Peer::expectEnd)) {
-            Hop hop = Hop.of(origin.target(), request -> {
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), request -> {
                 try {
                     return new StreamConnection(new Socket(origin.address().getAddress(), origin.port()));
                 } catch (IOException e) {
@@ -277,7 +276,7 @@ class LoopLeaseTest {
                     .get(Talk.PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
             assertThat(lease.connection().takesThreads()).isTrue();
 
-            one.execute(lease::reuse);
+            one.execute(lease::giveBack);
 
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().evicted(Eviction.UNWATCHABLE) == 1);
             assertThat(pool.stats().idle()).isZero();
@@ -288,7 +287,7 @@ class LoopLeaseTest {
     void aDialerThatHangsIsLeftAtTheDeadline() throws Exception {
         CompletableFuture<Void> interrupted = new CompletableFuture<>();
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), request -> {
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), request -> {
                 try {
                     new CompletableFuture<Void>().get();
                 } catch (InterruptedException e) {
@@ -314,7 +313,7 @@ class LoopLeaseTest {
     @Test
     void aClosedPoolLeasesNothing() throws Exception {
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
             pool.close();
             CompletableFuture<LoopLease> refused =
@@ -325,7 +324,7 @@ class LoopLeaseTest {
                     .havingCause()
                     .isInstanceOfSatisfying(
                             DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CANCELLED));
-            run(one, held::reuse);
+            run(one, held::giveBack);
             await().atMost(Talk.PATIENCE).until(() -> !held.connection().isOpen());
             assertThat(pool.stats().evicted(Eviction.CLOSED)).isEqualTo(1);
         }
@@ -335,7 +334,7 @@ class LoopLeaseTest {
     void whatWaitsForAnEndingEngineIsTold() throws Exception {
         pool = pool(settings -> settings.maxOpen(1));
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease held = pool.lease(hop);
             CompletableFuture<LoopLease> waiting =
                     begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
@@ -347,29 +346,29 @@ class LoopLeaseTest {
                     .havingCause()
                     .isInstanceOfSatisfying(
                             DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CANCELLED));
-            held.reuse();
+            held.giveBack();
             assertThat(held.connection().isOpen()).isFalse();
         }
     }
 
     // ------------------------------------------------------------------ new ones only
 
-    private CompletableFuture<LoopLease> beginFresh(EventLoop loop, Hop hop) {
+    private CompletableFuture<LoopLease> beginFresh(EventLoop loop, ConnPool.Key hop) {
         return begin(loop, future -> pool.leaseFresh(loop, hop, PATIENCE_NANOS, into(future)));
     }
 
     @Test
     void whoWantsAFreshOneGetsItThoughAnotherIsIdle() throws Exception {
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease first = lease(one, hop);
-            run(one, first::reuse);
+            run(one, first::giveBack);
             LoopLease fresh = beginFresh(one, hop).get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
             assertThat(fresh.wasIdle()).isFalse();
             assertThat(fresh.connection()).isNotSameAs(first.connection());
             assertThat(ask(one, fresh.connection(), "fresh")).isEqualTo("fresh");
             assertThat(pool.stats().idle()).isEqualTo(1);
-            run(one, fresh::reuse);
+            run(one, fresh::giveBack);
             assertThat(pool.stats().idle()).isEqualTo(2);
             assertThat(origin.accepted()).isEqualTo(2);
         }
@@ -379,11 +378,11 @@ class LoopLeaseTest {
     void aFreshOneKeepsTheCaps() throws Exception {
         pool = pool(settings -> settings.maxOpenPerHop(1));
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
             CompletableFuture<LoopLease> waiting = beginFresh(other, hop);
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
-            run(one, held::reuse);
+            run(one, held::giveBack);
             LoopLease fresh = waiting.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
             assertThat(fresh.wasIdle()).isFalse();
             assertThat(ask(other, fresh.connection(), "fresh")).isEqualTo("fresh");
@@ -397,12 +396,12 @@ class LoopLeaseTest {
     void aFreshOneThatComesTooLateIsExhaustion() throws Exception {
         pool = pool(settings -> settings.maxOpen(1));
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), direct);
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
             CompletableFuture<LoopLease> late =
                     begin(one, future -> pool.leaseFresh(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
-            run(one, held::reuse);
+            run(one, held::giveBack);
             LoopLease again = lease(one, hop);
             assertThat(again.wasIdle()).as("the one that gave up took nothing").isTrue();
             run(one, again::close);
@@ -420,14 +419,14 @@ class LoopLeaseTest {
             peer.readAll();
         })) {
             AtomicReference<SocketChannel> channel = new AtomicReference<>();
-            Hop hop = Hop.of(origin.target(), request -> open(origin, channel));
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), request -> open(origin, channel));
             LoopLease first = lease(one, hop);
             SocketChannel spoilt = Objects.requireNonNull(channel.get());
             CompletableFuture<LoopLease> next = begin(one, future -> {
                 if (before) {
                     spoil(now, spoilt);
                 }
-                first.reuse();
+                first.giveBack();
                 assertThat(pool.stats().idle())
                         .as("nothing is read before the lease")
                         .isEqualTo(1);

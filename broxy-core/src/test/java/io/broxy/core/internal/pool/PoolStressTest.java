@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.broxy.ConnPool;
-import io.broxy.ConnPool.Hop;
 import io.broxy.ConnPool.Lease;
 import io.broxy.Connection;
 import io.broxy.DialException;
@@ -77,10 +76,10 @@ class PoolStressTest {
                         .leaseTimeout(Talk.PATIENCE)
                         .build()) {
             Dialer direct = broxy.directDialer().build();
-            List<Hop> hops = List.of(
-                    Hop.of(a.target(), direct),
-                    Hop.of(b.target(), direct),
-                    Hop.of(b.target(), direct).withIdentity("alice"));
+            List<ConnPool.Key> hops = List.of(
+                    ConnPool.Key.of(a.target(), direct),
+                    ConnPool.Key.of(b.target(), direct),
+                    ConnPool.Key.of(b.target(), direct).withIdentity("alice"));
             pool.warm(hops.get(0), 2);
             List<Thread> threads = new ArrayList<>();
             for (int i = 0; i < THREADS; i++) {
@@ -112,7 +111,7 @@ class PoolStressTest {
         assertThat(held).isEmpty();
     }
 
-    private void work(ConnPool pool, List<Hop> hops, Random random) {
+    private void work(ConnPool pool, List<ConnPool.Key> hops, Random random) {
         try {
             for (int i = 0; i < LEASES; i++) {
                 Lease lease = take(pool, hops.get(random.nextInt(hops.size())), random);
@@ -125,7 +124,7 @@ class PoolStressTest {
         }
     }
 
-    private static @Nullable Lease take(ConnPool pool, Hop hop, Random random) throws Exception {
+    private static @Nullable Lease take(ConnPool pool, ConnPool.Key hop, Random random) throws Exception {
         if (random.nextInt(3) > 0) {
             return pool.lease(hop);
         }
@@ -162,7 +161,7 @@ class PoolStressTest {
             answered.incrementAndGet();
         }
         if (end < 7) {
-            lease.reuse();
+            lease.giveBack();
         } else if (end == 7) {
             lease.detach();
             connection.close();
@@ -178,7 +177,8 @@ class PoolStressTest {
                     Origin origin = moody()) {
                 ConnPool pool =
                         broxy.connPool().maxOpen(3).leaseTimeout(Talk.PATIENCE).build();
-                Hop hop = Hop.of(origin.target(), broxy.directDialer().build());
+                ConnPool.Key hop =
+                        ConnPool.Key.of(origin.target(), broxy.directDialer().build());
                 pool.warm(hop, 2);
                 List<Thread> threads = new ArrayList<>();
                 for (int i = 0; i < 6; i++) {
@@ -210,7 +210,7 @@ class PoolStressTest {
         }
     }
 
-    private void workUntilClosed(ConnPool pool, Hop hop, Random random) {
+    private void workUntilClosed(ConnPool pool, ConnPool.Key hop, Random random) {
         try {
             while (true) {
                 Lease lease = take(pool, hop, random);

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.broxy.ConnPool;
-import io.broxy.ConnPool.Hop;
 import io.broxy.ConnPool.Lease;
 import io.broxy.DialException;
 import io.broxy.Dialer;
@@ -16,7 +15,7 @@ import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.tls.Tls;
-import io.broxy.core.internal.tls.TlsMeans;
+import io.broxy.core.internal.tls.TlsResources;
 import io.broxy.core.testkit.Certificates;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
@@ -58,8 +57,8 @@ class PoolTlsTest {
         assertThat(workers.stop(PATIENCE_NANOS)).isTrue();
     }
 
-    private Hop hop(Origin origin) {
-        Tls tls = new Tls(certificates.client(), new TlsMeans(buffers, workers.callbacks(), Ticker.SYSTEM));
+    private ConnPool.Key hop(Origin origin) {
+        Tls tls = new Tls(certificates.client(), new TlsResources(buffers, workers.callbacks(), Ticker.SYSTEM));
         HostPort peer = HostPort.of("localhost", origin.port());
         Dialer dialer = request -> {
             try {
@@ -71,7 +70,7 @@ class PoolTlsTest {
                 throw new DialException(DialException.Reason.PROTOCOL, request.target(), Duration.ZERO, List.of(), e);
             }
         };
-        return Hop.of(peer, dialer);
+        return ConnPool.Key.of(peer, dialer);
     }
 
     @ParameterizedTest
@@ -84,7 +83,7 @@ class PoolTlsTest {
                     peer.close();
                 },
                 version)) {
-            Hop hop = hop(origin);
+            ConnPool.Key hop = hop(origin);
             pool.warm(hop, 2);
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().idle() == 2);
             pool.warm(hop, 0);
@@ -94,7 +93,7 @@ class PoolTlsTest {
                         : pool.leaseAsync(hop, Talk.PATIENCE).get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
                 assertThat(lease.wasIdle()).isTrue();
                 assertThat(Talk.ask(lease, "secure " + i)).isEqualTo("secure " + i);
-                lease.reuse();
+                lease.giveBack();
             }
             assertThat(pool.stats().evicted()).isZero();
             assertThat(origin.accepted()).isEqualTo(2);
@@ -118,12 +117,12 @@ class PoolTlsTest {
                     }
                 },
                 version)) {
-            Hop hop = hop(origin);
+            ConnPool.Key hop = hop(origin);
             Lease one = pool.lease(hop);
             first.await();
             Lease other = pool.lease(hop);
-            one.reuse();
-            other.reuse();
+            one.giveBack();
+            other.giveBack();
             now.countDown();
             await().atMost(Talk.PATIENCE).untilAsserted(() -> {
                 assertThat(pool.stats().evicted(Eviction.STRAY_BYTES)).isEqualTo(1);

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.broxy.ConnPool;
-import io.broxy.ConnPool.Hop;
 import io.broxy.ConnPool.Lease;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.Broxy;
@@ -40,7 +39,8 @@ class PoolWarmTest {
     @Test
     void sparesAreConnectedAndUsedOnesReplaced() throws Exception {
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), broxy.directDialer().build());
+            ConnPool.Key hop =
+                    ConnPool.Key.of(origin.target(), broxy.directDialer().build());
             pool.warm(hop, 3);
             awaitIdle(3);
             List<Lease> leases = new ArrayList<>();
@@ -69,7 +69,7 @@ class PoolWarmTest {
             }
             peer.expectEnd();
         })) {
-            pool.warm(Hop.of(origin.target(), broxy.directDialer().build()), 2);
+            pool.warm(ConnPool.Key.of(origin.target(), broxy.directDialer().build()), 2);
             await().atMost(Talk.PATIENCE)
                     .until(() -> pool.stats().evicted(Eviction.PEER_CLOSED) == 1
                             && pool.stats().idle() == 2);
@@ -79,7 +79,7 @@ class PoolWarmTest {
     @Test
     void sparesOfAUsersDialerAreKeptToo() throws Exception {
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), request -> {
+            ConnPool.Key hop = ConnPool.Key.of(origin.target(), request -> {
                 try {
                     return broxy.connection(SocketChannel.open(origin.address()));
                 } catch (IOException e) {
@@ -98,7 +98,8 @@ class PoolWarmTest {
     @Test
     void aHopThatComesBackGetsItsSpares() throws Exception {
         try (HeldPort held = HeldPort.open()) {
-            Hop hop = Hop.of(held.target(), broxy.directDialer().build());
+            ConnPool.Key hop =
+                    ConnPool.Key.of(held.target(), broxy.directDialer().build());
             pool.warm(hop, 2);
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().opening() == 0);
             assertThat(pool.stats().idle()).isZero();
@@ -121,7 +122,8 @@ class PoolWarmTest {
     @Test
     void nothingIsOpenedOnceThePoolIsClosed() throws Exception {
         try (Origin origin = Origin.echo()) {
-            Hop hop = Hop.of(origin.target(), broxy.directDialer().build());
+            ConnPool.Key hop =
+                    ConnPool.Key.of(origin.target(), broxy.directDialer().build());
             pool.warm(hop, 5);
             pool.close();
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().opening() == 0);

@@ -7,7 +7,7 @@ import static io.broxy.core.internal.pool.Desk.limits;
 import static io.broxy.core.internal.pool.Desk.unlimited;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import io.broxy.HostPort;
 import io.broxy.PoolStats.Eviction;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +24,7 @@ class PromisedIdleTest {
     private final Desk desk = new Desk(unlimited());
 
     /** Opens a connection and parks it behind an answer that promises so many seconds, or nothing if negative. */
-    private Slot<String> idle(Hop hop, String name, long promisedSeconds) {
+    private Slot<String> idle(ConnPool.Key hop, String name, long promisedSeconds) {
         Slot<String> slot = desk.open(desk.askFresh(hop).slot());
         answered(slot, name, promisedSeconds, -1);
         return slot;
@@ -111,8 +111,8 @@ class PromisedIdleTest {
 
         @Test
         void takesNothingFromOtherClients() {
-            Hop one = A.forClient(ClientHopsTest.client(1));
-            Hop other = A.forClient(ClientHopsTest.client(2));
+            ConnPool.Key one = A.forClient(ClientHopsTest.client(1));
+            ConnPool.Key other = A.forClient(ClientHopsTest.client(2));
             idle(one, "1", -1);
 
             assertThat(desk.askPromised(other).got()).isEqualTo("new");
@@ -401,10 +401,10 @@ class PromisedIdleTest {
         void isRememberedOfALimitedNumberOfHops() {
             IdleLives lives = new IdleLives();
             for (int i = 0; i <= IdleLives.MAX; i++) {
-                lives.closed(Hop.of(HostPort.of("h" + i + ".example", 80), Desk.NEVER), 1, desk.nowNanos());
+                lives.closed(ConnPool.Key.of(HostPort.of("h" + i + ".example", 80), Desk.NEVER), 1, desk.nowNanos());
             }
             assertThat(lives.size()).isEqualTo(IdleLives.MAX);
-            assertThat(lives.of(Hop.of(HostPort.of("h0.example", 80), Desk.NEVER)))
+            assertThat(lives.of(ConnPool.Key.of(HostPort.of("h0.example", 80), Desk.NEVER)))
                     .isNull();
 
             desk.passUnnoticed(60);

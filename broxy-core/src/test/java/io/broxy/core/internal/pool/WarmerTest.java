@@ -3,9 +3,9 @@ package io.broxy.core.internal.pool;
 import static io.broxy.core.internal.pool.Desk.A;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.broxy.ConnPool.Hop;
+import io.broxy.ConnPool;
 import io.broxy.PoolStats.Eviction;
-import io.broxy.core.internal.pool.Work.News;
+import io.broxy.core.internal.pool.PoolActions.SpareEvent;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -19,7 +19,7 @@ class WarmerTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
     /** Timers, the policy and the dials of one warmer. */
-    private static final class Rig implements Warmer.Means, Work.Doer<String> {
+    private static final class Rig implements Warmer.Environment, PoolActions.ActionRunner<String> {
         private record Timer(long atNanos, Runnable task) {}
 
         private long nowNanos = 5;
@@ -38,7 +38,7 @@ class WarmerTest {
         }
 
         @Override
-        public List<Slot<String>> missing(Hop hop, int max) {
+        public List<Slot<String>> missing(ConnPool.Key hop, int max) {
             return pool.openSpares(hop, max);
         }
 
@@ -78,7 +78,7 @@ class WarmerTest {
         }
 
         void run(Desk.Change change) {
-            Work<String> work = new Work<>();
+            PoolActions<String> work = new PoolActions<>();
             change.make(work);
             work.run(this);
         }
@@ -99,7 +99,7 @@ class WarmerTest {
         public void close(String parked) {}
 
         @Override
-        public void spares(Hop hop, News news) {
+        public void spares(ConnPool.Key hop, SpareEvent news) {
             warmer.hear(hop, news);
         }
 

@@ -21,7 +21,7 @@ import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.upstream.LoopDialer;
-import io.broxy.core.internal.upstream.UserDialing;
+import io.broxy.core.internal.upstream.UserDialerAdapter;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Ends;
 import io.broxy.core.testkit.LeakCheck;
@@ -153,7 +153,7 @@ class ClientSessionTest {
             loop.timers() // a deadline, which the end of the loop fires
                     .schedule(
                             loop.nowNanos() + TimeUnit.HOURS.toNanos(1),
-                            () -> outcome.failed(UserDialing.timedOut(request.target(), Duration.ofHours(1))));
+                            () -> outcome.failed(UserDialerAdapter.timedOut(request.target(), Duration.ofHours(1))));
             dialing.complete(loop);
             return () -> {};
         });

@@ -163,7 +163,7 @@ class ClockTest {
     @Test
     void aClientThatIsBeingServedIsResetWhenItsLifetimeIsOver() throws Exception {
         ProxyHandler handler = rig.handler(
-                settings -> settings.maxLifetime(Duration.ofHours(1)).answerTimeout(Duration.ofHours(2)));
+                settings -> settings.maxLifetime(Duration.ofHours(1)).responseTimeout(Duration.ofHours(2)));
         CompletableFuture<Boolean> asked = new CompletableFuture<>();
         try (Origin origin = Origin.start(peer -> {
                     peer.readHead();

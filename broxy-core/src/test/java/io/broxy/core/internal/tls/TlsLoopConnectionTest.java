@@ -217,7 +217,7 @@ class TlsLoopConnectionTest {
 
     @Test
     void failsWhenNothingRunsItsTasks() throws Exception {
-        TlsMeans crippled = new TlsMeans(
+        TlsResources crippled = new TlsResources(
                 engine.buffers,
                 task -> {
                     throw new RejectedExecutionException("for the test");

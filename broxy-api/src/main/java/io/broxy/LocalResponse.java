@@ -1,0 +1,165 @@
+package io.broxy;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * The answer of an {@link LocalRequestHandler}. The proxy adds what frames it, and a {@code Date} if there is none.
+ *
+ * <pre>{@code
+ * LocalResponse.of(200, "text/plain", "well\n")
+ * }</pre>
+ *
+ * <p>Threading: immutable; {@link #body()} gives each caller a view of its own.
+ */
+public final class LocalResponse {
+    /** Framing and what concerns the connection is for the proxy to say (RFC 9110 section 7.6.1). */
+    private static final Set<String> NOT_FOR_HANDLERS = Set.of(
+            "connection",
+            "content-length",
+            "http2-settings",
+            "keep-alive",
+            "proxy-authenticate",
+            "proxy-authentication-info",
+            "proxy-authorization",
+            "proxy-connection",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade");
+
+    private static final String TOKEN_MARKS = "!#$%&'*+-.^_`|~";
+
+    private final int status;
+    private final List<ConnectRequest.Field> fields;
+    private final ByteBuffer body;
+
+    private LocalResponse(Builder builder) {
+        status = builder.status;
+        fields = List.copyOf(builder.fields);
+        body = builder.body;
+    }
+
+    /**
+     * A text, in UTF-8.
+     *
+     * @param contentType the media type without a charset, such as {@code text/plain}
+     * @throws IllegalArgumentException as of the builder
+     */
+    public static LocalResponse of(int status, String contentType, String text) {
+        return builder(status)
+                .field("Content-Type", contentType + "; charset=utf-8")
+                .body(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)))
+                .build();
+    }
+
+    /**
+     * Starts an answer without fields and body.
+     *
+     * @param status of a final response, 200 to 599
+     * @throws IllegalArgumentException if it is another
+     */
+    public static Builder builder(int status) {
+        if (status < 200 || status > 599) {
+            throw new IllegalArgumentException("the status of a final response is 200 to 599, not " + status);
+        }
+        return new Builder(status);
+    }
+
+    /** The status. */
+    public int status() {
+        return status;
+    }
+
+    /** The header fields in their order; unmodifiable. */
+    public List<ConnectRequest.Field> fields() {
+        return fields;
+    }
+
+    /** The body; read-only, and empty when there is none. */
+    public ByteBuffer body() {
+        return body.duplicate();
+    }
+
+    /** Names the status only. */
+    @Override
+    public String toString() {
+        return "LocalResponse[" + status + "]";
+    }
+
+    /** Collects an answer. Threading: for one thread. */
+    public static final class Builder {
+        private final int status;
+        private final List<ConnectRequest.Field> fields = new ArrayList<>();
+        private ByteBuffer body = ByteBuffer.allocate(0).asReadOnlyBuffer();
+
+        private Builder(int status) {
+            this.status = status;
+        }
+
+        /**
+         * Adds a header field.
+         *
+         * @throws IllegalArgumentException if the name is no token or one of those that are for the proxy to say
+         *     ({@code Content-Length}, {@code Transfer-Encoding}, {@code Trailer}, {@code Connection} and all others for one
+         *     hop); or the value has a control character other than HTAB, has one beyond ISO-8859-1, or begins or ends with
+         *     white space
+         */
+        public Builder field(String name, String value) {
+            if (!isToken(name)) {
+                throw new IllegalArgumentException("the field name is not a token");
+            }
+            if (NOT_FOR_HANDLERS.contains(name.toLowerCase(Locale.ROOT))) {
+                throw new IllegalArgumentException(name + " is for the proxy to say");
+            }
+            if (!isFieldValue(value)) {
+                throw new IllegalArgumentException("the value of " + name + " has a character that it must not have");
+            }
+            fields.add(new ConnectRequest.Field(name, value));
+            return this;
+        }
+
+        /** Sets the body; what remains in the buffer is copied, the buffer stays as it is. */
+        public Builder body(ByteBuffer bytes) {
+            ByteBuffer copy = ByteBuffer.allocate(bytes.remaining());
+            copy.put(bytes.duplicate()).flip();
+            body = copy.asReadOnlyBuffer();
+            return this;
+        }
+
+        /**
+         * The answer.
+         *
+         * @throws IllegalArgumentException if there is a body and the status is one that has none: 204, 205 and 304
+         */
+        public LocalResponse build() {
+            if (body.hasRemaining() && (status == 204 || status == 205 || status == 304)) {
+                throw new IllegalArgumentException("a response with " + status + " has no body");
+            }
+            return new LocalResponse(this);
+        }
+
+        private static boolean isToken(String text) {
+            return !text.isEmpty()
+                    && text.chars()
+                            .allMatch(c -> (c >= 'a' && c <= 'z')
+                                    || (c >= 'A' && c <= 'Z')
+                                    || (c >= '0' && c <= '9')
+                                    || TOKEN_MARKS.indexOf(c) >= 0);
+        }
+
+        private static boolean isFieldValue(String text) {
+            boolean outerSpace =
+                    !text.isEmpty() && (isSpace(text.charAt(0)) || isSpace(text.charAt(text.length() - 1)));
+            return !outerSpace && text.chars().allMatch(c -> c == '\t' || (c >= ' ' && c <= 0xFF && c != 0x7F));
+        }
+
+        private static boolean isSpace(char c) {
+            return c == ' ' || c == '\t';
+        }
+    }
+}

@@ -1,5 +1,0 @@
-/** What is told to those who watch: the listener, the access log, Java Flight Recorder. */
-@NullMarked
-package io.broxy.core.internal.journal;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,160 @@
+package io.broxy.core.internal.observe;
+
+import io.broxy.DialException;
+import io.broxy.ExchangeResult;
+import io.broxy.OriginException;
+import io.broxy.ProxyListener;
+import io.broxy.RefusedException;
+import io.broxy.TunnelResult;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The lines of the access log: {@code key=value} and a space, always the same keys in the same order.
+ *
+ * <pre>
+ *   kind=tunnel client=192.0.2.7:50312 user=alice method=CONNECT target=example.org:443 status=200
+ *   peer=198.51.100.4:443 to_origin=517 to_client=4096 ms=1234 reason=FINISHED error=-
+ * </pre>
+ *
+ * <p>A value stands bare if it consists of harmless characters alone; else it stands in quotation marks, with a backslash
+ * before a quotation mark and a backslash, and {@code \}{@code uXXXX} for whatever is no printable ASCII. A bare {@code -} is no
+ * value. So nothing that a client sends can begin another line or look like another key. The path and the query of a request
+ * are left out, for they may hold secrets.
+ *
+ * <p>Threading: stateless.
+ */
+final class AccessLog {
+    /** The logger's name. */
+    static final String NAME = "io.broxy.access";
+
+    /** Enough to recognise somebody by, where a client may send kilobytes. */
+    private static final int SHOWN = 128;
+
+    /** The longest name and port, which need no quotation. */
+    private static final int LONGEST_BARE = 253 + ":65535".length();
+
+    /** Beside letters and digits. */
+    private static final String HARMLESS = "-._:/@[]+%";
+
+    private static final String NOTHING = "-";
+
+    private AccessLog() {}
+
+    static String tunnel(ProxyListener.Request request, int status, @Nullable SocketAddress peer, TunnelResult result) {
+        return new Line("tunnel", request, status)
+                .value("peer", address(peer))
+                .number("to_origin", result.bytesToOrigin())
+                .number("to_client", result.bytesToClient())
+                .number("ms", result.duration().toMillis())
+                .value("reason", result.reason().name())
+                .value("error", error(result.cause()))
+                .text();
+    }
+
+    static String exchange(ProxyListener.Request request, @Nullable SocketAddress peer, ExchangeResult result) {
+        return new Line("exchange", request, result.status())
+                .value("peer", address(peer))
+                .number("to_origin", result.bytesToOrigin())
+                .number("to_client", result.bytesToClient())
+                .number("ms", result.duration().toMillis())
+                .value("reason", result.reason().name())
+                .value("error", error(result.cause()))
+                .text();
+    }
+
+    static String refusal(ProxyListener.Request request, RefusedException refusal, long millis) {
+        return new Line("refused", request, refusal.status())
+                .value("peer", null)
+                .number("to_origin", 0)
+                .number("to_client", 0)
+                .number("ms", millis)
+                .value("reason", "REFUSED")
+                .value("error", refusal.reason().name())
+                .text();
+    }
+
+    /** An address as people write it. */
+    static @Nullable String address(@Nullable SocketAddress address) {
+        if (!(address instanceof InetSocketAddress internet)) {
+            return address == null ? null : address.toString();
+        }
+        InetAddress resolved = internet.getAddress();
+        String host = resolved == null ? internet.getHostString() : resolved.getHostAddress();
+        return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + internet.getPort();
+    }
+
+    /** The kind of failure, and never its text. */
+    static @Nullable String error(@Nullable Throwable cause) {
+        if (cause instanceof DialException dial) {
+            return dial.reason().name();
+        } else if (cause instanceof RefusedException refusal) {
+            return refusal.reason().name();
+        } else if (cause instanceof OriginException origin) {
+            return "ORIGIN_" + origin.reason().name();
+        }
+        return cause == null ? null : cause.getClass().getSimpleName();
+    }
+
+    /** A line in the making. Threading: for one thread. */
+    private static final class Line {
+        private final StringBuilder text = new StringBuilder(256);
+
+        Line(String kind, ProxyListener.Request request, int status) {
+            text.append("kind=").append(kind);
+            value("client", address(request.client().address()));
+            value("user", request.identity());
+            value("method", request.method());
+            value("target", request.target() == null ? null : request.target().toString());
+            value("status", status == 0 ? null : String.valueOf(status));
+        }
+
+        Line number(String key, long number) {
+            text.append(' ').append(key).append('=').append(number);
+            return this;
+        }
+
+        Line value(String key, @Nullable String value) {
+            text.append(' ').append(key).append('=');
+            if (value == null) {
+                text.append(NOTHING);
+            } else if (isHarmless(value)) {
+                text.append(value);
+            } else {
+                quote(value);
+            }
+            return this;
+        }
+
+        private static boolean isHarmless(String value) {
+            return !value.isEmpty()
+                    && !value.equals(NOTHING)
+                    && value.length() <= LONGEST_BARE
+                    && value.chars()
+                            .allMatch(c -> c < 0x80 && (Character.isLetterOrDigit(c) || HARMLESS.indexOf(c) >= 0));
+        }
+
+        private void quote(String value) {
+            text.append('"');
+            for (int i = 0; i < Math.min(value.length(), SHOWN); i++) {
+                char c = value.charAt(i);
+                if (c < ' ' || c > '~') {
+                    text.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+                } else {
+                    if (c == '"' || c == '\\') {
+                        text.append('\\');
+                    }
+                    text.append(c);
+                }
+            }
+            text.append(value.length() > SHOWN ? "\"..." : "\"");
+        }
+
+        String text() {
+            return text.toString();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package io.broxy.core.internal.observe;
+
+import io.broxy.DialException;
+import io.broxy.HostPort;
+import java.net.SocketAddress;
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+import org.jspecify.annotations.Nullable;
+
+/** Threading: for one thread at a time. */
+@Name("io.broxy.Dial")
+@Label("Dial")
+@Category("Broxy")
+@Description("A connection being made, directly or through a proxy, to which there is a dial of its own")
+@StackTrace(false)
+@SuppressWarnings("unused") // the recorder reads the fields
+final class DialEvent extends Event implements DialTrace {
+    /** Any instance knows whether such events are wanted. */
+    private static final DialEvent ANY = new DialEvent();
+
+    @Label("Target")
+    private @Nullable String target;
+
+    @Label("Via")
+    @Description("The proxy; null for a direct dial")
+    private @Nullable String via;
+
+    @Label("Peer")
+    @Description("Where the socket leads; null if there is none")
+    private @Nullable String peer;
+
+    @Label("Reason")
+    @Description("CONNECTED, or why not")
+    private @Nullable String reason;
+
+    @Label("Failed Addresses")
+    private int failedAddresses;
+
+    static boolean isOn() {
+        return ANY.isEnabled();
+    }
+
+    static DialEvent begin(HostPort target, @Nullable HostPort via) {
+        DialEvent event = new DialEvent();
+        event.target = target.toString();
+        event.via = via == null ? null : via.toString();
+        event.begin();
+        return event;
+    }
+
+    @Override
+    public void connected(@Nullable SocketAddress address) {
+        peer = AccessLog.address(address);
+        ended("CONNECTED");
+    }
+
+    @Override
+    public void failed(DialException failure) {
+        failedAddresses = failure.attempts().size();
+        ended(failure.reason().name());
+    }
+
+    @Override
+    public void cancelled() {
+        ended(DialException.Reason.CANCELLED.name());
+    }
+
+    private void ended(String why) {
+        if (reason == null) {
+            reason = why;
+            commit();
+        }
+    }
+}

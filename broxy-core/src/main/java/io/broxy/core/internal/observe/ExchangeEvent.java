@@ -1,0 +1,83 @@
+package io.broxy.core.internal.observe;
+
+import io.broxy.ExchangeResult;
+import io.broxy.ProxyListener;
+import java.net.SocketAddress;
+import jdk.jfr.Category;
+import jdk.jfr.DataAmount;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+import org.jspecify.annotations.Nullable;
+
+/** Threading: owned by whoever serves the client. */
+@Name("io.broxy.Exchange")
+@Label("Exchange")
+@Category("Broxy")
+@Description("A request that was forwarded or was to the proxy itself, from the end of its head to the end")
+@StackTrace(false)
+@SuppressWarnings("unused") // the recorder reads the fields
+final class ExchangeEvent extends Event {
+    /** Any instance knows whether such events are wanted. */
+    private static final ExchangeEvent ANY = new ExchangeEvent();
+
+    @Label("Client")
+    private @Nullable String client;
+
+    @Label("Identity")
+    private @Nullable String identity;
+
+    @Label("Method")
+    private @Nullable String method;
+
+    @Label("Target")
+    @Description("None if the request was to the proxy itself")
+    private @Nullable String target;
+
+    @Label("Peer")
+    @Description("Where the request was sent to")
+    private @Nullable String peer;
+
+    @Label("Status")
+    @Description("Of the response; 0 if there was none")
+    private int status;
+
+    @Label("Bytes to Origin")
+    @DataAmount
+    private long bytesToOrigin;
+
+    @Label("Bytes to Client")
+    @DataAmount
+    private long bytesToClient;
+
+    @Label("Reason")
+    private @Nullable String reason;
+
+    @Label("Error")
+    @Description("The kind of failure behind the reason")
+    private @Nullable String error;
+
+    static boolean isOn() {
+        return ANY.isEnabled();
+    }
+
+    void ended(ProxyListener.Request request, @Nullable SocketAddress address, ExchangeResult result) {
+        end();
+        if (!shouldCommit()) {
+            return;
+        }
+        client = AccessLog.address(request.client().address());
+        identity = request.identity();
+        method = request.method();
+        target = request.target() == null ? null : request.target().toString();
+        peer = AccessLog.address(address);
+        status = result.status();
+        bytesToOrigin = result.bytesToOrigin();
+        bytesToClient = result.bytesToClient();
+        reason = result.reason().name();
+        error = AccessLog.error(result.cause());
+        commit();
+    }
+}

@@ -1,0 +1,49 @@
+package io.broxy.core.internal.observe;
+
+import io.broxy.HostPort;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way to Java Flight Recorder, which a JVM may come without: its module {@code jdk.jfr} need not be there. As long as no
+ * recording wants an event, asking for it costs a look at a field.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class Flight {
+    private static final boolean PRESENT = isPresent();
+
+    private Flight() {}
+
+    private static boolean isPresent() {
+        try {
+            DialEvent.isOn();
+            return true;
+        } catch (LinkageError e) { // no such module
+            return false;
+        }
+    }
+
+    /** Whether a recording wants to know about requests now. */
+    static boolean followsRequests() {
+        return PRESENT && (TunnelEvent.isOn() || ExchangeEvent.isOn());
+    }
+
+    /** Begins to follow a request, which becomes an exchange or a tunnel. */
+    static RequestTrace request() {
+        return followsRequests() ? RequestEvents.begin() : RequestTrace.OFF;
+    }
+
+    /**
+     * Begins to follow a dial.
+     *
+     * @param via the proxy that it goes through, or null
+     */
+    public static DialTrace dial(HostPort target, @Nullable HostPort via) {
+        return PRESENT && DialEvent.isOn() ? DialEvent.begin(target, via) : DialTrace.OFF;
+    }
+
+    /** Begins to follow the wait for a lease. */
+    public static LeaseTrace lease(HostPort hop) {
+        return PRESENT && LeaseEvent.isOn() ? LeaseEvent.begin(hop) : LeaseTrace.OFF;
+    }
+}

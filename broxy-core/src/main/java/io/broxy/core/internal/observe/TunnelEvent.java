@@ -1,0 +1,84 @@
+package io.broxy.core.internal.observe;
+
+import io.broxy.ProxyListener;
+import io.broxy.TunnelResult;
+import java.net.SocketAddress;
+import jdk.jfr.Category;
+import jdk.jfr.DataAmount;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+import jdk.jfr.Timespan;
+import org.jspecify.annotations.Nullable;
+
+/** Threading: owned by whoever serves the client. */
+@Name("io.broxy.Tunnel")
+@Label("Tunnel")
+@Category("Broxy")
+@Description("A tunnel, or the attempt to make one, from the end of the request's head to the end")
+@StackTrace(false)
+@SuppressWarnings("unused") // the recorder reads the fields
+final class TunnelEvent extends Event {
+    /** Any instance knows whether such events are wanted. */
+    private static final TunnelEvent ANY = new TunnelEvent();
+
+    @Label("Client")
+    private @Nullable String client;
+
+    @Label("Identity")
+    private @Nullable String identity;
+
+    @Label("Target")
+    private @Nullable String target;
+
+    @Label("Peer")
+    @Description("Where the proxy has connected to")
+    private @Nullable String peer;
+
+    @Label("Established")
+    private boolean established;
+
+    @Label("Bytes to Origin")
+    @DataAmount
+    private long bytesToOrigin;
+
+    @Label("Bytes to Client")
+    @DataAmount
+    private long bytesToClient;
+
+    @Label("Since Hand-over")
+    @Description("From the hand-over of the client's connection")
+    @Timespan(Timespan.NANOSECONDS)
+    private long sinceHandOver;
+
+    @Label("Reason")
+    private @Nullable String reason;
+
+    @Label("Error")
+    @Description("The kind of failure behind the reason")
+    private @Nullable String error;
+
+    static boolean isOn() {
+        return ANY.isEnabled();
+    }
+
+    void ended(ProxyListener.Request request, @Nullable SocketAddress address, boolean stood, TunnelResult result) {
+        end();
+        if (!shouldCommit()) {
+            return;
+        }
+        client = AccessLog.address(request.client().address());
+        identity = request.identity();
+        target = String.valueOf(request.target());
+        peer = AccessLog.address(address);
+        established = stood;
+        bytesToOrigin = result.bytesToOrigin();
+        bytesToClient = result.bytesToClient();
+        sinceHandOver = result.duration().toNanos();
+        reason = result.reason().name();
+        error = AccessLog.error(result.cause());
+        commit();
+    }
+}

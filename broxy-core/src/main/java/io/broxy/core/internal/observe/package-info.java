@@ -1,0 +1,5 @@
+/** What is told to those who watch: the listener, the access log, Java Flight Recorder. */
+@NullMarked
+package io.broxy.core.internal.observe;
+
+import org.jspecify.annotations.NullMarked;

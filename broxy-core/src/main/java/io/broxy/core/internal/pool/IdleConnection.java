@@ -1,0 +1,238 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.Connection;
+import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.Transferable;
+import java.io.IOException;
+import java.nio.channels.SelectionKey;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One stay of a connection in the pool, on its loop, which watches it. Whether it is idle is for the policy to say, under
+ * its lock; so when the peer's end of stream and somebody who leases it meet, one of them wins. If the leaser wins, he
+ * finds out here before he gets it.
+ *
+ * <pre>
+ *   ARRIVING ──> WATCHED ──> OVER      (leased, or closed)
+ * </pre>
+ *
+ * <p>Threading: owned by its event loop, but for {@link #execute} and {@link #loopStopped}.
+ */
+final class IdleConnection implements ChannelEvents {
+    private static final Logger log = LoggerFactory.getLogger(IdleConnection.class);
+
+    private final EnginePool pool;
+    private final EventLoop loop;
+    private final Slot<IdleConnection> slot;
+
+    /** Given by its user and not on the loop yet. */
+    private final AtomicReference<@Nullable Transferable> arriving;
+
+    private @Nullable LoopConnection connection;
+    private boolean over;
+
+    private IdleConnection(
+            EnginePool pool, EventLoop loop, Slot<IdleConnection> slot, @Nullable Transferable arriving) {
+        this.pool = pool;
+        this.loop = loop;
+        this.slot = slot;
+        this.arriving = new AtomicReference<>(arriving);
+    }
+
+    /** Parks what its user has given and unblocked; on any thread. */
+    static void fromUser(EnginePool pool, EventLoop loop, Slot<IdleConnection> slot, Transferable given) {
+        IdleConnection parked = new IdleConnection(pool, loop, slot, given);
+        pool.park(slot, parked, loop); // first, so that the same user finds it again at once
+        if (!parked.execute(parked::arrive)) {
+            pool.evict(slot, Eviction.CLOSED);
+        }
+    }
+
+    /** Parks what is on its loop. The next lease reads it, and the selector tells of what comes before. */
+    static void onLoop(EnginePool pool, Slot<IdleConnection> slot, LoopConnection connection) {
+        IdleConnection parked = new IdleConnection(pool, connection.loop(), slot, null);
+        parked.connection = connection;
+        connection.handler(parked);
+        pool.park(slot, parked, parked.loop);
+        parked.arrive();
+    }
+
+    EventLoop loop() {
+        return loop;
+    }
+
+    /** Runs a task on the loop; false if that has stopped, and has closed this or does so now. */
+    boolean execute(Runnable task) {
+        if (pool.execute(loop, task)) {
+            return true;
+        }
+        loopStopped();
+        return false;
+    }
+
+    /** Parks what was on its way to a user who does not want it any more. */
+    static void unwanted(EnginePool pool, EventLoop loop, Slot<IdleConnection> slot, Transferable given) {
+        IdleConnection parked = new IdleConnection(pool, loop, slot, given);
+        pool.putBack(slot, parked, loop);
+        if (!parked.execute(parked::arrive)) {
+            pool.evict(slot, Eviction.CLOSED);
+        }
+    }
+
+    /** What is registered is closed by the loop's end. */
+    private void loopStopped() {
+        Transferable given = arriving.getAndSet(null);
+        if (given != null) {
+            given.given().abort();
+        }
+    }
+
+    // ------------------------------------------------------------------ being idle
+
+    private void arrive() {
+        if (slot.state == Slot.State.IDLE) { // or else whoever has it sees to it
+            watch();
+        }
+    }
+
+    private void watch() {
+        LoopConnection own = settled();
+        if (own == null) {
+            return;
+        }
+        try {
+            own.interest(SelectionKey.OP_READ);
+        } catch (IOException e) {
+            log.debug("a connection cannot be watched", e);
+            pool.evict(slot, Eviction.FAILED);
+            close();
+        }
+    }
+
+    /** The connection, on its loop now; null if it is closed or somebody else's. */
+    private @Nullable LoopConnection settled() {
+        assert loop.inLoop();
+        if (over) {
+            return null;
+        }
+        Transferable given = arriving.getAndSet(null);
+        if (given != null) {
+            connection = given.onLoop(loop);
+            connection.handler(this);
+        }
+        return connection;
+    }
+
+    @Override
+    public void ready(int readyOps) {
+        LoopConnection own = settled();
+        if (own == null) {
+            return;
+        }
+        if (!pool.policy().hold(slot)) { // it is being leased, which looks
+            unwatch(own);
+            return;
+        }
+        Eviction cause = look(own);
+        if (cause == null) {
+            pool.resume(slot, this, loop);
+        } else {
+            close();
+            pool.died(slot, cause, slot.idleNanos);
+        }
+    }
+
+    private static void unwatch(LoopConnection own) {
+        try {
+            own.interest(0);
+        } catch (IOException e) {
+            log.debug("a connection in the pool is closed", e);
+        }
+    }
+
+    /**
+     * Why it is of no use any more; null if nothing has come, or nothing that was for its user, as TLS has such messages. A
+     * selector may have yet to tell of it, so it is read.
+     */
+    private @Nullable Eviction look(LoopConnection own) {
+        try {
+            int count = own.read(loop.buffers().shared().limit(1));
+            if (count == 0) {
+                return null;
+            }
+            return count < 0 ? Eviction.PEER_CLOSED : Eviction.STRAY_BYTES;
+        } catch (IOException e) {
+            return Eviction.FAILED;
+        }
+    }
+
+    @Override
+    public void abandoned(Throwable cause) {
+        pool.evict(slot, loop.isStopping() ? Eviction.CLOSED : Eviction.FAILED);
+        close();
+    }
+
+    /** Closes it, unless it is somebody else's by now. */
+    void close() {
+        LoopConnection own = settled();
+        over = true;
+        if (own != null) {
+            own.close();
+        }
+    }
+
+    // ------------------------------------------------------------------ being leased
+
+    /** Gives it to whoever has leased it, who must set his handler, or tells why it died meanwhile. */
+    void take(Consumer<LoopConnection> alive, Consumer<Eviction> dead) {
+        LoopConnection own = settled();
+        Eviction cause = own != null && slot.unread ? null : death(own);
+        if (own == null || cause != null) {
+            close();
+            dead.accept(cause == null ? Eviction.CLOSED : cause);
+            return;
+        }
+        over = true;
+        try {
+            own.interest(0);
+        } catch (IOException e) {
+            own.close();
+            dead.accept(Eviction.FAILED);
+            return;
+        }
+        alive.accept(own);
+    }
+
+    /** As {@link #take}, for a user. */
+    void handOver(Consumer<Connection> alive, Consumer<Eviction> dead) {
+        take(
+                own -> own.release(alive, failure -> {
+                    log.debug("a pooled connection could not leave its loop", failure);
+                    dead.accept(Eviction.FAILED);
+                }),
+                dead);
+    }
+
+    /** It was leased by somebody who did not want it any more. */
+    void putBack() {
+        Eviction cause = death(settled());
+        if (cause != null) {
+            close();
+            pool.died(slot, cause, slot.idleNanos);
+            return;
+        }
+        pool.putBack(slot, this, loop);
+        watch();
+    }
+
+    private @Nullable Eviction death(@Nullable LoopConnection own) {
+        return own == null ? Eviction.CLOSED : look(own);
+    }
+}

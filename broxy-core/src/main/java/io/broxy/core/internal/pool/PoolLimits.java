@@ -1,0 +1,39 @@
+package io.broxy.core.internal.pool;
+
+import io.broxy.PoolStats.Eviction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What bounds a pool. Threading: immutable.
+ *
+ * @param maxOpenPerHop {@link Integer#MAX_VALUE} for no limit
+ * @param maxOpen {@link Integer#MAX_VALUE} for no limit
+ */
+record PoolLimits(
+        int maxIdlePerHop, int maxIdle, int maxOpenPerHop, int maxOpen, long idleTimeoutNanos, long maxAgeNanos) {
+
+    /** Why an idle connection must go, or null if it may stay. */
+    @Nullable
+    Eviction overdue(Slot<?> slot, long nowNanos) {
+        if (nowNanos - slot.openedNanos >= maxAgeNanos) {
+            return Eviction.MAX_AGE;
+        }
+        return nowNanos - slot.idleSinceNanos >= idleNanos(slot, nowNanos) ? Eviction.IDLE_TIMEOUT : null;
+    }
+
+    private long idleNanos(Slot<?> slot, long nowNanos) {
+        return Math.min(idleTimeoutNanos, slot.usableNanos(nowNanos));
+    }
+
+    /** Whether an idle connection will do for what must not be sent twice. */
+    boolean isReliable(Slot<?> slot, long nowNanos) {
+        return nowNanos - slot.idleSinceNanos < slot.reliableNanos(nowNanos) && overdue(slot, nowNanos) == null;
+    }
+
+    /** When an idle connection must go. */
+    long dueNanos(Slot<?> slot, long nowNanos) {
+        long idleLeft = idleNanos(slot, nowNanos) - (nowNanos - slot.idleSinceNanos);
+        long ageLeft = maxAgeNanos - (nowNanos - slot.openedNanos);
+        return nowNanos + Math.min(idleLeft, ageLeft);
+    }
+}

@@ -1,0 +1,130 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.AccessPolicy;
+import io.broxy.AccessRequest;
+import io.broxy.Authenticator;
+import io.broxy.HostPort;
+import io.broxy.RefusedException;
+import io.broxy.RefusedException.Reason;
+import io.broxy.core.internal.loop.EventLoop;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides whether a request is served, before any name is resolved: who asks, and whether he may.
+ *
+ * <p>Threading: thread-safe; {@link #ask} and what comes of it runs on the client's loop.
+ */
+final class AccessControl {
+    private final AccessPolicy policy;
+    private final @Nullable Authenticator authenticator;
+    private final long timeoutNanos;
+    private final LoginThrottle throttle = new LoginThrottle();
+    private final Executor callbacks;
+
+    /**
+     * Creates a gate.
+     *
+     * @param authenticator null if nobody needs to say who he is
+     * @param timeoutNanos for the authenticator
+     * @param callbacks runs the authenticator
+     */
+    AccessControl(AccessPolicy policy, @Nullable Authenticator authenticator, long timeoutNanos, Executor callbacks) {
+        this.policy = policy;
+        this.authenticator = authenticator;
+        this.timeoutNanos = timeoutNanos;
+        this.callbacks = callbacks;
+    }
+
+    /** Told the decision, once, on the loop. Threading: owned by its event loop. */
+    interface Outcome {
+        /** The request is served; null for an identity that nobody asked for. */
+        void admitted(@Nullable String identity);
+
+        /** The request is not served. */
+        void refused(RefusedException refusal);
+    }
+
+    /** A request that waits for its decision. Threading: owned by its event loop. */
+    interface Asking {
+        /** Nobody waits any more. */
+        void cancel();
+    }
+
+    /** What the policy and the authenticator see. Threading: immutable. */
+    record Asked(
+            @Override @Nullable InetAddress client,
+            @Override String method,
+            @Override HostPort target,
+            @Override @Nullable String identity)
+            implements AccessRequest {
+
+        Asked as(String identity) {
+            return new Asked(client, method, target, identity);
+        }
+    }
+
+    /** Whether everything is served to everyone, so that nobody needs to be asked. */
+    boolean isOpen() {
+        return authenticator == null && policy == AccessPolicy.any();
+    }
+
+    /** What a client without an identity is told in {@code Proxy-Authenticate}. */
+    List<String> challenges() {
+        return authenticator == null ? List.of() : authenticator.challenges();
+    }
+
+    /**
+     * Begins to decide.
+     *
+     * @param authorization the value of {@code Proxy-Authorization}, or null
+     * @param outcome told the decision, possibly before this returns
+     * @return null if it was
+     */
+    @Nullable
+    Asking ask(EventLoop loop, Asked request, @Nullable String authorization, Outcome outcome) {
+        Authenticator asked = authenticator;
+        if (asked == null) {
+            decide(request, outcome);
+            return null;
+        }
+        Authentication authentication = new Authentication(
+                loop, asked, request, authorization, throttle, timeoutNanos, callbacks, new Outcome() {
+                    @Override
+                    public void admitted(@Nullable String identity) {
+                        decide(identity == null ? request : request.as(identity), outcome);
+                    }
+
+                    @Override
+                    public void refused(RefusedException refusal) {
+                        outcome.refused(refusal);
+                    }
+                });
+        authentication.start();
+        return authentication;
+    }
+
+    private void decide(Asked request, Outcome outcome) {
+        RefusedException refusal = check(request);
+        if (refusal == null) {
+            outcome.admitted(request.identity());
+        } else {
+            outcome.refused(refusal);
+        }
+    }
+
+    /** Why the policy refuses a request whose client is known, or null. */
+    @Nullable
+    RefusedException check(Asked request) {
+        boolean admitted;
+        try {
+            admitted = policy.admits(request);
+        } catch (RuntimeException | Error e) {
+            DefaultProxyHandler.log.error("an access policy failed, which refuses the request", e);
+            admitted = false;
+        }
+        return admitted ? null : new RefusedException(Reason.ACCESS_DENIED, 403, "the request is not allowed");
+    }
+}

@@ -1,0 +1,225 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.CloseReason;
+import io.broxy.DialException;
+import io.broxy.OriginException;
+import io.broxy.RefusedException;
+import io.broxy.core.internal.forward.Exchange;
+import io.broxy.core.internal.forward.ExchangeOwner;
+import io.broxy.core.internal.forward.PinnedConnections;
+import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.loop.Throttles;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.relay.Relay;
+import io.broxy.core.internal.relay.TunnelHandle;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The exchanges of a client's connection, one after another: begins them, accounts for them, and goes on as they end.
+ *
+ * <pre>
+ *   begin ──> exchange ──┬─ completed, persistent ──────────> the next request
+ *                        ├─ failed, all of it was read ─────> an answer, and the next request
+ *                        ├─ failed, completed, cut ─────────> the last answer, which may be empty
+ *                        ├─ cut where only a reset shows it > closed
+ *                        └─ upgraded ───────────────────────> a tunnel
+ * </pre>
+ *
+ * <p>Threading: owned by its event loop.
+ */
+final class ForwardStep implements Conversation.Step, ExchangeOwner {
+    private final Conversation conversation;
+    private final ClientConnection served;
+    private final DefaultProxyHandler handler;
+    private final TunnelHandle tunnel;
+    private @Nullable Exchange exchange;
+    private @Nullable String identity;
+
+    ForwardStep(Conversation conversation) {
+        this.conversation = conversation;
+        this.served = conversation.served();
+        this.handler = served.handler();
+        this.tunnel = served.tunnel();
+    }
+
+    /**
+     * Begins to forward a request.
+     *
+     * @param who asks, or null if that is not known
+     * @param unread whether something that came behind the request's head waits at the client's connection
+     */
+    void begin(ForwardedRequest request, @Nullable String who, boolean unread) {
+        if (!handler.accounting().tryBeginExchange()) {
+            conversation.refuse(Rejections.draining(), !request.method().equals("HEAD"));
+            return;
+        }
+        conversation.step(this);
+        identity = who;
+        served.identified(who);
+        Exchange next = new Exchange(handler.settings().forwarding(), request, served.client(), unread, this);
+        exchange = next;
+        next.start(handler.dialRequest(served, next.target()));
+    }
+
+    // ------------------------------------------------------------------ what the exchange asks
+
+    @Override
+    public boolean mayPersist() {
+        return conversation.mayPersist();
+    }
+
+    @Override
+    public boolean mayHaveThreads() {
+        return handler.entrance().mayHaveThreads(tunnel);
+    }
+
+    @Override
+    public @Nullable InetAddress clientAddress() {
+        return served.clientAddress();
+    }
+
+    @Override
+    public void due(long thenNanos) {
+        conversation.due(thenNanos);
+    }
+
+    @Override
+    public @Nullable Throttles throttles() {
+        return tunnel.throttles();
+    }
+
+    @Override
+    public PinnedConnections pinned() {
+        return conversation.pinned();
+    }
+
+    @Override
+    public @Nullable String identity() {
+        return identity;
+    }
+
+    // ------------------------------------------------------------------ how it ends
+
+    @Override
+    public void completed(boolean persistent) {
+        endExchange(CloseReason.FINISHED, null);
+        if (persistent) {
+            conversation.next();
+        } else {
+            conversation.last(Responses.NOTHING, CloseReason.FINISHED, null);
+        }
+    }
+
+    @Override
+    public void failed(IOException failure, boolean requestRead) {
+        Exchange failed = takeExchange();
+        boolean withBody = !failed.request().method().equals("HEAD");
+        boolean persistent = requestRead && failed.request().persistent() && mayPersist();
+        ByteBuffer reply;
+        CloseReason reason = CloseReason.FAILED;
+        if (failure instanceof DialException dial) {
+            tunnel.visit().dialFailed(dial);
+            reply = Responses.failed(dial, withBody, persistent);
+            reason = CloseReason.DIAL_FAILED;
+        } else if (failure instanceof OriginException origin) {
+            reply = Responses.noResponse(origin, withBody, persistent);
+            reason = CloseReason.ORIGIN_RESET;
+        } else if (failure instanceof RefusedException refusal) {
+            endExchange(failed, refusal.status(), CloseReason.REFUSED, refusal);
+            conversation.refuse(refusal, withBody);
+            return;
+        } else {
+            reply = Responses.internalError();
+            persistent = false;
+        }
+        endExchange(failed, Responses.status(reply), reason, failure);
+        if (persistent) {
+            if (failure instanceof DialException dial) {
+                handler.accounting().dialFailed(dial); // else it is counted with the connection's end
+            }
+            conversation.answer(reply, true);
+        } else {
+            conversation.last(reply, reason, failure);
+        }
+    }
+
+    @Override
+    public void cut(CloseReason reason, @Nullable Throwable cause, boolean hidden) {
+        endExchange(reason, cause);
+        if (hidden) {
+            conversation.abort(reason, cause);
+        } else {
+            conversation.last(Responses.NOTHING, reason, cause);
+        }
+    }
+
+    @Override
+    public void clientGone(@Nullable IOException cause) {
+        conversation.clientGone(cause);
+    }
+
+    @Override
+    public void upgraded(LoopConnection origin, ByteBuffer toClient) {
+        Exchange upgraded = takeExchange();
+        tunnel.describe(upgraded.target(), identity);
+        conversation.leave();
+        tunnel.passedBefore(upgraded.bytesToOrigin(), upgraded.bytesToClient());
+        handler.accounting().exchangeBecameTunnel();
+        handler.established(tunnel, origin.peer());
+        Relay.start(served.client(), origin, handler.settings().idleness(), tunnel, null, toClient, 0);
+    }
+
+    @Override
+    public void abandoned(Throwable cause) {
+        conversation.abandoned(cause);
+    }
+
+    private Exchange takeExchange() {
+        Exchange ended = exchange;
+        if (ended == null) {
+            throw new IllegalStateException("there is no exchange");
+        }
+        exchange = null;
+        tunnel.exchangeEnded();
+        return ended;
+    }
+
+    private void endExchange(CloseReason reason, @Nullable Throwable cause) {
+        Exchange ended = takeExchange();
+        endExchange(ended, ended.status(), reason, cause);
+    }
+
+    private void endExchange(Exchange ended, int status, CloseReason reason, @Nullable Throwable cause) {
+        long toOrigin = ended.bytesToOrigin();
+        long toClient = ended.bytesToClient();
+        tunnel.visit().exchanged(status, toOrigin, toClient, reason, cause, ended.peer());
+        handler.accounting().endExchange(toOrigin, toClient);
+        if (reason == CloseReason.REFUSED) {
+            tunnel.endsWithExchange();
+        }
+    }
+
+    // ------------------------------------------------------------------ told by the conversation
+
+    @Override
+    public void timedOut() {
+        Exchange late = exchange;
+        if (late != null) {
+            late.timedOut();
+        }
+        if (exchange != null) {
+            conversation.due(exchange.deadlineNanos());
+        }
+    }
+
+    @Override
+    public void stopped(CloseReason reason, @Nullable Throwable cause) {
+        if (exchange != null) {
+            exchange.cancel();
+            endExchange(reason, cause);
+        }
+    }
+}

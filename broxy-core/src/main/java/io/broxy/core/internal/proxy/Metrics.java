@@ -1,0 +1,319 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.ActiveTunnel;
+import io.broxy.CloseReason;
+import io.broxy.DialException;
+import io.broxy.HostPort;
+import io.broxy.LookUpStats;
+import io.broxy.PoolStats;
+import io.broxy.ProxyStats;
+import io.broxy.RefusedException;
+import io.broxy.Tunnel;
+import io.broxy.TunnelResult;
+import io.broxy.core.internal.relay.TunnelHandle;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A handler's counters, and the connections that it serves.
+ *
+ * <p>Threading: thread-safe; the lock guards {@code openTunnels}, {@code openExchanges} and {@code draining}, so that a
+ * drain misses none.
+ */
+final class Metrics {
+    private final Set<TunnelHandle> open = ConcurrentHashMap.newKeySet();
+    private final LongAdder connections = new LongAdder();
+    private final LongAdder established = new LongAdder();
+    private final Map<RefusedException.Reason, LongAdder> refused = counters(RefusedException.Reason.class);
+    private final Map<DialException.Reason, LongAdder> dialFailures = counters(DialException.Reason.class);
+    private final LongAdder bytesToOrigin = new LongAdder();
+    private final LongAdder bytesToClient = new LongAdder();
+    private final LongAdder exchanges = new LongAdder();
+    private final Supplier<PoolStats> pool;
+    private final LongSupplier droppedEvents;
+    private final Supplier<LookUpStats> lookUps;
+
+    private final Object lock = new Object();
+    private long openTunnels;
+    private long openExchanges;
+    private volatile boolean draining;
+    private volatile boolean closed;
+
+    /** Counts from 0; what others count is asked of them. */
+    Metrics(Supplier<PoolStats> pool, LongSupplier droppedEvents, Supplier<LookUpStats> lookUps) {
+        this.pool = pool;
+        this.lookUps = lookUps;
+        this.droppedEvents = droppedEvents;
+    }
+
+    private static <R extends Enum<R>> Map<R, LongAdder> counters(Class<R> reasons) {
+        Map<R, LongAdder> counters = new EnumMap<>(reasons);
+        for (R reason : reasons.getEnumConstants()) {
+            counters.put(reason, new LongAdder());
+        }
+        return Collections.unmodifiableMap(counters);
+    }
+
+    private static <R extends Enum<R>> void count(Map<R, LongAdder> counters, R reason) {
+        Objects.requireNonNull(counters.get(reason), "each reason has a counter")
+                .increment();
+    }
+
+    private static <R extends Enum<R>> Map<R, Long> sums(Map<R, LongAdder> counters) {
+        return counters.entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, counter -> counter.getValue().sum()));
+    }
+
+    /** A client was handed over. */
+    void opened(TunnelHandle tunnel) {
+        connections.increment();
+        open.add(tunnel);
+        if (closed) {
+            tunnel.end(CloseReason.CLOSED); // else it would outlive the engine
+        }
+    }
+
+    /** A request is complete and would be dialled. False when the handler takes no new work any more. */
+    boolean tryBeginTunnel() {
+        synchronized (lock) {
+            if (draining) {
+                return false;
+            }
+            openTunnels++;
+            return true;
+        }
+    }
+
+    /** What {@link #tryBeginTunnel} let begin is over. */
+    void endTunnel() {
+        synchronized (lock) {
+            openTunnels--;
+            tellWhenIdle();
+        }
+    }
+
+    private void tellWhenIdle() {
+        if (draining && openTunnels + openExchanges == 0) {
+            lock.notifyAll();
+        }
+    }
+
+    /** A request is complete and would be forwarded. False when the handler takes no new work any more. */
+    boolean tryBeginExchange() {
+        synchronized (lock) {
+            if (draining) {
+                return false;
+            }
+            openExchanges++;
+            return true;
+        }
+    }
+
+    /** What {@link #tryBeginExchange} let begin is over. */
+    void endExchange(long toOrigin, long toClient) {
+        exchanges.increment();
+        countBytes(toOrigin, toClient);
+        synchronized (lock) {
+            openExchanges--;
+            tellWhenIdle();
+        }
+    }
+
+    /** An exchange has become a tunnel, whose bytes count with the tunnel's. */
+    void exchangeBecameTunnel() {
+        synchronized (lock) {
+            openTunnels++; // first, for it may be the last that a drain waits for
+        }
+        endExchange(0, 0);
+    }
+
+    /** An exchange came to nothing, for there was no connection. */
+    void dialFailed(DialException failure) {
+        count(dialFailures, failure.reason());
+    }
+
+    /** A request was refused, and its client may send another. */
+    void refused(RefusedException refusal) {
+        count(refused, refusal.reason());
+    }
+
+    /** Whether nothing may begin any more. */
+    boolean isDraining() {
+        return draining;
+    }
+
+    void established() {
+        established.increment();
+    }
+
+    /** A client's connection is closed. */
+    void ended(TunnelHandle tunnel, TunnelResult result) {
+        open.remove(tunnel); // a snapshot that has it already takes its bytes, or leaves them to this
+        if (result.reason() == CloseReason.REFUSED && result.cause() instanceof RefusedException refusal) {
+            if (!tunnel.hasEndedWithExchange()) {
+                refused(refusal);
+            }
+        } else if (result.reason() == CloseReason.DIAL_FAILED && result.cause() instanceof DialException failure) {
+            dialFailed(failure);
+        }
+        tunnel.takePassed(result, this::countBytes);
+    }
+
+    private void countBytes(long toOrigin, long toClient) {
+        bytesToOrigin.add(toOrigin);
+        bytesToClient.add(toClient);
+    }
+
+    /** Lets nothing begin any more. */
+    void startDraining() {
+        synchronized (lock) {
+            draining = true;
+        }
+        open.forEach(TunnelHandle::drain);
+    }
+
+    /** Waits until no tunnel and no exchange is open. False if the time was over before. */
+    boolean awaitWork(long nanos) throws InterruptedException {
+        long deadline = System.nanoTime() + nanos;
+        synchronized (lock) {
+            while (openTunnels + openExchanges > 0) {
+                long left = deadline - System.nanoTime();
+                if (left <= 0) {
+                    return false;
+                }
+                TimeUnit.NANOSECONDS.timedWait(lock, Math.max(left, TimeUnit.MILLISECONDS.toNanos(1)));
+            }
+            return true;
+        }
+    }
+
+    /** Ends every connection that is being served. */
+    void endAll(CloseReason reason) {
+        open.forEach(tunnel -> tunnel.end(reason));
+    }
+
+    /** Ends every connection, also those that are handed over later. */
+    void close() {
+        closed = true;
+        endAll(CloseReason.CLOSED);
+    }
+
+    /** The tunnels that relay now, the oldest first. */
+    List<ActiveTunnel> activeTunnels() {
+        return open.stream()
+                .filter(tunnel -> tunnel.phase() == TunnelHandle.Phase.ESTABLISHED)
+                .<ActiveTunnel>map(Active::of)
+                .sorted(Comparator.comparing(ActiveTunnel::start))
+                .toList();
+    }
+
+    private record Active(
+            @Override HostPort target,
+            @Override @Nullable String identity,
+            @Override @Nullable InetSocketAddress client,
+            @Override Instant start,
+            @Override long bytesToOrigin,
+            @Override long bytesToClient,
+            @Override Tunnel tunnel)
+            implements ActiveTunnel {
+
+        static Active of(TunnelHandle tunnel) {
+            return new Active(
+                    Objects.requireNonNull(tunnel.target(), "an established tunnel has a target"),
+                    tunnel.identity(),
+                    tunnel.client(),
+                    Instant.ofEpochMilli(tunnel.openedAtMillis()),
+                    tunnel.bytesToOrigin(),
+                    tunnel.bytesToClient(),
+                    tunnel);
+        }
+
+        /** Without the handle, which says nothing. */
+        @Override
+        public String toString() {
+            return "ActiveTunnel[" + target + " for " + client + " since " + start + ", " + bytesToOrigin
+                    + " bytes to the origin, " + bytesToClient + " to the client]";
+        }
+    }
+
+    /** A snapshot. */
+    ProxyStats stats() {
+        open.forEach(tunnel -> tunnel.takePassed(this::countBytes));
+        long tunnels;
+        long exchanging;
+        synchronized (lock) {
+            tunnels = openTunnels;
+            exchanging = openExchanges;
+        }
+        return new Snapshot(
+                open.size(),
+                connections.sum(),
+                tunnels,
+                established.sum(),
+                exchanging,
+                exchanges.sum(),
+                sums(refused),
+                sums(dialFailures),
+                bytesToOrigin.sum(),
+                bytesToClient.sum(),
+                droppedEvents.getAsLong(),
+                pool.get(),
+                lookUps.get());
+    }
+
+    private record Snapshot(
+            @Override long openConnections,
+            @Override long totalConnections,
+            @Override long openTunnels,
+            @Override long establishedTunnels,
+            @Override long openExchanges,
+            @Override long totalExchanges,
+            Map<RefusedException.Reason, Long> refusals,
+            Map<DialException.Reason, Long> failures,
+            @Override long bytesToOrigin,
+            @Override long bytesToClient,
+            @Override long droppedEvents,
+            @Override PoolStats pool,
+            @Override LookUpStats lookUps)
+            implements ProxyStats {
+
+        @Override
+        public long refused() {
+            return sum(refusals);
+        }
+
+        @Override
+        public long refused(RefusedException.Reason reason) {
+            return refusals.getOrDefault(reason, 0L);
+        }
+
+        @Override
+        public long dialFailures() {
+            return sum(failures);
+        }
+
+        @Override
+        public long dialFailures(DialException.Reason reason) {
+            return failures.getOrDefault(reason, 0L);
+        }
+
+        private static long sum(Map<?, Long> counts) {
+            return counts.values().stream().mapToLong(Long::longValue).sum();
+        }
+    }
+}

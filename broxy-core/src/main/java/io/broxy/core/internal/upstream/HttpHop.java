@@ -1,0 +1,70 @@
+package io.broxy.core.internal.upstream;
+
+import io.broxy.ConnPool;
+import io.broxy.ConnectRequest;
+import io.broxy.DialException;
+import io.broxy.DialRequest;
+import io.broxy.HostPort;
+import io.broxy.core.internal.loop.EventLoop;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a plain HTTP request goes, and what it looks like there.
+ *
+ * <p>Threading: immutable.
+ *
+ * @param hop the connection's far end, as pools know it: the target, by a dialer that keeps the request's address policy; or
+ *     the proxy
+ * @param absoluteForm whether the far end is a proxy that is told the whole URI
+ * @param credentials what the proxy is told of who asks; {@link ProxyAuthorization#NONE} in the other forms
+ * @param fields further fields for the proxy, which are valid
+ * @param pool that connections to the proxy are taken from, or null if that is up to whoever asks
+ * @param timeoutNanos for getting a connection, positive
+ */
+public record HttpHop(
+        ConnPool.Key hop,
+        boolean absoluteForm,
+        ProxyAuthorization credentials,
+        List<ConnectRequest.Field> fields,
+        @Nullable ConnPool pool,
+        long timeoutNanos) {
+
+    /** The way to the target itself, which gets the origin form. */
+    public static HttpHop toTarget(ConnPool.Key hop, long timeoutNanos) {
+        return new HttpHop(hop, false, ProxyAuthorization.NONE, List.of(), null, timeoutNanos);
+    }
+
+    /** This way in another time. */
+    public HttpHop within(long timeoutNanos) {
+        return new HttpHop(hop, absoluteForm, credentials, fields, pool, timeoutNanos);
+    }
+
+    /** This way over the connections of one client; null for nobody in particular. */
+    public HttpHop forClient(DialRequest.@Nullable Client client) {
+        return Objects.equals(client, hop.client())
+                ? this
+                : new HttpHop(hop.forClient(client), absoluteForm, credentials, fields, pool, timeoutNanos);
+    }
+
+    /**
+     * Gets the value of {@code Proxy-Authorization} for a request. It may take as long as its user likes: whoever waits
+     * keeps the time, and does not mind an answer that comes too late.
+     *
+     * @param target the request's
+     * @param ready told on the loop, possibly before this method returns; null for no such field
+     * @param failed told on the loop, in place of {@code ready}
+     */
+    public void authorization(
+            EventLoop loop, HostPort target, Consumer<@Nullable String> ready, Consumer<DialException> failed) {
+        credentials.obtain(loop, target, ready, failed);
+    }
+
+    /** Begins a failure of this way, for {@link HttpRoute#failed}. */
+    public DialException.Builder failure(DialException.Reason reason, HostPort target) {
+        DialException.Builder failure = DialException.builder(reason, target);
+        return absoluteForm ? failure.proxy(hop.address()) : failure;
+    }
+}
