@@ -1,7 +1,7 @@
 package io.broxy.core.internal.bridge;
 
 import io.broxy.Connection;
-import io.broxy.core.internal.net.FullWrites;
+import io.broxy.core.internal.net.Below;
 import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
 import java.io.IOException;
@@ -113,7 +113,7 @@ final class BridgeInput {
     }
 
     private State readOnce() throws IOException {
-        for (int calls = 0; calls < FullWrites.MAX_IDLE_CALLS; calls++) {
+        for (int calls = 0; calls < Below.MAX_IDLE_CALLS; calls++) {
             int count = connection.read(buffer.clear());
             if (count < 0) {
                 output.peerEnded();

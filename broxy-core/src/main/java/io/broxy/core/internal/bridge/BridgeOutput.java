@@ -1,7 +1,7 @@
 package io.broxy.core.internal.bridge;
 
 import io.broxy.Connection;
-import io.broxy.core.internal.net.FullWrites;
+import io.broxy.core.internal.net.Below;
 import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.PeerEndedException;
@@ -263,7 +263,7 @@ final class BridgeOutput {
             written.addAndGet(count);
             if (count > 0) {
                 calls = 0;
-            } else if (calls == FullWrites.MAX_IDLE_CALLS) {
+            } else if (calls == Below.MAX_IDLE_CALLS) {
                 throw new IOException("the connection writes nothing though it blocks");
             }
         }

@@ -259,12 +259,17 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
         if (!open) {
             return;
         }
+        resetOnClose(channel);
+        close();
+    }
+
+    /** Makes the close of a channel send RST. */
+    static void resetOnClose(SocketChannel channel) {
         try {
-            channel.setOption(StandardSocketOptions.SO_LINGER, 0); // makes close send RST
+            channel.setOption(StandardSocketOptions.SO_LINGER, 0);
         } catch (IOException | UnsupportedOperationException e) { // a Unix domain socket has no resets
             log.debug("a connection is closed without a reset", e);
         }
-        close();
     }
 
     @Override

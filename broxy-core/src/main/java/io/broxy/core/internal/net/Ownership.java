@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicReference;
  *
  * <p>Threading: thread-safe.
  */
-public final class Ownership {
+final class Ownership {
     private enum State {
         USER,
         GIVEN,
@@ -32,7 +32,7 @@ public final class Ownership {
      * @throws IllegalStateException if that was done before
      * @throws ClosedChannelException if the connection is closed
      */
-    public void give() throws ClosedChannelException {
+    void give() throws ClosedChannelException {
         if (!state.compareAndSet(State.USER, State.GIVEN)) {
             if (state.get() == State.GIVEN) {
                 throw new IllegalStateException("the connection has been given away");
@@ -42,21 +42,21 @@ public final class Ownership {
     }
 
     /** Undoes {@link #give}. */
-    public void takeBack() {
+    void takeBack() {
         state.compareAndSet(State.GIVEN, State.USER);
     }
 
     /** Ends the user's ownership; true for the one call that has to close. */
-    public boolean end() {
+    boolean end() {
         return state.compareAndSet(State.USER, State.ENDED);
     }
 
-    public boolean isOwned() {
+    boolean isOwned() {
         return state.get() == State.USER;
     }
 
     /** Refuses a user's call on what is no longer his. */
-    public void ensureOwned() throws IOException {
+    void ensureOwned() throws IOException {
         State now = state.get();
         if (now == State.GIVEN) {
             throw new IOException("the connection has been given away");

@@ -10,19 +10,19 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Threading: thread-safe.
  */
-public final class ReadTimeout {
+final class ReadTimeout {
     private volatile int millis;
 
     /** Sets it, rounded up to milliseconds; zero means without limit. */
-    public void set(Duration limit) {
+    void set(Duration limit) {
         millis = millis(limit);
     }
 
-    public Duration get() {
+    Duration get() {
         return Duration.ofMillis(millis);
     }
 
-    public long nanos() {
+    long nanos() {
         return TimeUnit.MILLISECONDS.toNanos(millis);
     }
 
