@@ -63,15 +63,6 @@ public final class StreamConnection extends UserConnection implements Transferab
         return new StreamConnection(this);
     }
 
-    /** Clears the timeout of the socket's former owner, which must not cut off a peer that is only silent. */
-    public void readWithoutTimeout() {
-        try {
-            socket.setSoTimeout(0);
-        } catch (IOException e) {
-            log.debug("the read timeout of a closed socket cannot be cleared", e);
-        }
-    }
-
     /** Always false: the former owner may have changed anything about the socket. */
     @Override
     public boolean renew() {
