@@ -92,7 +92,7 @@ public final class SocketConnection extends UserConnection implements Transferab
     // ------------------------------------------------------------------ changing hands
 
     @Override
-    public Connection given() {
+    public Connection detached() {
         return new SocketConnection(this);
     }
 

@@ -59,7 +59,7 @@ public final class StreamConnection extends UserConnection implements Transferab
     // ------------------------------------------------------------------ changing hands
 
     @Override
-    public Connection given() {
+    public Connection detached() {
         return new StreamConnection(this);
     }
 

@@ -84,14 +84,14 @@ public abstract class UserConnection implements ConnectionSocket.Viewed {
 
     // ------------------------------------------------------------------ changing hands
 
-    /** As {@link Transferable#give}. */
-    public final void give() throws ClosedChannelException {
-        ownership.give();
+    /** As {@link Transferable#detach}. */
+    public final void detach() throws ClosedChannelException {
+        ownership.detach();
     }
 
-    /** As {@link Transferable#takeBack}. */
-    public final void takeBack() {
-        ownership.takeBack();
+    /** As {@link Transferable#reattach}. */
+    public final void reattach() {
+        ownership.reattach();
     }
 
     /** As {@link Transferable#unread}. */

@@ -69,7 +69,7 @@ public final class TlsConnection extends UserConnection implements Transferable 
     // ------------------------------------------------------------------ changing hands
 
     @Override
-    public Connection given() {
+    public Connection detached() {
         return new TlsConnection(this);
     }
 
