@@ -63,6 +63,13 @@ public final class UnreadConnection extends UserConnection {
         connection.abort();
     }
 
+    /** Resets after a close, too, for another author's close may block until then. */
+    @Override
+    public void abort() {
+        super.abort();
+        resetTransport();
+    }
+
     @Override
     protected boolean showsTransport() {
         return true;

@@ -59,7 +59,7 @@ public abstract class UserConnection implements ConnectionSocket.Viewed {
 
     protected abstract boolean isTransportOpen();
 
-    /** Closes the transport in order; either this or {@link #resetTransport} is called once. */
+    /** Closes the transport in order. */
     protected abstract void closeTransport() throws IOException;
 
     /** Closes the transport so that the peer sees a reset, where that is possible. */
@@ -170,7 +170,7 @@ public abstract class UserConnection implements ConnectionSocket.Viewed {
     }
 
     @Override
-    public final void abort() {
+    public void abort() {
         if (ownership.end()) {
             try {
                 resetTransport();
