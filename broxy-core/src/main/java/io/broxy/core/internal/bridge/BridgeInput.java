@@ -1,16 +1,18 @@
 package io.broxy.core.internal.bridge;
 
 import io.broxy.Connection;
-import io.broxy.core.internal.net.FullWrites;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Below;
 import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopLeftover;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way into a {@link BridgedConnection}: one blocking read at a time, into a buffer that is the thread's while it reads
- * and the loop's from then on, until it is empty.
+ * The input of a {@link BridgedConnection}: one blocking read at a time, into a buffer that is the thread's while it reads
+ * and the loop's from then on, until it is empty. Bytes that were put back come first.
  *
  * <pre>
  *   IDLE ──> READING ──> FILLED ──> IDLE
@@ -18,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *               └──> FAILED
  * </pre>
  *
- * <p>Threading: owned by its event loop, but for {@link #run}, which is for one thread between {@link #begin} and the next
+ * <p>Threading: owned by its event loop, but for {@link #run}, which is for one thread between {@link #start} and the next
  * state.
  */
 final class BridgeInput {
@@ -34,23 +36,32 @@ final class BridgeInput {
 
     private final Connection connection;
     private final BridgeOutput output;
+    private final BridgeThreads threads;
+    private final Runnable counted;
+    private final LoopLeftover leftover;
     private ByteBuffer buffer = ByteBuffer.allocate(0);
     private @Nullable IOException failure;
     /** Passes the other fields on between the loop and the thread. */
     private volatile State state = State.IDLE;
 
-    BridgeInput(Connection connection, BridgeOutput output) {
+    BridgeInput(EventLoop loop, Connection connection, BridgeOutput output, BridgeThreads threads) {
         this.connection = connection;
         this.output = output;
+        this.threads = threads;
+        this.counted = threads.counted(this::run);
+        this.leftover = new LoopLeftover(loop);
     }
 
-    /** Whether a read can begin. */
+    /** Whether a read can begin: all bytes have been taken, and neither the end nor a failure has come. */
     boolean isIdle() {
-        return state == State.IDLE;
+        return state == State.IDLE && !leftover.isPresent();
     }
 
-    /** Whether a read on the loop comes to something: bytes, the end or a failure. */
-    boolean hasNews() {
+    /** Whether a read on the loop yields something: bytes, the end or a failure. */
+    boolean isReady() {
+        if (leftover.isPresent()) {
+            return true;
+        }
         return switch (state) {
             case IDLE, READING -> false;
             case FILLED, ENDED, FAILED -> true;
@@ -59,6 +70,9 @@ final class BridgeInput {
 
     /** As {@link LoopConnection#read}. */
     int read(ByteBuffer into) throws IOException {
+        if (leftover.isPresent()) {
+            return leftover.read(into);
+        }
         return switch (state) {
             case IDLE, READING -> 0;
             case FILLED -> take(into);
@@ -79,41 +93,55 @@ final class BridgeInput {
         return failure != null ? failure : new IOException("the connection failed");
     }
 
-    /** What has been read and not been taken, for another owner. */
-    ByteBuffer rest() {
-        return state == State.FILLED ? buffer : ByteBuffer.allocate(0);
+    /** As {@link LoopConnection#unread}. */
+    void unread(ByteBuffer bytes) {
+        leftover.unread(bytes);
+    }
+
+    /** Takes the bytes that have been read and not been taken, for another owner. */
+    ByteBuffer takeRest() {
+        ByteBuffer first = leftover.takeAll();
+        ByteBuffer second = state == State.FILLED ? buffer : ByteBuffer.allocate(0);
+        return first == null ? second : Leftover.joined(first, second);
+    }
+
+    /** Returns a buffer of the loop. */
+    void release() {
+        leftover.release();
     }
 
     // ------------------------------------------------------------------ a read
 
-    /** Marks the beginning of a read, which is for {@link #run} to do. */
-    void begin() {
+    /** Begins a read on a thread; false if there is none, which {@link #read} reports. */
+    boolean start() {
         if (buffer.capacity() == 0) {
             buffer = ByteBuffer.allocate(BUFFER_SIZE);
         }
         state = State.READING;
-    }
-
-    /** There is no thread for the read that has begun. */
-    void notRun(IOException cause) {
-        failure = cause;
-        state = State.FAILED;
+        try {
+            threads.run(counted);
+            return true;
+        } catch (IOException e) {
+            failure = e;
+            state = State.FAILED;
+            return false;
+        }
     }
 
     /** Reads; this blocks. */
-    void run() {
+    private void run() {
         State next;
         try {
             next = readOnce();
-        } catch (Throwable e) { // of a connection that somebody else wrote
-            failure = BridgedConnection.asIoException(e);
+        } catch (Throwable e) { // another author's connection may throw anything
+            failure = BridgeThreads.asIoException(e);
             next = State.FAILED;
         }
         state = next;
     }
 
     private State readOnce() throws IOException {
-        for (int calls = 0; calls < FullWrites.MAX_IDLE_CALLS; calls++) {
+        for (int calls = 0; calls < Below.MAX_IDLE_CALLS; calls++) {
             int count = connection.read(buffer.clear());
             if (count < 0) {
                 output.peerEnded();

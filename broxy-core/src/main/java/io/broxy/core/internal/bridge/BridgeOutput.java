@@ -1,7 +1,7 @@
 package io.broxy.core.internal.bridge;
 
 import io.broxy.Connection;
-import io.broxy.core.internal.net.FullWrites;
+import io.broxy.core.internal.net.Below;
 import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.PeerEndedException;
@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way out of a {@link BridgedConnection}: the loop fills one buffer while a thread writes another, and behind the last
- * byte come the end of the stream and the close that were asked for meanwhile. The thread is there only as long as there is
+ * The output of a {@link BridgedConnection}: the loop fills one buffer while a thread writes another, and behind the last
+ * byte come the end of the stream and the close that were asked for meanwhile. It takes a thread only as long as there is
  * something to do.
  *
  * <p>Threading: owned by its event loop, but for {@link #run}, {@link #peerEnded} and the counters; the lock guards what
@@ -29,10 +29,10 @@ final class BridgeOutput {
 
     private static final int BUFFER_SIZE = 32 << 10;
 
-    /** What is written at once, so that a slow peer's progress is seen. */
+    /** The most bytes of one write, so that the progress of a slow peer shows. */
     private static final int STEP = 16 << 10;
 
-    /** A write that a break has ended returns at once; one that still waits then was not ended by one. */
+    /** A write that a break ends returns at once; a write that goes on for longer has not met one. */
     private static final long VERDICT_MILLIS = 1_000;
 
     private enum Step {
@@ -43,7 +43,8 @@ final class BridgeOutput {
     }
 
     private final Connection connection;
-    private final Runnable news;
+    private final BridgeThreads threads;
+    private final Runnable counted;
     /** Taken while a write, or what follows from its failure, is under way. */
     private final Semaphore writing = new Semaphore(1);
 
@@ -63,19 +64,15 @@ final class BridgeOutput {
     private final AtomicLong accepted = new AtomicLong();
     private final AtomicLong written = new AtomicLong();
 
-    /**
-     * Creates it.
-     *
-     * @param news told, on the thread, that there is room again
-     */
-    BridgeOutput(Connection connection, Runnable news) {
+    BridgeOutput(Connection connection, BridgeThreads threads) {
         this.connection = connection;
-        this.news = news;
+        this.threads = threads;
+        this.counted = threads.counted(this::run);
     }
 
     // ------------------------------------------------------------------ on the loop
 
-    /** As {@link LoopConnection#write}; what is taken goes out once the thread {@linkplain #begin runs}. */
+    /** As {@link LoopConnection#write}; what is taken goes out once a thread is {@linkplain #start started}. */
     int write(ByteBuffer from) throws IOException {
         int count;
         synchronized (lock) {
@@ -94,7 +91,7 @@ final class BridgeOutput {
         return count;
     }
 
-    /** Whether a write takes something, or tells a failure. */
+    /** Whether a write takes bytes or fails. */
     boolean hasRoom() {
         synchronized (lock) {
             return failure != null || filling.capacity() == 0 || filling.hasRemaining();
@@ -132,22 +129,23 @@ final class BridgeOutput {
         }
     }
 
-    /** Whether a thread is needed, which {@link #run} is for then. */
-    boolean begin() {
+    /** Starts a thread if there is something to do and none that does it; false if there is no thread. */
+    boolean start() {
         synchronized (lock) {
             if (active || peek() == Step.NOTHING) {
-                return false;
+                return true;
             }
             active = true;
-            return true;
         }
-    }
-
-    /** There is no thread. */
-    void notRun(IOException cause) {
-        synchronized (lock) {
-            active = false;
-            failure = cause;
+        try {
+            threads.run(counted);
+            return true;
+        } catch (IOException e) {
+            synchronized (lock) {
+                active = false;
+                failure = e;
+            }
+            return false;
         }
     }
 
@@ -172,8 +170,8 @@ final class BridgeOutput {
     }
 
     /**
-     * Notes that the peer's stream has ended. The system tells only one of two threads that a connection broke, and the
-     * other one sees the end of the stream: so a write that is under way has the first word.
+     * Notes that the peer's stream has ended. The system reports a break to only one of two threads, and the other one reads
+     * the end of the stream: so a write that is under way is awaited first.
      *
      * @throws IOException if a write has found that the connection broke
      */
@@ -196,7 +194,7 @@ final class BridgeOutput {
     // ------------------------------------------------------------------ on the thread
 
     /** Does what there is to do; this blocks. */
-    void run() {
+    private void run() {
         while (true) {
             switch (next()) {
                 case WRITE -> drain();
@@ -227,7 +225,7 @@ final class BridgeOutput {
             }
         }
         if (wasFull) {
-            news.run();
+            threads.signal();
         }
         return step;
     }
@@ -250,8 +248,8 @@ final class BridgeOutput {
                 leaving.limit(Math.min(end, leaving.position() + STEP));
                 writeStep();
             }
-        } catch (Throwable e) { // of a connection that somebody else wrote
-            failed(BridgedConnection.asIoException(e));
+        } catch (Throwable e) { // another author's connection may throw anything
+            failed(BridgeThreads.asIoException(e));
         } finally {
             writing.release();
         }
@@ -263,7 +261,7 @@ final class BridgeOutput {
             written.addAndGet(count);
             if (count > 0) {
                 calls = 0;
-            } else if (calls == FullWrites.MAX_IDLE_CALLS) {
+            } else if (calls == Below.MAX_IDLE_CALLS) {
                 throw new IOException("the connection writes nothing though it blocks");
             }
         }
@@ -280,7 +278,7 @@ final class BridgeOutput {
     private void endStream() {
         try {
             connection.shutdownOutput();
-        } catch (Throwable e) { // of a connection that somebody else wrote
+        } catch (Throwable e) { // another author's connection may throw anything
             log.debug("a connection's output could not be ended", e);
         }
     }
@@ -288,7 +286,7 @@ final class BridgeOutput {
     private void closeConnection() {
         try {
             connection.close();
-        } catch (Throwable e) { // of a connection that somebody else wrote
+        } catch (Throwable e) { // another author's connection may throw anything
             log.debug("closing a connection failed", e);
         }
     }

@@ -11,15 +11,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads that are at work for a connection that blocks. The connection is gone when it has been closed and the last of
- * them has left.
+ * The threads that work for a connection that blocks. The connection is gone when it has been closed and the last of them has
+ * left.
  *
  * <p>Threading: thread-safe.
  */
 final class BridgeThreads {
     private final ExecutorService streams;
     private final ExecutorService closers;
-    private final Runnable oneLeft;
+    private final Runnable signal;
     private final Consumer<List<Runnable>> allLeft;
 
     /** The threads, and one more until the connection is closed. */
@@ -32,17 +32,17 @@ final class BridgeThreads {
     /**
      * Creates the count of a connection's threads.
      *
-     * @param oneLeft run by a thread that leaves and is not the last
-     * @param allLeft given what was to be run then, by whoever leaves last
+     * @param signal makes the loop look again; run by each thread that leaves, but for the last
+     * @param allLeft takes the tasks that wait for that, on the thread that leaves last
      */
-    BridgeThreads(Workers workers, Runnable oneLeft, Consumer<List<Runnable>> allLeft) {
+    BridgeThreads(Workers workers, Runnable signal, Consumer<List<Runnable>> allLeft) {
         this.streams = workers.streams();
         this.closers = workers.closers();
-        this.oneLeft = oneLeft;
+        this.signal = signal;
         this.allLeft = allLeft;
     }
 
-    /** What {@link #run} takes for work that may block. */
+    /** Turns work that may block into work for {@link #run}. */
     Runnable counted(Runnable blocking) {
         return () -> {
             try {
@@ -60,11 +60,11 @@ final class BridgeThreads {
             streams.execute(counted);
         } catch (RejectedExecutionException | OutOfMemoryError e) { // "unable to create native thread"
             holds.decrementAndGet();
-            throw new IOException("there is no thread for a connection that blocks", e);
+            throw new IOException("there is no thread for a blocking connection", e);
         }
     }
 
-    /** Ends what the others are at; that itself may block. */
+    /** Runs work that ends the other threads' reads and writes, and that may itself block. */
     void abort(Runnable blocking) {
         holds.incrementAndGet();
         Runnable counted = counted(blocking);
@@ -79,14 +79,23 @@ final class BridgeThreads {
         return holds.get() > 1;
     }
 
-    /** The connection itself is closed: to be told once. */
+    /** Notes that the connection is closed; called once. */
     void closed() {
         leave();
     }
 
+    /** Makes the loop look again, such as at room for bytes. */
+    void signal() {
+        signal.run();
+    }
+
+    static IOException asIoException(Throwable failure) {
+        return failure instanceof IOException own ? own : new IOException("the connection failed", failure);
+    }
+
     private void leave() {
         if (holds.decrementAndGet() > 0) {
-            oneLeft.run();
+            signal.run();
             return;
         }
         List<Runnable> tasks;
@@ -97,7 +106,7 @@ final class BridgeThreads {
         allLeft.accept(tasks);
     }
 
-    /** Adds to what is run when the connection is gone; at once if it is. */
+    /** Runs a task when the connection is gone; at once if it is. */
     void whenGone(Runnable task) {
         synchronized (lock) {
             if (whenGone != null) {

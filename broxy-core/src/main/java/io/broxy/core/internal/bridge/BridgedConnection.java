@@ -4,7 +4,6 @@ import io.broxy.Connection;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.net.UnreadConnection;
@@ -27,14 +26,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A connection that can only block, on a loop: threads of the stream executor read and write for it, two at most at the same
- * time, and none while nobody wants to read and everything is written. How many there are is for admission to bound.
+ * time, and none while nothing is to be read and everything is written. The limits on connections bound their number.
  *
  * <p>A read begins when the handler wants {@link SelectionKey#OP_READ}, has come back to the loop, and has taken all that was
- * read before; so nothing is read that nobody wants, and a connection can be given to a user between two messages.
+ * read before; so nothing is read unasked, and a connection can be released to a user between two messages.
  *
  * <pre>
- *   OPEN ──> CLOSING ──> closed       (what was written goes out first)
- *    │          │  nobody takes it       ^
+ *   OPEN ──> CLOSING ──> closed       (written bytes go out first)
+ *    │          │  the peer stalls       ^
  *    └──────────┴────> RESET ────────────┘
  * </pre>
  *
@@ -49,7 +48,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     /** How long a read or a write that is under way may keep a connection from its user. */
     private static final long RELEASE_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** The timer of an open connection is there for the end of the loop, which fires it. */
+    /** An open connection has its timer only because the end of the loop fires it. */
     private static final long FAR_NANOS = TimeUnit.DAYS.toNanos(365);
 
     private final EventLoop loop;
@@ -59,47 +58,32 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     private final BridgeInput input;
     private final BridgeOutput output;
     private final UnseenReadiness unseen;
-    private final Runnable reading;
-    private final Runnable writing;
     private final TimerQueue.Timer timer;
+    private final AtomicBoolean signaled = new AtomicBoolean();
 
     private @Nullable ChannelEvents handler;
     private int interest;
     private boolean open = true;
-    /** Read before, and the first thing to be read again. */
-    private @Nullable ByteBuffer leftover;
-
     private boolean readPlanned;
     private @Nullable Release release;
     private long writtenBefore;
 
-    private final AtomicBoolean newsPlanned = new AtomicBoolean();
-
     private record Release(Consumer<Connection> ready, Consumer<IOException> failed) {}
 
     /**
-     * Takes over a connection that blocks and that nobody else uses any more.
+     * Takes over a connection that blocks and has no other user.
      *
-     * @param remote its peer's address, which is asked for off the loop, for that may be the code of somebody else
+     * @param remote its peer's address, found off the loop, for the connection may be another author's code
      */
     public BridgedConnection(EventLoop loop, Connection connection, SocketAddress remote, Workers workers) {
         this.loop = loop;
         this.connection = connection;
         this.remote = remote;
-        this.threads = new BridgeThreads(workers, this::planNews, this::gone);
-        this.output = new BridgeOutput(connection, this::planNews);
-        this.input = new BridgeInput(connection, output);
+        this.threads = new BridgeThreads(workers, this::signal, this::gone);
+        this.output = new BridgeOutput(connection, threads);
+        this.input = new BridgeInput(loop, connection, output, threads);
         this.unseen = new UnseenReadiness(loop, this);
-        this.reading = threads.counted(input::run);
-        this.writing = threads.counted(output::run);
-        this.timer = loop.timers().schedule(loop.nowNanos() + FAR_NANOS, this::look);
-        if (connection instanceof StreamConnection own) {
-            own.readWithoutTimeout();
-        }
-    }
-
-    static IOException asIoException(Throwable failure) {
-        return failure instanceof IOException own ? own : new IOException("the connection failed", failure);
+        this.timer = loop.timers().schedule(loop.nowNanos() + FAR_NANOS, this::timerFired);
     }
 
     @Override
@@ -162,14 +146,8 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
 
     @Override
     public int unseenOps() {
-        int ops = 0;
-        if (leftover != null || input.hasNews()) {
-            ops |= SelectionKey.OP_READ;
-        }
-        if (output.hasRoom()) {
-            ops |= SelectionKey.OP_WRITE;
-        }
-        return interest & ops;
+        int ready = (input.isReady() ? SelectionKey.OP_READ : 0) | (output.hasRoom() ? SelectionKey.OP_WRITE : 0);
+        return interest & ready;
     }
 
     @Override
@@ -180,19 +158,19 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         return handler;
     }
 
-    /** For any thread: at most one such task waits at the loop. */
-    private void planNews() {
-        if (newsPlanned.compareAndSet(false, true)) {
+    /** Makes the loop {@linkplain #hear look} at what threads have done, in at most one task. For any thread. */
+    private void signal() {
+        if (signaled.compareAndSet(false, true)) {
             try {
                 loop.execute(this::hear);
             } catch (RejectedExecutionException e) {
-                // The loop has stopped, and has reset the connection by that.
+                // The loop has stopped, which has reset the connection.
             }
         }
     }
 
     private void hear() {
-        newsPlanned.set(false); // before anything is looked at
+        signaled.set(false); // before anything is looked at
         if (release != null) {
             goOnReleasing();
         } else if (open) {
@@ -202,17 +180,17 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     }
 
     private boolean mayRead() {
-        return open && (interest & SelectionKey.OP_READ) != 0 && leftover == null && input.isIdle();
+        return open && (interest & SelectionKey.OP_READ) != 0 && input.isIdle();
     }
 
-    /** In a later turn: until then the handler may have changed its mind, and whose the connection is. */
+    /** Reads in a later turn: until then the handler may change its interest or pass the connection on. */
     private void planRead() {
         if (!readPlanned && mayRead() && !loop.isStopping()) {
             readPlanned = true;
             loop.execute(() -> {
                 readPlanned = false;
-                if (mayRead()) {
-                    beginRead();
+                if (mayRead() && !input.start()) {
+                    unseen.check();
                 }
             });
         }
@@ -232,34 +210,17 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         if (!into.hasRemaining()) {
             return 0;
         }
-        int count = leftover == null ? input.read(into) : readLeftover(leftover, into);
+        int count = input.read(into);
         planRead();
-        return count;
-    }
-
-    private int readLeftover(ByteBuffer rest, ByteBuffer into) {
-        int count = Leftover.move(rest, into);
-        if (!rest.hasRemaining()) {
-            releaseLeftover();
-        }
         return count;
     }
 
     @Override
     public void unread(ByteBuffer bytes) {
         assert loop.inLoop();
-        if (bytes.hasRemaining() && open) {
-            ByteBuffer all = leftover == null ? bytes : Leftover.joined(bytes, leftover);
-            releaseLeftover();
-            leftover = loop.buffers().hold(all);
+        if (open) {
+            input.unread(bytes);
             unseen.check();
-        }
-    }
-
-    private void releaseLeftover() {
-        if (leftover != null) {
-            loop.buffers().release(leftover);
-            leftover = null;
         }
     }
 
@@ -278,7 +239,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         beginWrite();
     }
 
-    /** What a thread has found out; it writes nothing for that. */
+    /** Reports what a thread has found out; it writes nothing for that. */
     @Override
     public void lookForBreak(Consumer<IOException> broken) {
         IOException failure = open ? output.failure() : null;
@@ -291,30 +252,13 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         }
     }
 
-    // ------------------------------------------------------------------ threads
-
-    private void beginRead() {
-        input.begin();
-        try {
-            threads.run(reading);
-        } catch (IOException e) {
-            input.notRun(e);
-            unseen.check();
-        }
-    }
-
     /** False if there is no thread to write. */
     private boolean beginWrite() {
-        if (output.begin()) {
-            try {
-                threads.run(writing);
-            } catch (IOException e) {
-                output.notRun(e);
-                unseen.check();
-                return false;
-            }
+        boolean started = output.start();
+        if (!started) {
+            unseen.check();
         }
-        return true;
+        return started;
     }
 
     @Override
@@ -330,7 +274,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
                 whenClosed.forEach(Runnable::run);
             });
         } catch (RejectedExecutionException e) {
-            whenClosed.forEach(Runnable::run); // the timer went with its loop, and nobody else is left to run them
+            whenClosed.forEach(Runnable::run); // the loop has ended, and its timers with it
         }
     }
 
@@ -343,6 +287,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
             return;
         }
         over();
+        input.release();
         loop.timers().reschedule(timer, loop.nowNanos() + CLOSE_PATIENCE_NANOS);
         output.close();
         if (!beginWrite()) {
@@ -364,28 +309,28 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     private void over() {
         open = false;
         interest = 0;
-        releaseLeftover();
     }
 
-    /** Ends what the threads are at. */
+    /** Ends the reads and writes of the threads. */
     private void reset() {
+        input.release();
         output.drop();
         threads.abort(() -> HandOff.abort(connection));
     }
 
-    /** What the timer is for: the end of the loop, and a peer that takes nothing of the last bytes. */
-    private void look() {
+    /** Runs when the timer fires: at the end of the loop, or after a wait for threads or for a slow peer. */
+    private void timerFired() {
         if (loop.isStopping()) {
             stop();
         } else if (release != null) {
-            failRelease(new SocketTimeoutException("a read or a write of the connection does not end"));
+            failRelease(release, new SocketTimeoutException("a read or a write of the connection does not end"));
         } else if (open) {
             loop.timers().reschedule(timer, loop.nowNanos() + FAR_NANOS);
         } else if (output.written() != writtenBefore) {
             writtenBefore = output.written();
             loop.timers().reschedule(timer, loop.nowNanos() + CLOSE_PATIENCE_NANOS);
         } else {
-            log.debug("a peer takes nothing of the last bytes; its connection is reset");
+            log.debug("a peer does not take the last bytes; its connection is reset");
             reset();
         }
     }
@@ -393,16 +338,16 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     private void stop() {
         IOException cause = new IOException("the event loop has stopped");
         if (release != null) {
-            failRelease(cause);
+            failRelease(release, cause);
         } else if (!open) {
             reset();
+        } else if (handler == null) {
+            abort();
         } else {
             try {
-                if (handler != null) {
-                    handler.abandoned(cause);
-                }
+                handler.abandoned(cause);
             } finally {
-                abort(); // nothing, if the handler has done so
+                abort(); // does nothing if the handler has done so
             }
         }
     }
@@ -412,7 +357,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     /**
      * {@inheritDoc}
      *
-     * <p>What is being written goes out before, and a read that is under way ends before; if they take too long, it fails.
+     * <p>It waits until written bytes have gone out and a read that is under way has ended; if they take too long, it fails.
      */
     @Override
     public void release(Consumer<Connection> ready, Consumer<IOException> failed) {
@@ -421,8 +366,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
             failed.accept(new ClosedChannelException());
             return;
         }
-        open = false;
-        interest = 0;
+        over();
         release = new Release(ready, failed);
         loop.timers().reschedule(timer, loop.nowNanos() + RELEASE_PATIENCE_NANOS);
         goOnReleasing();
@@ -433,28 +377,20 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         if (own == null || threads.areAtWork()) {
             return;
         }
-        if (output.failure() != null) {
-            failRelease(output.failure());
+        IOException failure = output.failure();
+        if (failure != null) {
+            failRelease(own, failure);
             return;
         }
         release = null;
         loop.timers().cancel(timer);
-        ByteBuffer rest = input.rest();
-        if (leftover != null) {
-            rest = Leftover.joined(leftover, rest);
-            releaseLeftover();
-        }
-        own.ready().accept(UnreadConnection.of(connection, rest));
+        own.ready().accept(UnreadConnection.of(connection, input.takeRest()));
     }
 
-    private void failRelease(@Nullable IOException cause) {
-        Release own = release;
+    private void failRelease(Release own, IOException cause) {
         release = null;
-        releaseLeftover();
         reset();
         threads.closed();
-        if (own != null) {
-            own.failed().accept(cause != null ? cause : new ClosedChannelException());
-        }
+        own.failed().accept(cause);
     }
 }

@@ -12,35 +12,33 @@ import java.time.Duration;
 import org.slf4j.LoggerFactory;
 
 /**
- * A connection on its way from a user, who has given it away, to a loop: on the loop itself where it has readiness, else
- * over a bridge.
+ * A connection on its way from a user to a loop: it is driven by the loop itself where it has readiness, else over a bridge.
  *
  * <p>Threading: for one thread at a time.
  */
 public interface HandOff {
 
-    /** The loop's own; called on the loop, once. */
+    /** Makes it the loop's own; called on the loop, once. */
     LoopConnection onLoop(EventLoop loop);
 
     /**
-     * Prepares a connection; one of ours has been {@linkplain Transferable#give given} away before. This may run the code of
-     * somebody else, and wait for a read that is under way, so it is nothing to be done on a loop.
+     * Prepares a connection; one of ours has been {@linkplain Transferable#detach detached} before. This may run another
+     * author's code, and wait for a read that is under way, so it must not be called on a loop.
      *
-     * @throws IOException if it is closed; whatever is left to close is closed by closing it, or what is {@linkplain
-     *     Transferable#given() given}
+     * @throws IOException if it is closed; the caller still closes it, or what is {@linkplain Transferable#detached detached}
      */
     static HandOff of(Connection connection, Workers workers) throws IOException {
         if (connection instanceof Transferable own && own.hasReadiness()) {
             own.unblock();
             return own::onLoop;
         }
-        Connection blocking = connection instanceof Transferable own ? own.given() : connection;
+        Connection blocking = connection instanceof Transferable own ? own.detached() : connection;
         try {
             if (!blocking.isOpen()) {
                 throw new ClosedChannelException();
             }
             if (!blocking.readTimeout().isZero()) {
-                blocking.readTimeout(Duration.ZERO); // its user's; a peer that is only silent must not be cut off
+                blocking.readTimeout(Duration.ZERO); // the user's timeout must not cut off a peer that is only silent
             }
             SocketAddress remote = blocking.remoteAddress();
             return loop -> new BridgedConnection(loop, blocking, remote, workers);
@@ -49,7 +47,7 @@ public interface HandOff {
         }
     }
 
-    /** Resets a connection, which may run its user's code. */
+    /** Resets a connection, which may run another author's code. */
     static void abort(Connection connection) {
         try {
             connection.abort();

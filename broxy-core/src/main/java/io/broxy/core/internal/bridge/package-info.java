@@ -1,4 +1,4 @@
-/** Connections that can only block, driven by a loop through threads of their own; and the hand-over of any connection to a loop. */
+/** Connections that can only block, driven by a loop with the help of threads; and the hand-over of any connection to a loop. */
 @NullMarked
 package io.broxy.core.internal.bridge;
 

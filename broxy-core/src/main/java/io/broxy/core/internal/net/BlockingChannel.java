@@ -10,9 +10,9 @@ import java.nio.channels.SocketChannel;
 
 /**
  * Reads and writes of a {@link SocketChannel} that block, though the channel does not: it is put into non-blocking mode
- * before the first of them, and whoever has to wait does so here. So a write takes all of a buffer whatever another thread
- * does, a read can be limited in time, and an interrupt closes the channel only where it shall; the JDK's blocking reads and
- * writes promise none of these.
+ * before the first of them, and threads wait here. So a write takes all of a buffer whatever another thread does, a read can
+ * be limited in time, and an interrupt closes the channel only where that is wanted; the JDK's blocking reads and writes
+ * promise none of these.
  *
  * <p>Buffers on the heap go in slices: the JDK copies them through a direct buffer of their size, which the thread keeps.
  *
@@ -20,7 +20,7 @@ import java.nio.channels.SocketChannel;
  * thread waits for its peer.
  */
 final class BlockingChannel {
-    /** What is read or written at once of a buffer on the heap. */
+    /** The most bytes that are read or written at once of a buffer on the heap. */
     private static final int SLICE_SIZE = 64 << 10;
 
     private final SocketChannel channel;
@@ -60,7 +60,7 @@ final class BlockingChannel {
         }
     }
 
-    /** Writes all. What has gone out before a failure is what the buffer's position says. */
+    /** Writes all bytes. After a failure the buffer's position says how many have gone out. */
     int write(ByteBuffer from, Interrupts interrupts) throws IOException {
         writable.lock();
         try {
@@ -121,7 +121,7 @@ final class BlockingChannel {
         }
     }
 
-    /** Prepares the channel for an event loop; a read or a write that is under way ends before. */
+    /** Prepares the channel for an event loop, once a read or a write that is under way has ended. */
     void unblock() throws IOException {
         readable.lock();
         try {

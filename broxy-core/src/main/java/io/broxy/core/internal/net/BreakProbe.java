@@ -8,9 +8,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One look at whether a socket has broken. A selector shows nothing of a socket that waits for no readiness, and a read shows a
- * reset only behind the bytes that came before it. But a socket that waits to be connected, which it has long been, becomes
- * ready by a hang-up alone. The kernel wakes the selector for a writable socket meanwhile, so this lasts for one select.
+ * One check whether a socket has broken. A selector does not report a socket that waits for no readiness, and a read reports a
+ * reset only behind the bytes that came before it. But a connected socket that is registered for connecting becomes ready
+ * only when it hangs up. Meanwhile the kernel wakes the selector for a writable socket, so a probe lasts for one select.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -18,7 +18,7 @@ final class BreakProbe implements ChannelEvents, Runnable {
     private final EventLoop loop;
     private final LoopSocket socket;
     private @Nullable Consumer<IOException> broken;
-    /** The first task runs in the turn that began the probe, the second behind the select of the next. */
+    /** The first task runs in the turn that began the probe, the second after the select of the next turn. */
     private boolean selected;
 
     BreakProbe(EventLoop loop, LoopSocket socket) {

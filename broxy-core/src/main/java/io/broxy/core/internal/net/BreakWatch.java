@@ -7,13 +7,13 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
- * Notices that a client has broken while its bytes wait for their turn, so that it is not read, or only what it had sent long
- * before: looks from time to time, for as long as something waits.
+ * Notices a broken client while its bytes wait for their turn, so that it is not read, or only what it sent long before: it
+ * looks from time to time, for as long as something waits.
  *
  * <p>Threading: owned by its event loop.
  */
 public final class BreakWatch {
-    /** Soon enough for whoever shares a rate with the client, and few looks beside the turns that a rate makes. */
+    /** Soon enough for the other clients of a shared rate, and rare beside the turns that a rate makes. */
     public static final long PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     private final LoopConnection connection;
@@ -25,7 +25,7 @@ public final class BreakWatch {
      * Creates a watch that is off.
      *
      * @param waiting whether something still waits
-     * @param broken told how a write fails
+     * @param broken receives the failure of a write
      */
     public BreakWatch(LoopConnection connection, BooleanSupplier waiting, Consumer<IOException> broken) {
         this.connection = connection;
@@ -34,12 +34,12 @@ public final class BreakWatch {
         this.timer = new LazyTimer(connection.loop().timers(), this::look);
     }
 
-    /** Something waits. */
+    /** Begins to look, for something waits. */
     public void begin() {
         timer.atLatest(connection.loop().nowNanos() + PERIOD_NANOS);
     }
 
-    /** Looks no more. */
+    /** Ends the looking. */
     public void stop() {
         timer.cancel();
     }
@@ -48,7 +48,7 @@ public final class BreakWatch {
         if (connection.loop().isStopping()) {
             return;
         }
-        connection.lookForBreak(broken); // also in the turn in which nothing waits, which may be always this one
+        connection.lookForBreak(broken); // also if nothing waits in this turn, for each of its turns may be like that
         if (waiting.getAsBoolean()) {
             begin();
         }

@@ -8,7 +8,7 @@ import io.broxy.DialException;
  *
  * <p>Threading: owned by its event loop.
  *
- * @param <T> what it yields, which belongs to the receiver
+ * @param <T> the type of the result, which belongs to the receiver
  */
 public interface Completion<T> {
     /** It succeeded. */

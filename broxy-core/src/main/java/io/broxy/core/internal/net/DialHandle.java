@@ -5,6 +5,6 @@ public interface DialHandle {
     /** Ends it: nothing is reported any more, and what has been opened is closed. */
     void cancel();
 
-    /** The client has ended its stream, and so is probably gone: the dial goes on, but its look-up gives way to others. */
+    /** Notes that the client has ended its stream, and is probably gone: the dial goes on, but its look-up yields to others. */
     default void clientEnded() {}
 }

@@ -4,15 +4,14 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bytes of a connection that were read before their time: what came behind a proxy's reply is the first thing that the
- * connection's user reads.
+ * Bytes of a connection that were read too far and are the first that its user reads, such as those behind a proxy's reply.
  *
- * <p>Threading: thread-safe, the lock guards {@code bytes}; static methods touch only what they are given.
+ * <p>Threading: thread-safe, the lock guards {@code bytes}; static methods touch only their arguments.
  */
 public final class Leftover {
     private final Object lock = new Object();
     private @Nullable ByteBuffer bytes;
-    /** For the many reads that find nothing. */
+    /** Saves the lock for the many reads that find nothing. */
     private volatile boolean present;
 
     public boolean isPresent() {
@@ -29,7 +28,7 @@ public final class Leftover {
         }
     }
 
-    /** Gives what fits: how many bytes, and 0 only for none here or no room there. */
+    /** Moves as many bytes as fit: 0 only if there are none here or no room there. */
     public int read(ByteBuffer into) {
         if (!present) {
             return 0;
@@ -53,7 +52,7 @@ public final class Leftover {
         }
     }
 
-    /** Takes all of them, for another owner, or null for none. */
+    /** Takes all of them, for another owner; null if there are none. */
     @Nullable
     public ByteBuffer takeAll() {
         synchronized (lock) {

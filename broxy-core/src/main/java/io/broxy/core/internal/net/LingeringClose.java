@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Closes a connection so that the peer can read the last bytes: a close with unread input makes TCP send a reset, which
- * destroys what the peer has not read yet (RFC 9112 section 9.6). So: write, end the output, discard what still comes
- * until the peer ends too or the time is over.
+ * destroys what the peer has not read yet (RFC 9112 section 9.6). So this writes, ends the output, and discards input until
+ * the peer ends too or the time is over.
  *
  * <pre>
  *   WRITING ──> DISCARDING ──> closed
@@ -24,7 +24,7 @@ public final class LingeringClose implements ChannelEvents {
     /** How long the peer may take to read some of the last bytes, and then to end. */
     public static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-    /** What a peer may go on sending before it reads the last bytes: more than fits into the buffers of a connection. */
+    /** The input that is discarded at most: more than fits into the buffers of a connection. */
     private static final int MAX_DISCARDED = 16 << 20;
 
     private final LoopConnection connection;
@@ -47,7 +47,7 @@ public final class LingeringClose implements ChannelEvents {
      * Begins to close.
      *
      * @param last the last bytes for the peer, kept until they are written
-     * @param closed told when the connection is closed
+     * @param closed runs when the connection is closed
      */
     public static LingeringClose start(LoopConnection connection, ByteBuffer last, Runnable closed) {
         LingeringClose close = new LingeringClose(connection, last, closed);
@@ -56,7 +56,7 @@ public final class LingeringClose implements ChannelEvents {
         return close;
     }
 
-    /** Waits no longer: the peer is reset. */
+    /** Resets the peer without a further wait. */
     public void abort() {
         if (!over) {
             connection.abort();
@@ -66,7 +66,7 @@ public final class LingeringClose implements ChannelEvents {
 
     private void timedOut() {
         if (connection.unsent() > 0) {
-            connection.abort(); // threads would wait on for a peer that takes nothing
+            connection.abort(); // or else threads would go on waiting for a peer that takes nothing
         }
         end();
     }
@@ -83,7 +83,7 @@ public final class LingeringClose implements ChannelEvents {
     private void write() {
         try {
             if (last.hasRemaining() && connection.write(last) > 0) {
-                loop.timers().reschedule(timer, loop.nowNanos() + TIMEOUT_NANOS); // it is slow, but it reads
+                loop.timers().reschedule(timer, loop.nowNanos() + TIMEOUT_NANOS); // the peer reads, though slowly
             }
             if (last.hasRemaining()) {
                 connection.interest(SelectionKey.OP_WRITE);
@@ -92,7 +92,7 @@ public final class LingeringClose implements ChannelEvents {
                 connection.interest(SelectionKey.OP_READ);
             }
         } catch (IOException e) {
-            end(); // the peer is gone, nobody is left to read
+            end(); // the peer is gone and reads nothing
         }
     }
 
@@ -103,7 +103,7 @@ public final class LingeringClose implements ChannelEvents {
             if (count < 0) {
                 end();
             } else if (discarded > MAX_DISCARDED) {
-                connection.interest(0); // one that sends on and on would keep the loop busy until the time is over
+                connection.interest(0); // a peer that goes on sending would keep the loop busy until the time is over
             }
         } catch (IOException e) {
             end();

@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connected byte stream as its event loop drives it: nothing blocks, and readiness is told to one handler.
+ * A connected byte stream as its event loop drives it: no call blocks, and one handler is notified of readiness.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -20,18 +20,18 @@ public interface LoopConnection {
     /** The loop that owns it. */
     EventLoop loop();
 
-    /** Replaces who is told about readiness. */
+    /** Replaces the handler that is notified of readiness. */
     void handler(ChannelEvents handler);
 
     /**
-     * Sets what readiness the handler wants to be told, replacing what was wanted.
+     * Replaces the operations whose readiness the handler wants.
      *
      * @param ops {@link java.nio.channels.SelectionKey#OP_READ} and {@link java.nio.channels.SelectionKey#OP_WRITE}, or 0
      * @throws IOException if the connection is closed
      */
     void interest(int ops) throws IOException;
 
-    /** What readiness is wanted. */
+    /** The operations whose readiness the handler wants. */
     int interest();
 
     /** Reads what is there: how many bytes, 0 for none now, -1 at the end of the stream. */
@@ -39,8 +39,8 @@ public interface LoopConnection {
 
     /**
      * Puts bytes back that were read too far, such as those behind a proxy's reply: they are copied, and are what the next
-     * reads give first. Whoever wants {@link java.nio.channels.SelectionKey#OP_READ} is told of them, in a later turn of the
-     * loop. Nothing happens once the connection is closed.
+     * reads give first. A handler that wants {@link java.nio.channels.SelectionKey#OP_READ} is notified of them, in a later turn
+     * of the loop. On a closed connection it does nothing.
      */
     void unread(ByteBuffer bytes);
 
@@ -62,7 +62,7 @@ public interface LoopConnection {
     /** The peer's address. */
     SocketAddress remoteAddress();
 
-    /** As {@link #remoteAddress}; null if somebody else has closed it, so that it cannot be told. */
+    /** As {@link #remoteAddress}; null if another thread has closed the connection, so that it is not known. */
     default @Nullable SocketAddress peer() {
         try {
             return remoteAddress();
@@ -71,7 +71,7 @@ public interface LoopConnection {
         }
     }
 
-    /** This side's address; null if it is closed or, being somebody else's, is not asked. */
+    /** This side's address; null if the connection is closed, or another author's, whose code the loop does not call. */
     default @Nullable SocketAddress localAddress() {
         return null;
     }
@@ -94,24 +94,24 @@ public interface LoopConnection {
         return null;
     }
 
-    /** Whether it has no readiness of its own, and so threads that block for it. */
+    /** Whether threads block for it, for it has no readiness of its own. */
     default boolean takesThreads() {
         return false;
     }
 
     /**
-     * Looks once whether the connection has broken, which one that waits for no readiness does not show; nothing happens
-     * where this side has ended its output, for then an orderly end looks the same.
+     * Looks once whether the connection has broken, which does not show while it waits for no readiness. It does nothing once
+     * this side has ended its output, for then an orderly end looks the same.
      *
-     * @param broken told how a write fails, in a later turn of the loop, unless it has not broken
+     * @param broken receives the failure of a write, in a later turn of the loop, if the connection has broken
      */
     default void lookForBreak(Consumer<IOException> broken) {}
 
     /**
-     * Gives it away to a user: it leaves the loop and blocks from then on.
+     * Passes it on to a user: it leaves the loop and blocks from then on. One of the two is called, on the loop.
      *
-     * @param ready gets it, on the loop, or is not called because {@code failed} was
-     * @param failed told why it could not be; it is closed then
+     * @param ready receives the user's connection
+     * @param failed receives the failure; the connection is closed then
      */
     void release(Consumer<Connection> ready, Consumer<IOException> failed);
 }

@@ -29,13 +29,11 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
 
     private final EventLoop loop;
     private final SocketChannel channel;
+    private final LoopLeftover leftover;
     private @Nullable SelectionKey key;
     private @Nullable ChannelEvents handler;
     private int interest;
     private boolean open = true;
-    /** Read before, and the first thing to be read again. */
-    private @Nullable ByteBuffer leftover;
-
     private @Nullable UnseenReadiness unseen;
     private boolean outputEnded;
     private @Nullable BreakProbe probe;
@@ -45,6 +43,7 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
     public LoopSocket(EventLoop loop, SocketChannel channel) {
         this.loop = loop;
         this.channel = channel;
+        this.leftover = new LoopLeftover(loop);
     }
 
     /** Takes over a connected channel that was registered with the loop for connecting. */
@@ -54,7 +53,7 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
         key.interestOps(0);
     }
 
-    /** Notes what it was connected for, which makes the peer's address that of this target; null for none. */
+    /** Notes the target that it was connected to, whose address the peer's then is; null for none. */
     public LoopSocket dialed(@Nullable HostPort target) {
         dialed = target;
         return this;
@@ -85,19 +84,12 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
             return;
         }
         if (key == null) {
-            key = loop.register(channel, ops, requireHandler());
+            key = loop.register(channel, ops, told());
         } else {
             key.interestOps(isProbed() ? ops | SelectionKey.OP_CONNECT : ops);
         }
         interest = ops;
         tellOfLeftover();
-    }
-
-    private ChannelEvents requireHandler() {
-        if (handler == null) {
-            throw new IllegalStateException("no handler to tell about readiness");
-        }
-        return handler;
     }
 
     @Override
@@ -107,36 +99,20 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
 
     @Override
     public int read(ByteBuffer into) throws IOException {
-        return leftover == null ? channel.read(into) : readLeftover(leftover, into);
-    }
-
-    private int readLeftover(ByteBuffer rest, ByteBuffer into) {
-        int count = Leftover.move(rest, into);
-        if (!rest.hasRemaining()) {
-            releaseLeftover();
-        }
-        return count;
+        return leftover.isPresent() ? leftover.read(into) : channel.read(into);
     }
 
     @Override
     public void unread(ByteBuffer bytes) {
         assert loop.inLoop();
-        if (!bytes.hasRemaining() || !open) {
-            return;
+        if (open) {
+            leftover.unread(bytes);
+            tellOfLeftover();
         }
-        ByteBuffer behind = leftover;
-        if (behind == null) {
-            leftover = loop.buffers().hold(bytes);
-        } else {
-            ByteBuffer all = Leftover.joined(bytes, behind);
-            releaseLeftover();
-            leftover = loop.buffers().hold(all);
-        }
-        tellOfLeftover();
     }
 
     private void tellOfLeftover() {
-        if (leftover != null) {
+        if (leftover.isPresent()) {
             if (unseen == null) {
                 unseen = new UnseenReadiness(loop, this);
             }
@@ -146,19 +122,15 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
 
     @Override
     public int unseenOps() {
-        return leftover == null ? 0 : interest & SelectionKey.OP_READ;
+        return leftover.isPresent() ? interest & SelectionKey.OP_READ : 0;
     }
 
     @Override
     public ChannelEvents told() {
-        return requireHandler();
-    }
-
-    private void releaseLeftover() {
-        if (leftover != null) {
-            loop.buffers().release(leftover);
-            leftover = null;
+        if (handler == null) {
+            throw new IllegalStateException("no handler to tell about readiness");
         }
+        return handler;
     }
 
     @Override
@@ -201,7 +173,7 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
         probe.start(broken);
     }
 
-    /** For the probe: it is told about a break instead of the handler, to whom it passes on the rest. */
+    /** Sends the readiness of the channel to the probe, which passes on to the handler all but a break. */
     void beginProbe(BreakProbe probing) {
         int ops = interest | SelectionKey.OP_CONNECT;
         try {
@@ -212,22 +184,22 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
                 key.interestOps(ops);
             }
         } catch (ClosedChannelException e) {
-            log.debug("a connection was closed by somebody else, which its next read or write tells", e);
+            log.debug("a connection was closed by another thread; its next read or write fails", e);
         }
     }
 
-    /** The handler is told again, and what it waits for. */
+    /** Sends readiness to the handler again. */
     void endProbe() {
         if (open && key != null && key.isValid()) {
             key.interestOps(interest);
-            key.attach(requireHandler());
+            key.attach(told());
         }
     }
 
     /** How a write fails on a connection that has hung up. */
     IOException failureOfWrite() {
         try {
-            channel.write(loop.buffers().transfer().limit(1)); // it has broken, so that this reaches nobody
+            channel.write(loop.buffers().transfer().limit(1)); // reaches no peer, for the connection has broken
             return new SocketException("the connection has hung up");
         } catch (IOException e) {
             return e;
@@ -242,7 +214,7 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
         }
         open = false;
         interest = 0;
-        releaseLeftover();
+        leftover.release();
         if (key != null) {
             loop.close(key);
             return;
@@ -259,12 +231,17 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
         if (!open) {
             return;
         }
+        resetOnClose(channel);
+        close();
+    }
+
+    /** Makes the close of a channel send RST. */
+    static void resetOnClose(SocketChannel channel) {
         try {
-            channel.setOption(StandardSocketOptions.SO_LINGER, 0); // makes close send RST
+            channel.setOption(StandardSocketOptions.SO_LINGER, 0);
         } catch (IOException | UnsupportedOperationException e) { // a Unix domain socket has no resets
             log.debug("a connection is closed without a reset", e);
         }
-        close();
     }
 
     @Override
@@ -295,8 +272,7 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
         assert loop.inLoop();
         open = false;
         interest = 0;
-        ByteBuffer rest = leftover == null ? null : Leftover.copy(leftover);
-        releaseLeftover();
+        ByteBuffer rest = leftover.takeAll();
         SelectionKey own = key;
         if (own == null) {
             passToUser(rest, ready, failed);

@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * become their own clients (RFC 9110 section 7.3 speaks of that danger). An IPv6 address that embeds such an address counts
  * as that address, in each of the forms that {@link AddressPolicy#denying} knows.
  *
- * <p>Most questions are about a port that is none of these, which costs a look at a few numbers.
+ * <p>Most calls are about a port that is not among these, which takes a few comparisons of numbers.
  *
  * <p>Threading: thread-safe; readers take no lock.
  */
@@ -37,7 +37,7 @@ public final class OwnAddresses implements AddressPolicy {
     /** An address at which something listens, until it is closed. Threading: thread-safe. */
     public final class Listening {
         private final InetSocketAddress address;
-        /** Denies the one address in all its forms. */
+        /** Denies this address in all its forms. */
         private final AddressPolicy others;
 
         private final AtomicBoolean open = new AtomicBoolean(true);
@@ -47,7 +47,7 @@ public final class OwnAddresses implements AddressPolicy {
             this.others = AddressPolicy.denying(Cidr.parse(text(address.getAddress())));
         }
 
-        /** Nothing listens there any more, unless it was added more than once. Repeated calls change nothing. */
+        /** Removes the address, unless it was added more than once. Repeated calls change nothing. */
         public void close() {
             if (open.compareAndSet(true, false)) {
                 synchronized (lock) {
@@ -88,7 +88,7 @@ public final class OwnAddresses implements AddressPolicy {
         return added;
     }
 
-    /** Without a port, no address is the proxy. */
+    /** Always true: without a port, no address is the proxy. */
     @Override
     public boolean admits(InetAddress address) {
         return true;
@@ -105,8 +105,8 @@ public final class OwnAddresses implements AddressPolicy {
     }
 
     /**
-     * Whether a target is one of these for all that can be said without a look-up, by whichever dialer: a literal address does
-     * not need one, and {@code localhost} means the loopback wherever it is looked up (RFC 6761 section 6.3).
+     * Whether a target is certainly one of these, whatever dialer reaches it, as far as that is known without a look-up: a literal
+     * address needs none, and {@code localhost} means the loopback wherever it is looked up (RFC 6761 section 6.3).
      */
     public boolean contain(HostPort target) {
         int port = target.port();
@@ -161,7 +161,7 @@ public final class OwnAddresses implements AddressPolicy {
         return AddressPolicy.denying(own);
     }
 
-    /** Without a scope, and as IPv4 where it is IPv4-mapped: a user's resolver may have made it otherwise. */
+    /** The address without a scope, and as IPv4 where it is IPv4-mapped, which a user's resolver may have made it. */
     private static InetAddress plain(InetAddress address) {
         return address instanceof Inet6Address ? ofBytes(address.getAddress()) : address;
     }

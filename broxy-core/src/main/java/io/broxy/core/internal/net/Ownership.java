@@ -5,60 +5,60 @@ import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Who owns a connection: its user, until it is given away or closed.
+ * The user's ownership of a connection, until it is detached or closed.
  *
  * <pre>
- *          give            (the new owner closes it)
- *   USER ───────> GIVEN
+ *         detach          (the new owner closes it)
+ *   USER ───────> DETACHED
  *    │  <───────
- *    │   takeBack
+ *    │  reattach
  *    └─ end ────> ENDED
  * </pre>
  *
  * <p>Threading: thread-safe.
  */
-public final class Ownership {
+final class Ownership {
     private enum State {
         USER,
-        GIVEN,
+        DETACHED,
         ENDED
     }
 
     private final AtomicReference<State> state = new AtomicReference<>(State.USER);
 
     /**
-     * Ends the user's ownership in favour of another owner.
+     * Ends the user's ownership in favor of another owner.
      *
      * @throws IllegalStateException if that was done before
      * @throws ClosedChannelException if the connection is closed
      */
-    public void give() throws ClosedChannelException {
-        if (!state.compareAndSet(State.USER, State.GIVEN)) {
-            if (state.get() == State.GIVEN) {
+    void detach() throws ClosedChannelException {
+        if (!state.compareAndSet(State.USER, State.DETACHED)) {
+            if (state.get() == State.DETACHED) {
                 throw new IllegalStateException("the connection has been given away");
             }
             throw new ClosedChannelException();
         }
     }
 
-    /** Undoes {@link #give}. */
-    public void takeBack() {
-        state.compareAndSet(State.GIVEN, State.USER);
+    /** Undoes {@link #detach}. */
+    void reattach() {
+        state.compareAndSet(State.DETACHED, State.USER);
     }
 
     /** Ends the user's ownership; true for the one call that has to close. */
-    public boolean end() {
+    boolean end() {
         return state.compareAndSet(State.USER, State.ENDED);
     }
 
-    public boolean isOwned() {
+    boolean isOwned() {
         return state.get() == State.USER;
     }
 
-    /** Refuses a user's call on what is no longer his. */
-    public void ensureOwned() throws IOException {
+    /** Refuses a call of a user who does not own the connection any more. */
+    void ensureOwned() throws IOException {
         State now = state.get();
-        if (now == State.GIVEN) {
+        if (now == State.DETACHED) {
             throw new IOException("the connection has been given away");
         }
         if (now != State.USER) {

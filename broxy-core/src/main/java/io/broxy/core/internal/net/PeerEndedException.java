@@ -3,15 +3,15 @@ package io.broxy.core.internal.net;
 import java.io.IOException;
 
 /**
- * A write came to nothing when the peer had ended its own stream, in order: what the peer sent is complete. TLS 1.2 knows no
- * half-close (RFC 5246 section 7.2.1), so there the connection ends with it; and any peer may be gone behind its end.
+ * A write failed after the peer had ended its own stream, in order: what the peer sent is complete. TLS 1.2 has no half-close
+ * (RFC 5246 section 7.2.1), so there the end of either stream ends the connection; and any peer may be gone after its end.
  *
  * <p>Threading: as an exception's.
  */
 public final class PeerEndedException extends IOException {
     private static final long serialVersionUID = 1L;
 
-    /** Creates the exception for an end that was also the connection's. */
+    /** Creates the exception for an end that was also the end of the connection. */
     public PeerEndedException() {
         super("the peer has ended the TLS connection");
     }

@@ -5,35 +5,35 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How long a read of a connection may wait, as its user has set it. It is kept in milliseconds, for a {@link
- * java.net.Socket} shows the same.
+ * The read timeout of a connection, as its user has set it. It is kept in milliseconds, as a {@link java.net.Socket} shows
+ * it.
  *
  * <p>Threading: thread-safe.
  */
-public final class ReadTimeout {
+final class ReadTimeout {
     private volatile int millis;
 
     /** Sets it, rounded up to milliseconds; zero means without limit. */
-    public void set(Duration limit) {
+    void set(Duration limit) {
         millis = millis(limit);
     }
 
-    public Duration get() {
+    Duration get() {
         return Duration.ofMillis(millis);
     }
 
-    public long nanos() {
+    long nanos() {
         return TimeUnit.MILLISECONDS.toNanos(millis);
     }
 
     /**
-     * As a socket counts it, rounded up.
+     * In milliseconds, as a socket counts it, rounded up.
      *
      * @throws IllegalArgumentException if it is negative
      */
     static int millis(Duration limit) {
         if (limit.isNegative()) {
-            throw new IllegalArgumentException("a read time-out cannot be negative, as " + limit + " is");
+            throw new IllegalArgumentException("a read timeout cannot be negative, as " + limit + " is");
         }
         if (limit.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) >= 0) {
             return Integer.MAX_VALUE;
@@ -41,7 +41,7 @@ public final class ReadTimeout {
         return (int) limit.plusNanos(TimeUnit.MILLISECONDS.toNanos(1) - 1).toMillis();
     }
 
-    /** What a socket counts, of nanoseconds, rounded up; at least 1. */
+    /** Nanoseconds in milliseconds, rounded up; at least 1. */
     static int millis(long nanos) throws SocketTimeoutException {
         if (nanos <= 0) {
             throw new SocketTimeoutException("Read timed out");

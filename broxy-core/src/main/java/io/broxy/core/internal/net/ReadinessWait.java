@@ -13,9 +13,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a thread waits until one direction of a non-blocking channel is ready. A platform thread selects by itself, with a
- * selector that it has for this wait only; virtual threads, which would pin their carriers or take two descriptors each,
- * park and leave the selecting to one thread for all.
+ * The wait of a thread until one direction of a non-blocking channel is ready. A platform thread selects by itself, with a
+ * selector for this wait only; virtual threads, which would pin their carriers or take two descriptors each, park and leave
+ * the selecting to one thread for all.
  *
  * <p>Threading: {@link #await} is for the thread that holds the lock, {@link #wake} for any.
  */
@@ -27,12 +27,12 @@ final class ReadinessWait {
     private final SharedSelector shared;
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** What {@link #wake} wakes: one of them while there is a wait. */
+    /** {@link #wake} wakes either this or {@link #parked}; one of them is set while there is a wait. */
     private volatile @Nullable Selector selecting;
 
     private volatile @Nullable Thread parked;
 
-    /** The time that a read has, over all its waits. Threading: immutable. */
+    /** The time limit of a read, over all its waits. Threading: immutable. */
     static final class Limit {
         static final Limit NONE = new Limit(0, false);
 
@@ -44,12 +44,12 @@ final class ReadinessWait {
             this.limited = limited;
         }
 
-        /** From now on; 0 means without limit. */
+        /** A limit that begins now; 0 means none. */
         static Limit of(long nanos) {
             return nanos == 0 ? NONE : new Limit(Ticker.SYSTEM.nanos() + nanos, true);
         }
 
-        /** At least 1, or 0 for no limit. */
+        /** The time that is left: at least 1, or 0 for no limit. */
         long leftNanos() throws SocketTimeoutException {
             if (!limited) {
                 return 0;
@@ -95,7 +95,7 @@ final class ReadinessWait {
                         throw new AsynchronousCloseException();
                     }
                     if (!interruptible) {
-                        interrupted |= Thread.interrupted(); // or else nothing below would wait
+                        interrupted |= Thread.interrupted(); // or else the waits below would return at once
                     } else if (Thread.currentThread().isInterrupted()) {
                         return false;
                     }
@@ -121,7 +121,7 @@ final class ReadinessWait {
         }
     }
 
-    /** Null if the process has no descriptors left: the thread waits with the virtual ones then. */
+    /** Null if the process has no descriptors left: then the thread waits as virtual ones do. */
     private @Nullable Selector openSelector() throws IOException {
         Selector opened;
         try {

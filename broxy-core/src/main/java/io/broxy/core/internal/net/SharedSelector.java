@@ -14,9 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One thread that waits for readiness on behalf of many that are parked. It is of no engine, for connections outlive
- * theirs: it is there as long as something waits, and a little longer. Each direction has one of its own, so that a channel
- * has no more than one key here.
+ * One thread that waits for readiness on behalf of many parked ones. It belongs to no engine, for connections outlive theirs:
+ * it runs as long as a thread waits, and a little longer. Each direction has its own, so that a channel has at most one key
+ * here.
  *
  * <p>Threading: thread-safe; the lock guards which thread runs and how many waits it has.
  */
@@ -26,7 +26,7 @@ final class SharedSelector {
 
     private static final Logger log = LoggerFactory.getLogger(SharedSelector.class);
 
-    /** How long the thread looks for work that may come. */
+    /** How long the thread goes on without a wait, for the next may come soon. */
     private static final long LINGER_MILLIS = TimeUnit.SECONDS.toMillis(1);
 
     private final int op;
@@ -70,7 +70,7 @@ final class SharedSelector {
         return started;
     }
 
-    /** One channel's. Threading: for the thread that has begun it and the one that selects. */
+    /** The wait of one thread for one channel. Threading: for the thread that has begun it and the one that selects. */
     static final class Wait {
         private final Running by;
         private final SocketChannel channel;
@@ -83,7 +83,7 @@ final class SharedSelector {
             this.channel = channel;
         }
 
-        /** Whether the channel is ready, or something else has happened that makes a look worth it. */
+        /** Whether the channel is ready, or may be for another reason. */
         boolean isOver() {
             return over;
         }
@@ -93,7 +93,7 @@ final class SharedSelector {
             LockSupport.unpark(waiter);
         }
 
-        /** To be called once; what is not over yet is given up. */
+        /** Ends the wait, also if it is not over; called once. */
         void end() {
             ended = true;
             by.left();
@@ -104,12 +104,12 @@ final class SharedSelector {
         }
     }
 
-    /** The thread's work. Threading: the selector's keys are the thread's own. */
+    /** The thread's task. Threading: the selector's keys are the thread's own. */
     private final class Running implements Runnable {
         private final Selector selector;
         private final ConcurrentLinkedQueue<Wait> news = new ConcurrentLinkedQueue<>();
         private int waits; // under the lock
-        /** From then on nothing looks at the news. */
+        /** The thread has ended and leaves the news unread. */
         private volatile boolean failed;
 
         Running(Selector selector) {
@@ -135,7 +135,7 @@ final class SharedSelector {
                     }
                 } while (selector.select(this::ready, LINGER_MILLIS) > 0 || !news.isEmpty() || !isIdle());
             } catch (IOException | RuntimeException | Error e) {
-                log.warn("waiting for readiness failed; the connections are looked at again", e);
+                log.warn("waiting for readiness failed; the threads that wait try again", e);
             } finally {
                 end();
             }
@@ -172,7 +172,7 @@ final class SharedSelector {
             ((Wait) key.attachment()).finish();
         }
 
-        /** Whether nothing waits; nothing begins to wait here then. */
+        /** Whether no thread waits; if so, none begins to wait here any more. */
         private boolean isIdle() {
             synchronized (lock) {
                 if (waits > 0) {

@@ -4,29 +4,25 @@ import io.broxy.Connection;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.socket.ChangedOptions;
-import io.broxy.core.internal.socket.ConnectionSocket;
 import io.broxy.core.internal.socket.Interrupts;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketOption;
-import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
-import java.time.Duration;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A {@link SocketChannel} as its user sees it, blocking, until it is closed or {@linkplain #give given away}.
+ * A {@link SocketChannel} as its user sees it.
  *
  * <p>Threading: as {@link Connection} says.
  */
-public final class SocketConnection implements Transferable, ConnectionSocket.Viewed {
+public final class SocketConnection extends UserConnection implements Transferable {
     private static final Logger log = LoggerFactory.getLogger(SocketConnection.class);
 
     private final SocketChannel channel;
@@ -34,23 +30,28 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
     private final SocketAddress local;
     private final SocketAddress remote;
     private final @Nullable HostPort dialed;
-    private final Ownership ownership = new Ownership();
-    private final Leftover leftover = new Leftover();
-    private final ReadTimeout timeout = new ReadTimeout();
     private final ChangedOptions changed = new ChangedOptions();
-    private final AtomicReference<@Nullable Socket> view = new AtomicReference<>();
-    /** The peer has ended its stream, and its user has seen it. */
+    /** The user has read the end of the peer's stream. */
     private volatile boolean peerEnded;
 
     private volatile boolean outputEnded;
 
-    private SocketConnection(
-            BlockingChannel bytes, SocketAddress local, SocketAddress remote, @Nullable HostPort dialed) {
-        this.channel = bytes.channel();
-        this.bytes = bytes;
-        this.local = local;
+    private SocketConnection(SocketChannel channel, SocketAddress remote, @Nullable HostPort dialed)
+            throws IOException {
+        this.channel = channel;
+        this.bytes = new BlockingChannel(channel);
+        this.local = channel.getLocalAddress();
         this.remote = remote;
         this.dialed = dialed;
+    }
+
+    private SocketConnection(SocketConnection detached) {
+        super(detached);
+        this.channel = detached.channel;
+        this.bytes = detached.bytes;
+        this.local = detached.local;
+        this.remote = detached.remote;
+        this.dialed = detached.dialed;
     }
 
     /**
@@ -76,36 +77,23 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
             if (remote == null) {
                 throw new SocketException("the channel is not connected");
             }
-            return new SocketConnection(new BlockingChannel(channel), channel.getLocalAddress(), remote, dialed);
+            return new SocketConnection(channel, remote, dialed);
         } catch (IOException e) {
             channel.close();
             throw e;
         }
     }
 
-    @Override
-    public void give() throws ClosedChannelException {
-        ownership.give();
+    /** Whether this and another are views of one channel. */
+    public boolean sharesChannelWith(SocketConnection other) {
+        return channel == other.channel;
     }
 
-    @Override
-    public void takeBack() {
-        ownership.takeBack();
-    }
+    // ------------------------------------------------------------------ changing hands
 
     @Override
-    public Connection given() {
-        SocketConnection given = new SocketConnection(bytes, local, remote, dialed);
-        ByteBuffer rest = leftover.takeAll();
-        if (rest != null) {
-            given.unread(rest);
-        }
-        return given;
-    }
-
-    @Override
-    public void unread(ByteBuffer bytes) {
-        leftover.unread(bytes);
+    public Connection detached() {
+        return new SocketConnection(this);
     }
 
     @Override
@@ -123,14 +111,14 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
         if (peerEnded || outputEnded) {
             return false;
         }
-        if (view.get() == null) {
-            return true; // nothing was set, and a Unix domain socket's channel has no socket
+        if (!hasView()) {
+            return true; // no option was set, and the channel of a Unix domain socket has no socket
         }
         try {
             Socket socket = channel.socket();
             return !socket.isInputShutdown() && changed.undo(socket);
         } catch (IOException e) {
-            log.debug("a connection is not as it was", e);
+            log.debug("the options of a connection cannot be restored", e);
             return false;
         }
     }
@@ -138,34 +126,17 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
     @Override
     public LoopConnection onLoop(EventLoop loop) {
         LoopSocket socket = new LoopSocket(loop, channel).dialed(dialed);
-        ByteBuffer rest = leftover.takeAll();
+        ByteBuffer rest = leftover().takeAll();
         if (rest != null) {
             socket.unread(rest);
         }
         return socket;
     }
 
-    /** Whether this and another are views of one channel. */
-    public boolean sharesChannelWith(SocketConnection other) {
-        return channel == other.channel;
-    }
+    // ------------------------------------------------------------------ bytes and ends
 
     @Override
-    public int read(ByteBuffer into) throws IOException {
-        return read(into, Interrupts.CLOSE);
-    }
-
-    @Override
-    public int read(ByteBuffer into, Interrupts interrupts) throws IOException {
-        return readWithin(into, timeout.nanos(), interrupts);
-    }
-
-    @Override
-    public int readWithin(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
-        ownership.ensureOwned();
-        if (leftover.isPresent() && into.hasRemaining()) {
-            return leftover.read(into);
-        }
+    protected int readTransport(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
         int count = bytes.read(into, limitNanos, interrupts);
         if (count < 0) {
             peerEnded = true;
@@ -174,79 +145,37 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
     }
 
     @Override
-    public int write(ByteBuffer from) throws IOException {
-        return write(from, Interrupts.CLOSE);
-    }
-
-    @Override
-    public int write(ByteBuffer from, Interrupts interrupts) throws IOException {
-        ownership.ensureOwned();
+    protected int writeTransport(ByteBuffer from, Interrupts interrupts) throws IOException {
         return bytes.write(from, interrupts);
     }
 
     @Override
-    public void readTimeout(Duration limit) throws IOException {
-        ownership.ensureOwned();
-        timeout.set(limit);
-    }
-
-    @Override
-    public Duration readTimeout() {
-        return timeout.get();
-    }
-
-    @Override
-    public SocketAddress localAddress() {
-        return local;
-    }
-
-    @Override
-    public SocketAddress remoteAddress() {
-        return remote;
-    }
-
-    @Override
-    public void shutdownOutput() throws IOException {
-        ownership.ensureOwned();
+    protected void endOutput() throws IOException {
         outputEnded = true;
         channel.shutdownOutput();
     }
 
     @Override
-    public void abort() {
-        if (ownership.end()) {
-            try {
-                channel.setOption(StandardSocketOptions.SO_LINGER, 0); // makes close send RST
-            } catch (IOException | UnsupportedOperationException e) { // a Unix domain socket has no resets
-                log.debug("a connection is closed without a reset", e);
-            }
-            try {
-                bytes.close();
-            } catch (IOException e) {
-                log.debug("closing a connection failed", e);
-            }
-        }
+    protected boolean isTransportOpen() {
+        return channel.isOpen();
     }
 
     @Override
-    public Socket asSocket() throws IOException {
-        ownership.ensureOwned();
-        Socket existing = view.get();
-        if (existing != null) {
-            return existing;
-        }
-        view.compareAndSet(null, ConnectionSocket.over(this));
-        return asSocket();
+    protected void closeTransport() throws IOException {
+        bytes.close();
     }
 
     @Override
-    public int available() throws IOException {
-        return leftover.remaining() + channel.socket().getInputStream().available();
+    protected void resetTransport() throws IOException {
+        LoopSocket.resetOnClose(channel);
+        bytes.close();
     }
+
+    // ------------------------------------------------------------------ the socket
 
     @Override
     public Socket transport() throws IOException {
-        ownership.ensureOwned();
+        ensureOwned();
         return channel.socket();
     }
 
@@ -266,15 +195,13 @@ public final class SocketConnection implements Transferable, ConnectionSocket.Vi
     }
 
     @Override
-    public boolean isOpen() {
-        return ownership.isOwned() && channel.isOpen();
+    public SocketAddress localAddress() {
+        return local;
     }
 
     @Override
-    public void close() throws IOException {
-        if (ownership.end()) {
-            bytes.close();
-        }
+    public SocketAddress remoteAddress() {
+        return remote;
     }
 
     /** Names both addresses. */

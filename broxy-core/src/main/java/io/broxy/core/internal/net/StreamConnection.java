@@ -2,7 +2,6 @@ package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.socket.ConnectionSocket;
 import io.broxy.core.internal.socket.Interrupts;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,22 +10,20 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A {@link Socket} without a channel, such as an {@code SSLSocket}: it has streams and no readiness.
+ * A {@link Socket} without a channel, such as an {@code SSLSocket}: it has streams and no readiness. The effect of an
+ * interrupt is the socket's choice.
  *
  * <p>Threading: as {@link Connection} says.
  */
-public final class StreamConnection implements Transferable, ConnectionSocket.Viewed {
+public final class StreamConnection extends UserConnection implements Transferable {
     private static final Logger log = LoggerFactory.getLogger(StreamConnection.class);
 
-    /** A TLS record's most (RFC 8446 section 5.1). */
+    /** The largest plaintext of a TLS record (RFC 8446 section 5.1). */
     private static final int SCRATCH_SIZE = 16 << 10;
 
     private final Socket socket;
@@ -34,9 +31,6 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
     private final OutputStream out;
     private final SocketAddress local;
     private final SocketAddress remote;
-    private final Ownership ownership = new Ownership();
-    private final Leftover leftover = new Leftover();
-    private final AtomicReference<@Nullable Socket> view = new AtomicReference<>();
     private byte[] readScratch = {};
     private byte[] writeScratch = {};
 
@@ -53,51 +47,26 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
         this.remote = socket.getRemoteSocketAddress();
     }
 
-    private StreamConnection(StreamConnection from) {
-        this.socket = from.socket;
-        this.in = from.in;
-        this.out = from.out;
-        this.local = from.local;
-        this.remote = from.remote;
+    private StreamConnection(StreamConnection detached) {
+        super(detached);
+        this.socket = detached.socket;
+        this.in = detached.in;
+        this.out = detached.out;
+        this.local = detached.local;
+        this.remote = detached.remote;
     }
+
+    // ------------------------------------------------------------------ changing hands
 
     @Override
-    public void give() throws ClosedChannelException {
-        ownership.give();
+    public Connection detached() {
+        return new StreamConnection(this);
     }
 
-    @Override
-    public void takeBack() {
-        ownership.takeBack();
-    }
-
-    @Override
-    public Connection given() {
-        StreamConnection given = new StreamConnection(this);
-        ByteBuffer rest = leftover.takeAll();
-        if (rest != null) {
-            given.unread(rest);
-        }
-        return given;
-    }
-
-    @Override
-    public void unread(ByteBuffer bytes) {
-        leftover.unread(bytes);
-    }
-
-    /** A time-out that the socket's former owner has set must not cut a peer that is only silent. */
-    public void readWithoutTimeout() {
-        try {
-            socket.setSoTimeout(0);
-        } catch (IOException e) {
-            log.debug("a socket's read time-out stays, for the socket is closed", e);
-        }
-    }
-
+    /** Always false: the former owner may have changed anything about the socket. */
     @Override
     public boolean renew() {
-        return false; // nobody knows what was done to the socket
+        return false;
     }
 
     @Override
@@ -107,22 +76,20 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
 
     @Override
     public void unblock() {
-        throw new UnsupportedOperationException("a socket with streams alone always blocks");
+        throw new UnsupportedOperationException("a socket without a channel always blocks");
     }
 
     @Override
     public LoopConnection onLoop(EventLoop loop) {
-        throw new UnsupportedOperationException("a socket with streams alone has no readiness");
+        throw new UnsupportedOperationException("a socket without a channel has no readiness");
     }
 
+    // ------------------------------------------------------------------ bytes and ends
+
     @Override
-    public int read(ByteBuffer into) throws IOException {
-        ownership.ensureOwned();
+    protected int readTransport(ByteBuffer into, Interrupts interrupts) throws IOException {
         if (!into.hasRemaining()) {
             return 0;
-        }
-        if (leftover.isPresent()) {
-            return leftover.read(into);
         }
         if (readScratch.length == 0) {
             readScratch = new byte[SCRATCH_SIZE];
@@ -134,25 +101,15 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
         return count;
     }
 
-    /** What an interrupt does is the socket's choice. */
     @Override
-    public int read(ByteBuffer into, Interrupts interrupts) throws IOException {
-        return read(into);
+    protected int readTransport(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
+        return into.hasRemaining() ? TimedReads.read(socket, into, limitNanos) : 0;
     }
 
-    @Override
-    public int readWithin(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
-        if (leftover.isPresent() || !into.hasRemaining()) {
-            return read(into);
-        }
-        ownership.ensureOwned();
-        return TimedReads.read(socket, into, limitNanos);
-    }
-
-    /** The socket's own time-out. */
+    /** Sets the socket's own timeout. */
     @Override
     public void readTimeout(Duration limit) throws IOException {
-        ownership.ensureOwned();
+        ensureOwned();
         socket.setSoTimeout(ReadTimeout.millis(limit));
     }
 
@@ -166,13 +123,7 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
     }
 
     @Override
-    public int write(ByteBuffer from, Interrupts interrupts) throws IOException {
-        return write(from);
-    }
-
-    @Override
-    public int write(ByteBuffer from) throws IOException {
-        ownership.ensureOwned();
+    protected int writeTransport(ByteBuffer from, Interrupts interrupts) throws IOException {
         if (writeScratch.length == 0) {
             writeScratch = new byte[SCRATCH_SIZE];
         }
@@ -187,61 +138,44 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
     }
 
     @Override
-    public SocketAddress localAddress() {
-        return local;
-    }
-
-    @Override
-    public SocketAddress remoteAddress() {
-        return remote;
-    }
-
-    @Override
-    public void shutdownOutput() throws IOException {
-        ownership.ensureOwned();
+    protected void endOutput() throws IOException {
         if (socket.isOutputShutdown()) {
             return;
         }
         try {
             socket.shutdownOutput();
         } catch (UnsupportedOperationException e) {
-            SocketException failure = new SocketException("this socket cannot end its output alone");
+            SocketException failure = new SocketException("this socket has no half-close");
             failure.initCause(e);
             throw failure;
         }
     }
 
     @Override
-    public void abort() {
-        if (ownership.end()) {
-            try {
-                socket.setSoLinger(true, 0); // makes close send RST, and never wait
-            } catch (IOException | UnsupportedOperationException e) {
-                log.debug("a socket is closed without a reset", e);
-            }
-            try {
-                socket.close();
-            } catch (IOException e) {
-                log.debug("closing a socket failed", e);
-            }
-        }
-    }
-
-    /** The socket itself, unless bytes are left over that only this connection knows of. */
-    @Override
-    public Socket asSocket() throws IOException {
-        ownership.ensureOwned();
-        Socket existing = view.get();
-        if (existing != null || !leftover.isPresent()) {
-            return existing != null ? existing : socket;
-        }
-        view.compareAndSet(null, ConnectionSocket.over(this));
-        return asSocket();
+    protected boolean isTransportOpen() {
+        return !socket.isClosed();
     }
 
     @Override
-    public int available() throws IOException {
-        return leftover.remaining() + in.available();
+    protected void closeTransport() throws IOException {
+        socket.close();
+    }
+
+    @Override
+    protected void resetTransport() throws IOException {
+        try {
+            socket.setSoLinger(true, 0); // makes close send RST, and never wait
+        } catch (IOException | UnsupportedOperationException e) {
+            log.debug("a socket is closed without a reset", e);
+        }
+        socket.close();
+    }
+
+    // ------------------------------------------------------------------ the socket
+
+    @Override
+    protected boolean showsTransport() {
+        return true;
     }
 
     @Override
@@ -250,15 +184,13 @@ public final class StreamConnection implements Transferable, ConnectionSocket.Vi
     }
 
     @Override
-    public boolean isOpen() {
-        return ownership.isOwned() && !socket.isClosed();
+    public SocketAddress localAddress() {
+        return local;
     }
 
     @Override
-    public void close() throws IOException {
-        if (ownership.end()) {
-            socket.close();
-        }
+    public SocketAddress remoteAddress() {
+        return remote;
     }
 
     /** Names both addresses. */

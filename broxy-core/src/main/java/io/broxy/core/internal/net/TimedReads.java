@@ -5,18 +5,18 @@ import java.io.InputStream;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 
-/** Reads that last no longer than a limit, which only a {@link Socket} can. Threading: as the socket's. */
+/** Reads with a time limit of their own, through a {@link Socket}. Threading: as the socket's. */
 final class TimedReads {
-    /** What is read at once into a buffer that is not on the heap. */
+    /** The most bytes that are read at once into a buffer that is not on the heap. */
     private static final int SCRATCH_SIZE = 8 << 10;
 
-    /** What is read at once into a buffer on the heap: some sockets copy through a direct buffer of that size. */
+    /** The most bytes that are read at once into a buffer on the heap: some sockets copy through a direct buffer of that size. */
     private static final int SLICE_SIZE = 64 << 10;
 
     private TimedReads() {}
 
     /**
-     * Reads once; the socket's own time-out is as before afterwards.
+     * Reads once, and restores the socket's own timeout.
      *
      * @param limitNanos how long to wait, rounded up to milliseconds; 0 means without limit
      * @throws java.net.SocketTimeoutException if nothing comes in time

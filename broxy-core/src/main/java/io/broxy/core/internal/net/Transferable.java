@@ -7,34 +7,34 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 
 /**
- * A connection of ours, whose user can be made to lose it.
+ * A connection of ours, which can be detached from its user and passed on to another owner.
  *
  * <p>Threading: thread-safe.
  */
 public interface Transferable extends Connection {
 
     /**
-     * Ends the user's ownership; closing is for the new owner from then on.
+     * Ends the user's ownership: the user's calls fail from then on, and only the new owner closes the connection.
      *
-     * @throws IllegalStateException if it was given away before
+     * @throws IllegalStateException if it has been detached before
      * @throws ClosedChannelException if it is closed
      */
-    void give() throws ClosedChannelException;
+    void detach() throws ClosedChannelException;
 
-    /** Undoes {@link #give}. */
-    void takeBack();
+    /** Undoes {@link #detach}. */
+    void reattach();
 
-    /** What was given away, as the new owner's connection. */
-    Connection given();
+    /** The detached connection, as its new owner's. */
+    Connection detached();
 
     /**
      * Puts bytes back that were read too far, such as those behind a proxy's reply: they are copied, and are what the next
-     * reads give first. To be done before {@link #asSocket}, for the socket must know of them.
+     * reads give first. Called before {@link #asSocket}, whose socket must know of them.
      */
     void unread(ByteBuffer bytes);
 
     /**
-     * Undoes what its user has set, of what was given away.
+     * Undoes the user's changes to a detached connection.
      *
      * @return whether it is as new: its options are what they were, and neither direction has ended
      */
@@ -44,13 +44,13 @@ public interface Transferable extends Connection {
     boolean hasReadiness();
 
     /**
-     * Prepares what was given away, and has readiness, for a loop: nothing blocks from then on. This itself may wait for a
-     * read that is under way, so it is nothing to be done on a loop.
+     * Prepares a detached connection that has readiness for a loop: no call blocks from then on. This itself may wait for a
+     * read that is under way, so it must not be called on a loop.
      *
-     * @throws IOException if the connection is closed; whatever is left to close is closed by closing what is {@link #given}
+     * @throws IOException if the connection is closed; the caller still closes what is {@link #detached}
      */
     void unblock() throws IOException;
 
-    /** What was given away and prepared, as a loop's own; called on the loop, once. */
+    /** Makes a detached and prepared connection a loop's own; called on the loop, once. */
     LoopConnection onLoop(EventLoop loop);
 }

@@ -1,30 +1,24 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
-import io.broxy.core.internal.socket.ConnectionSocket;
 import io.broxy.core.internal.socket.Interrupts;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
-import java.time.Duration;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A connection that somebody else wrote, with bytes before those that it yields itself: what was read of it too far.
+ * A connection of another author, with bytes before those that it yields itself: what was read of it too far. Interrupts do
+ * what they do to that connection.
  *
  * <p>Threading: as {@link Connection} says.
  */
-public final class UnreadConnection implements ConnectionSocket.Viewed {
+public final class UnreadConnection extends UserConnection {
     private final Connection connection;
-    private final Leftover leftover = new Leftover();
-    private final ReadTimeout timeout = new ReadTimeout();
-    private final AtomicReference<@Nullable Socket> view = new AtomicReference<>();
 
     private UnreadConnection(Connection connection, ByteBuffer rest) {
         this.connection = connection;
-        leftover.unread(rest);
+        unread(rest);
     }
 
     /** The connection with these bytes, which are copied, before all others. */
@@ -40,70 +34,45 @@ public final class UnreadConnection implements ConnectionSocket.Viewed {
     }
 
     @Override
-    public int read(ByteBuffer into) throws IOException {
-        return read(into, Interrupts.CLOSE);
+    protected int readTransport(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
+        return Below.read(connection, into, into.hasRemaining() ? limitNanos : 0, interrupts);
     }
 
     @Override
-    public int read(ByteBuffer into, Interrupts interrupts) throws IOException {
-        return readWithin(into, timeout.nanos(), interrupts);
-    }
-
-    private boolean isLeftoverFor(ByteBuffer into) {
-        return leftover.isPresent() && into.hasRemaining() && connection.isOpen();
-    }
-
-    /** What an interrupt does is the other connection's choice. */
-    @Override
-    public int readWithin(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
-        if (isLeftoverFor(into)) {
-            return leftover.read(into);
-        }
-        return limitNanos == 0 || !into.hasRemaining()
-                ? connection.read(into)
-                : TimedReads.read(transport(), into, limitNanos);
+    protected int writeTransport(ByteBuffer from, Interrupts interrupts) throws IOException {
+        return Below.write(connection, from, interrupts);
     }
 
     @Override
-    public void readTimeout(Duration limit) throws IOException {
-        timeout.set(limit);
-    }
-
-    @Override
-    public Duration readTimeout() {
-        return timeout.get();
-    }
-
-    @Override
-    public int available() throws IOException {
-        return leftover.remaining() + transport().getInputStream().available();
-    }
-
-    @Override
-    public int write(ByteBuffer from) throws IOException {
-        return write(from, Interrupts.CLOSE);
-    }
-
-    /** The other connection may break its contract and write only a part. */
-    @Override
-    public int write(ByteBuffer from, Interrupts interrupts) throws IOException {
-        return FullWrites.write(connection, from);
-    }
-
-    @Override
-    public void shutdownOutput() throws IOException {
+    protected void endOutput() throws IOException {
         connection.shutdownOutput();
     }
 
-    /** The connection's own, unless bytes are left over that only this one knows of. */
     @Override
-    public Socket asSocket() throws IOException {
-        Socket existing = view.get();
-        if (existing != null || !leftover.isPresent()) {
-            return existing != null ? existing : connection.asSocket();
-        }
-        view.compareAndSet(null, ConnectionSocket.over(this));
-        return asSocket();
+    protected boolean isTransportOpen() {
+        return connection.isOpen();
+    }
+
+    @Override
+    protected void closeTransport() throws IOException {
+        connection.close();
+    }
+
+    @Override
+    protected void resetTransport() {
+        connection.abort();
+    }
+
+    /** Resets after a close, too, for another author's close may block until then. */
+    @Override
+    public void abort() {
+        super.abort();
+        resetTransport();
+    }
+
+    @Override
+    protected boolean showsTransport() {
+        return true;
     }
 
     @Override
@@ -119,21 +88,6 @@ public final class UnreadConnection implements ConnectionSocket.Viewed {
     @Override
     public SocketAddress remoteAddress() {
         return connection.remoteAddress();
-    }
-
-    @Override
-    public boolean isOpen() {
-        return connection.isOpen();
-    }
-
-    @Override
-    public void abort() {
-        connection.abort();
-    }
-
-    @Override
-    public void close() throws IOException {
-        connection.close();
     }
 
     @Override

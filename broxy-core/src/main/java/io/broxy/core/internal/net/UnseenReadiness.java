@@ -4,8 +4,8 @@ import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 
 /**
- * Tells a connection's handler about readiness that no selector sees, such as bytes that were read before: in a turn of its
- * own, so that nothing recurs, and once a turn for as long as it lasts, so that the other connections get theirs.
+ * Notifies a connection's handler of readiness that no selector sees, such as bytes that were read before: in a turn of its
+ * own, so that no calls nest, and once a turn for as long as it lasts, so that the other connections get their turns.
  *
  * <p>Threading: owned by the event loop.
  */
@@ -16,13 +16,13 @@ public final class UnseenReadiness implements Runnable {
 
     /** A connection with such readiness. Threading: owned by its event loop. */
     public interface Source {
-        /** For which operations it is ready unseen and its handler wants to be told; 0 for none. */
+        /** The operations for which it is ready unseen and which its handler wants; 0 for none. */
         int unseenOps();
 
-        /** Whoever is told. */
+        /** The handler. */
         ChannelEvents told();
 
-        /** The handler has failed and was abandoned. */
+        /** Resets the connection, whose handler has failed and was abandoned. */
         void abort();
     }
 
@@ -31,7 +31,7 @@ public final class UnseenReadiness implements Runnable {
         this.source = source;
     }
 
-    /** To be called whenever there may be something to tell. A loop that stops abandons the handler instead. */
+    /** Called whenever there may be such readiness. A loop that stops abandons the handler instead. */
     public void check() {
         if (!planned && source.unseenOps() != 0 && !loop.isStopping()) {
             planned = true;
@@ -39,7 +39,7 @@ public final class UnseenReadiness implements Runnable {
         }
     }
 
-    /** As {@link #check}, but in the turn of now: for a task that carries nothing but the news. */
+    /** As {@link #check}, but in the current turn: for a task that only brings the news. */
     public void tell() {
         if (!planned && !loop.isStopping()) {
             run();

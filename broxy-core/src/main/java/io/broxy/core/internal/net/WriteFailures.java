@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells why a write failed. The kernel reports EPIPE when the peer had ended its stream before the connection broke, so
- * what it sent is complete, and ECONNRESET when it had not; and it reports either only once, so that a later read sees
- * nothing but the end of the stream. The JDK throws the same exception for both, only with the system's text, which
- * depends on the locale; so the text of EPIPE is learnt from a pipe that nobody reads.
+ * Tells the reasons of failed writes apart. The kernel reports EPIPE when the peer had ended its stream before the connection
+ * broke, so that what it sent is complete, and ECONNRESET when it had not; and it reports either only once, so that a later
+ * read sees only the end of the stream. The JDK throws the same exception for both, with the system's text, which depends on
+ * the locale; so the text of EPIPE is learned from a pipe whose reading end is closed.
  *
  * <p>Threading: thread-safe.
  */
@@ -19,9 +19,9 @@ public final class WriteFailures {
 
     private WriteFailures() {}
 
-    /** Learns the text, if that has not been done: in time, while the process has descriptors to spare. */
+    /** Learns the text early, while the process has descriptors to spare. */
     public static void learn() {
-        // the class is initialized by this call
+        // this call initializes the class
     }
 
     /** Whether the peer had ended its own stream before the write failed. */

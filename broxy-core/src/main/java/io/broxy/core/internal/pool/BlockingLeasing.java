@@ -136,13 +136,13 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
     private void putBack(Slot<IdleConnection> slot, EventLoop loop, Taken late) {
         if (late.connection instanceof Transferable own) { // which everything is that was idle
             try {
-                own.give();
+                own.detach();
                 own.unblock(); // nobody has begun to read
                 IdleConnection.unwanted(pool, loop, slot, own);
                 return;
             } catch (IOException e) {
                 log.debug("a connection that was leased in vain is closed", e);
-                pool.closeLater(own.given());
+                pool.closeLater(own.detached());
             }
         }
         pool.drop(slot, late.death);

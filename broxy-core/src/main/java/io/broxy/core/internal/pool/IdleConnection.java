@@ -90,7 +90,7 @@ final class IdleConnection implements ChannelEvents {
     private void loopStopped() {
         Transferable given = arriving.getAndSet(null);
         if (given != null) {
-            given.given().abort();
+            given.detached().abort();
         }
     }
 

@@ -13,15 +13,15 @@ import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 
 /**
- * One of our connections while it is leased. It keeps its lease from becoming garbage, so that who holds the connection and
- * has dropped the lease does not lose it.
+ * One of our connections while it is leased. It keeps its lease reachable, so that a user who has dropped the lease and still
+ * holds the connection does not lose it.
  *
  * <p>Threading: as {@link Connection} says.
  */
 final class LeasedConnection implements Transferable {
     private final Transferable connection;
 
-    @SuppressWarnings({"unused", "FieldCanBeLocal"}) // held, that is all
+    @SuppressWarnings({"unused", "FieldCanBeLocal"}) // only kept reachable
     private final Lease lease;
 
     LeasedConnection(Transferable connection, Lease lease) {
@@ -30,18 +30,18 @@ final class LeasedConnection implements Transferable {
     }
 
     @Override
-    public void give() throws ClosedChannelException {
-        connection.give();
+    public void detach() throws ClosedChannelException {
+        connection.detach();
     }
 
     @Override
-    public void takeBack() {
-        connection.takeBack();
+    public void reattach() {
+        connection.reattach();
     }
 
     @Override
-    public Connection given() {
-        return connection.given();
+    public Connection detached() {
+        return connection.detached();
     }
 
     @Override

@@ -144,16 +144,16 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
     private void sendHere(Slot<IdleConnection> got, Connection connection) {
         Transferable own = (Transferable) connection; // loops have no others
         try {
-            own.give();
+            own.detach();
             own.unblock();
         } catch (IOException e) {
             log.debug("a pooled connection cannot change its loop", e);
-            own.given().abort();
+            own.detached().abort();
             diedThere(got, Eviction.FAILED);
             return;
         }
         if (!pool.execute(loop, () -> moved(got, own.onLoop(loop)))) {
-            own.given().abort();
+            own.detached().abort();
             pool.drop(got, Eviction.CLOSED);
         }
     }

@@ -62,7 +62,7 @@ final class UserLease implements Lease {
             return;
         }
         try {
-            own.give();
+            own.detach();
         } catch (ClosedChannelException e) {
             pool.end(slot, Ending.DISCARDED);
             return;
@@ -73,13 +73,13 @@ final class UserLease implements Lease {
         try {
             own.unblock();
             if (!own.renew()) {
-                own.given().close();
+                own.detached().close();
                 pool.end(slot, Ending.DISCARDED);
                 return;
             }
         } catch (IOException e) {
             log.debug("a connection cannot be used again", e);
-            own.given().abort();
+            own.detached().abort();
             pool.end(slot, Ending.DISCARDED);
             return;
         }

@@ -57,7 +57,7 @@ public final class EngineCopier implements Copier {
         }
         TunnelHandle tunnel = new TunnelHandle(ticker, workers::complete, (ended, result) -> running.remove(ended));
         try {
-            giveBoth(a, b);
+            detachBoth(a, b);
         } catch (ClosedChannelException e) {
             abort(a, b);
             tunnel.ended(CloseReason.FAILED, e, 0, 0);
@@ -77,24 +77,24 @@ public final class EngineCopier implements Copier {
     }
 
     /** Takes both from their user, or neither. */
-    private static void giveBoth(Connection a, Connection b) throws ClosedChannelException {
+    private static void detachBoth(Connection a, Connection b) throws ClosedChannelException {
         if (a instanceof Transferable own) {
-            own.give();
+            own.detach();
         }
         try {
             if (b instanceof Transferable own) {
-                own.give();
+                own.detach();
             }
         } catch (ClosedChannelException | IllegalStateException e) {
             if (a instanceof Transferable own) {
-                own.takeBack();
+                own.reattach();
             }
             throw e;
         }
     }
 
-    private static Connection given(Connection connection) {
-        return connection instanceof Transferable own ? own.given() : connection;
+    private static Connection detached(Connection connection) {
+        return connection instanceof Transferable own ? own.detached() : connection;
     }
 
     private static void abort(Connection a, Connection b) {
@@ -109,10 +109,10 @@ public final class EngineCopier implements Copier {
             HandOff other = HandOff.of(b, workers);
             loop.execute(() -> Relay.start(one.onLoop(loop), other.onLoop(loop), IDLENESS, tunnel, null, null, 0));
         } catch (IOException e) {
-            abort(given(a), given(b));
+            abort(detached(a), detached(b));
             tunnel.ended(CloseReason.FAILED, e, 0, 0);
         } catch (RejectedExecutionException e) {
-            abort(given(a), given(b));
+            abort(detached(a), detached(b));
             tunnel.ended(CloseReason.CLOSED, null, 0, 0);
         }
     }

@@ -10,9 +10,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
-import java.net.SocketImpl;
 import java.net.SocketOption;
-import java.net.SocketOptions;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
@@ -22,22 +20,21 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection of ours as a {@link Socket}. Bytes go through the connection, and options to the socket below, but for the
- * read time-out, which is the connection's. It behaves as the JDK's own sockets do: an interrupt does not close it on a
+ * A connection of ours as a {@link Socket}. Bytes go through the connection, and options to the socket below, except the
+ * read timeout, which is the connection's. It behaves as the JDK's own sockets do: an interrupt does not close it on a
  * platform thread, a read or a write that a close ends fails with a {@link SocketException}.
  *
  * <p>Threading: as a socket's.
  */
-public final class ConnectionSocket extends Socket {
-    private final Viewed connection;
+public final class ConnectionSocket extends ClientSocket {
 
-    /** What can be seen as a socket. Threading: as {@link Connection} says. */
+    /** A connection that can be seen as a socket. Threading: as {@link Connection} says. */
     public interface Viewed extends Connection {
-        /** Reads as {@link #read(ByteBuffer)} does, with the connection's read time-out. */
+        /** Reads as {@link #read(ByteBuffer)} does, with the connection's read timeout. */
         int read(ByteBuffer into, Interrupts interrupts) throws IOException;
 
         /**
-         * Reads for a limited time, whatever the connection's read time-out.
+         * Reads for a limited time, whatever the connection's read timeout.
          *
          * @param limitNanos how long to wait; 0 means without limit
          * @throws java.net.SocketTimeoutException if nothing comes in time; reading may go on afterwards
@@ -58,10 +55,10 @@ public final class ConnectionSocket extends Socket {
             return false;
         }
 
-        /** Told before its user sets an option. */
+        /** Notes that the user is about to set an option. */
         default void changing(SocketOption<?> option) throws IOException {}
 
-        /** What it was connected for, which makes {@link #remoteAddress} that target's address; null if that is unknown. */
+        /** The target that it was dialed for, whose address {@link #remoteAddress} then is; null if that is unknown. */
         default @Nullable HostPort dialed() {
             return null;
         }
@@ -69,58 +66,28 @@ public final class ConnectionSocket extends Socket {
 
     private ConnectionSocket(Viewed connection) throws SocketException {
         super(new Inside(connection));
-        this.connection = connection;
     }
 
     /** A connected socket over a connection that is open. */
     public static Socket over(Viewed connection) throws IOException {
-        connection.transport(); // which there has to be
+        connection.transport(); // fails if there is none
         ConnectionSocket socket = new ConnectionSocket(connection);
-        socket.connect(connection.remoteAddress()); // which its inside takes as done; java.net.Socket notes the state
+        socket.connect(connection.remoteAddress()); // only sets the state of java.net.Socket
         return socket;
     }
 
-    @Override
-    public boolean isClosed() {
-        return super.isClosed() || !connection.isOpen();
-    }
-
-    /** A newer JDK's socket asks its own state, and not {@link #isClosed}. */
-    @Override
-    public InputStream getInputStream() throws IOException {
-        ensureOpen();
-        return super.getInputStream();
-    }
-
-    @Override
-    public OutputStream getOutputStream() throws IOException {
-        ensureOpen();
-        return super.getOutputStream();
-    }
-
-    private void ensureOpen() throws SocketException {
-        if (isClosed()) {
-            throw new SocketException("Socket is closed");
-        }
-    }
-
-    /** Asked each time, for {@link Socket} would keep the first answer. */
-    @Override
-    public Set<SocketOption<?>> supportedOptions() {
-        try {
-            return isClosed() ? Set.of() : ImplOptions.supported(connection.transport());
-        } catch (IOException e) { // it was closed meanwhile
-            return Set.of();
-        }
-    }
-
     /** Threading: as a socket's. */
-    private static final class Inside extends SocketImpl {
+    private static final class Inside extends Impl {
         private final Viewed connection;
         private volatile boolean inputShut;
 
         Inside(Viewed connection) {
             this.connection = connection;
+        }
+
+        @Override
+        boolean isConnectionClosed() {
+            return !connection.isOpen();
         }
 
         // ------------------------------------------------------------------ connecting
@@ -148,16 +115,6 @@ public final class ConnectionSocket extends Socket {
 
         @Override
         protected void bind(InetAddress host, int port) throws IOException {
-            throw connected();
-        }
-
-        @Override
-        protected void listen(int backlog) throws IOException {
-            throw connected();
-        }
-
-        @Override
-        protected void accept(SocketImpl into) throws IOException {
             throw connected();
         }
 
@@ -219,7 +176,7 @@ public final class ConnectionSocket extends Socket {
             connection.transport().sendUrgentData(data);
         }
 
-        /** Code that uses sockets knows their exceptions, and not those of channels. */
+        /** Users of sockets know the exceptions of sockets, and not those of channels. */
         private IOException asSocketsFail(IOException e) {
             if (e instanceof SocketException || e instanceof SocketTimeoutException) {
                 return e;
@@ -236,9 +193,7 @@ public final class ConnectionSocket extends Socket {
             } else {
                 return e;
             }
-            SocketException failure = new SocketException(message);
-            failure.initCause(e);
-            return failure;
+            return SocketFailures.because(new SocketException(message), e);
         }
 
         @Override
@@ -263,7 +218,7 @@ public final class ConnectionSocket extends Socket {
                 try {
                     int count = connection.read(into, Interrupts.AS_SOCKETS);
                     if (count < 0 && !inputShut) {
-                        ensureOpen(); // or else the end is that of a close
+                        ensureOpen(); // fails if a close of this side has made that end
                     }
                     return count;
                 } catch (IOException e) {
@@ -311,55 +266,34 @@ public final class ConnectionSocket extends Socket {
         // ------------------------------------------------------------------ options
 
         @Override
-        protected Set<SocketOption<?>> supportedOptions() {
-            throw new IllegalStateException("the socket itself answers this");
+        Set<SocketOption<?>> supported() throws IOException {
+            return ImplOptions.supported(connection.transport());
         }
 
         @Override
-        protected <T> void setOption(SocketOption<T> name, T value) throws IOException {
-            set(name, value);
+        void setTimeout(int millis) throws IOException {
+            connection.readTimeout(Duration.ofMillis(millis));
         }
 
         @Override
-        protected <T> T getOption(SocketOption<T> name) throws IOException {
-            return name.type().cast(get(name));
+        int timeout() {
+            return (int) connection.readTimeout().toMillis();
         }
 
         @Override
-        public void setOption(int option, Object value) throws SocketException {
-            try {
-                if (option == SocketOptions.SO_TIMEOUT) {
-                    connection.readTimeout(Duration.ofMillis((Integer) value));
-                } else {
-                    SocketOption<?> name = ImplOptions.named(option);
-                    set(name, ImplOptions.valueByName(name, value));
-                }
-            } catch (IOException e) {
-                throw ImplOptions.asSocketException(e);
-            }
+        InetAddress localAddress() throws IOException {
+            return connection.transport().getLocalAddress();
         }
 
         @Override
-        public Object getOption(int option) throws SocketException {
-            try {
-                return switch (option) {
-                    case SocketOptions.SO_TIMEOUT ->
-                        (int) connection.readTimeout().toMillis();
-                    case SocketOptions.SO_BINDADDR -> connection.transport().getLocalAddress();
-                    default -> get(ImplOptions.named(option));
-                };
-            } catch (IOException e) {
-                throw ImplOptions.asSocketException(e);
-            }
-        }
-
-        private void set(SocketOption<?> option, Object value) throws IOException {
+        void set(SocketOption<?> option, Object value) throws IOException {
             ensureOpen();
             connection.changing(option);
             ImplOptions.set(connection.transport(), option, value);
         }
 
-        private Object get(SocketOption<?> option) throws IOException {
+        @Override
+        Object get(SocketOption<?> option) throws IOException {
             ensureOpen();
             return ImplOptions.get(connection.transport(), option);
         }

@@ -10,15 +10,15 @@ import java.util.Set;
 
 /**
  * Options of a socket that has no connection yet. Each is tried on a new socket of the system, so that a value which no
- * socket takes is refused at once, and what was not set is what the system begins with.
+ * socket takes is refused at once, and an option that was not set has the system's default.
  *
  * <p>Threading: for one thread at a time.
  */
 final class EarlyOptions {
-    /** In the order of the setting. */
+    /** In the order in which they were set. */
     private final Map<SocketOption<?>, Early> values = new LinkedHashMap<>();
 
-    /** What was asked for, and what the system makes of it. Threading: immutable. */
+    /** The value that was set, and the value that the system makes of it. Threading: immutable. */
     private record Early(Object asked, Object effective) {}
 
     /** A use of a new socket. Threading: for one thread. */
@@ -35,18 +35,18 @@ final class EarlyOptions {
         values.put(option, new Early(value, effective));
     }
 
-    /** What was set, or is before anything is. */
+    /** The value that was set, or else the default. */
     Object get(SocketOption<?> option) throws IOException {
         Early early = values.get(option);
         return early != null ? early.effective() : onNew(socket -> ImplOptions.get(socket, option));
     }
 
-    /** What can be set. */
+    /** The options that can be set. */
     Set<SocketOption<?>> supported() throws IOException {
         return onNew(ImplOptions::supported);
     }
 
-    /** Sets on a socket what was noted. */
+    /** Sets the noted values on a socket. */
     void applyTo(Socket socket) throws IOException {
         for (Map.Entry<SocketOption<?>, Early> option : values.entrySet()) {
             ImplOptions.set(socket, option.getKey(), option.getValue().asked());

@@ -11,13 +11,13 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Options that a {@link java.net.SocketImpl} is asked for, by number or by name, passed on to another {@link Socket}: through
- * the methods that every socket has where there are some, for not every socket knows options by name.
+ * Passes the options of a {@link java.net.SocketImpl}, which have numbers or names, on to another {@link Socket}: through the
+ * methods that every socket has where there are some, for not every socket knows options by name.
  *
  * <p>Threading: as the socket's.
  */
 final class ImplOptions {
-    /** The one that has a number and no public name. */
+    /** The only option with a number and without a public name. */
     static final SocketOption<Boolean> OOB_INLINE = new Unnamed();
 
     private static final Map<Integer, SocketOption<?>> BY_NUMBER = Map.of(
@@ -31,7 +31,7 @@ final class ImplOptions {
             SocketOptions.IP_TOS, StandardSocketOptions.IP_TOS,
             SocketOptions.SO_OOBINLINE, OOB_INLINE);
 
-    /** JDK's sockets name it among those that they support, but it can only be read. */
+    /** The JDK's sockets list it among the options that they support, but it can only be read. */
     private static final String READ_ONLY = "SO_INCOMING_NAPI_ID";
 
     /** {@code SO_OOBINLINE}. Threading: immutable. */
@@ -62,12 +62,12 @@ final class ImplOptions {
         return option;
     }
 
-    /** The value of an option that was set by number: one that is off is {@code false} there, whatever its type. */
+    /** The value by name of an option that was set by number: there {@code false} turns an option off, whatever its type. */
     static Object valueByName(SocketOption<?> option, Object value) {
         return option.equals(StandardSocketOptions.SO_LINGER) && value instanceof Boolean ? Integer.valueOf(-1) : value;
     }
 
-    /** What can be both read and set by name. */
+    /** The options that can be both read and set by name. */
     static Set<SocketOption<?>> supported(Socket socket) {
         Set<SocketOption<?>> names = new LinkedHashSet<>(socket.supportedOptions());
         names.removeIf(
@@ -116,15 +116,5 @@ final class ImplOptions {
             case "SO_LINGER" -> socket.getSoLinger();
             default -> socket.getOption(option);
         };
-    }
-
-    /** As a {@link java.net.SocketImpl}'s methods by number declare it. */
-    static SocketException asSocketException(IOException e) {
-        if (e instanceof SocketException own) {
-            return own;
-        }
-        SocketException failure = new SocketException(e.getMessage());
-        failure.initCause(e);
-        return failure;
     }
 }

@@ -2,7 +2,7 @@ package io.broxy.core.internal.socket;
 
 import io.broxy.core.internal.loop.VirtualThreads;
 
-/** What an interrupt does to a connection that the interrupted thread waits for. Threading: immutable. */
+/** The effect of an interrupt on a connection that the interrupted thread waits for. Threading: immutable. */
 public enum Interrupts {
     /** It closes the connection, as every {@link java.nio.channels.InterruptibleChannel} is closed. */
     CLOSE,
@@ -12,7 +12,7 @@ public enum Interrupts {
      */
     AS_SOCKETS;
 
-    /** Whether an interrupt of the calling thread is to close the connection. */
+    /** Whether an interrupt of the calling thread closes the connection. */
     public boolean close() {
         return this == CLOSE || VirtualThreads.isVirtual(Thread.currentThread());
     }

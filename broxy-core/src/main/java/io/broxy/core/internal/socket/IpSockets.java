@@ -10,9 +10,9 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 
 /**
- * New sockets, of the family IPv4 where the address is. The JDK's own choice is a socket for both families, which reaches
- * IPv4 through mapped addresses (RFC 4291 section 2.5.5.2): an option more to set, and a detour in the kernel at each connect
- * and each address that is asked for.
+ * New sockets, of the family IPv4 for an IPv4 address. The JDK's own choice is a socket for both families, which reaches IPv4
+ * through mapped addresses (RFC 4291 section 2.5.5.2): that takes one more option to set, and a detour in the kernel at each
+ * connect and each query of an address.
  *
  * <p>Threading: stateless.
  */
@@ -24,7 +24,7 @@ public final class IpSockets {
         return target instanceof Inet4Address ? SocketChannel.open(StandardProtocolFamily.INET) : SocketChannel.open();
     }
 
-    /** Opens a server socket that can be bound to that address; for any address of either family it takes clients of both. */
+    /** Opens a server socket that can be bound to that address; bound to a wildcard it takes clients of both families. */
     public static ServerSocketChannel serverFor(SocketAddress local) throws IOException {
         return local instanceof InetSocketAddress internet
                         && internet.getAddress() instanceof Inet4Address ip

@@ -9,13 +9,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Options for new sockets. {@code TCP_NODELAY} and {@code SO_KEEPALIVE} are on by default: a proxy passes on what it got
- * without waiting for more, and a peer that vanished is found.
+ * Options for new sockets. {@code TCP_NODELAY} and {@code SO_KEEPALIVE} are on by default: a proxy forwards bytes without
+ * waiting for more, and vanished peers are detected.
  *
  * <p>Threading: immutable.
  */
 public final class SocketOptions {
-    /** The defaults alone. */
+    /** Only the defaults. */
     public static final SocketOptions DEFAULT = new SocketOptions(
             Map.of(StandardSocketOptions.TCP_NODELAY, true, StandardSocketOptions.SO_KEEPALIVE, true));
 
@@ -26,10 +26,10 @@ public final class SocketOptions {
     }
 
     /**
-     * These options and one more, or with another value.
+     * These options and one more, or one with another value.
      *
-     * @throws UnsupportedOperationException if sockets here don't know the option
-     * @throws IllegalArgumentException if the value is no value of the option
+     * @throws UnsupportedOperationException if this system's sockets do not have the option
+     * @throws IllegalArgumentException if the value is not valid for the option
      */
     public <T> SocketOptions with(SocketOption<T> option, T value) {
         if (!option.type().isInstance(value)) {

@@ -3,20 +3,15 @@ package io.broxy.core.internal.tls;
 import io.broxy.Connection;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.Ownership;
-import io.broxy.core.internal.net.ReadTimeout;
 import io.broxy.core.internal.net.Transferable;
+import io.broxy.core.internal.net.UserConnection;
 import io.broxy.core.internal.socket.ConnectionSocket;
 import io.broxy.core.internal.socket.Interrupts;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
-import java.time.Duration;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -29,19 +24,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: as {@link Connection} says. A lock for each direction lets one thread read while another writes.
  */
-public final class TlsConnection implements Transferable, ConnectionSocket.Viewed {
+public final class TlsConnection extends UserConnection implements Transferable {
     private final Connection below;
     private final TlsEngine engine;
     private final TlsResources means;
     private final TlsCallerInput input;
     private final TlsCallerOutput output;
-    private final Ownership ownership = new Ownership();
-    private final Leftover leftover;
     private final ReentrantLock reading;
-    private final ReadTimeout timeout = new ReadTimeout();
-    private final AtomicReference<@Nullable Socket> view = new AtomicReference<>();
 
-    /** Takes over a connection whose handshake is done, with what was read too far. */
+    /** Takes over a connection whose handshake is done, with the bytes that were read too far. */
     TlsConnection(
             Connection below,
             TlsEngine engine,
@@ -51,23 +42,22 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
         this.below = below;
         this.engine = engine;
         this.means = means;
-        this.leftover = new Leftover();
         this.reading = new ReentrantLock();
         this.output = new TlsCallerOutput(below, engine, means.buffers());
-        this.input = new TlsCallerInput(below, engine, means, leftover, output, ciphertext);
+        this.input = new TlsCallerInput(below, engine, means, leftover(), output, ciphertext);
         if (plaintext != null) {
-            leftover.unread(plaintext);
+            unread(plaintext);
         }
     }
 
-    private TlsConnection(TlsConnection from) {
-        below = from.below;
-        engine = from.engine;
-        means = from.means;
-        leftover = from.leftover;
-        reading = from.reading;
-        output = from.output;
-        input = from.input;
+    private TlsConnection(TlsConnection detached) {
+        super(detached);
+        below = detached.below;
+        engine = detached.engine;
+        means = detached.means;
+        reading = detached.reading;
+        output = detached.output;
+        input = detached.input;
     }
 
     /** Does the handshake of a client; see {@link Tls#onCaller}. */
@@ -79,17 +69,7 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
     // ------------------------------------------------------------------ changing hands
 
     @Override
-    public void give() throws ClosedChannelException {
-        ownership.give();
-    }
-
-    @Override
-    public void takeBack() {
-        ownership.takeBack();
-    }
-
-    @Override
-    public Connection given() {
+    public Connection detached() {
         return new TlsConnection(this);
     }
 
@@ -123,33 +103,17 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
         if (ciphertext != null) {
             loopInput.unreadCiphertext(ciphertext);
         }
-        ByteBuffer plaintext = leftover.takeAll();
+        ByteBuffer plaintext = leftover().takeAll();
         if (plaintext != null) {
             loopInput.unread(plaintext);
         }
         return new TlsLoopConnection(base, engine, means, loopInput, new TlsLoopOutput(base, engine));
     }
 
-    @Override
-    public void unread(ByteBuffer bytes) {
-        leftover.unread(bytes);
-    }
-
     // ------------------------------------------------------------------ bytes
 
     @Override
-    public int read(ByteBuffer into) throws IOException {
-        return read(into, Interrupts.CLOSE);
-    }
-
-    @Override
-    public int read(ByteBuffer into, Interrupts interrupts) throws IOException {
-        return readWithin(into, timeout.nanos(), interrupts);
-    }
-
-    @Override
-    public int readWithin(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
-        ownership.ensureOwned();
+    protected int readTransport(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
         if (!into.hasRemaining()) {
             return 0;
         }
@@ -157,8 +121,7 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
         try {
             int count = input.read(into, limitNanos, interrupts);
             if (count < 0) {
-                ownership.ensureOwned(); // the peer's end may be its answer to a close of ours, which is no end of its
-                // stream
+                ensureOwned(); // the peer may have answered a close of ours, which does not end its stream
             }
             return count;
         } finally {
@@ -168,69 +131,47 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
 
     @Override
     public int available() {
-        return leftover.remaining();
+        return leftover().remaining();
     }
 
     @Override
-    public void readTimeout(Duration limit) throws IOException {
-        ownership.ensureOwned();
-        timeout.set(limit);
-    }
-
-    @Override
-    public Duration readTimeout() {
-        return timeout.get();
-    }
-
-    @Override
-    public int write(ByteBuffer from) throws IOException {
-        return write(from, Interrupts.CLOSE);
-    }
-
-    @Override
-    public int write(ByteBuffer from, Interrupts interrupts) throws IOException {
-        ownership.ensureOwned();
+    protected int writeTransport(ByteBuffer from, Interrupts interrupts) throws IOException {
         return output.write(from, interrupts);
     }
 
     @Override
-    public void shutdownOutput() throws IOException {
-        ownership.ensureOwned();
+    protected void endOutput() throws IOException {
         TlsLoopConnection.refuseHalfCloseBefore13(engine);
         output.shutdown();
     }
 
     // ------------------------------------------------------------------ ends
 
-    /** What was written has gone out before; the close_notify goes out if the peer takes it in a short time. */
     @Override
-    public void close() throws IOException {
-        if (ownership.end()) {
-            output.sayGoodbye();
-            if (reading.tryLock()) {
-                try {
-                    input.discardWhatHasCome();
-                } finally {
-                    reading.unlock();
-                }
+    protected boolean isTransportOpen() {
+        return below.isOpen();
+    }
+
+    /** Written bytes have gone out before; the close_notify goes out if the peer takes it in a short time. */
+    @Override
+    protected void closeTransport() throws IOException {
+        output.sayGoodbye();
+        if (reading.tryLock()) {
+            try {
+                input.discardWhatHasCome();
+            } finally {
+                reading.unlock();
             }
-            below.close();
         }
+        below.close();
     }
 
     @Override
-    public void abort() {
-        if (ownership.end()) {
-            below.abort();
-        }
+    protected void resetTransport() {
+        below.abort();
     }
 
-    @Override
-    public boolean isOpen() {
-        return ownership.isOwned() && below.isOpen();
-    }
-
-    // ------------------------------------------------------------------ what it looks like
+    // ------------------------------------------------------------------ addresses and the socket
 
     @Override
     public SocketAddress localAddress() {
@@ -243,19 +184,8 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
     }
 
     @Override
-    public Socket asSocket() throws IOException {
-        ownership.ensureOwned();
-        Socket existing = view.get();
-        if (existing != null) {
-            return existing;
-        }
-        view.compareAndSet(null, ConnectionSocket.over(this));
-        return asSocket();
-    }
-
-    @Override
     public Socket transport() throws IOException {
-        ownership.ensureOwned();
+        ensureOwned();
         return below.asSocket();
     }
 

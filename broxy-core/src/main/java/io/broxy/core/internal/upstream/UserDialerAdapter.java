@@ -73,7 +73,7 @@ public final class UserDialerAdapter implements LoopDialer {
     static HandOff take(@Nullable Connection dialed, Workers workers) throws IOException {
         Connection connection = Objects.requireNonNull(dialed, "the dialer gave no connection");
         if (connection instanceof Transferable own) {
-            own.give();
+            own.detach();
         }
         try {
             return HandOff.of(connection, workers);
@@ -85,7 +85,7 @@ public final class UserDialerAdapter implements LoopDialer {
 
     /** Resets what was taken. */
     static void abortTaken(Connection connection) {
-        HandOff.abort(connection instanceof Transferable own ? own.given() : connection);
+        HandOff.abort(connection instanceof Transferable own ? own.detached() : connection);
     }
 
     /** The failure of a dialer that does not keep its time. */

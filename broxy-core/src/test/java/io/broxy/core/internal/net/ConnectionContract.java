@@ -244,7 +244,7 @@ interface ConnectionContract {
     default void connectionThatWasGivenAwayIsOfNoUseToItsUser() throws Exception {
         try (Origin origin = Origin.echo()) {
             Transferable connection = connect(origin.address());
-            connection.give();
+            connection.detach();
 
             assertThat(connection.isOpen()).isFalse();
             for (ThrowingCallable call : new ThrowingCallable[] {
@@ -255,14 +255,14 @@ interface ConnectionContract {
             }) {
                 assertThatThrownBy(call).isInstanceOf(IOException.class).hasMessageContaining("given away");
             }
-            assertThatThrownBy(connection::give).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(connection::detach).isInstanceOf(IllegalStateException.class);
             connection.close();
             connection.abort();
 
-            try (Connection given = connection.given()) {
-                given.write(bytes("still here"));
-                given.shutdownOutput();
-                assertThat(readAll(given)).isEqualTo("still here");
+            try (Connection detached = connection.detached()) {
+                detached.write(bytes("still here"));
+                detached.shutdownOutput();
+                assertThat(readAll(detached)).isEqualTo("still here");
             }
         }
     }
@@ -271,8 +271,8 @@ interface ConnectionContract {
     default void connectionThatWasTakenBackIsItsUsersAgain() throws Exception {
         try (Origin origin = Origin.echo();
                 Transferable connection = connect(origin.address())) {
-            connection.give();
-            connection.takeBack();
+            connection.detach();
+            connection.reattach();
 
             connection.write(bytes("mine"));
             connection.shutdownOutput();

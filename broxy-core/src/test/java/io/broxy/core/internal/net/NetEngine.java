@@ -69,7 +69,7 @@ public final class NetEngine implements AutoCloseable {
     /** Puts a connection onto the loop. */
     public LoopConnection toLoop(Connection connection) throws Exception {
         Transferable own = (Transferable) connection;
-        own.give();
+        own.detach();
         assertThat(own.hasReadiness()).isTrue();
         own.unblock();
         return onLoop(() -> own.onLoop(loop));

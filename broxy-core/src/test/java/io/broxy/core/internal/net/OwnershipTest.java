@@ -28,41 +28,41 @@ class OwnershipTest {
     }
 
     @Test
-    void isGivenOnce() throws Exception {
-        ownership.give();
+    void isDetachedOnce() throws Exception {
+        ownership.detach();
 
         assertThat(ownership.isOwned()).isFalse();
         assertThatThrownBy(ownership::ensureOwned)
                 .isInstanceOf(IOException.class)
                 .isNotInstanceOf(ClosedChannelException.class);
-        assertThatThrownBy(ownership::give).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(ownership::detach).isInstanceOf(IllegalStateException.class);
     }
 
     @Test
-    void userCannotEndWhatHeGaveAway() throws Exception {
-        ownership.give();
+    void userCannotEndADetachedConnection() throws Exception {
+        ownership.detach();
 
         assertThat(ownership.end()).isFalse();
     }
 
     @Test
-    void whatHasEndedCannotBeGiven() {
+    void whatHasEndedCannotBeDetached() {
         ownership.end();
 
-        assertThatThrownBy(ownership::give).isInstanceOf(ClosedChannelException.class);
+        assertThatThrownBy(ownership::detach).isInstanceOf(ClosedChannelException.class);
     }
 
     @Test
-    void isTakenBackOnlyWhereItWasGiven() throws Exception {
-        ownership.takeBack();
+    void isReattachedOnlyWhereItWasDetached() throws Exception {
+        ownership.reattach();
         assertThat(ownership.isOwned()).isTrue();
 
-        ownership.give();
-        ownership.takeBack();
+        ownership.detach();
+        ownership.reattach();
         assertThat(ownership.isOwned()).isTrue();
 
         ownership.end();
-        ownership.takeBack();
+        ownership.reattach();
         assertThat(ownership.isOwned()).isFalse();
     }
 

@@ -77,12 +77,12 @@ class UnreadBytesTest {
     }
 
     @Test
-    void goAlongWhenAConnectionIsGivenAway() throws Exception {
+    void goAlongWhenAConnectionIsDetached() throws Exception {
         try (Origin origin = Origin.greeting("wire");
                 SocketConnection first = NetEngine.connect(origin.port())) {
             first.unread(bytes("left over"));
-            first.give();
-            try (Connection second = first.given()) {
+            first.detach();
+            try (Connection second = first.detached()) {
                 assertThat(read(second, 100)).isEqualTo("left over");
                 assertThat(read(second, 100)).isEqualTo("wire");
             }

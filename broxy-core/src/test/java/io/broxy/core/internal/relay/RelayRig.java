@@ -201,7 +201,7 @@ final class RelayRig implements AutoCloseable {
     }
 
     private HandOff taken(Connection connection) throws IOException {
-        ((Transferable) connection).give();
+        ((Transferable) connection).detach();
         return HandOff.of(connection, workers);
     }
 
