@@ -3,7 +3,6 @@ package io.broxy;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps connections for another use and leases them.
@@ -26,6 +25,10 @@ import org.jspecify.annotations.Nullable;
  * that {@code Broxy.connection} makes of a channel. Others, among them every connection over a {@link java.net.Socket}
  * without a channel, are leased all the same, but {@link Lease#giveBack()} closes them.
  *
+ * <p>A connection whose far end was told of a client of a {@link ProxyHandler} ({@link Dialer#sendsClientAddress()}) serves that
+ * client's one request or tunnel and is closed after it. Leases taken here name no client in their dials, and their connections
+ * are kept like any others.
+ *
  * <p>Where the open connections are capped, a lease beyond the cap waits, and those who wait are served in the order of
  * their arrival.
  *
@@ -34,8 +37,8 @@ import org.jspecify.annotations.Nullable;
 public interface ConnPool extends AutoCloseable {
 
     /**
-     * Where a pool's connections lead, how they are opened and for whom. Connections of equal hops are interchangeable, those
-     * of others never mix.
+     * Where a pool's connections lead, how they are opened and whose they are. Connections of equal keys are interchangeable,
+     * those of others never mix.
      *
      * <p>Threading: immutable.
      *
@@ -45,43 +48,30 @@ public interface ConnPool extends AutoCloseable {
      *     says otherwise
      * @param identity whose connections they are, such as a user's name where a connection is authenticated once for all
      *     that goes over it; empty where that makes no difference. It is compared and never shown
-     * @param client for whom its connections are dialled, where the dialer {@linkplain Dialer#sendsClientAddress() announces} that;
-     *     null for nobody in particular. The caps of a hop hold for all its clients together
      */
-    record Key(HostPort address, Dialer dialer, String identity, DialRequest.@Nullable Client client) {
+    record Key(HostPort address, Dialer dialer, String identity) {
 
-        /** Checks that all but the client are there. */
+        /** Checks that all of it is there. */
         public Key {
             Objects.requireNonNull(address, "address");
             Objects.requireNonNull(dialer, "dialer");
             Objects.requireNonNull(identity, "identity");
         }
 
-        /** A hop for nobody in particular. */
-        public Key(HostPort address, Dialer dialer, String identity) {
-            this(address, dialer, identity, null);
-        }
-
-        /** A hop for everybody. */
+        /** A key without an identity. */
         public static Key of(HostPort address, Dialer dialer) {
             return new Key(address, dialer, "");
         }
 
-        /** This hop for somebody. */
+        /** This key for one identity. */
         public Key withIdentity(String identity) {
-            return new Key(address, dialer, identity, client);
-        }
-
-        /** This hop for the connections of one client; null for nobody in particular. */
-        public Key forClient(DialRequest.@Nullable Client client) {
-            return Objects.equals(client, this.client) ? this : new Key(address, dialer, identity, client);
+            return new Key(address, dialer, identity);
         }
 
         /** Names the address alone. */
         @Override
         public String toString() {
-            return "Key[" + address + (identity.isEmpty() ? "" : ", with an identity")
-                    + (client == null ? "" : ", for a client") + "]";
+            return "Key[" + address + (identity.isEmpty() ? "" : ", with an identity") + "]";
         }
     }
 
@@ -183,7 +173,7 @@ public interface ConnPool extends AutoCloseable {
     interface Builder {
 
         /**
-         * How many idle connections of one hop are kept, for all its clients together; default 10. Of more, the one that has
+         * How many idle connections of one key are kept; default 10. Of more, the one that has
          * been idle longest goes. 0 keeps none, but a connection still passes from a lease that ends to one that waits.
          *
          * @throws IllegalArgumentException if it is negative
@@ -215,8 +205,7 @@ public interface ConnPool extends AutoCloseable {
         Builder maxAge(Duration age);
 
         /**
-         * How many connections of one hop may be open, idle, leased or being dialled, for all its clients together; default no
-         * limit. An idle one of another client is closed to make room.
+         * How many connections of one key may be open, idle, leased or being dialed; default no limit.
          *
          * @throws IllegalArgumentException if it is less than 1
          */

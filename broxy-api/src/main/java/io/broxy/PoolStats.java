@@ -27,8 +27,6 @@ public interface PoolStats {
         FAILED,
         /** No event loop can watch it, so it cannot be kept. */
         UNWATCHABLE,
-        /** It was announced for a client that has gone, and so of no use to anybody else; see {@link Dialer#sendsClientAddress()}. */
-        CLIENT_GONE,
         /** The pool was closed. */
         CLOSED
     }

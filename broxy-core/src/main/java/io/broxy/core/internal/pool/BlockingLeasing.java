@@ -157,7 +157,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
             if (left <= 0) {
                 throw failure(Reason.POOL_EXHAUSTED, pool.exhausted());
             }
-            connection = hop.dialer().dial(Opener.request(hop, left));
+            connection = hop.dialer().dial(Opener.request(hop, null, left));
             if (connection == null) {
                 throw new NullPointerException("the dialer gave no connection");
             }

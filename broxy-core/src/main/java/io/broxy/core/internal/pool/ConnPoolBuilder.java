@@ -90,7 +90,6 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
     @Override
     public EnginePool build() {
         EnginePool pool = new EnginePool(this, engine, ended::accept);
-        pool.open();
         built.accept(pool);
         return pool;
     }

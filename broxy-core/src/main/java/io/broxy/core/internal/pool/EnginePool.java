@@ -4,6 +4,7 @@ import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
+import io.broxy.Dialer;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
@@ -61,11 +62,6 @@ public final class EnginePool implements ConnPool {
         leaseTimeoutNanos = settings.leaseTimeoutNanos();
         keeper = engine.loops().next();
         spares = new Spares(this, keeper, leaseTimeoutNanos);
-    }
-
-    /** Begins to serve. */
-    void open() {
-        engine.opened(this);
     }
 
     // ------------------------------------------------------------------ for users
@@ -127,7 +123,6 @@ public final class EnginePool implements ConnPool {
     public void close() {
         change(policy::close);
         chores.end();
-        engine.closed(this);
         ended.accept(this);
     }
 
@@ -141,43 +136,30 @@ public final class EnginePool implements ConnPool {
 
     /**
      * Leases a connection on an event loop: one that is idle there, or one that is idle elsewhere and moves, or a new one.
-     * Called on that loop.
+     * The caps hold for a new one: where they allow no other connection, an idle one is closed for it. Called on that loop.
      *
+     * <p>If the key's dialer {@linkplain Dialer#sendsClientAddress() names clients} to the far end and there is one to name, the
+     * connection is always a new one, and it is closed when it is given back.
+     *
+     * @param idleUse which idle connections will do
+     * @param client the client to name where the dialer names clients; null for none
      * @param timeoutNanos for waiting and dialing together
      * @param outcome told the end, possibly before this returns
      */
-    public DialHandle lease(EventLoop loop, Key hop, long timeoutNanos, LoopLease.Outcome outcome) {
-        return lease(loop, hop, IdleUse.ANY, timeoutNanos, outcome);
-    }
-
-    /**
-     * As {@link #lease(EventLoop, Key, long, LoopLease.Outcome)}, but never one that was idle: for a request that has found
-     * an idle one dead and has one more try. The caps hold all the same: where they allow no other connection, an idle one
-     * goes for it.
-     */
-    public DialHandle leaseFresh(EventLoop loop, Key hop, long timeoutNanos, LoopLease.Outcome outcome) {
-        return lease(loop, hop, IdleUse.NEVER, timeoutNanos, outcome);
-    }
-
-    /** As {@link #lease(EventLoop, Key, long, LoopLease.Outcome)}, with a say in which idle connections will do. */
-    public DialHandle lease(EventLoop loop, Key hop, IdleUse idleUse, long timeoutNanos, LoopLease.Outcome outcome) {
-        return lease(loop, new LeaseRequest(hop, idleUse, ticker().nanos(), timeoutNanos), outcome);
-    }
-
-    /** A client has gone whom its dials have named: what lies idle for it, in whatever pool of the engine, is closed. */
-    public void clientGone(DialRequest.Client client) {
-        engine.forget(client);
-    }
-
-    void forget(DialRequest.Client client) {
-        change(work -> policy.forget(client, work));
-    }
-
-    private DialHandle lease(EventLoop loop, LeaseRequest wish, LoopLease.Outcome outcome) {
-        return Leasing.start(this, loop, wish, new Leasing.Delivery() {
+    public DialHandle lease(
+            EventLoop loop,
+            Key hop,
+            IdleUse idleUse,
+            DialRequest.@Nullable Client client,
+            long timeoutNanos,
+            LoopLease.Outcome outcome) {
+        boolean named = client != null && hop.dialer().sendsClientAddress();
+        LeaseRequest request = new LeaseRequest(
+                hop, named ? IdleUse.NEVER : idleUse, named ? client : null, ticker().nanos(), timeoutNanos);
+        return Leasing.start(this, loop, request, new Leasing.Delivery() {
             @Override
             public void leased(Slot<IdleConnection> slot, LoopConnection connection) {
-                outcome.leased(new LoopLease(EnginePool.this, slot, connection));
+                outcome.leased(new LoopLease(EnginePool.this, slot, connection, !named));
             }
 
             @Override

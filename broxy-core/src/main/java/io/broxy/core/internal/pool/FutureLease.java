@@ -46,7 +46,7 @@ final class FutureLease implements Leasing.Delivery {
 
     private void begin(long timeoutNanos) {
         if (!future.isDone()) {
-            leasing = Leasing.start(pool, loop, new LeaseRequest(hop, IdleUse.ANY, startNanos, timeoutNanos), this);
+            leasing = Leasing.start(pool, loop, new LeaseRequest(hop, IdleUse.ANY, null, startNanos, timeoutNanos), this);
         }
     }
 

@@ -1,7 +1,6 @@
 package io.broxy.core.internal.pool;
 
 import io.broxy.ConnPool;
-import io.broxy.DialRequest;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.pool.Slot.State;
@@ -36,8 +35,7 @@ final class IdlePool<P> {
     private final Ticker ticker;
     private final Object lock = new Object();
 
-    private final Map<ConnPool.Key, HopSlots<P>> hops = new HashMap<>();
-    private final Map<ConnPool.Key, HopTotal<P>> totals = new HashMap<>();
+    private final Map<ConnPool.Key, KeySlots<P>> hops = new HashMap<>();
     private final IdleSet<P> idle = new IdleSet<>();
     private final WaitingLine<P> line = new WaitingLine<>();
     private final IdleLives lives = new IdleLives();
@@ -49,7 +47,7 @@ final class IdlePool<P> {
     private @Nullable Long expiryNanos;
 
     /** Hops with nothing open, to be forgotten at the end of a change if it stays so. */
-    private final List<HopSlots<P>> emptied = new ArrayList<>(0);
+    private final List<KeySlots<P>> emptied = new ArrayList<>(0);
 
     private boolean closed;
 
@@ -80,7 +78,7 @@ final class IdlePool<P> {
                 sweep(now, work);
                 serve(now, work);
             }
-            HopSlots<P> own = slotsOf(hop);
+            KeySlots<P> own = slotsOf(hop);
             Slot<P> slot = takeOrOpen(own, home, waiter.idleUse(), now, work);
             if (slot == null) {
                 line.join(own, waiter);
@@ -90,21 +88,14 @@ final class IdlePool<P> {
         }
     }
 
-    private HopSlots<P> slotsOf(ConnPool.Key hop) {
-        HopSlots<P> own = hops.get(hop);
-        if (own == null) {
-            own = new HopSlots<>(
-                    hop, totals.computeIfAbsent(hop.forClient(null), all -> new HopTotal<>(all, lives.of(all))));
-            own.total.members++;
-            hops.put(hop, own);
-        }
-        return own;
+    private KeySlots<P> slotsOf(ConnPool.Key hop) {
+        return hops.computeIfAbsent(hop, key -> new KeySlots<>(key, lives.of(key)));
     }
 
     /** Waits no longer; false if the waiter has been told or never waited. */
     boolean cancel(ConnPool.Key hop, Waiter<P> waiter) {
         synchronized (lock) {
-            HopSlots<P> own = hops.get(hop);
+            KeySlots<P> own = hops.get(hop);
             if (own == null || !line.leave(own, waiter)) {
                 return false;
             }
@@ -123,7 +114,7 @@ final class IdlePool<P> {
     Slot<P> replace(Slot<P> dead, Eviction cause, @Nullable Object home, IdleUse idleUse, PoolActions<P> work) {
         synchronized (lock) {
             long now = ticker.nanos();
-            HopSlots<P> own = dead.owner;
+            KeySlots<P> own = dead.owner;
             learn(dead, cause, dead.idleNanos, now);
             count.reused--;
             count.leased--;
@@ -172,7 +163,7 @@ final class IdlePool<P> {
     }
 
     private @Nullable Slot<P> takeOrOpen(
-            HopSlots<P> own, @Nullable Object home, IdleUse idleUse, long now, PoolActions<P> work) {
+            KeySlots<P> own, @Nullable Object home, IdleUse idleUse, long now, PoolActions<P> work) {
         Slot<P> slot = take(own, home, idleUse, now, work);
         if (slot != null) {
             return slot;
@@ -189,7 +180,7 @@ final class IdlePool<P> {
      * An idle connection, but no spare, goes for a new one that will be idle in its turn: otherwise, requests that take no idle
      * ones would leave one more with each.
      */
-    private void giveWay(HopSlots<P> own, PoolActions<P> work) {
+    private void giveWay(KeySlots<P> own, PoolActions<P> work) {
         Slot<P> oldest = own.idleCount() > own.wanted ? own.oldest() : null;
         if (oldest != null) {
             evictNow(oldest, Eviction.REPLACED, work);
@@ -199,15 +190,15 @@ final class IdlePool<P> {
     }
 
     /** At the hop's cap, the connection that has been idle longest goes for a new one. */
-    private void makeRoom(HopSlots<P> own, PoolActions<P> work) {
-        Slot<P> oldest = own.total.open < limits.maxOpenPerHop() ? null : own.total.evictionCandidate();
+    private void makeRoom(KeySlots<P> own, PoolActions<P> work) {
+        Slot<P> oldest = own.open < limits.maxOpenPerHop() ? null : own.oldest();
         if (oldest != null) {
             evictNow(oldest, Eviction.CAP, work);
         }
     }
 
     private @Nullable Slot<P> take(
-            HopSlots<P> own, @Nullable Object home, IdleUse idleUse, long now, PoolActions<P> work) {
+            KeySlots<P> own, @Nullable Object home, IdleUse idleUse, long now, PoolActions<P> work) {
         Slot<P> slot = switch (idleUse) {
             case ANY, UNREAD -> usable(own, home, now, work);
             case PROMISED -> reliable(own, home, now);
@@ -215,7 +206,7 @@ final class IdlePool<P> {
         };
         if (slot != null) {
             lease(slot, now);
-            slot.unread = idleUse == IdleUse.UNREAD && !own.total.isSpoilt(now);
+            slot.unread = idleUse == IdleUse.UNREAD && !own.isSpoilt(now);
             count.reused++;
             spares.used(slot, work);
         }
@@ -223,7 +214,7 @@ final class IdlePool<P> {
     }
 
     /** What has expired unnoticed goes. */
-    private @Nullable Slot<P> usable(HopSlots<P> own, @Nullable Object home, long now, PoolActions<P> work) {
+    private @Nullable Slot<P> usable(KeySlots<P> own, @Nullable Object home, long now, PoolActions<P> work) {
         for (Slot<P> slot; (slot = own.newest(home)) != null; ) {
             Eviction overdue = limits.overdue(slot, now);
             if (overdue == null) {
@@ -234,7 +225,7 @@ final class IdlePool<P> {
         return null;
     }
 
-    private @Nullable Slot<P> reliable(HopSlots<P> own, @Nullable Object home, long now) {
+    private @Nullable Slot<P> reliable(KeySlots<P> own, @Nullable Object home, long now) {
         Slot<P> slot = own.newest(home);
         if (slot != null && !limits.isReliable(slot, now)) {
             slot = own.newest(null);
@@ -248,11 +239,10 @@ final class IdlePool<P> {
         count.leased++;
     }
 
-    private @Nullable Slot<P> open(HopSlots<P> own, PoolActions<P> work) {
+    private @Nullable Slot<P> open(KeySlots<P> own, PoolActions<P> work) {
         if (!canOpen(own)) {
             return null;
         }
-        makeRoom(own, work); // of another client, for there is none of this one's own
         if (open >= limits.maxOpen()) {
             evictNow(idle.evictionCandidate(), Eviction.CAP, work);
         }
@@ -260,15 +250,13 @@ final class IdlePool<P> {
         return new Slot<>(own);
     }
 
-    /** Whether there is a place, or can be for an idle connection: of another client at the hop's cap, of anybody at that of all. */
-    private boolean canOpen(HopSlots<P> own) {
-        boolean hopHasRoom = own.total.open < limits.maxOpenPerHop() || own.total.idleCount() > own.idleCount();
-        return hopHasRoom && (open < limits.maxOpen() || !idle.isEmpty());
+    /** Whether the caps allow another connection, at the cap of all keys in place of an idle one. */
+    private boolean canOpen(KeySlots<P> own) {
+        return own.open < limits.maxOpenPerHop() && (open < limits.maxOpen() || !idle.isEmpty());
     }
 
-    private void use(HopSlots<P> own) {
+    private void use(KeySlots<P> own) {
         own.open++;
-        own.total.open++;
         open++;
         count.opening++;
     }
@@ -316,7 +304,7 @@ final class IdlePool<P> {
     }
 
     private void park(Slot<P> slot, P parked, Object home, long now, PoolActions<P> work) {
-        HopSlots<P> own = slot.owner;
+        KeySlots<P> own = slot.owner;
         spares.arrived(slot);
         count.leased--;
         idle.add(slot, parked, home, now);
@@ -326,7 +314,7 @@ final class IdlePool<P> {
         }
         serve(now, work);
         for (Slot<P> oldest;
-                own.total.idleCount() > limits.maxIdlePerHop() && (oldest = own.total.evictionCandidate()) != null; ) {
+                own.idleCount() > limits.maxIdlePerHop() && (oldest = own.oldest()) != null; ) {
             evictNow(oldest, Eviction.CAP, work);
         }
         while (idle.size() > limits.maxIdle()) {
@@ -388,13 +376,13 @@ final class IdlePool<P> {
 
     /** What others may expect of the peer, if it has spoilt the connection, or not kept it for as long as it has promised. */
     private void learn(Slot<P> slot, Eviction cause, long idleNanos, long now) {
-        HopTotal<P> total = slot.owner.total;
+        KeySlots<P> own = slot.owner;
         boolean byPeer = cause == Eviction.PEER_CLOSED || cause == Eviction.FAILED;
         long promised = slot.promise.idleNanos();
         if (cause == Eviction.STRAY_BYTES) {
-            total.life = lives.spoilt(total.hop, now);
+            own.life = lives.spoilt(own.key, now);
         } else if (byPeer && idleNanos >= 0 && (promised < 0 || idleNanos < promised)) {
-            total.life = lives.closed(total.hop, idleNanos, now);
+            own.life = lives.closed(own.key, idleNanos, now);
         }
     }
 
@@ -439,22 +427,6 @@ final class IdlePool<P> {
             }
             lease(slot, ticker.nanos());
             return true;
-        }
-    }
-
-    /** Evicts what lies idle for a client who will not come again. */
-    void forget(DialRequest.Client client, PoolActions<P> work) {
-        synchronized (lock) {
-            List<Slot<P>> own = new ArrayList<>(0);
-            for (Slot<P> slot : idle) {
-                if (client.equals(slot.hop().client())) {
-                    own.add(slot);
-                }
-            }
-            if (!own.isEmpty()) {
-                own.forEach(slot -> evictNow(slot, Eviction.CLIENT_GONE, work));
-                settle(ticker.nanos(), work);
-            }
         }
     }
 
@@ -513,7 +485,7 @@ final class IdlePool<P> {
             if (closed) {
                 throw new IllegalStateException("the pool is closed");
             }
-            HopSlots<P> own = slotsOf(hop);
+            KeySlots<P> own = slotsOf(hop);
             try {
                 spares.want(own, wanted);
             } finally {
@@ -527,7 +499,7 @@ final class IdlePool<P> {
     List<Slot<P>> openSpares(ConnPool.Key hop, int max) {
         synchronized (lock) {
             List<Slot<P>> slots = new ArrayList<>();
-            HopSlots<P> own = hops.get(hop);
+            KeySlots<P> own = hops.get(hop);
             if (own != null) {
                 own.refillAsked = false;
                 while (slots.size() < max && spares.lacks(own, open)) {
@@ -549,7 +521,7 @@ final class IdlePool<P> {
 
     /** Serves whoever can be, in order of arrival. */
     private void serve(long now, PoolActions<P> work) {
-        for (HopSlots<P> own; (own = line.first(this::isServable)) != null; ) {
+        for (KeySlots<P> own; (own = line.first(this::isServable)) != null; ) {
             Slot<P> slot = takeOrOpen(own, null, own.first().idleUse(), now, work);
             if (slot == null) {
                 return; // cannot be, for an idle one that had expired has left its place
@@ -558,13 +530,12 @@ final class IdlePool<P> {
         }
     }
 
-    private boolean isServable(HopSlots<P> own) {
+    private boolean isServable(KeySlots<P> own) {
         return own.idleCount() > 0 || canOpen(own);
     }
 
-    private void free(HopSlots<P> own) {
+    private void free(KeySlots<P> own) {
         own.open--;
-        own.total.open--;
         open--;
         if (own.open == 0) {
             emptied.add(own);
@@ -578,9 +549,9 @@ final class IdlePool<P> {
         }
     }
 
-    private void forgetIfUnused(HopSlots<P> own) {
-        if (own.isUnused() && hops.remove(own.hop, own) && --own.total.members == 0) {
-            totals.remove(own.total.hop);
+    private void forgetIfUnused(KeySlots<P> own) {
+        if (own.isUnused()) {
+            hops.remove(own.key, own);
         }
     }
 
@@ -591,7 +562,7 @@ final class IdlePool<P> {
         synchronized (lock) {
             closed = true;
             spares.clear();
-            for (HopSlots<P> own : line.hops()) {
+            for (KeySlots<P> own : line.hops()) {
                 while (own.isAwaited()) {
                     work.refuse(line.next(own));
                 }
@@ -614,7 +585,7 @@ final class IdlePool<P> {
     @Nullable
     Object homeOfNext(ConnPool.Key hop) {
         synchronized (lock) {
-            HopSlots<P> own = hops.get(hop);
+            KeySlots<P> own = hops.get(hop);
             Slot<P> newest = own == null ? null : own.newest(null);
             return newest == null ? null : newest.home;
         }

@@ -69,14 +69,14 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
         this.wish = wish;
         this.delivery = delivery;
         this.endNanos = wish.endNanos();
-        this.trace = Flight.lease(wish.hop().address());
+        this.trace = Flight.lease(wish.key().address());
         this.deadline = loop.timers().schedule(endNanos, this::timedOut);
     }
 
     static Leasing start(EnginePool pool, EventLoop loop, LeaseRequest wish, Delivery delivery) {
         assert loop.inLoop();
         Leasing leasing = new Leasing(pool, loop, wish, delivery);
-        Slot<IdleConnection> slot = pool.claim(wish.hop(), loop, leasing);
+        Slot<IdleConnection> slot = pool.claim(wish.key(), loop, leasing);
         if (slot != null) {
             leasing.proceed(slot);
         } else {
@@ -108,7 +108,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
         if (loop.isStopping() && phase != Phase.OPENING) {
             fail(Reason.CANCELLED, EnginePool.closedFailure());
         } else if (phase == Phase.WAITING) {
-            pool.policy().cancel(wish.hop(), this);
+            pool.policy().cancel(wish.key(), this);
             fail(Reason.POOL_EXHAUSTED, pool.exhausted());
         } // or else it takes no time, or the dialer has the same deadline
     }
@@ -200,7 +200,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
             return;
         }
         phase = Phase.OPENING;
-        DialHandle begun = pool.opener().open(loop, wish.hop(), left, this);
+        DialHandle begun = pool.opener().open(loop, wish.key(), wish.client(), left, this);
         if (phase == Phase.OPENING) {
             dialing = begun;
         }
@@ -255,7 +255,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
         if (phase != Phase.OVER) {
             end();
             DialException failure =
-                    Opener.failure(reason, wish.hop(), pool.ticker().nanos() - wish.startNanos(), cause);
+                    Opener.failure(reason, wish.key(), pool.ticker().nanos() - wish.startNanos(), cause);
             trace.failed(failure);
             delivery.failed(failure);
         }
@@ -276,7 +276,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
         end();
         trace.cancelled();
         if (before == Phase.WAITING) {
-            pool.policy().cancel(wish.hop(), this);
+            pool.policy().cancel(wish.key(), this);
         } else if (before == Phase.OPENING && dialing != null) {
             dialing.cancel();
             pool.openFailed(openSlot());

@@ -31,15 +31,22 @@ public final class LoopLease {
     private final EnginePool pool;
     private final Slot<IdleConnection> slot;
     private final LoopConnection connection;
+    private final boolean reusable;
     private final boolean idleBefore;
     private boolean answered;
     private long answeredNanos;
     private boolean ended;
 
-    LoopLease(EnginePool pool, Slot<IdleConnection> slot, LoopConnection connection) {
+    /**
+     * Begins a lease.
+     *
+     * @param reusable whether the pool may keep the connection; not if its far end was told of a client
+     */
+    LoopLease(EnginePool pool, Slot<IdleConnection> slot, LoopConnection connection, boolean reusable) {
         this.pool = pool;
         this.slot = slot;
         this.connection = connection;
+        this.reusable = reusable;
         this.idleBefore = slot.parked() != null;
     }
 
@@ -77,8 +84,8 @@ public final class LoopLease {
     }
 
     /**
-     * Gives the connection back for another use, unless it is closed, or unless its peer has said that it takes no more; one
-     * that takes threads is closed.
+     * Gives the connection back for another use. It is closed instead if its peer has said that it takes no more requests, if
+     * its far end was told of a client, or if it takes threads.
      */
     public void giveBack() {
         if (!end()) {
@@ -89,7 +96,7 @@ public final class LoopLease {
         } else {
             slot.promise.forget();
         }
-        if (!slot.promise.allowsMore()) {
+        if (!reusable || !slot.promise.allowsMore()) {
             connection.close();
             pool.end(slot, Ending.DISCARDED);
         } else if (connection.takesThreads()) {

@@ -10,6 +10,7 @@ import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opens connections on event loops.
@@ -22,16 +23,22 @@ record Opener(Workers workers) {
     /**
      * Begins to open a connection.
      *
+     * @param client named by the dial, or null
      * @param outcome told the end, possibly before this returns
      */
-    DialHandle open(EventLoop loop, ConnPool.Key hop, long timeoutNanos, LoopDialer.UserOutcome outcome) {
-        return UserDialerAdapter.of(hop.dialer(), workers).dial(loop, request(hop, timeoutNanos), outcome);
+    DialHandle open(
+            EventLoop loop,
+            ConnPool.Key hop,
+            DialRequest.@Nullable Client client,
+            long timeoutNanos,
+            LoopDialer.UserOutcome outcome) {
+        return UserDialerAdapter.of(hop.dialer(), workers).dial(loop, request(hop, client, timeoutNanos), outcome);
     }
 
-    static DialRequest request(ConnPool.Key hop, long timeoutNanos) {
+    static DialRequest request(ConnPool.Key hop, DialRequest.@Nullable Client client, long timeoutNanos) {
         return DialRequest.builder(hop.address())
                 .timeout(Duration.ofNanos(timeoutNanos))
-                .client(hop.client())
+                .client(client)
                 .build();
     }
 

@@ -26,7 +26,7 @@ final class Slot<P> {
         ENDED
     }
 
-    final HopSlots<P> owner;
+    final KeySlots<P> owner;
     volatile State state = State.OPENING;
     long openedNanos;
     long idleSinceNanos;
@@ -58,29 +58,22 @@ final class Slot<P> {
 
     boolean arriving;
 
-    /** Its neighbours among the idle connections of its hop, for all clients together. */
-    @Nullable
-    Slot<P> older;
-
-    @Nullable
-    Slot<P> newer;
-
-    Slot(HopSlots<P> owner) {
+    Slot(KeySlots<P> owner) {
         this.owner = owner;
     }
 
     /** For how long an idle connection may be used for what can be sent once more. */
     long usableNanos(long nowNanos) {
-        return spare ? Long.MAX_VALUE : IdleTimes.ofRepeatable(promise.idleNanos(), owner.total.livedNanos(nowNanos));
+        return spare ? Long.MAX_VALUE : IdleTimes.ofRepeatable(promise.idleNanos(), owner.livedNanos(nowNanos));
     }
 
     /** As {@link #usableNanos}, for what cannot; 0 if not at all. */
     long reliableNanos(long nowNanos) {
-        return IdleTimes.ofUnrepeatable(promise.idleNanos(), owner.total.livedNanos(nowNanos));
+        return IdleTimes.ofUnrepeatable(promise.idleNanos(), owner.livedNanos(nowNanos));
     }
 
     ConnPool.Key hop() {
-        return owner.hop;
+        return owner.key;
     }
 
     /** The idle connection that was leased with this place, or null if one is to be opened. Threading: for the holder. */

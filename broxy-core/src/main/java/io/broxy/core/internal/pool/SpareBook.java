@@ -10,7 +10,7 @@ final class SpareBook<P> {
     private static final long YOUNG_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final PoolLimits limits;
-    private final LinkedHashSet<HopSlots<P>> warm = new LinkedHashSet<>();
+    private final LinkedHashSet<KeySlots<P>> warm = new LinkedHashSet<>();
 
     SpareBook(PoolLimits limits) {
         this.limits = limits;
@@ -21,14 +21,12 @@ final class SpareBook<P> {
      *
      * @throws IllegalArgumentException if the idle caps cannot hold so many
      */
-    void want(HopSlots<P> hop, int spares) {
+    void want(KeySlots<P> hop, int spares) {
         long all = spares;
-        long ofHop = spares;
-        for (HopSlots<P> other : warm) {
+        for (KeySlots<P> other : warm) {
             all += other == hop ? 0 : other.wanted;
-            ofHop += other == hop || other.total != hop.total ? 0 : other.wanted;
         }
-        if (ofHop > limits.maxIdlePerHop() || all > limits.maxIdle()) {
+        if (spares > limits.maxIdlePerHop() || all > limits.maxIdle()) {
             throw new IllegalArgumentException("the pool keeps " + limits.maxIdlePerHop()
                     + " idle connections of a hop and " + limits.maxIdle() + " in all, which does not hold " + spares
                     + " spares, " + all + " in all");
@@ -42,7 +40,7 @@ final class SpareBook<P> {
     }
 
     /** A place for one that is missing. */
-    Slot<P> open(HopSlots<P> hop) {
+    Slot<P> open(KeySlots<P> hop) {
         Slot<P> slot = new Slot<>(hop);
         slot.spare = true;
         slot.arriving = true;
@@ -84,8 +82,8 @@ final class SpareBook<P> {
     }
 
     /** Whether one is missing that the caps allow. */
-    boolean lacks(HopSlots<P> hop, int open) {
-        return hop.missing() > 0 && hop.total.open < limits.maxOpenPerHop() && open < limits.maxOpen();
+    boolean lacks(KeySlots<P> hop, int open) {
+        return hop.missing() > 0 && hop.open < limits.maxOpenPerHop() && open < limits.maxOpen();
     }
 
     /** Asks for those that are missing, once. */
@@ -93,10 +91,10 @@ final class SpareBook<P> {
         if (warm.isEmpty()) {
             return; // as nearly always, and without an iterator
         }
-        for (HopSlots<P> hop : warm) {
+        for (KeySlots<P> hop : warm) {
             if (!hop.refillAsked && lacks(hop, open)) {
                 hop.refillAsked = true;
-                work.report(hop.hop, SpareEvent.MISSING);
+                work.report(hop.key, SpareEvent.MISSING);
             }
         }
     }

@@ -71,7 +71,7 @@ final class Spares implements Warmer.Environment {
         }
 
         void begin(EventLoop home) {
-            pool.opener().open(home, slot.hop(), timeoutNanos, this);
+            pool.opener().open(home, slot.hop(), null, timeoutNanos, this);
         }
 
         @Override

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /** All who wait: each hop has its queue, and a number says who came first. Threading: the pool's lock guards it. */
 final class WaitingLine<P> {
-    private final LinkedHashSet<HopSlots<P>> awaited = new LinkedHashSet<>();
+    private final LinkedHashSet<KeySlots<P>> awaited = new LinkedHashSet<>();
     private long number;
     private int size;
 
@@ -20,14 +20,14 @@ final class WaitingLine<P> {
         return size == 0;
     }
 
-    void join(HopSlots<P> hop, Waiter<P> waiter) {
+    void join(KeySlots<P> hop, Waiter<P> waiter) {
         hop.enqueue(waiter, number++);
         awaited.add(hop);
         size++;
     }
 
     /** False if he does not wait. */
-    boolean leave(HopSlots<P> hop, Waiter<P> waiter) {
+    boolean leave(KeySlots<P> hop, Waiter<P> waiter) {
         if (!hop.leave(waiter)) {
             return false;
         }
@@ -37,12 +37,12 @@ final class WaitingLine<P> {
 
     /** Of the hops that can be served, the one that was waited for first; or null. */
     @Nullable
-    HopSlots<P> first(Predicate<HopSlots<P>> servable) {
+    KeySlots<P> first(Predicate<KeySlots<P>> servable) {
         if (awaited.isEmpty()) {
             return null; // as nearly always, and without an iterator
         }
-        HopSlots<P> first = null;
-        for (HopSlots<P> hop : awaited) {
+        KeySlots<P> first = null;
+        for (KeySlots<P> hop : awaited) {
             if ((first == null || hop.firstNumber() < first.firstNumber()) && servable.test(hop)) {
                 first = hop;
             }
@@ -51,18 +51,18 @@ final class WaitingLine<P> {
     }
 
     /** Takes the first of a hop out; there must be one. */
-    Waiter<P> next(HopSlots<P> hop) {
+    Waiter<P> next(KeySlots<P> hop) {
         Waiter<P> waiter = hop.next();
         left(hop);
         return waiter;
     }
 
     /** The hops that are waited for. */
-    List<HopSlots<P>> hops() {
+    List<KeySlots<P>> hops() {
         return new ArrayList<>(awaited);
     }
 
-    private void left(HopSlots<P> hop) {
+    private void left(KeySlots<P> hop) {
         size--;
         if (!hop.isAwaited()) {
             awaited.remove(hop);

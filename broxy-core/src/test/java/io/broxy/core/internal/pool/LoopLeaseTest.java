@@ -11,6 +11,7 @@ import io.broxy.ConnPool.Lease;
 import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
+import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.dial.CallerDials;
@@ -32,11 +33,15 @@ import io.broxy.core.testkit.Peer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -101,7 +106,7 @@ class LoopLeaseTest {
     }
 
     private LoopLease lease(EventLoop loop, ConnPool.Key hop) throws Exception {
-        return on(loop, future -> pool.lease(loop, hop, PATIENCE_NANOS, into(future)));
+        return on(loop, future -> pool.lease(loop, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
     }
 
     /** Sends a text and reads the same number of bytes back. */
@@ -207,7 +212,7 @@ class LoopLeaseTest {
             ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
             CompletableFuture<LoopLease> waiting =
-                    begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
+                    begin(other, future -> pool.lease(other, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(one, held::giveBack);
             LoopLease got = waiting.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
@@ -223,11 +228,11 @@ class LoopLeaseTest {
             ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
             CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+                    begin(one, future -> pool.lease(one, hop, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             CompletableFuture<LoopLease> told = new CompletableFuture<>();
             DialHandle dialing =
-                    on(other, future -> future.complete(pool.lease(other, hop, PATIENCE_NANOS, into(told))));
+                    on(other, future -> future.complete(pool.lease(other, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(other, dialing::cancel);
             assertThat(pool.stats().waiting()).isZero();
@@ -246,7 +251,7 @@ class LoopLeaseTest {
                 EventLoop loop = i % 2 == 0 ? one : other;
                 CompletableFuture<LoopLease> told = new CompletableFuture<>();
                 DialHandle dialing =
-                        on(loop, future -> future.complete(pool.lease(loop, hop, PATIENCE_NANOS, into(told))));
+                        on(loop, future -> future.complete(pool.lease(loop, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
                 run(loop, () -> {
                     dialing.cancel();
                     if (told.isDone()) {
@@ -272,7 +277,7 @@ class LoopLeaseTest {
             });
             LoopLease lease = begin(
                             one,
-                            (CompletableFuture<LoopLease> future) -> pool.lease(one, hop, PATIENCE_NANOS, into(future)))
+                            (CompletableFuture<LoopLease> future) -> pool.lease(one, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future)))
                     .get(Talk.PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
             assertThat(lease.connection().takesThreads()).isTrue();
 
@@ -298,7 +303,7 @@ class LoopLeaseTest {
                 throw new IllegalStateException("interrupted");
             });
             CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
+                    begin(one, future -> pool.lease(one, hop, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
             assertThat(late)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
@@ -317,7 +322,7 @@ class LoopLeaseTest {
             LoopLease held = lease(one, hop);
             pool.close();
             CompletableFuture<LoopLease> refused =
-                    begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
+                    begin(other, future -> pool.lease(other, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
             assertThat(refused)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
@@ -337,7 +342,7 @@ class LoopLeaseTest {
             ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease held = pool.lease(hop);
             CompletableFuture<LoopLease> waiting =
-                    begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
+                    begin(other, future -> pool.lease(other, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             assertThat(loops.stop(PATIENCE_NANOS)).isTrue();
             assertThat(waiting)
@@ -354,7 +359,7 @@ class LoopLeaseTest {
     // ------------------------------------------------------------------ new ones only
 
     private CompletableFuture<LoopLease> beginFresh(EventLoop loop, ConnPool.Key hop) {
-        return begin(loop, future -> pool.leaseFresh(loop, hop, PATIENCE_NANOS, into(future)));
+        return begin(loop, future -> pool.lease(loop, hop, IdleUse.NEVER, null, PATIENCE_NANOS, into(future)));
     }
 
     @Test
@@ -399,7 +404,7 @@ class LoopLeaseTest {
             ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
             CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.leaseFresh(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+                    begin(one, future -> pool.lease(one, hop, IdleUse.NEVER, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             run(one, held::giveBack);
             LoopLease again = lease(one, hop);
@@ -433,7 +438,7 @@ class LoopLeaseTest {
                 if (!before) {
                     spoil(now, spoilt);
                 }
-                pool.lease(one, hop, PATIENCE_NANOS, into(future));
+                pool.lease(one, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future));
             });
             LoopLease fresh = next.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
             assertThat(fresh.wasIdle()).isFalse();
@@ -463,6 +468,46 @@ class LoopLeaseTest {
             await().pollInterval(Duration.ofMillis(1)).atMost(Talk.PATIENCE).until(() -> in.available() > 0);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aConnectionWhoseFarEndWasToldOfAClientIsNeverKept() throws Exception {
+        Queue<Optional<DialRequest.Client>> named = new ConcurrentLinkedQueue<>();
+        Dialer telling = new Dialer() {
+            @Override
+            public Connection dial(DialRequest request) throws DialException {
+                named.add(Optional.ofNullable(request.client()));
+                return direct.dial(request);
+            }
+
+            @Override
+            public boolean sendsClientAddress() {
+                return true;
+            }
+        };
+        DialRequest.Client client = new DialRequest.Client(
+                new InetSocketAddress("192.0.2.7", 1), new InetSocketAddress("192.0.2.1", 3_128));
+        try (Origin origin = Origin.echo()) {
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), telling);
+            run(one, lease(one, key)::giveBack);
+            for (int i = 0; i < 2; i++) {
+                LoopLease lease = on(
+                        one, future -> pool.lease(one, key, IdleUse.ANY, client, PATIENCE_NANOS, into(future)));
+                assertThat(lease.wasIdle()).isFalse();
+                assertThat(ask(one, lease.connection(), "hello")).isEqualTo("hello");
+                run(one, () -> {
+                    lease.answered(PATIENCE_NANOS, -1);
+                    lease.giveBack();
+                });
+                assertThat(lease.connection().isOpen()).isFalse();
+            }
+            assertThat(named).containsExactly(Optional.empty(), Optional.of(client), Optional.of(client));
+            assertThat(pool.stats().idle()).isEqualTo(1);
+            assertThat(pool.stats().discarded()).isEqualTo(2);
+            LoopLease ofNobody = lease(one, key);
+            assertThat(ofNobody.wasIdle()).isTrue();
+            run(one, ofNobody::close);
         }
     }
 }

@@ -110,9 +110,9 @@ class PromisedIdleTest {
         }
 
         @Test
-        void takesNothingFromOtherClients() {
-            ConnPool.Key one = A.forClient(ClientHopsTest.client(1));
-            ConnPool.Key other = A.forClient(ClientHopsTest.client(2));
+        void takesNothingFromOtherIdentities() {
+            ConnPool.Key one = A.withIdentity("one");
+            ConnPool.Key other = A.withIdentity("other");
             idle(one, "1", -1);
 
             assertThat(desk.askPromised(other).got()).isEqualTo("new");
