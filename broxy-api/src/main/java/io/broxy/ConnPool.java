@@ -178,7 +178,7 @@ public interface ConnPool extends AutoCloseable {
          *
          * @throws IllegalArgumentException if it is negative
          */
-        Builder maxIdlePerHop(int max);
+        Builder maxIdlePerKey(int max);
 
         /**
          * How many idle connections are kept in all; default 100. Of more, the one that has been idle longest goes, spares of
@@ -209,7 +209,7 @@ public interface ConnPool extends AutoCloseable {
          *
          * @throws IllegalArgumentException if it is less than 1
          */
-        Builder maxOpenPerHop(int max);
+        Builder maxOpenPerKey(int max);
 
         /**
          * How many connections may be open in all; default no limit. An idle one of another hop is closed to make room.

@@ -197,7 +197,7 @@ class AnnouncedClientsTest {
         List<Peer> clients = new ArrayList<>();
         try (Origin origin = tellingHeader();
                 Proxy proxy = Proxy.start((broxy, settings) -> settings.connPool(
-                                broxy.connPool().maxIdlePerHop(3).build())
+                                broxy.connPool().maxIdlePerKey(3).build())
                         .dialer(announcing(broxy, ProxyProtocol.V2)))) {
             for (int i = 0; i < 10; i++) {
                 clients.add(proxy.client());

@@ -5,7 +5,7 @@ import java.util.random.RandomGenerator;
 
 /** Delays before spares are opened, random, so that what failed together is not tried together. Threading: stateless. */
 final class Backoff {
-    /** Within that a hop that is well gets its spares. */
+    /** Within that a key that is well gets its spares. */
     static final long SPREAD_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     /** After the first failure; doubled with each. */
@@ -15,7 +15,7 @@ final class Backoff {
 
     private Backoff() {}
 
-    /** Before a hop that is well gets one. */
+    /** Before a key that is well gets one. */
     static long spread(RandomGenerator random) {
         return random.nextLong(SPREAD_NANOS);
     }

@@ -3,7 +3,7 @@ package io.broxy.core.internal.pool;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How the peer of a hop has treated idle connections in the last minute: the shortest time after which it closed one sooner
+ * How the peer of a key has treated idle connections in the last minute: the shortest time after which it closed one sooner
  * than it had promised, and whether it sent what was not asked for.
  *
  * <p>Threading: the pool's lock guards it.

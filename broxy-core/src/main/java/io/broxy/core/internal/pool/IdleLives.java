@@ -7,7 +7,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of the hops whose peers close idle connections early or spoil them, also of those that have no connections
+ * What is known of the keys whose peers close idle connections early or spoil them, also of those that have no connections
  * now. There are at most {@value #MAX} of them; the one that was told longest ago is forgotten for another.
  *
  * <p>Threading: the pool's lock guards it.
@@ -18,36 +18,36 @@ final class IdleLives {
     /** In the order of what was told. */
     private final Map<ConnPool.Key, IdleLife> lives = new LinkedHashMap<>();
 
-    /** What is known of a hop, or null. */
+    /** What is known of a key, or null. */
     @Nullable
-    IdleLife of(ConnPool.Key hop) {
-        return lives.isEmpty() ? null : lives.get(hop);
+    IdleLife of(ConnPool.Key key) {
+        return lives.isEmpty() ? null : lives.get(key);
     }
 
-    /** A connection of a hop was closed by its peer. */
-    IdleLife closed(ConnPool.Key hop, long idleNanos, long nowNanos) {
-        IdleLife life = latest(hop, nowNanos);
+    /** A connection of a key was closed by its peer. */
+    IdleLife closed(ConnPool.Key key, long idleNanos, long nowNanos) {
+        IdleLife life = latest(key, nowNanos);
         life.closed(idleNanos, nowNanos);
         return life;
     }
 
-    /** A connection of a hop had something to read that was not asked for. */
-    IdleLife spoilt(ConnPool.Key hop, long nowNanos) {
-        IdleLife life = latest(hop, nowNanos);
+    /** A connection of a key had something to read that was not asked for. */
+    IdleLife spoilt(ConnPool.Key key, long nowNanos) {
+        IdleLife life = latest(key, nowNanos);
         life.spoilt(nowNanos);
         return life;
     }
 
-    private IdleLife latest(ConnPool.Key hop, long nowNanos) {
+    private IdleLife latest(ConnPool.Key key, long nowNanos) {
         forgetOutdated(nowNanos);
-        IdleLife life = lives.remove(hop);
+        IdleLife life = lives.remove(key);
         if (life == null) {
             life = new IdleLife(nowNanos);
             if (lives.size() == MAX) {
                 lives.remove(lives.keySet().iterator().next());
             }
         }
-        lives.put(hop, life);
+        lives.put(key, life);
         return life;
     }
 

@@ -7,7 +7,7 @@ public enum IdleUse {
 
     /**
      * Any, and unread, which saves a system call: what is asked over it is asked once more if it turns out dead. Where a
-     * connection of the hop has been spoilt lately, it is read as for {@link #ANY}.
+     * connection of the key has been spoilt lately, it is read as for {@link #ANY}.
      */
     UNREAD,
 

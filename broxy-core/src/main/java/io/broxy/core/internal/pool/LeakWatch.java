@@ -75,9 +75,9 @@ final class LeakWatch {
         for (Object found; (found = garbage.poll()) != null; ) {
             if (found instanceof Watched mark && watched.remove(mark)) {
                 if (mark.place != null) {
-                    log.warn("a lease of {} was dropped without an end", mark.slot.hop(), mark.place);
+                    log.warn("a lease of {} was dropped without an end", mark.slot.key(), mark.place);
                 } else {
-                    log.debug("a lease of {} was dropped without an end", mark.slot.hop());
+                    log.debug("a lease of {} was dropped without an end", mark.slot.key());
                 }
                 return mark;
             }

@@ -3,7 +3,7 @@ package io.broxy.core.internal.pool;
 import io.broxy.DialException;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.pool.IdlePool.Ending;
+import io.broxy.core.internal.pool.Counters.Ending;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 

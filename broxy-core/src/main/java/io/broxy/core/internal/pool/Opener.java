@@ -28,22 +28,22 @@ record Opener(Workers workers) {
      */
     DialHandle open(
             EventLoop loop,
-            ConnPool.Key hop,
+            ConnPool.Key key,
             DialRequest.@Nullable Client client,
             long timeoutNanos,
             LoopDialer.UserOutcome outcome) {
-        return UserDialerAdapter.of(hop.dialer(), workers).dial(loop, request(hop, client, timeoutNanos), outcome);
+        return UserDialerAdapter.of(key.dialer(), workers).dial(loop, request(key, client, timeoutNanos), outcome);
     }
 
-    static DialRequest request(ConnPool.Key hop, DialRequest.@Nullable Client client, long timeoutNanos) {
-        return DialRequest.builder(hop.address())
+    static DialRequest request(ConnPool.Key key, DialRequest.@Nullable Client client, long timeoutNanos) {
+        return DialRequest.builder(key.address())
                 .timeout(Duration.ofNanos(timeoutNanos))
                 .client(client)
                 .build();
     }
 
-    /** A failure of a hop that no dialer has told. */
-    static DialException failure(DialException.Reason reason, ConnPool.Key hop, long nanos, Throwable cause) {
-        return new DialException(reason, hop.address(), Duration.ofNanos(nanos), List.of(), cause);
+    /** A failure of a key that no dialer has told. */
+    static DialException failure(DialException.Reason reason, ConnPool.Key key, long nanos, Throwable cause) {
+        return new DialException(reason, key.address(), Duration.ofNanos(nanos), List.of(), cause);
     }
 }

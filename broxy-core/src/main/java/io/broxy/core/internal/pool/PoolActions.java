@@ -16,14 +16,14 @@ final class PoolActions<P> {
         /** Closes what was idle. */
         void close(P parked);
 
-        /** Sees to a hop's spares. */
-        void spares(ConnPool.Key hop, SpareEvent news);
+        /** Sees to a key's spares. */
+        void spares(ConnPool.Key key, SpareEvent news);
 
         /** Calls for {@link IdlePool#expire} at a time. */
         void expireAt(long nanos);
     }
 
-    /** What is new about a hop's spares. */
+    /** What is new about a key's spares. */
     enum SpareEvent {
         /** One was leased. */
         USED,
@@ -35,7 +35,7 @@ final class PoolActions<P> {
 
     private record Grant<P>(Waiter<P> waiter, Slot<P> slot) {}
 
-    private record Report(ConnPool.Key hop, SpareEvent news) {}
+    private record Report(ConnPool.Key key, SpareEvent news) {}
 
     private List<P> closing = List.of();
     private List<Grant<P>> grants = List.of();
@@ -56,8 +56,8 @@ final class PoolActions<P> {
         refused = with(refused, waiter);
     }
 
-    void report(ConnPool.Key hop, SpareEvent news) {
-        reports = with(reports, new Report(hop, news));
+    void report(ConnPool.Key key, SpareEvent news) {
+        reports = with(reports, new Report(key, news));
     }
 
     void expireAt(long nanos) {
@@ -84,7 +84,7 @@ final class PoolActions<P> {
             waiter.refused();
         }
         for (Report report : reports) {
-            doer.spares(report.hop, report.news);
+            doer.spares(report.key, report.news);
         }
         if (expires) {
             doer.expireAt(expireAtNanos);

@@ -6,11 +6,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * What bounds a pool. Threading: immutable.
  *
- * @param maxOpenPerHop {@link Integer#MAX_VALUE} for no limit
+ * @param maxOpenPerKey {@link Integer#MAX_VALUE} for no limit
  * @param maxOpen {@link Integer#MAX_VALUE} for no limit
  */
 record PoolLimits(
-        int maxIdlePerHop, int maxIdle, int maxOpenPerHop, int maxOpen, long idleTimeoutNanos, long maxAgeNanos) {
+        int maxIdlePerKey, int maxIdle, int maxOpenPerKey, int maxOpen, long idleTimeoutNanos, long maxAgeNanos) {
 
     /** Why an idle connection must go, or null if it may stay. */
     @Nullable

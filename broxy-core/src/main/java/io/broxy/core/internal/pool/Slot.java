@@ -72,7 +72,7 @@ final class Slot<P> {
         return IdleTimes.ofUnrepeatable(promise.idleNanos(), owner.livedNanos(nowNanos));
     }
 
-    ConnPool.Key hop() {
+    ConnPool.Key key() {
         return owner.key;
     }
 
@@ -84,6 +84,6 @@ final class Slot<P> {
 
     @Override
     public String toString() {
-        return "Slot[" + hop() + ", " + state + "]";
+        return "Slot[" + key() + ", " + state + "]";
     }
 }

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * Decides when spares are opened. How many are missing is the policy's knowledge; how the hop is doing is known here.
+ * Decides when spares are opened. How many are missing is the policy's knowledge; how the key is doing is known here.
  *
  * <pre>
  *            LOST: one at a time, later and later
@@ -19,7 +19,7 @@ import java.util.random.RandomGenerator;
  *            one stands
  * </pre>
  *
- * <p>A hop that lets spares stand and drops them at once would be well again and again; so the count of failures, and the
+ * <p>A key that lets spares stand and drops them at once would be well again and again; so the count of failures, and the
  * delay by it, goes back to nothing only when a spare was used, or when nothing was lost for a while.
  *
  * <p>Threading: for one thread, an event loop's in the end.
@@ -34,7 +34,7 @@ final class Warmer {
         void after(long nanos, Runnable task);
 
         /** Gives places for missing spares. */
-        List<? extends Slot<?>> missing(ConnPool.Key hop, int max);
+        List<? extends Slot<?>> missing(ConnPool.Key key, int max);
 
         /** Opens them; {@link Warmer#opened} or {@link Warmer#failed} is to be called for each. */
         void open(List<? extends Slot<?>> slots);
@@ -55,7 +55,7 @@ final class Warmer {
         int opening;
     }
 
-    private final Map<ConnPool.Key, Health> hops = new HashMap<>();
+    private final Map<ConnPool.Key, Health> keys = new HashMap<>();
     private final Environment means;
     private final Ticker ticker;
     private final RandomGenerator random;
@@ -67,8 +67,8 @@ final class Warmer {
     }
 
     /** The policy tells what is new. */
-    void hear(ConnPool.Key hop, SpareEvent news) {
-        Health health = hops.computeIfAbsent(hop, key -> new Health());
+    void hear(ConnPool.Key key, SpareEvent news) {
+        Health health = keys.computeIfAbsent(key, added -> new Health());
         switch (news) {
             case USED -> {
                 health.failures = 0;
@@ -77,22 +77,22 @@ final class Warmer {
             case LOST -> lost(health);
             case MISSING -> health.asked = true;
         }
-        plan(hop, health);
+        plan(key, health);
     }
 
     /** A spare stands. */
-    void opened(ConnPool.Key hop) {
-        Health health = hops.computeIfAbsent(hop, key -> new Health());
+    void opened(ConnPool.Key key) {
+        Health health = keys.computeIfAbsent(key, added -> new Health());
         health.opening--;
         health.down = false;
-        plan(hop, health);
+        plan(key, health);
     }
 
     /** A spare could not be opened, as the policy has told or tells. */
-    void failed(ConnPool.Key hop) {
-        Health health = hops.computeIfAbsent(hop, key -> new Health());
+    void failed(ConnPool.Key key) {
+        Health health = keys.computeIfAbsent(key, added -> new Health());
         health.opening--;
-        plan(hop, health);
+        plan(key, health);
     }
 
     private void lost(Health health) {
@@ -110,27 +110,27 @@ final class Warmer {
         health.notBeforeNanos = now + Backoff.after(health.failures, random);
     }
 
-    private void plan(ConnPool.Key hop, Health health) {
+    private void plan(ConnPool.Key key, Health health) {
         if (health.planned || !health.asked || (health.down && health.opening > 0)) {
             return;
         }
         health.planned = true;
         long delay = health.down ? Math.max(0, health.notBeforeNanos - ticker.nanos()) : Backoff.spread(random);
-        means.after(delay, () -> refill(hop, health));
+        means.after(delay, () -> refill(key, health));
     }
 
-    private void refill(ConnPool.Key hop, Health health) {
+    private void refill(ConnPool.Key key, Health health) {
         health.planned = false;
         if (health.down && (health.opening > 0 || health.notBeforeNanos - ticker.nanos() > 0)) {
-            plan(hop, health); // it went down meanwhile
+            plan(key, health); // it went down meanwhile
             return;
         }
         health.asked = false;
         health.roundFailed = false;
-        List<? extends Slot<?>> slots = means.missing(hop, health.down ? 1 : Integer.MAX_VALUE);
+        List<? extends Slot<?>> slots = means.missing(key, health.down ? 1 : Integer.MAX_VALUE);
         health.opening += slots.size();
         if (slots.isEmpty() && health.opening == 0 && !health.down) {
-            hops.remove(hop);
+            keys.remove(key);
         }
         means.open(slots);
     }
