@@ -9,17 +9,18 @@ import java.util.concurrent.CompletableFuture;
  *
  * <pre>{@code
  * ConnPool pool = broxy.connPool().build();
- * ConnPool.Key hop = ConnPool.Key.of(HostPort.parse("cache.example:6379"), broxy.directDialer().build());
- * try (ConnPool.Lease lease = pool.lease(hop)) {
+ * ConnPool.Key key = ConnPool.Key.of(HostPort.parse("cache.example:6379"), broxy.directDialer().build());
+ * try (ConnPool.Lease lease = pool.lease(key)) {
  *     ask(lease.connection());
  *     lease.giveBack(); // all is read and the peer waits for more; without this the connection is closed
  * }
  * }</pre>
  *
- * <p>The connection that was used last is leased first, so that what is not needed grows old and goes. An idle connection
- * stays registered with its event loop: the end of the stream, or a byte that nobody asked for, evicts it at once, and both
- * are looked for once more when it is given back and when it is leased. What lies idle too long, is too old or is too many is
- * evicted too; so is, where Broxy itself speaks HTTP over it, what its peer will not keep any longer ({@code Keep-Alive}).
+ * <p>The connection that was used last is leased first, so that those that are not needed grow old and are closed. An idle
+ * connection stays registered with its event loop: the end of the stream, or an unexpected byte, evicts it at once, and both
+ * are looked for once more when it is given back and when it is leased. A connection that is idle for too long, too old, or
+ * one too many is evicted too; so is, where Broxy itself speaks HTTP over it, one that its peer will not keep any longer
+ * ({@code Keep-Alive}).
  *
  * <p>Idle connections need an event loop that watches them, so only Broxy's own are kept: those of its dialers and those
  * that {@code Broxy.connection} makes of a channel. Others, among them every connection over a {@link java.net.Socket}
@@ -29,7 +30,7 @@ import java.util.concurrent.CompletableFuture;
  * client's one request or tunnel and is closed after it. Leases taken here name no client in their dials, and their connections
  * are kept like any others.
  *
- * <p>Where the open connections are capped, a lease beyond the cap waits, and those who wait are served in the order of
+ * <p>Where the open connections are capped, a lease beyond the cap waits, and waiting leases are served in the order of
  * their arrival.
  *
  * <p>Threading: thread-safe.
@@ -42,8 +43,8 @@ public interface ConnPool extends AutoCloseable {
      *
      * <p>Threading: immutable.
      *
-     * @param address what is dialled
-     * @param dialer opens the connections. It is a part of what makes hops equal: connections that were opened another way,
+     * @param address what is dialed
+     * @param dialer opens the connections. It is a part of what makes keys equal: connections that were opened another way,
      *     such as through another proxy or with TLS, are other connections. A dialer equals itself only, unless its author
      *     says otherwise
      * @param identity whose connections they are, such as a user's name where a connection is authenticated once for all
@@ -76,13 +77,13 @@ public interface ConnPool extends AutoCloseable {
     }
 
     /**
-     * Leases a connection, waiting no longer than {@linkplain Builder#leaseTimeout the pool's time-out}.
+     * Leases a connection, waiting no longer than {@linkplain Builder#leaseTimeout the pool's timeout}.
      *
      * @return the lease, to be ended by the caller
      * @throws DialException if there is none in time
      * @throws IllegalStateException if the pool is closed
      */
-    Lease lease(Key hop) throws DialException;
+    Lease lease(Key key) throws DialException;
 
     /**
      * Leases a connection: an idle one, or else a new one, which the calling thread dials. Interrupting it ends the attempt
@@ -92,38 +93,38 @@ public interface ConnPool extends AutoCloseable {
      * @return the lease, to be ended by the caller
      * @throws DialException if there is none in time: {@link DialException.Reason#POOL_EXHAUSTED} if the caps did not allow
      *     one, {@link DialException.Reason#CANCELLED} if the pool was closed meanwhile, or why dialing failed
-     * @throws IllegalArgumentException if the time-out is not positive
+     * @throws IllegalArgumentException if the timeout is not positive
      * @throws IllegalStateException if the pool is closed, or the caller runs on an event loop
      */
-    Lease lease(Key hop, Duration timeout) throws DialException;
+    Lease lease(Key key, Duration timeout) throws DialException;
 
     /**
-     * Leases a connection without blocking the caller. The future fails with a {@link DialException} as {@link #lease(Hop,
+     * Leases a connection without blocking the caller. The future fails with a {@link DialException} as {@link #lease(Key,
      * Duration)} does. Ending it from outside ends the attempt; a connection that comes too late goes back to the pool.
      *
      * @return completes with the lease, off Broxy's event loops
-     * @throws IllegalArgumentException if the time-out is not positive
+     * @throws IllegalArgumentException if the timeout is not positive
      * @throws IllegalStateException if the pool is closed
      */
-    CompletableFuture<Lease> leaseAsync(Key hop, Duration timeout);
+    CompletableFuture<Lease> leaseAsync(Key key, Duration timeout);
 
     /**
-     * Keeps so many connections of a hop connected and idle, beside those in use, until told otherwise. They are opened on
-     * event loops a little apart from each other; while the hop is down, or closes them as soon as they stand, it is tried
-     * by one connection at a time and at growing intervals up to 30 s. They never wait for the caps: what a cap does not
-     * allow is missing until it does. A hop whose connections the pool cannot keep is given up with a warning.
+     * Keeps this many connections of a key open and idle, beside those in use, until the next call. They are opened on event
+     * loops a little apart from each other; while the far end is down, or closes them as soon as they are open, it is tried by
+     * one connection at a time and at growing intervals up to 30 s. They never wait for the caps: what a cap does not
+     * allow is missing until it does. A key whose connections the pool cannot keep is given up with a warning.
      *
      * @param spares how many; 0 ends it, and what is idle stays so
      * @throws IllegalArgumentException if it is negative or more than the idle caps can hold
      * @throws IllegalStateException if the pool is closed
      */
-    void warm(Key hop, int spares);
+    void warm(Key key, int spares);
 
     /** How the pool is doing. */
     PoolStats stats();
 
     /**
-     * Ends the pool: idle connections are closed, whoever waits gets {@link DialException.Reason#CANCELLED}, and leased
+     * Ends the pool: idle connections are closed, waiting leases get {@link DialException.Reason#CANCELLED}, and leased
      * connections are closed when their leases end, unless they are detached. Repeated calls change nothing.
      */
     @Override
@@ -131,7 +132,7 @@ public interface ConnPool extends AutoCloseable {
 
     /**
      * A connection for a time. It ends in {@link #giveBack}, {@link #detach} or {@link #close}; the first of them counts and
-     * later calls do nothing, so that {@code close} may stand in a try-with-resources statement.
+     * later calls do nothing, so that {@code close} fits a try-with-resources statement.
      *
      * <p>One that is dropped without an end holds its place until it and its connection are garbage; then the connection is
      * closed. See {@link Builder#reportLeaks}.
@@ -150,9 +151,9 @@ public interface ConnPool extends AutoCloseable {
         boolean wasIdle();
 
         /**
-         * Gives the connection back for another use: everything it was asked for has been read, and nobody touches it any
-         * more. Its next user gets it as new: the read time-out and the options that were set on {@link
-         * Connection#asSocket() its socket} are undone, and that socket is closed to the user who has it still. If it was
+         * Gives the connection back for another use: all responses have been read, and the caller does not touch it any
+         * more. Its next user gets it as new: the read timeout and the options that were set on {@link
+         * Connection#asSocket() its socket} are undone, and that socket is closed. If it was
          * closed meanwhile, if either direction has ended, or if a buffer size was set, which cannot be undone, this is as
          * {@link #close}.
          *
@@ -189,7 +190,7 @@ public interface ConnPool extends AutoCloseable {
         Builder maxIdle(int max);
 
         /**
-         * How long a connection may lie idle; default 90 s. It is less where a peer promises less with {@code Keep-Alive:
+         * How long a connection may be idle; default 90 s. It is less where a peer promises less with {@code Keep-Alive:
          * timeout=...}, or has closed another idle connection sooner within the last minute.
          *
          * @throws IllegalArgumentException if it is not positive
@@ -212,7 +213,7 @@ public interface ConnPool extends AutoCloseable {
         Builder maxOpenPerKey(int max);
 
         /**
-         * How many connections may be open in all; default no limit. An idle one of another hop is closed to make room.
+         * How many connections may be open in all; default no limit. An idle one of another key is closed to make room.
          *
          * @throws IllegalArgumentException if it is less than 1
          */

@@ -21,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Getting a lease on the caller's thread, which dials itself, if it comes to that.
+ * Gets a lease on the caller's thread, which dials if there is no idle connection.
  *
  * <p>Threading: owned by the caller's thread, but for what {@link Waiter} says.
  */
@@ -91,7 +91,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
             if (pool.policy().cancel(key, this)) {
                 throw failure(Reason.POOL_EXHAUSTED, pool.exhausted());
             }
-            slot = grant.join(); // it is just being told
+            slot = grant.join(); // it is being granted just now
         } catch (InterruptedException e) {
             if (!pool.policy().cancel(key, this)) {
                 grant.thenAccept(late -> {
@@ -102,7 +102,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
             }
             throw interrupted();
         } catch (ExecutionException e) {
-            throw new IllegalStateException("nobody fails a grant", e);
+            throw new IllegalStateException("a grant cannot fail", e);
         }
         if (slot == null) {
             throw closed();
@@ -112,7 +112,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
 
     // ------------------------------------------------------------------ an idle connection
 
-    /** It, or why it is dead. */
+    /** The connection, or why it is dead. */
     private record Taken(@Nullable Connection connection, Eviction death) {}
 
     private Taken take(Slot<IdleConnection> slot, IdleConnection parked) throws DialException {
@@ -124,20 +124,20 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
             return new Taken(null, Eviction.CLOSED);
         }
         try {
-            return future.get(); // a loop keeps nobody waiting
+            return future.get(); // loops answer at once
         } catch (InterruptedException e) {
             future.thenAccept(late -> putBack(slot, parked.loop(), late));
             throw interrupted();
         } catch (ExecutionException e) {
-            throw new IllegalStateException("nobody fails a hand-over", e);
+            throw new IllegalStateException("a hand-over cannot fail", e);
         }
     }
 
     private void putBack(Slot<IdleConnection> slot, EventLoop loop, Taken late) {
-        if (late.connection instanceof Transferable own) { // which everything is that was idle
+        if (late.connection instanceof Transferable own) { // as all idle connections are
             try {
                 own.give();
-                own.unblock(); // nobody has begun to read
+                own.unblock(); // no read has begun
                 IdleConnection.unwanted(pool, loop, slot, own);
                 return;
             } catch (IOException e) {

@@ -23,8 +23,8 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
     /**
      * Starts with the defaults.
      *
-     * @param built told each pool
-     * @param ended told each pool that is closed
+     * @param built receives each new pool
+     * @param ended receives each pool that is closed
      */
     public ConnPoolBuilder(PoolEngine engine, Consumer<ConnPool> built, Consumer<ConnPool> ended) {
         this.engine = engine;
@@ -46,7 +46,7 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
 
     @Override
     public ConnPool.Builder idleTimeout(Duration timeout) {
-        idleTimeoutNanos = Durations.positiveNanos(timeout, "the idle time-out");
+        idleTimeoutNanos = Durations.positiveNanos(timeout, "the idle timeout");
         return this;
     }
 
@@ -70,7 +70,7 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
 
     @Override
     public ConnPool.Builder leaseTimeout(Duration timeout) {
-        leaseTimeoutNanos = Durations.positiveNanos(timeout, "a lease's time-out");
+        leaseTimeoutNanos = Durations.positiveNanos(timeout, "a lease's timeout");
         return this;
     }
 

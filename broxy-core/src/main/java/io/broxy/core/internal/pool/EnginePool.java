@@ -25,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The pool: the {@linkplain IdlePool policy} decides, and what it leaves to be done is done here, without its lock.
+ * The pool. Its {@linkplain IdlePool policy} decides under a lock, and what follows from a decision is carried out without it.
  *
  * <p>Threading: thread-safe.
  */
@@ -60,7 +60,7 @@ public final class EnginePool implements ConnPool {
 
     @Override
     public Lease lease(Key key, Duration timeout) throws DialException {
-        return lease(key, Durations.positiveNanos(timeout, "a lease's time-out"));
+        return lease(key, Durations.positiveNanos(timeout, "a lease's timeout"));
     }
 
     private Lease lease(Key key, long timeoutNanos) throws DialException {
@@ -75,7 +75,7 @@ public final class EnginePool implements ConnPool {
     @Override
     public CompletableFuture<Lease> leaseAsync(Key key, Duration timeout) {
         Objects.requireNonNull(key, "key");
-        long timeoutNanos = Durations.positiveNanos(timeout, "a lease's time-out");
+        long timeoutNanos = Durations.positiveNanos(timeout, "a lease's timeout");
         ensureOpen();
         EventLoop loop = policy.homeOfNext(key) instanceof EventLoop home ? home : nextLoop();
         return FutureLease.start(this, loop, key, timeoutNanos);
@@ -123,7 +123,7 @@ public final class EnginePool implements ConnPool {
 
     /**
      * Leases a connection on an event loop: one that is idle there, or one that is idle elsewhere and moves, or a new one.
-     * The caps hold for a new one: where they allow no other connection, an idle one is closed for it. Called on that loop.
+     * Called on that loop.
      *
      * <p>If the key's dialer {@linkplain Dialer#sendsClientAddress() names clients} to the far end and there is one to name, the
      * connection is always a new one, and it is closed when it is given back.
@@ -131,7 +131,7 @@ public final class EnginePool implements ConnPool {
      * @param idleUse which idle connections will do
      * @param client the client to name where the dialer names clients; null for none
      * @param timeoutNanos for waiting and dialing together
-     * @param outcome told the end, possibly before this returns
+     * @param outcome receives the end, possibly before this returns
      */
     public DialHandle lease(
             EventLoop loop,
@@ -161,7 +161,7 @@ public final class EnginePool implements ConnPool {
         });
     }
 
-    // ------------------------------------------------------------------ the policy, and what it leaves to be done
+    // ------------------------------------------------------------------ the policy, and what follows
 
     IdlePool<IdleConnection> policy() {
         return policy;
@@ -279,12 +279,12 @@ public final class EnginePool implements ConnPool {
         }
     }
 
-    /** Runs what may call users. */
+    /** Runs a task that may call user code. */
     void callBack(Runnable task) {
         engine.workers().complete(task);
     }
 
-    /** Closes what may block at that. */
+    /** Closes a connection where that may block. */
     void closeLater(Connection connection) {
         try {
             engine.workers().closers().execute(() -> close(connection));

@@ -13,7 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Getting a lease on a loop for a user who has a future of it. A lease that comes too late goes back.
+ * Gets a lease on an event loop and completes a future with it. A lease that comes too late is given back.
  *
  * <p>Threading: the future is for any thread, the rest is owned by the event loop.
  */
@@ -46,7 +46,8 @@ final class FutureLease implements Leasing.Delivery {
 
     private void begin(long timeoutNanos) {
         if (!future.isDone()) {
-            leasing = Leasing.start(pool, loop, new LeaseRequest(key, IdleUse.ANY, null, startNanos, timeoutNanos), this);
+            leasing =
+                    Leasing.start(pool, loop, new LeaseRequest(key, IdleUse.ANY, null, startNanos, timeoutNanos), this);
         }
     }
 

@@ -102,7 +102,7 @@ final class KeySlots<P> {
         return Objects.requireNonNull(slot.home, "the home of an idle connection");
     }
 
-    // ------------------------------------------------------------------ who waits
+    // ------------------------------------------------------------------ waiters
 
     void enqueue(Waiter<P> waiter, long number) {
         waiting.put(waiter, number);
@@ -121,7 +121,7 @@ final class KeySlots<P> {
         return waiting.values().iterator().next();
     }
 
-    /** Who waits longest; there must be one. */
+    /** The one that waits longest; there must be one. */
     Waiter<P> first() {
         return waiting.keySet().iterator().next();
     }

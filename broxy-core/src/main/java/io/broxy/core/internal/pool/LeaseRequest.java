@@ -14,11 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param timeoutNanos from the start, for waiting and dialing together
  */
 record LeaseRequest(
-        ConnPool.Key key,
-        IdleUse idleUse,
-        DialRequest.@Nullable Client client,
-        long startNanos,
-        long timeoutNanos) {
+        ConnPool.Key key, IdleUse idleUse, DialRequest.@Nullable Client client, long startNanos, long timeoutNanos) {
 
     long endNanos() {
         return startNanos + timeoutNanos;

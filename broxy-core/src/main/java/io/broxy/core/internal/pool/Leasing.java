@@ -19,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Getting a lease on an event loop.
+ * Gets a lease on an event loop.
  *
  * <pre>
  *   WAITING ──> MOVING ──> OVER      (an idle one from another loop; one of this loop's own is there at once)
@@ -39,7 +39,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
         OVER
     }
 
-    /** Who gets it, once. Threading: owned by the event loop. */
+    /** Receives the result, once. Threading: owned by the event loop. */
     interface Delivery {
         void leased(Slot<IdleConnection> slot, LoopConnection connection);
 

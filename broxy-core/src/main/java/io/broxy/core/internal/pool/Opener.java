@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Opens connections on event loops.
  *
- * @param workers run dialers that somebody else wrote
+ * @param workers run users' dialers
  * <p>Threading: immutable.
  */
 record Opener(Workers workers) {
@@ -24,7 +24,7 @@ record Opener(Workers workers) {
      * Begins to open a connection.
      *
      * @param client named by the dial, or null
-     * @param outcome told the end, possibly before this returns
+     * @param outcome receives the end, possibly before this returns
      */
     DialHandle open(
             EventLoop loop,
@@ -42,7 +42,7 @@ record Opener(Workers workers) {
                 .build();
     }
 
-    /** A failure of a key that no dialer has told. */
+    /** A failure that does not come from a dialer. */
     static DialException failure(DialException.Reason reason, ConnPool.Key key, long nanos, Throwable cause) {
         return new DialException(reason, key.address(), Duration.ofNanos(nanos), List.of(), cause);
     }

@@ -25,7 +25,7 @@ record PoolLimits(
         return Math.min(idleTimeoutNanos, slot.usableNanos(nowNanos));
     }
 
-    /** Whether an idle connection will do for what must not be sent twice. */
+    /** Whether an idle connection will do for a request that must not be sent twice. */
     boolean isReliable(Slot<?> slot, long nowNanos) {
         return nowNanos - slot.idleSinceNanos < slot.reliableNanos(nowNanos) && overdue(slot, nowNanos) == null;
     }

@@ -31,7 +31,7 @@ final class Slot<P> {
     long openedNanos;
     long idleSinceNanos;
 
-    /** How long it had been idle when it was leased last; {@link IdleTimes#UNKNOWN} for a spare, which nothing had been asked. */
+    /** How long it had been idle when it was leased last; {@link IdleTimes#UNKNOWN} for a spare, which had carried no request. */
     long idleNanos;
 
     /** Leased without a look at what has come: see {@link IdleUse#UNREAD}. Threading: for the holder. */
@@ -40,20 +40,20 @@ final class Slot<P> {
     /** How long it has been without traffic when it is given back. Threading: for the holder. */
     long quietNanos;
 
-    /** Threading: for the holder while it is leased, who publishes it by giving the connection back. */
+    /** Threading: for the holder while it is leased, which publishes it by giving the connection back. */
     final Promise promise = new Promise();
 
     /** Counts up, so that it orders what became idle in the same nanosecond. */
     long idleNumber;
 
-    /** What lies idle, and on which loop; left in place when it is leased, for whoever leases it. */
+    /** The idle connection and its loop; they stay here while it is leased, for the lease. */
     @Nullable
     P parked;
 
     @Nullable
     Object home;
 
-    /** A spare that nobody has leased yet; {@code arriving} until it lies idle for the first time. */
+    /** A spare that was not leased yet; {@code arriving} until it is idle for the first time. */
     boolean spare;
 
     boolean arriving;

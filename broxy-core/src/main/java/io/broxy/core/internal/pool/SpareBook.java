@@ -89,9 +89,9 @@ final class SpareBook<P> {
         }
     }
 
-    private void report(Slot<P> slot, SpareEvent news, PoolActions<P> actions) {
+    private void report(Slot<P> slot, SpareEvent event, PoolActions<P> actions) {
         if (slot.owner.wanted > 0) {
-            actions.report(slot.key(), news);
+            actions.report(slot.key(), event);
         }
     }
 

@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Opens spares, spread over the loops, when the {@link Warmer} says so.
+ * Opens spares, spread over the loops, when the {@link Warmer} decides it.
  *
  * <p>Threading: owned by the loop that keeps the pool's timers, but for {@link #tell}.
  */
@@ -32,9 +32,9 @@ final class Spares implements Warmer.Environment {
         this.warmer = new Warmer(this, pool.ticker(), new SplittableRandom());
     }
 
-    /** Passes on what the policy says; for any thread. */
-    void tell(ConnPool.Key key, SpareEvent news) {
-        pool.execute(loop, () -> warmer.hear(key, news));
+    /** Passes on an event of the policy; for any thread. */
+    void tell(ConnPool.Key key, SpareEvent event) {
+        pool.execute(loop, () -> warmer.hear(key, event));
     }
 
     @Override
@@ -81,7 +81,7 @@ final class Spares implements Warmer.Environment {
             } else if (connection.takesThreads()) {
                 connection.close();
                 pool.drop(slot, Eviction.UNWATCHABLE);
-                log.warn("{} gets no spares, for its dialer makes connections that no pool can keep", slot.key());
+                log.warn("{} gets no spares: its dialer opens connections that no pool can keep", slot.key());
                 pool.endWarming(slot.key());
             } else {
                 IdleConnection.onLoop(pool, slot, connection);
@@ -106,10 +106,10 @@ final class Spares implements Warmer.Environment {
             tellEnd(false);
         }
 
-        private void tellEnd(boolean stands) {
+        private void tellEnd(boolean isOpen) {
             ConnPool.Key key = slot.key();
             pool.execute(loop, () -> {
-                if (stands) {
+                if (isOpen) {
                     warmer.opened(key);
                 } else {
                     warmer.failed(key);

@@ -97,7 +97,7 @@ final class UserLease implements Lease {
     @Override
     public void close() {
         if (end()) {
-            closeInner(); // before its place is another's
+            closeInner(); // before another gets its place
             pool.end(slot, Ending.DISCARDED);
         }
     }

@@ -10,25 +10,25 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * Decides when spares are opened. How many are missing is the policy's knowledge; how the key is doing is known here.
+ * Decides when spares are opened. The policy knows how many are missing, and this class how their peer is doing.
  *
  * <pre>
  *            LOST: one at a time, later and later
  *   WELL ──────────────────────────────────────────> DOWN
  *      <────────────────────────────────────────────
- *            one stands
+ *            one is open
  * </pre>
  *
- * <p>A key that lets spares stand and drops them at once would be well again and again; so the count of failures, and the
- * delay by it, goes back to nothing only when a spare was used, or when nothing was lost for a while.
+ * <p>A peer that accepts spares and drops them at once would seem well again and again. So the count of failures, and with it
+ * the delay, is reset only when a spare was used, or when none was lost for a while.
  *
  * <p>Threading: for one thread, an event loop's in the end.
  */
 final class Warmer {
-    /** Failures that far back say nothing any more. */
+    /** Older failures do not count. */
     private static final long FORGET_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    /** What it needs of the world. Threading: as the warmer. */
+    /** What a warmer needs. Threading: as the warmer. */
     interface Environment {
         /** Runs a task later. */
         void after(long nanos, Runnable task);
@@ -56,20 +56,20 @@ final class Warmer {
     }
 
     private final Map<ConnPool.Key, Health> keys = new HashMap<>();
-    private final Environment means;
+    private final Environment environment;
     private final Ticker ticker;
     private final RandomGenerator random;
 
-    Warmer(Environment means, Ticker ticker, RandomGenerator random) {
-        this.means = means;
+    Warmer(Environment environment, Ticker ticker, RandomGenerator random) {
+        this.environment = environment;
         this.ticker = ticker;
         this.random = random;
     }
 
-    /** The policy tells what is new. */
-    void hear(ConnPool.Key key, SpareEvent news) {
+    /** Receives an event from the policy. */
+    void hear(ConnPool.Key key, SpareEvent event) {
         Health health = keys.computeIfAbsent(key, added -> new Health());
-        switch (news) {
+        switch (event) {
             case USED -> {
                 health.failures = 0;
                 health.down = false;
@@ -80,7 +80,7 @@ final class Warmer {
         plan(key, health);
     }
 
-    /** A spare stands. */
+    /** A spare is open. */
     void opened(ConnPool.Key key) {
         Health health = keys.computeIfAbsent(key, added -> new Health());
         health.opening--;
@@ -88,7 +88,7 @@ final class Warmer {
         plan(key, health);
     }
 
-    /** A spare could not be opened, as the policy has told or tells. */
+    /** A spare could not be opened, which the policy reports too. */
     void failed(ConnPool.Key key) {
         Health health = keys.computeIfAbsent(key, added -> new Health());
         health.opening--;
@@ -116,7 +116,7 @@ final class Warmer {
         }
         health.planned = true;
         long delay = health.down ? Math.max(0, health.notBeforeNanos - ticker.nanos()) : Backoff.spread(random);
-        means.after(delay, () -> refill(key, health));
+        environment.after(delay, () -> refill(key, health));
     }
 
     private void refill(ConnPool.Key key, Health health) {
@@ -127,11 +127,11 @@ final class Warmer {
         }
         health.asked = false;
         health.roundFailed = false;
-        List<? extends Slot<?>> slots = means.missing(key, health.down ? 1 : Integer.MAX_VALUE);
+        List<? extends Slot<?>> slots = environment.missing(key, health.down ? 1 : Integer.MAX_VALUE);
         health.opening += slots.size();
         if (slots.isEmpty() && health.opening == 0 && !health.down) {
             keys.remove(key);
         }
-        means.open(slots);
+        environment.open(slots);
     }
 }

@@ -12,8 +12,8 @@ import io.broxy.ConnPool;
 import io.broxy.HostPort;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
-import io.broxy.core.internal.pool.Desk.Asker;
 import io.broxy.core.internal.pool.Counters.Ending;
+import io.broxy.core.internal.pool.Desk.Asker;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 

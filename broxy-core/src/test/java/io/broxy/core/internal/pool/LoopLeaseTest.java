@@ -227,12 +227,14 @@ class LoopLeaseTest {
         try (Origin origin = Origin.echo()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, key);
-            CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, key, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+            CompletableFuture<LoopLease> late = begin(
+                    one,
+                    future -> pool.lease(one, key, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             CompletableFuture<LoopLease> told = new CompletableFuture<>();
-            DialHandle dialing =
-                    on(other, future -> future.complete(pool.lease(other, key, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
+            DialHandle dialing = on(
+                    other,
+                    future -> future.complete(pool.lease(other, key, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(other, dialing::cancel);
             assertThat(pool.stats().waiting()).isZero();
@@ -250,8 +252,10 @@ class LoopLeaseTest {
             for (int i = 0; i < 200; i++) {
                 EventLoop loop = i % 2 == 0 ? one : other;
                 CompletableFuture<LoopLease> told = new CompletableFuture<>();
-                DialHandle dialing =
-                        on(loop, future -> future.complete(pool.lease(loop, key, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
+                DialHandle dialing = on(
+                        loop,
+                        future ->
+                                future.complete(pool.lease(loop, key, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
                 run(loop, () -> {
                     dialing.cancel();
                     if (told.isDone()) {
@@ -277,7 +281,8 @@ class LoopLeaseTest {
             });
             LoopLease lease = begin(
                             one,
-                            (CompletableFuture<LoopLease> future) -> pool.lease(one, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future)))
+                            (CompletableFuture<LoopLease> future) ->
+                                    pool.lease(one, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future)))
                     .get(Talk.PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
             assertThat(lease.connection().takesThreads()).isTrue();
 
@@ -302,8 +307,10 @@ class LoopLeaseTest {
                 }
                 throw new IllegalStateException("interrupted");
             });
-            CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, key, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
+            CompletableFuture<LoopLease> late = begin(
+                    one,
+                    future ->
+                            pool.lease(one, key, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
             assertThat(late)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
@@ -403,8 +410,10 @@ class LoopLeaseTest {
         try (Origin origin = Origin.echo()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, key);
-            CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, key, IdleUse.NEVER, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+            CompletableFuture<LoopLease> late = begin(
+                    one,
+                    future ->
+                            pool.lease(one, key, IdleUse.NEVER, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             run(one, held::giveBack);
             LoopLease again = lease(one, key);
@@ -492,8 +501,8 @@ class LoopLeaseTest {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), telling);
             run(one, lease(one, key)::giveBack);
             for (int i = 0; i < 2; i++) {
-                LoopLease lease = on(
-                        one, future -> pool.lease(one, key, IdleUse.ANY, client, PATIENCE_NANOS, into(future)));
+                LoopLease lease =
+                        on(one, future -> pool.lease(one, key, IdleUse.ANY, client, PATIENCE_NANOS, into(future)));
                 assertThat(lease.wasIdle()).isFalse();
                 assertThat(ask(one, lease.connection(), "hello")).isEqualTo("hello");
                 run(one, () -> {
