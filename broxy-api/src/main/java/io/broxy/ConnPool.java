@@ -3,30 +3,34 @@ package io.broxy;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps connections for another use and leases them.
  *
  * <pre>{@code
  * ConnPool pool = broxy.connPool().build();
- * ConnPool.Key hop = ConnPool.Key.of(HostPort.parse("cache.example:6379"), broxy.directDialer().build());
- * try (ConnPool.Lease lease = pool.lease(hop)) {
+ * ConnPool.Key key = ConnPool.Key.of(HostPort.parse("cache.example:6379"), broxy.directDialer().build());
+ * try (ConnPool.Lease lease = pool.lease(key)) {
  *     ask(lease.connection());
  *     lease.giveBack(); // all is read and the peer waits for more; without this the connection is closed
  * }
  * }</pre>
  *
- * <p>The connection that was used last is leased first, so that what is not needed grows old and goes. An idle connection
- * stays registered with its event loop: the end of the stream, or a byte that nobody asked for, evicts it at once, and both
- * are looked for once more when it is given back and when it is leased. What lies idle too long, is too old or is too many is
- * evicted too; so is, where Broxy itself speaks HTTP over it, what its peer will not keep any longer ({@code Keep-Alive}).
+ * <p>The connection that was used last is leased first, so that those that are not needed grow old and are closed. An idle
+ * connection stays registered with its event loop: the end of the stream, or an unexpected byte, evicts it at once, and both
+ * are looked for once more when it is given back and when it is leased. A connection that is idle for too long, too old, or
+ * one too many is evicted too; so is, where Broxy itself speaks HTTP over it, one that its peer will not keep any longer
+ * ({@code Keep-Alive}).
  *
  * <p>Idle connections need an event loop that watches them, so only Broxy's own are kept: those of its dialers and those
  * that {@code Broxy.connection} makes of a channel. Others, among them every connection over a {@link java.net.Socket}
  * without a channel, are leased all the same, but {@link Lease#giveBack()} closes them.
  *
- * <p>Where the open connections are capped, a lease beyond the cap waits, and those who wait are served in the order of
+ * <p>A connection whose far end was told of a client of a {@link ProxyHandler} ({@link Dialer#sendsClientAddress()}) serves that
+ * client's one request or tunnel and is closed after it. Leases taken here name no client in their dials, and their connections
+ * are kept like any others.
+ *
+ * <p>Where the open connections are capped, a lease beyond the cap waits, and waiting leases are served in the order of
  * their arrival.
  *
  * <p>Threading: thread-safe.
@@ -34,65 +38,52 @@ import org.jspecify.annotations.Nullable;
 public interface ConnPool extends AutoCloseable {
 
     /**
-     * Where a pool's connections lead, how they are opened and for whom. Connections of equal hops are interchangeable, those
-     * of others never mix.
+     * Where a pool's connections lead, how they are opened and whose they are. Connections of equal keys are interchangeable,
+     * those of others never mix.
      *
      * <p>Threading: immutable.
      *
-     * @param address what is dialled
-     * @param dialer opens the connections. It is a part of what makes hops equal: connections that were opened another way,
+     * @param address what is dialed
+     * @param dialer opens the connections. It is a part of what makes keys equal: connections that were opened another way,
      *     such as through another proxy or with TLS, are other connections. A dialer equals itself only, unless its author
      *     says otherwise
      * @param identity whose connections they are, such as a user's name where a connection is authenticated once for all
      *     that goes over it; empty where that makes no difference. It is compared and never shown
-     * @param client for whom its connections are dialled, where the dialer {@linkplain Dialer#sendsClientAddress() announces} that;
-     *     null for nobody in particular. The caps of a hop hold for all its clients together
      */
-    record Key(HostPort address, Dialer dialer, String identity, DialRequest.@Nullable Client client) {
+    record Key(HostPort address, Dialer dialer, String identity) {
 
-        /** Checks that all but the client are there. */
+        /** Checks that all of it is there. */
         public Key {
             Objects.requireNonNull(address, "address");
             Objects.requireNonNull(dialer, "dialer");
             Objects.requireNonNull(identity, "identity");
         }
 
-        /** A hop for nobody in particular. */
-        public Key(HostPort address, Dialer dialer, String identity) {
-            this(address, dialer, identity, null);
-        }
-
-        /** A hop for everybody. */
+        /** A key without an identity. */
         public static Key of(HostPort address, Dialer dialer) {
             return new Key(address, dialer, "");
         }
 
-        /** This hop for somebody. */
+        /** This key for one identity. */
         public Key withIdentity(String identity) {
-            return new Key(address, dialer, identity, client);
-        }
-
-        /** This hop for the connections of one client; null for nobody in particular. */
-        public Key forClient(DialRequest.@Nullable Client client) {
-            return Objects.equals(client, this.client) ? this : new Key(address, dialer, identity, client);
+            return new Key(address, dialer, identity);
         }
 
         /** Names the address alone. */
         @Override
         public String toString() {
-            return "Key[" + address + (identity.isEmpty() ? "" : ", with an identity")
-                    + (client == null ? "" : ", for a client") + "]";
+            return "Key[" + address + (identity.isEmpty() ? "" : ", with an identity") + "]";
         }
     }
 
     /**
-     * Leases a connection, waiting no longer than {@linkplain Builder#leaseTimeout the pool's time-out}.
+     * Leases a connection, waiting no longer than {@linkplain Builder#leaseTimeout the pool's timeout}.
      *
      * @return the lease, to be ended by the caller
      * @throws DialException if there is none in time
      * @throws IllegalStateException if the pool is closed
      */
-    Lease lease(Key hop) throws DialException;
+    Lease lease(Key key) throws DialException;
 
     /**
      * Leases a connection: an idle one, or else a new one, which the calling thread dials. Interrupting it ends the attempt
@@ -102,38 +93,38 @@ public interface ConnPool extends AutoCloseable {
      * @return the lease, to be ended by the caller
      * @throws DialException if there is none in time: {@link DialException.Reason#POOL_EXHAUSTED} if the caps did not allow
      *     one, {@link DialException.Reason#CANCELLED} if the pool was closed meanwhile, or why dialing failed
-     * @throws IllegalArgumentException if the time-out is not positive
+     * @throws IllegalArgumentException if the timeout is not positive
      * @throws IllegalStateException if the pool is closed, or the caller runs on an event loop
      */
-    Lease lease(Key hop, Duration timeout) throws DialException;
+    Lease lease(Key key, Duration timeout) throws DialException;
 
     /**
-     * Leases a connection without blocking the caller. The future fails with a {@link DialException} as {@link #lease(Hop,
+     * Leases a connection without blocking the caller. The future fails with a {@link DialException} as {@link #lease(Key,
      * Duration)} does. Ending it from outside ends the attempt; a connection that comes too late goes back to the pool.
      *
      * @return completes with the lease, off Broxy's event loops
-     * @throws IllegalArgumentException if the time-out is not positive
+     * @throws IllegalArgumentException if the timeout is not positive
      * @throws IllegalStateException if the pool is closed
      */
-    CompletableFuture<Lease> leaseAsync(Key hop, Duration timeout);
+    CompletableFuture<Lease> leaseAsync(Key key, Duration timeout);
 
     /**
-     * Keeps so many connections of a hop connected and idle, beside those in use, until told otherwise. They are opened on
-     * event loops a little apart from each other; while the hop is down, or closes them as soon as they stand, it is tried
-     * by one connection at a time and at growing intervals up to 30 s. They never wait for the caps: what a cap does not
-     * allow is missing until it does. A hop whose connections the pool cannot keep is given up with a warning.
+     * Keeps this many connections of a key open and idle, beside those in use, until the next call. They are opened on event
+     * loops a little apart from each other; while the far end is down, or closes them as soon as they are open, it is tried by
+     * one connection at a time and at growing intervals up to 30 s. They never wait for the caps: what a cap does not
+     * allow is missing until it does. A key whose connections the pool cannot keep is given up with a warning.
      *
      * @param spares how many; 0 ends it, and what is idle stays so
      * @throws IllegalArgumentException if it is negative or more than the idle caps can hold
      * @throws IllegalStateException if the pool is closed
      */
-    void warm(Key hop, int spares);
+    void warm(Key key, int spares);
 
     /** How the pool is doing. */
     PoolStats stats();
 
     /**
-     * Ends the pool: idle connections are closed, whoever waits gets {@link DialException.Reason#CANCELLED}, and leased
+     * Ends the pool: idle connections are closed, waiting leases get {@link DialException.Reason#CANCELLED}, and leased
      * connections are closed when their leases end, unless they are detached. Repeated calls change nothing.
      */
     @Override
@@ -141,7 +132,7 @@ public interface ConnPool extends AutoCloseable {
 
     /**
      * A connection for a time. It ends in {@link #giveBack}, {@link #detach} or {@link #close}; the first of them counts and
-     * later calls do nothing, so that {@code close} may stand in a try-with-resources statement.
+     * later calls do nothing, so that {@code close} fits a try-with-resources statement.
      *
      * <p>One that is dropped without an end holds its place until it and its connection are garbage; then the connection is
      * closed. See {@link Builder#reportLeaks}.
@@ -160,9 +151,9 @@ public interface ConnPool extends AutoCloseable {
         boolean wasIdle();
 
         /**
-         * Gives the connection back for another use: everything it was asked for has been read, and nobody touches it any
-         * more. Its next user gets it as new: the read time-out and the options that were set on {@link
-         * Connection#asSocket() its socket} are undone, and that socket is closed to the user who has it still. If it was
+         * Gives the connection back for another use: all responses have been read, and the caller does not touch it any
+         * more. Its next user gets it as new: the read timeout and the options that were set on {@link
+         * Connection#asSocket() its socket} are undone, and that socket is closed. If it was
          * closed meanwhile, if either direction has ended, or if a buffer size was set, which cannot be undone, this is as
          * {@link #close}.
          *
@@ -183,12 +174,12 @@ public interface ConnPool extends AutoCloseable {
     interface Builder {
 
         /**
-         * How many idle connections of one hop are kept, for all its clients together; default 10. Of more, the one that has
+         * How many idle connections of one key are kept; default 10. Of more, the one that has
          * been idle longest goes. 0 keeps none, but a connection still passes from a lease that ends to one that waits.
          *
          * @throws IllegalArgumentException if it is negative
          */
-        Builder maxIdlePerHop(int max);
+        Builder maxIdlePerKey(int max);
 
         /**
          * How many idle connections are kept in all; default 100. Of more, the one that has been idle longest goes, spares of
@@ -199,7 +190,7 @@ public interface ConnPool extends AutoCloseable {
         Builder maxIdle(int max);
 
         /**
-         * How long a connection may lie idle; default 90 s. It is less where a peer promises less with {@code Keep-Alive:
+         * How long a connection may be idle; default 90 s. It is less where a peer promises less with {@code Keep-Alive:
          * timeout=...}, or has closed another idle connection sooner within the last minute.
          *
          * @throws IllegalArgumentException if it is not positive
@@ -215,15 +206,14 @@ public interface ConnPool extends AutoCloseable {
         Builder maxAge(Duration age);
 
         /**
-         * How many connections of one hop may be open, idle, leased or being dialled, for all its clients together; default no
-         * limit. An idle one of another client is closed to make room.
+         * How many connections of one key may be open, idle, leased or being dialed; default no limit.
          *
          * @throws IllegalArgumentException if it is less than 1
          */
-        Builder maxOpenPerHop(int max);
+        Builder maxOpenPerKey(int max);
 
         /**
-         * How many connections may be open in all; default no limit. An idle one of another hop is closed to make room.
+         * How many connections may be open in all; default no limit. An idle one of another key is closed to make room.
          *
          * @throws IllegalArgumentException if it is less than 1
          */

@@ -111,9 +111,9 @@ public final class DialRequest {
     }
 
     /**
-     * For whom it is dialled, or null for nobody in particular. A {@link ProxyHandler} tells it of every tunnel's client, and
-     * of the client of a forwarded request where the dialer {@linkplain Dialer#sendsClientAddress() announces} it, for else the
-     * connection is for others later. A dialer that goes through another one passes it on.
+     * The client for which the connection is dialed, or null for none. A {@link ProxyHandler} sets it for every tunnel, and for a
+     * forwarded request where the dialer {@linkplain Dialer#sendsClientAddress() passes it on}; other connections for forwarded
+     * requests serve other clients later. A dialer that goes through another one passes it on.
      */
     public @Nullable Client client() {
         return client;

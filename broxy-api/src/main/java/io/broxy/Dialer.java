@@ -53,11 +53,11 @@ public interface Dialer {
     }
 
     /**
-     * Whether the far ends of this dialer's connections are told of {@link DialRequest#client()}, so that a connection that
-     * was made for one client must never serve another: whoever keeps connections then keeps them for each client apart.
-     * Built-in dialers know it of themselves and of those below them; a dialer of one's own that dials with one that says
-     * yes has to say yes too. Otherwise connections that are kept for later are dialled without a client, so that nobody
-     * is taken for somebody else, and nobody is told of. It is asked on event loops, so it must not block.
+     * Whether this dialer tells the far ends of its connections about {@link DialRequest#client()}. A connection that was
+     * dialed for one client must never serve another, so a handler uses it for one request or tunnel, closes it after that, and
+     * puts it into no pool. Built-in dialers know this about themselves and about the dialers below them; a dialer of your own
+     * that dials through one that returns true must return true too. Otherwise the handler dials without a client wherever it
+     * may keep the connection, and the far end is told of none. Called on event loops, so it must not block.
      */
     default boolean sendsClientAddress() {
         return false;

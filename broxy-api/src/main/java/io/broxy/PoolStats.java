@@ -11,35 +11,33 @@ public interface PoolStats {
 
     /** Why the pool closed a connection. */
     enum Eviction {
-        /** It was idle for the idle time-out, or for nearly as long as its peer keeps idle connections. */
+        /** It was idle for the idle timeout, or for nearly as long as its peer keeps idle connections. */
         IDLE_TIMEOUT,
         /** It had reached the maximum age. */
         MAX_AGE,
-        /** There were too many: idle ones, or open ones where another hop needed the place. */
+        /** There were too many: idle ones, or open ones where another key needed the place. */
         CAP,
         /** A new one took its place: a request that must not be sent twice goes over no connection that may be ending. */
         REPLACED,
         /** Its peer ended the stream while it was idle. */
         PEER_CLOSED,
-        /** Its peer sent what nobody had asked for while it was idle. */
+        /** Its peer sent something while it was idle. */
         STRAY_BYTES,
         /** It broke while it was idle, by a reset for one. */
         FAILED,
         /** No event loop can watch it, so it cannot be kept. */
         UNWATCHABLE,
-        /** It was announced for a client that has gone, and so of no use to anybody else; see {@link Dialer#sendsClientAddress()}. */
-        CLIENT_GONE,
         /** The pool was closed. */
         CLOSED
     }
 
-    /** Connections that lie idle. */
+    /** Idle connections. */
     int idle();
 
     /** Connections that are leased. */
     int leased();
 
-    /** Connections being dialled. */
+    /** Connections being dialed. */
     int opening();
 
     /** Leases that wait for the caps. */

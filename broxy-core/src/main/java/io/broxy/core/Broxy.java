@@ -257,7 +257,7 @@ public final class Broxy implements AutoCloseable {
      */
     private EnginePool forwardingPool() {
         ConnPoolBuilder pool = ownPool();
-        pool.maxIdlePerHop(FORWARDING_MAX_IDLE).maxIdle(FORWARDING_MAX_IDLE);
+        pool.maxIdlePerKey(FORWARDING_MAX_IDLE).maxIdle(FORWARDING_MAX_IDLE);
         return pool.build();
     }
 

@@ -254,7 +254,7 @@ class ConnectionLoginUpstreamsTest {
     void itCountsAsLeased() throws IOException {
         try (LoginOrigin login = LoginOrigin.start();
                 Proxy proxy = Proxy.start((broxy, settings) -> settings.connPool(
-                                broxy.connPool().maxOpenPerHop(1).build())
+                                broxy.connPool().maxOpenPerKey(1).build())
                         .dialTimeout(Duration.ofMillis(300)));
                 Peer other = proxy.client()) {
             HostPort origin = login.origin().target();

@@ -14,7 +14,7 @@ record PoolSettings(int maxIdlePerHost, int maxIdleTotal, Duration idleTimeout) 
 
     ConnPool pool(Broxy broxy) {
         return broxy.connPool()
-                .maxIdlePerHop(maxIdlePerHost)
+                .maxIdlePerKey(maxIdlePerHost)
                 .maxIdle(maxIdleTotal)
                 .idleTimeout(idleTimeout)
                 .build();

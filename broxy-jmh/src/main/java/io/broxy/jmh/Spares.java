@@ -20,7 +20,7 @@ final class Spares {
     private long taken;
 
     Spares(Broxy broxy) {
-        pool = broxy.connPool().maxIdlePerHop(COUNT).maxIdle(COUNT).build();
+        pool = broxy.connPool().maxIdlePerKey(COUNT).maxIdle(COUNT).build();
     }
 
     ConnPool pool() {

@@ -71,9 +71,7 @@ final class HttpProxyDialerImpl implements HttpProxyDialer, LoopDialer, HttpRout
                     .cause(denial)
                     .build();
         }
-        HttpHop way = way(tunnels.timeoutNanos(request));
-        return new ProxyRoute(
-                sendsClientAddress() ? way.forClient(request.client()) : way, request.target(), tunnels.ticker());
+        return new ProxyRoute(way(tunnels.timeoutNanos(request)), request.target(), tunnels.ticker());
     }
 
     private HttpHop way(long timeoutNanos) {

@@ -8,11 +8,12 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.EnginePool;
+import io.broxy.core.internal.pool.IdleUse;
 import io.broxy.core.internal.pool.LoopLease;
 import java.util.Objects;
 
 /**
- * Connections to a proxy out of a pool, of each client apart where the proxy is told of it.
+ * Connections to a proxy out of a pool.
  *
  * <p>Threading: thread-safe.
  */
@@ -33,8 +34,8 @@ record PooledHops(EnginePool pool, ConnPool.Key hop) implements HopSource {
                 taker.failed(failure);
             }
         };
-        ConnPool.Key own = hop.dialer().sendsClientAddress() ? hop.forClient(request.client()) : hop;
-        return fresh ? pool.leaseFresh(loop, own, timeoutNanos, outcome) : pool.lease(loop, own, timeoutNanos, outcome);
+        IdleUse idleUse = fresh ? IdleUse.NEVER : IdleUse.ANY;
+        return pool.lease(loop, hop, idleUse, request.client(), timeoutNanos, outcome);
     }
 
     /** Threading: owned by its event loop. */

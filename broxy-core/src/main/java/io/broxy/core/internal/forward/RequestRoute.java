@@ -50,6 +50,9 @@ final class RequestRoute implements LoopLease.Outcome {
     private final Forwarding forwarding;
     private final ForwardedRequest request;
 
+    /** The client that dials name, where their dialer does that. */
+    private DialRequest.@Nullable Client client;
+
     private State state = State.LEASING;
     private @Nullable HttpRoute route;
     private @Nullable DialHandle leasing;
@@ -77,6 +80,7 @@ final class RequestRoute implements LoopLease.Outcome {
      * @param dial for the target, in case it is dialled
      */
     void start(DialRequest dial) throws DialException {
+        client = dial.client();
         HttpRoute found = forwarding.router().route(dial);
         PinnedConnections all = exchange.pinned();
         ConnPool.Key begun = all.isEmpty() ? null : all.hopTo(exchange.target(), exchange.identity());
@@ -129,7 +133,7 @@ final class RequestRoute implements LoopLease.Outcome {
     private void leasePooled(HttpHop way, IdleUse idleUse) {
         int attempt = ++attempts;
         EnginePool pool = way.pool() instanceof EnginePool own ? own : forwarding.pool();
-        DialHandle underWay = pool.lease(exchange.loop(), way.hop(), idleUse, way.timeoutNanos(), this);
+        DialHandle underWay = pool.lease(exchange.loop(), way.hop(), idleUse, client, way.timeoutNanos(), this);
         if (state == State.LEASING && attempts == attempt) { // it has not come to its end before this
             leasing = underWay;
         }

@@ -5,17 +5,17 @@ import java.util.random.RandomGenerator;
 
 /** Delays before spares are opened, random, so that what failed together is not tried together. Threading: stateless. */
 final class Backoff {
-    /** Within that a hop that is well gets its spares. */
+    /** Spares of a key whose peer is well are opened within this time. */
     static final long SPREAD_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-    /** After the first failure; doubled with each. */
+    /** The delay after the first failure; it doubles with each. */
     static final long FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private Backoff() {}
 
-    /** Before a hop that is well gets one. */
+    /** The delay of a spare whose peer is well. */
     static long spread(RandomGenerator random) {
         return random.nextLong(SPREAD_NANOS);
     }

@@ -21,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Getting a lease on the caller's thread, which dials itself, if it comes to that.
+ * Gets a lease on the caller's thread, which dials if there is no idle connection.
  *
  * <p>Threading: owned by the caller's thread, but for what {@link Waiter} says.
  */
@@ -29,14 +29,14 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
     private static final Logger log = LoggerFactory.getLogger(BlockingLeasing.class);
 
     private final EnginePool pool;
-    private final ConnPool.Key hop;
+    private final ConnPool.Key key;
     private final long startNanos;
     private final long endNanos;
     private final CompletableFuture<@Nullable Slot<IdleConnection>> grant = new WaitedFuture<>();
 
-    BlockingLeasing(EnginePool pool, ConnPool.Key hop, long timeoutNanos) {
+    BlockingLeasing(EnginePool pool, ConnPool.Key key, long timeoutNanos) {
         this.pool = pool;
-        this.hop = hop;
+        this.key = key;
         this.startNanos = pool.ticker().nanos();
         this.endNanos = startNanos + timeoutNanos;
     }
@@ -52,7 +52,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
     }
 
     Lease lease(@Nullable Throwable place) throws DialException {
-        LeaseTrace trace = Flight.lease(hop.address());
+        LeaseTrace trace = Flight.lease(key.address());
         try {
             Lease lease = get(place);
             trace.leased(lease.wasIdle());
@@ -64,7 +64,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
     }
 
     private Lease get(@Nullable Throwable place) throws DialException {
-        Slot<IdleConnection> slot = pool.claim(hop, null, this);
+        Slot<IdleConnection> slot = pool.claim(key, null, this);
         if (slot == null) {
             slot = await();
         }
@@ -88,12 +88,12 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
         try {
             slot = grant.get(Math.max(0, endNanos - pool.ticker().nanos()), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            if (pool.policy().cancel(hop, this)) {
+            if (pool.policy().cancel(key, this)) {
                 throw failure(Reason.POOL_EXHAUSTED, pool.exhausted());
             }
-            slot = grant.join(); // it is just being told
+            slot = grant.join(); // it is being granted just now
         } catch (InterruptedException e) {
-            if (!pool.policy().cancel(hop, this)) {
+            if (!pool.policy().cancel(key, this)) {
                 grant.thenAccept(late -> {
                     if (late != null) {
                         pool.giveBack(late);
@@ -102,7 +102,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
             }
             throw interrupted();
         } catch (ExecutionException e) {
-            throw new IllegalStateException("nobody fails a grant", e);
+            throw new IllegalStateException("a grant cannot fail", e);
         }
         if (slot == null) {
             throw closed();
@@ -112,7 +112,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
 
     // ------------------------------------------------------------------ an idle connection
 
-    /** It, or why it is dead. */
+    /** The connection, or why it is dead. */
     private record Taken(@Nullable Connection connection, Eviction death) {}
 
     private Taken take(Slot<IdleConnection> slot, IdleConnection parked) throws DialException {
@@ -124,20 +124,20 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
             return new Taken(null, Eviction.CLOSED);
         }
         try {
-            return future.get(); // a loop keeps nobody waiting
+            return future.get(); // loops answer at once
         } catch (InterruptedException e) {
             future.thenAccept(late -> putBack(slot, parked.loop(), late));
             throw interrupted();
         } catch (ExecutionException e) {
-            throw new IllegalStateException("nobody fails a hand-over", e);
+            throw new IllegalStateException("a hand-over cannot fail", e);
         }
     }
 
     private void putBack(Slot<IdleConnection> slot, EventLoop loop, Taken late) {
-        if (late.connection instanceof Transferable own) { // which everything is that was idle
+        if (late.connection instanceof Transferable own) { // as all idle connections are
             try {
                 own.detach();
-                own.unblock(); // nobody has begun to read
+                own.unblock(); // no read has begun
                 IdleConnection.unwanted(pool, loop, slot, own);
                 return;
             } catch (IOException e) {
@@ -157,7 +157,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
             if (left <= 0) {
                 throw failure(Reason.POOL_EXHAUSTED, pool.exhausted());
             }
-            connection = hop.dialer().dial(Opener.request(hop, left));
+            connection = key.dialer().dial(Opener.request(key, null, left));
             if (connection == null) {
                 throw new NullPointerException("the dialer gave no connection");
             }
@@ -189,6 +189,6 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
     }
 
     private DialException failure(Reason reason, Throwable cause) {
-        return Opener.failure(reason, hop, pool.ticker().nanos() - startNanos, cause);
+        return Opener.failure(reason, key, pool.ticker().nanos() - startNanos, cause);
     }
 }

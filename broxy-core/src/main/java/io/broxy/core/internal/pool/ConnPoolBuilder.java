@@ -11,9 +11,9 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
     private final PoolEngine engine;
     private final Consumer<ConnPool> built;
     private final Consumer<ConnPool> ended;
-    private int maxIdlePerHop = 10;
+    private int maxIdlePerKey = 10;
     private int maxIdle = 100;
-    private int maxOpenPerHop = Integer.MAX_VALUE;
+    private int maxOpenPerKey = Integer.MAX_VALUE;
     private int maxOpen = Integer.MAX_VALUE;
     private long idleTimeoutNanos = TimeUnit.SECONDS.toNanos(90);
     private long maxAgeNanos = TimeUnit.MINUTES.toNanos(10);
@@ -23,8 +23,8 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
     /**
      * Starts with the defaults.
      *
-     * @param built told each pool
-     * @param ended told each pool that is closed
+     * @param built receives each new pool
+     * @param ended receives each pool that is closed
      */
     public ConnPoolBuilder(PoolEngine engine, Consumer<ConnPool> built, Consumer<ConnPool> ended) {
         this.engine = engine;
@@ -33,8 +33,8 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
     }
 
     @Override
-    public ConnPool.Builder maxIdlePerHop(int max) {
-        maxIdlePerHop = atLeast(0, max, "the cap on idle connections of a hop");
+    public ConnPool.Builder maxIdlePerKey(int max) {
+        maxIdlePerKey = atLeast(0, max, "the cap on idle connections of a key");
         return this;
     }
 
@@ -46,7 +46,7 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
 
     @Override
     public ConnPool.Builder idleTimeout(Duration timeout) {
-        idleTimeoutNanos = Durations.positiveNanos(timeout, "the idle time-out");
+        idleTimeoutNanos = Durations.positiveNanos(timeout, "the idle timeout");
         return this;
     }
 
@@ -57,8 +57,8 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
     }
 
     @Override
-    public ConnPool.Builder maxOpenPerHop(int max) {
-        maxOpenPerHop = atLeast(1, max, "the cap on open connections of a hop");
+    public ConnPool.Builder maxOpenPerKey(int max) {
+        maxOpenPerKey = atLeast(1, max, "the cap on open connections of a key");
         return this;
     }
 
@@ -70,7 +70,7 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
 
     @Override
     public ConnPool.Builder leaseTimeout(Duration timeout) {
-        leaseTimeoutNanos = Durations.positiveNanos(timeout, "a lease's time-out");
+        leaseTimeoutNanos = Durations.positiveNanos(timeout, "a lease's timeout");
         return this;
     }
 
@@ -90,13 +90,12 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
     @Override
     public EnginePool build() {
         EnginePool pool = new EnginePool(this, engine, ended::accept);
-        pool.open();
         built.accept(pool);
         return pool;
     }
 
     PoolLimits limits() {
-        return new PoolLimits(maxIdlePerHop, maxIdle, maxOpenPerHop, maxOpen, idleTimeoutNanos, maxAgeNanos);
+        return new PoolLimits(maxIdlePerKey, maxIdle, maxOpenPerKey, maxOpen, idleTimeoutNanos, maxAgeNanos);
     }
 
     long leaseTimeoutNanos() {

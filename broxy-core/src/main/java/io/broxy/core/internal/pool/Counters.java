@@ -7,14 +7,29 @@ import java.util.Map;
 
 /** What a pool counts. Threading: the pool's lock guards it. */
 final class Counters {
+    /** How a lease ends whose connection is not kept. */
+    enum Ending {
+        DISCARDED,
+        DETACHED,
+        LEAKED
+    }
+
     int leased;
     int opening;
     long created;
     long reused;
-    long discarded;
-    long detached;
-    long leaked;
+    private long discarded;
+    private long detached;
+    private long leaked;
     private final Map<Eviction, Long> evicted = new EnumMap<>(Eviction.class);
+
+    void ended(Ending how) {
+        switch (how) {
+            case DISCARDED -> discarded++;
+            case DETACHED -> detached++;
+            case LEAKED -> leaked++;
+        }
+    }
 
     void evicted(Eviction cause) {
         evicted.merge(cause, 1L, Long::sum);

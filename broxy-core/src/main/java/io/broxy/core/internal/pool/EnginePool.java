@@ -4,39 +4,33 @@ import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
+import io.broxy.Dialer;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.pool.IdlePool.Ending;
-import io.broxy.core.internal.pool.PoolActions.SpareEvent;
+import io.broxy.core.internal.pool.Counters.Ending;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.Ticker;
-import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The pool: the {@linkplain IdlePool policy} decides, and what it leaves to be done is done here, without its lock.
+ * The pool. Its {@linkplain IdlePool policy} decides under a lock, and what follows from a decision is carried out without it.
  *
  * <p>Threading: thread-safe.
  */
 public final class EnginePool implements ConnPool {
     private static final Logger log = LoggerFactory.getLogger(EnginePool.class);
-
-    /** How often lost leases are looked for while leases are out; whoever asks for a lease looks too. */
-    private static final long LEAK_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final PoolEngine engine;
     private final IdlePool<IdleConnection> policy;
@@ -45,12 +39,7 @@ public final class EnginePool implements ConnPool {
     private final long leaseTimeoutNanos;
     private final Consumer<EnginePool> ended;
 
-    /** Keeps the pool's timers. */
-    private final EventLoop keeper;
-
-    private final Spares spares;
-    private final Chores chores = new Chores();
-    private final AtomicBoolean lookingForLeaks = new AtomicBoolean();
+    private final PoolKeeper keeper;
 
     EnginePool(ConnPoolBuilder settings, PoolEngine engine, Consumer<EnginePool> ended) {
         this.engine = engine;
@@ -59,59 +48,53 @@ public final class EnginePool implements ConnPool {
         opener = new Opener(engine.workers());
         leaks = new LeakWatch(settings.leakReports());
         leaseTimeoutNanos = settings.leaseTimeoutNanos();
-        keeper = engine.loops().next();
-        spares = new Spares(this, keeper, leaseTimeoutNanos);
-    }
-
-    /** Begins to serve. */
-    void open() {
-        engine.opened(this);
+        keeper = new PoolKeeper(this, engine.loops().next(), leaseTimeoutNanos);
     }
 
     // ------------------------------------------------------------------ for users
 
     @Override
-    public Lease lease(Key hop) throws DialException {
-        return lease(hop, leaseTimeoutNanos);
+    public Lease lease(Key key) throws DialException {
+        return lease(key, leaseTimeoutNanos);
     }
 
     @Override
-    public Lease lease(Key hop, Duration timeout) throws DialException {
-        return lease(hop, Durations.positiveNanos(timeout, "a lease's time-out"));
+    public Lease lease(Key key, Duration timeout) throws DialException {
+        return lease(key, Durations.positiveNanos(timeout, "a lease's timeout"));
     }
 
-    private Lease lease(Key hop, long timeoutNanos) throws DialException {
-        Objects.requireNonNull(hop, "hop");
+    private Lease lease(Key key, long timeoutNanos) throws DialException {
+        Objects.requireNonNull(key, "key");
         if (EventLoop.current() != null) {
             throw new IllegalStateException("a blocking lease on an event loop would stop everything that it serves");
         }
         ensureOpen();
-        return new BlockingLeasing(this, hop, timeoutNanos).lease(leaks.place());
+        return new BlockingLeasing(this, key, timeoutNanos).lease(leaks.place());
     }
 
     @Override
-    public CompletableFuture<Lease> leaseAsync(Key hop, Duration timeout) {
-        Objects.requireNonNull(hop, "hop");
-        long timeoutNanos = Durations.positiveNanos(timeout, "a lease's time-out");
+    public CompletableFuture<Lease> leaseAsync(Key key, Duration timeout) {
+        Objects.requireNonNull(key, "key");
+        long timeoutNanos = Durations.positiveNanos(timeout, "a lease's timeout");
         ensureOpen();
-        EventLoop loop = policy.homeOfNext(hop) instanceof EventLoop home ? home : nextLoop();
-        return FutureLease.start(this, loop, hop, timeoutNanos);
+        EventLoop loop = policy.homeOfNext(key) instanceof EventLoop home ? home : nextLoop();
+        return FutureLease.start(this, loop, key, timeoutNanos);
     }
 
     @Override
-    public void warm(Key hop, int count) {
-        Objects.requireNonNull(hop, "hop");
+    public void warm(Key key, int count) {
+        Objects.requireNonNull(key, "key");
         if (count < 0) {
             throw new IllegalArgumentException("there cannot be " + count + " spares");
         }
-        change(work -> policy.warm(hop, count, work));
+        change(actions -> policy.warm(key, count, actions));
     }
 
     /** As {@link #warm} with none, whether the pool is open or not. */
-    void endWarming(Key hop) {
+    void endWarming(Key key) {
         if (!policy.isClosed()) {
             try {
-                warm(hop, 0);
+                warm(key, 0);
             } catch (IllegalStateException e) {
                 log.debug("the pool was closed meanwhile");
             }
@@ -126,8 +109,7 @@ public final class EnginePool implements ConnPool {
     @Override
     public void close() {
         change(policy::close);
-        chores.end();
-        engine.closed(this);
+        keeper.end();
         ended.accept(this);
     }
 
@@ -143,41 +125,28 @@ public final class EnginePool implements ConnPool {
      * Leases a connection on an event loop: one that is idle there, or one that is idle elsewhere and moves, or a new one.
      * Called on that loop.
      *
+     * <p>If the key's dialer {@linkplain Dialer#sendsClientAddress() names clients} to the far end and there is one to name, the
+     * connection is always a new one, and it is closed when it is given back.
+     *
+     * @param idleUse which idle connections will do
+     * @param client the client to name where the dialer names clients; null for none
      * @param timeoutNanos for waiting and dialing together
-     * @param outcome told the end, possibly before this returns
+     * @param outcome receives the end, possibly before this returns
      */
-    public DialHandle lease(EventLoop loop, Key hop, long timeoutNanos, LoopLease.Outcome outcome) {
-        return lease(loop, hop, IdleUse.ANY, timeoutNanos, outcome);
-    }
-
-    /**
-     * As {@link #lease(EventLoop, Key, long, LoopLease.Outcome)}, but never one that was idle: for a request that has found
-     * an idle one dead and has one more try. The caps hold all the same: where they allow no other connection, an idle one
-     * goes for it.
-     */
-    public DialHandle leaseFresh(EventLoop loop, Key hop, long timeoutNanos, LoopLease.Outcome outcome) {
-        return lease(loop, hop, IdleUse.NEVER, timeoutNanos, outcome);
-    }
-
-    /** As {@link #lease(EventLoop, Key, long, LoopLease.Outcome)}, with a say in which idle connections will do. */
-    public DialHandle lease(EventLoop loop, Key hop, IdleUse idleUse, long timeoutNanos, LoopLease.Outcome outcome) {
-        return lease(loop, new LeaseRequest(hop, idleUse, ticker().nanos(), timeoutNanos), outcome);
-    }
-
-    /** A client has gone whom its dials have named: what lies idle for it, in whatever pool of the engine, is closed. */
-    public void clientGone(DialRequest.Client client) {
-        engine.forget(client);
-    }
-
-    void forget(DialRequest.Client client) {
-        change(work -> policy.forget(client, work));
-    }
-
-    private DialHandle lease(EventLoop loop, LeaseRequest wish, LoopLease.Outcome outcome) {
-        return Leasing.start(this, loop, wish, new Leasing.Delivery() {
+    public DialHandle lease(
+            EventLoop loop,
+            Key key,
+            IdleUse idleUse,
+            DialRequest.@Nullable Client client,
+            long timeoutNanos,
+            LoopLease.Outcome outcome) {
+        boolean named = client != null && key.dialer().sendsClientAddress();
+        LeaseRequest request = new LeaseRequest(
+                key, named ? IdleUse.NEVER : idleUse, named ? client : null, ticker().nanos(), timeoutNanos);
+        return Leasing.start(this, loop, request, new Leasing.Delivery() {
             @Override
             public void leased(Slot<IdleConnection> slot, LoopConnection connection) {
-                outcome.leased(new LoopLease(EnginePool.this, slot, connection));
+                outcome.leased(new LoopLease(EnginePool.this, slot, connection, !named));
             }
 
             @Override
@@ -192,72 +161,72 @@ public final class EnginePool implements ConnPool {
         });
     }
 
-    // ------------------------------------------------------------------ the policy, and what it leaves to be done
+    // ------------------------------------------------------------------ the policy, and what follows
 
     IdlePool<IdleConnection> policy() {
         return policy;
     }
 
     private void change(Consumer<PoolActions<IdleConnection>> change) {
-        PoolActions<IdleConnection> work = new PoolActions<>();
-        change.accept(work);
-        work.run(chores);
+        PoolActions<IdleConnection> actions = new PoolActions<>();
+        change.accept(actions);
+        actions.run(keeper);
     }
 
     @Nullable
-    Slot<IdleConnection> claim(Key hop, @Nullable EventLoop home, Waiter<IdleConnection> waiter) {
-        reapLeaks();
-        PoolActions<IdleConnection> work = new PoolActions<>();
-        Slot<IdleConnection> slot = policy.claim(hop, home, waiter, work);
-        work.run(chores);
+    Slot<IdleConnection> claim(Key key, @Nullable EventLoop home, Waiter<IdleConnection> waiter) {
+        keeper.reapLeaks();
+        PoolActions<IdleConnection> actions = new PoolActions<>();
+        Slot<IdleConnection> slot = policy.claim(key, home, waiter, actions);
+        actions.run(keeper);
         return slot;
     }
 
     @Nullable
     Slot<IdleConnection> replace(Slot<IdleConnection> dead, Eviction cause, @Nullable EventLoop home, IdleUse idleUse) {
-        PoolActions<IdleConnection> work = new PoolActions<>();
-        Slot<IdleConnection> slot = policy.replace(dead, cause, home, idleUse, work);
-        work.run(chores);
+        PoolActions<IdleConnection> actions = new PoolActions<>();
+        Slot<IdleConnection> slot = policy.replace(dead, cause, home, idleUse, actions);
+        actions.run(keeper);
         return slot;
     }
 
     void openFailed(Slot<IdleConnection> slot) {
-        change(work -> policy.openFailed(slot, work));
+        change(actions -> policy.openFailed(slot, actions));
     }
 
     void park(Slot<IdleConnection> slot, IdleConnection parked, EventLoop home) {
-        change(work -> policy.park(slot, parked, home, work));
+        change(actions -> policy.park(slot, parked, home, actions));
     }
 
     /** As {@link #park}, for one that was only looked at. */
     void resume(Slot<IdleConnection> slot, IdleConnection parked, EventLoop home) {
-        change(work -> policy.resume(slot, parked, home, work));
+        change(actions -> policy.resume(slot, parked, home, actions));
     }
 
     void putBack(Slot<IdleConnection> slot, IdleConnection parked, EventLoop home) {
-        change(work -> policy.putBack(slot, parked, home, work));
+        change(actions -> policy.putBack(slot, parked, home, actions));
     }
 
     void evict(Slot<IdleConnection> slot, Eviction cause) {
-        change(work -> policy.evict(slot, cause, work));
+        change(actions -> policy.evict(slot, cause, actions));
     }
 
     void drop(Slot<IdleConnection> slot, Eviction cause) {
-        change(work -> policy.drop(slot, cause, work));
+        change(actions -> policy.drop(slot, cause, actions));
     }
 
     /** As {@link #drop}, for one that its peer has spoilt while it was idle, or just before. */
     void died(Slot<IdleConnection> slot, Eviction cause, long idleNanos) {
-        change(work -> policy.died(slot, cause, idleNanos, work));
+        change(actions -> policy.died(slot, cause, idleNanos, actions));
     }
 
     /** As {@link #end}, for one that was idle and that its peer has ended without an answer to what it was leased for. */
     void ended(Slot<IdleConnection> slot) {
-        change(work -> policy.ended(slot, work));
+        change(actions -> policy.ended(slot, actions));
     }
 
     void end(Slot<IdleConnection> slot, Ending how) {
-        change(work -> policy.end(slot, how, work));
+        change(actions -> policy.end(slot, how, actions));
     }
 
     /** A place that was granted and is not wanted any more. */
@@ -270,41 +239,8 @@ public final class EnginePool implements ConnPool {
         }
     }
 
-    /** What changes of the policy leave to be done. Threading: thread-safe. */
-    private final class Chores implements PoolActions.ActionRunner<IdleConnection> {
-        private TimerQueue.@Nullable Timer expiry; // the keeper's
-
-        @Override
-        public void close(IdleConnection parked) {
-            parked.execute(parked::close);
-        }
-
-        @Override
-        public void spares(Key hop, SpareEvent news) {
-            spares.tell(hop, news);
-        }
-
-        @Override
-        public void expireAt(long nanos) {
-            execute(keeper, () -> {
-                if (keeper.isStopping() || policy.isClosed()) {
-                    return;
-                }
-                if (expiry == null) {
-                    expiry = keeper.timers().schedule(nanos, () -> change(policy::expire));
-                } else {
-                    keeper.timers().reschedule(expiry, nanos);
-                }
-            });
-        }
-
-        void end() {
-            execute(keeper, () -> {
-                if (expiry != null) {
-                    keeper.timers().cancel(expiry);
-                }
-            });
-        }
+    void expire() {
+        change(policy::expire);
     }
 
     // ------------------------------------------------------------------ lost leases
@@ -315,36 +251,8 @@ public final class EnginePool implements ConnPool {
 
     Lease userLease(Slot<IdleConnection> slot, EventLoop home, LeakWatch.Leased leased) {
         UserLease lease = new UserLease(this, slot, home, leased);
-        lookForLeaks();
+        keeper.lookForLeaks();
         return lease;
-    }
-
-    private void lookForLeaks() {
-        if (lookingForLeaks.compareAndSet(false, true)) {
-            execute(keeper, this::lookForLeaksLater);
-        }
-    }
-
-    private void lookForLeaksLater() {
-        if (keeper.isStopping()) {
-            return;
-        }
-        keeper.timers().schedule(keeper.nowNanos() + LEAK_POLL_NANOS, () -> {
-            reapLeaks();
-            lookingForLeaks.set(false);
-            if (leaks.isWatching()) {
-                lookForLeaks();
-            }
-        });
-    }
-
-    private void reapLeaks() {
-        for (LeakWatch.Watched lost; (lost = leaks.next()) != null; ) {
-            if (lost.connection != null) {
-                lost.connection.abort();
-            }
-            end(lost.slot, Ending.LEAKED);
-        }
     }
 
     // ------------------------------------------------------------------ the engine
@@ -371,12 +279,12 @@ public final class EnginePool implements ConnPool {
         }
     }
 
-    /** Runs what may call users. */
+    /** Runs a task that may call user code. */
     void callBack(Runnable task) {
         engine.workers().complete(task);
     }
 
-    /** Closes what may block at that. */
+    /** Closes a connection where that may block. */
     void closeLater(Connection connection) {
         try {
             engine.workers().closers().execute(() -> close(connection));

@@ -13,7 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Getting a lease on a loop for a user who has a future of it. A lease that comes too late goes back.
+ * Gets a lease on an event loop and completes a future with it. A lease that comes too late is given back.
  *
  * <p>Threading: the future is for any thread, the rest is owned by the event loop.
  */
@@ -21,21 +21,21 @@ final class FutureLease implements Leasing.Delivery {
     private final CompletableFuture<Lease> future = new WaitedFuture<>();
     private final EnginePool pool;
     private final EventLoop loop;
-    private final ConnPool.Key hop;
+    private final ConnPool.Key key;
     private final long startNanos;
     private final @Nullable Throwable place;
     private @Nullable Leasing leasing;
 
-    private FutureLease(EnginePool pool, EventLoop loop, ConnPool.Key hop) {
+    private FutureLease(EnginePool pool, EventLoop loop, ConnPool.Key key) {
         this.pool = pool;
         this.loop = loop;
-        this.hop = hop;
+        this.key = key;
         this.startNanos = pool.ticker().nanos();
         this.place = pool.leaks().place();
     }
 
-    static CompletableFuture<Lease> start(EnginePool pool, EventLoop loop, ConnPool.Key hop, long timeoutNanos) {
-        FutureLease lease = new FutureLease(pool, loop, hop);
+    static CompletableFuture<Lease> start(EnginePool pool, EventLoop loop, ConnPool.Key key, long timeoutNanos) {
+        FutureLease lease = new FutureLease(pool, loop, key);
         if (!pool.execute(loop, () -> lease.begin(timeoutNanos))) {
             lease.future.completeExceptionally(lease.failure(Reason.CANCELLED, EnginePool.closedFailure()));
             return lease.future;
@@ -46,7 +46,8 @@ final class FutureLease implements Leasing.Delivery {
 
     private void begin(long timeoutNanos) {
         if (!future.isDone()) {
-            leasing = Leasing.start(pool, loop, new LeaseRequest(hop, IdleUse.ANY, startNanos, timeoutNanos), this);
+            leasing =
+                    Leasing.start(pool, loop, new LeaseRequest(key, IdleUse.ANY, null, startNanos, timeoutNanos), this);
         }
     }
 
@@ -79,6 +80,6 @@ final class FutureLease implements Leasing.Delivery {
     }
 
     private DialException failure(Reason reason, Throwable cause) {
-        return Opener.failure(reason, hop, pool.ticker().nanos() - startNanos, cause);
+        return Opener.failure(reason, key, pool.ticker().nanos() - startNanos, cause);
     }
 }

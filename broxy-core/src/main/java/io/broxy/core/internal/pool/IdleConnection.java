@@ -15,9 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One stay of a connection in the pool, on its loop, which watches it. Whether it is idle is for the policy to say, under
- * its lock; so when the peer's end of stream and somebody who leases it meet, one of them wins. If the leaser wins, he
- * finds out here before he gets it.
+ * One stay of a connection in the pool, watched by its loop. The policy decides under its lock whether the connection is idle,
+ * so when the end of the stream and a lease meet, one of them wins. If the lease wins, it finds the end here before it gets the
+ * connection.
  *
  * <pre>
  *   ARRIVING ──> WATCHED ──> OVER      (leased, or closed)
@@ -32,7 +32,7 @@ final class IdleConnection implements ChannelEvents {
     private final EventLoop loop;
     private final Slot<IdleConnection> slot;
 
-    /** Given by its user and not on the loop yet. */
+    /** Detached by its user, and not on the loop yet. */
     private final AtomicReference<@Nullable Transferable> arriving;
 
     private @Nullable LoopConnection connection;
@@ -46,7 +46,7 @@ final class IdleConnection implements ChannelEvents {
         this.arriving = new AtomicReference<>(arriving);
     }
 
-    /** Parks what its user has given and unblocked; on any thread. */
+    /** Parks a connection that its user has detached and unblocked; on any thread. */
     static void fromUser(EnginePool pool, EventLoop loop, Slot<IdleConnection> slot, Transferable given) {
         IdleConnection parked = new IdleConnection(pool, loop, slot, given);
         pool.park(slot, parked, loop); // first, so that the same user finds it again at once
@@ -55,7 +55,7 @@ final class IdleConnection implements ChannelEvents {
         }
     }
 
-    /** Parks what is on its loop. The next lease reads it, and the selector tells of what comes before. */
+    /** Parks a connection that is on its loop. The next lease reads it, and the selector reports what arrives before. */
     static void onLoop(EnginePool pool, Slot<IdleConnection> slot, LoopConnection connection) {
         IdleConnection parked = new IdleConnection(pool, connection.loop(), slot, null);
         parked.connection = connection;
@@ -68,7 +68,7 @@ final class IdleConnection implements ChannelEvents {
         return loop;
     }
 
-    /** Runs a task on the loop; false if that has stopped, and has closed this or does so now. */
+    /** Runs a task on the loop; false if the loop has stopped, and the connection is closed. */
     boolean execute(Runnable task) {
         if (pool.execute(loop, task)) {
             return true;
@@ -77,7 +77,7 @@ final class IdleConnection implements ChannelEvents {
         return false;
     }
 
-    /** Parks what was on its way to a user who does not want it any more. */
+    /** Parks a connection that was on its way to a user whose lease was interrupted. */
     static void unwanted(EnginePool pool, EventLoop loop, Slot<IdleConnection> slot, Transferable given) {
         IdleConnection parked = new IdleConnection(pool, loop, slot, given);
         pool.putBack(slot, parked, loop);
@@ -86,7 +86,7 @@ final class IdleConnection implements ChannelEvents {
         }
     }
 
-    /** What is registered is closed by the loop's end. */
+    /** A registered connection is closed by the end of its loop. */
     private void loopStopped() {
         Transferable given = arriving.getAndSet(null);
         if (given != null) {
@@ -97,7 +97,7 @@ final class IdleConnection implements ChannelEvents {
     // ------------------------------------------------------------------ being idle
 
     private void arrive() {
-        if (slot.state == Slot.State.IDLE) { // or else whoever has it sees to it
+        if (slot.state == Slot.State.IDLE) { // else its lease takes care of it
             watch();
         }
     }
@@ -116,7 +116,7 @@ final class IdleConnection implements ChannelEvents {
         }
     }
 
-    /** The connection, on its loop now; null if it is closed or somebody else's. */
+    /** The connection, on its loop now; null if it is closed or a lease has it. */
     private @Nullable LoopConnection settled() {
         assert loop.inLoop();
         if (over) {
@@ -136,7 +136,7 @@ final class IdleConnection implements ChannelEvents {
         if (own == null) {
             return;
         }
-        if (!pool.policy().hold(slot)) { // it is being leased, which looks
+        if (!pool.policy().hold(slot)) { // a lease is taking it, and reads it
             unwatch(own);
             return;
         }
@@ -158,8 +158,8 @@ final class IdleConnection implements ChannelEvents {
     }
 
     /**
-     * Why it is of no use any more; null if nothing has come, or nothing that was for its user, as TLS has such messages. A
-     * selector may have yet to tell of it, so it is read.
+     * Why it is of no use any more; null if nothing has arrived that is for its user (TLS has messages that are not). It is read,
+     * for a selector may not have reported it yet.
      */
     private @Nullable Eviction look(LoopConnection own) {
         try {
@@ -179,7 +179,7 @@ final class IdleConnection implements ChannelEvents {
         close();
     }
 
-    /** Closes it, unless it is somebody else's by now. */
+    /** Closes it, unless a lease has it. */
     void close() {
         LoopConnection own = settled();
         over = true;
@@ -190,7 +190,7 @@ final class IdleConnection implements ChannelEvents {
 
     // ------------------------------------------------------------------ being leased
 
-    /** Gives it to whoever has leased it, who must set his handler, or tells why it died meanwhile. */
+    /** Passes the connection to its lease, which must set a handler, or the reason why it died meanwhile. */
     void take(Consumer<LoopConnection> alive, Consumer<Eviction> dead) {
         LoopConnection own = settled();
         Eviction cause = own != null && slot.unread ? null : death(own);
@@ -220,7 +220,7 @@ final class IdleConnection implements ChannelEvents {
                 dead);
     }
 
-    /** It was leased by somebody who did not want it any more. */
+    /** It was leased, and the lease was cancelled before it got the connection. */
     void putBack() {
         Eviction cause = death(settled());
         if (cause != null) {

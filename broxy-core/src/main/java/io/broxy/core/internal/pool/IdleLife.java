@@ -3,8 +3,8 @@ package io.broxy.core.internal.pool;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How the peer of a hop has treated idle connections in the last minute: the shortest time after which it closed one sooner
- * than it had promised, and whether it sent what was not asked for.
+ * How the peer of a key has treated idle connections in the last minute: the shortest time after which it closed one sooner
+ * than it had promised, and whether it sent anything over one.
  *
  * <p>Threading: the pool's lock guards it.
  */
@@ -20,7 +20,7 @@ final class IdleLife {
         spoiltEndNanos = nowNanos;
     }
 
-    /** One was closed. */
+    /** The peer closed an idle connection. */
     void closed(long idleNanos, long nowNanos) {
         if (!isKnown(nowNanos) || idleNanos <= nanos) {
             nanos = idleNanos;
@@ -28,7 +28,7 @@ final class IdleLife {
         }
     }
 
-    /** One was sent what was not asked for. */
+    /** The peer sent something over an idle connection. */
     void spoilt(long nowNanos) {
         spoiltEndNanos = nowNanos + MEMORY_NANOS;
     }

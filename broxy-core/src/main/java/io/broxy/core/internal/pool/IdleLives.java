@@ -7,47 +7,47 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of the hops whose peers close idle connections early or spoil them, also of those that have no connections
- * now. There are at most {@value #MAX} of them; the one that was told longest ago is forgotten for another.
+ * The keys whose peers close idle connections early or spoil them, including keys without connections now. At most {@value
+ * #MAX} are remembered; another one replaces the one whose last event is oldest.
  *
  * <p>Threading: the pool's lock guards it.
  */
 final class IdleLives {
     static final int MAX = 1_000;
 
-    /** In the order of what was told. */
+    /** In the order of their last events. */
     private final Map<ConnPool.Key, IdleLife> lives = new LinkedHashMap<>();
 
-    /** What is known of a hop, or null. */
+    /** What is known of a key, or null. */
     @Nullable
-    IdleLife of(ConnPool.Key hop) {
-        return lives.isEmpty() ? null : lives.get(hop);
+    IdleLife of(ConnPool.Key key) {
+        return lives.isEmpty() ? null : lives.get(key);
     }
 
-    /** A connection of a hop was closed by its peer. */
-    IdleLife closed(ConnPool.Key hop, long idleNanos, long nowNanos) {
-        IdleLife life = latest(hop, nowNanos);
+    /** The peer closed an idle connection of a key. */
+    IdleLife closed(ConnPool.Key key, long idleNanos, long nowNanos) {
+        IdleLife life = latest(key, nowNanos);
         life.closed(idleNanos, nowNanos);
         return life;
     }
 
-    /** A connection of a hop had something to read that was not asked for. */
-    IdleLife spoilt(ConnPool.Key hop, long nowNanos) {
-        IdleLife life = latest(hop, nowNanos);
+    /** The peer sent something over an idle connection of a key. */
+    IdleLife spoilt(ConnPool.Key key, long nowNanos) {
+        IdleLife life = latest(key, nowNanos);
         life.spoilt(nowNanos);
         return life;
     }
 
-    private IdleLife latest(ConnPool.Key hop, long nowNanos) {
+    private IdleLife latest(ConnPool.Key key, long nowNanos) {
         forgetOutdated(nowNanos);
-        IdleLife life = lives.remove(hop);
+        IdleLife life = lives.remove(key);
         if (life == null) {
             life = new IdleLife(nowNanos);
             if (lives.size() == MAX) {
                 lives.remove(lives.keySet().iterator().next());
             }
         }
-        lives.put(hop, life);
+        lives.put(key, life);
         return life;
     }
 

@@ -1,62 +1,40 @@
 package io.broxy.core.internal.pool;
 
 import io.broxy.ConnPool;
-import io.broxy.DialRequest;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.pool.Counters.Ending;
 import io.broxy.core.internal.pool.Slot.State;
 import io.broxy.core.internal.time.Ticker;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The policy of a pool: who gets what, and what goes. It does no I/O and calls nobody; what is to be done comes out as
- * {@link PoolActions}.
+ * The policy of a pool: which lease gets which connection, which waits, and which connection is closed. It does no I/O and calls
+ * no other code; what is left to be done comes out as {@link PoolActions}.
  *
- * <p>After each change, whoever waits and can be served is served. So whoever comes finds only those waiting whom the caps
- * keep from what he may have, and cannot push in.
+ * <p>After each change, every waiter that can be served is served. So a new lease finds only waiters whom the caps keep from
+ * what it may have, and cannot overtake one.
  *
  * <p>Threading: thread-safe; one lock guards everything.
  *
  * @param <P> an idle connection
  */
 final class IdlePool<P> {
-
-    /** How a lease ends, but for {@link #park}. */
-    enum Ending {
-        DISCARDED,
-        DETACHED,
-        LEAKED
-    }
-
     private final PoolLimits limits;
     private final Ticker ticker;
     private final Object lock = new Object();
-
-    private final Map<ConnPool.Key, HopSlots<P>> hops = new HashMap<>();
-    private final Map<ConnPool.Key, HopTotal<P>> totals = new HashMap<>();
-    private final IdleSet<P> idle = new IdleSet<>();
-    private final WaitingLine<P> line = new WaitingLine<>();
-    private final IdleLives lives = new IdleLives();
-    private final SpareBook<P> spares;
     private final Counters count = new Counters();
-    private int open;
-
-    /** When {@link #expire} has been asked for, or null. */
-    private @Nullable Long expiryNanos;
-
-    /** Hops with nothing open, to be forgotten at the end of a change if it stays so. */
-    private final List<HopSlots<P>> emptied = new ArrayList<>(0);
-
+    private final Places<P> places;
+    private final WaitingLine<P> line = new WaitingLine<>();
+    private final SpareBook<P> spares;
     private boolean closed;
 
     IdlePool(PoolLimits limits, Ticker ticker) {
         this.limits = limits;
         this.ticker = ticker;
-        this.spares = new SpareBook<>(limits);
+        this.places = new Places<>(limits, count);
+        this.spares = new SpareBook<>(limits, places);
     }
 
     // ------------------------------------------------------------------ getting a connection
@@ -64,79 +42,68 @@ final class IdlePool<P> {
     /**
      * Asks for a place.
      *
-     * @param home the loop that is asked first, or null for none
-     * @param waiter told later if there is no place now
+     * @param home the loop whose connections come first, or null for none
+     * @param waiter called later if there is no place now
      * @return a place with an idle connection or to open one for, or null if the waiter waits or was refused
      */
     @Nullable
-    Slot<P> claim(ConnPool.Key hop, @Nullable Object home, Waiter<P> waiter, PoolActions<P> work) {
+    Slot<P> claim(ConnPool.Key key, @Nullable Object home, Waiter<P> waiter, PoolActions<P> actions) {
         synchronized (lock) {
             if (closed) {
-                work.refuse(waiter);
+                actions.refuse(waiter);
                 return null;
             }
             long now = ticker.nanos();
             if (!line.isEmpty()) { // what has expired makes room, for those who came before
-                sweep(now, work);
-                serve(now, work);
+                places.sweep(now, actions);
+                serve(now, actions);
             }
-            HopSlots<P> own = slotsOf(hop);
-            Slot<P> slot = takeOrOpen(own, home, waiter.idleUse(), now, work);
+            KeySlots<P> slots = places.of(key);
+            Slot<P> slot = takeOrOpen(slots, home, waiter.idleUse(), now, actions);
             if (slot == null) {
-                line.join(own, waiter);
+                line.join(slots, waiter);
             }
-            settle(now, work);
+            settle(now, actions);
             return slot;
         }
     }
 
-    private HopSlots<P> slotsOf(ConnPool.Key hop) {
-        HopSlots<P> own = hops.get(hop);
-        if (own == null) {
-            own = new HopSlots<>(
-                    hop, totals.computeIfAbsent(hop.forClient(null), all -> new HopTotal<>(all, lives.of(all))));
-            own.total.members++;
-            hops.put(hop, own);
-        }
-        return own;
-    }
-
-    /** Waits no longer; false if the waiter has been told or never waited. */
-    boolean cancel(ConnPool.Key hop, Waiter<P> waiter) {
+    /** Stops waiting; false if the waiter was called already or never waited. */
+    boolean cancel(ConnPool.Key key, Waiter<P> waiter) {
         synchronized (lock) {
-            HopSlots<P> own = hops.get(hop);
-            if (own == null || !line.leave(own, waiter)) {
+            KeySlots<P> slots = places.find(key);
+            if (slots == null || !line.leave(slots, waiter)) {
                 return false;
             }
-            forgetIfUnused(own);
+            places.forgetIfUnused(slots);
             return true;
         }
     }
 
     /**
-     * Instead of an idle connection that turned out dead when it was leased: another one, or the right to open one in its
-     * place, for which nobody waits.
+     * Replaces an idle connection that turned out dead when it was leased: by another one, or by the right to open one in its
+     * place, before any waiter.
      *
      * @return null if the pool is closed
      */
     @Nullable
-    Slot<P> replace(Slot<P> dead, Eviction cause, @Nullable Object home, IdleUse idleUse, PoolActions<P> work) {
+    Slot<P> replace(Slot<P> dead, Eviction cause, @Nullable Object home, IdleUse idleUse, PoolActions<P> actions) {
         synchronized (lock) {
             long now = ticker.nanos();
-            HopSlots<P> own = dead.owner;
-            learn(dead, cause, dead.idleNanos, now);
+            KeySlots<P> slots = dead.owner;
+            places.learn(dead, cause, dead.idleNanos, now);
             count.reused--;
             count.leased--;
             count.evicted(cause);
             dead.state = State.ENDED;
-            Slot<P> slot = closed ? null : take(own, home, idleUse, now, work);
+            Slot<P> slot = closed ? null : take(slots, home, idleUse, now, actions);
             if (slot == null && !closed) {
                 count.opening++;
-                slot = new Slot<>(own); // with the dead one's place in the caps
+                slot = new Slot<>(slots); // with the dead one's place in the caps
             } else {
-                free(own);
+                places.free(slots);
             }
-            settle(now, work);
+            settle(now, actions);
             return slot;
         }
     }
@@ -147,8 +114,8 @@ final class IdlePool<P> {
             count.opening--;
             if (closed) {
                 slot.state = State.ENDED;
-                free(slot.owner);
-                forgetEmptied();
+                places.free(slot.owner);
+                places.forgetEmptied();
                 return false;
             }
             slot.state = State.LEASED;
@@ -160,120 +127,42 @@ final class IdlePool<P> {
     }
 
     /** No connection was opened. */
-    void openFailed(Slot<P> slot, PoolActions<P> work) {
+    void openFailed(Slot<P> slot, PoolActions<P> actions) {
         synchronized (lock) {
             count.opening--;
             slot.state = State.ENDED;
             spares.arrived(slot);
-            spares.notOpened(slot, work);
-            free(slot.owner);
-            settle(ticker.nanos(), work);
+            spares.notOpened(slot, actions);
+            places.free(slot.owner);
+            settle(ticker.nanos(), actions);
         }
     }
 
     private @Nullable Slot<P> takeOrOpen(
-            HopSlots<P> own, @Nullable Object home, IdleUse idleUse, long now, PoolActions<P> work) {
-        Slot<P> slot = take(own, home, idleUse, now, work);
+            KeySlots<P> slots, @Nullable Object home, IdleUse idleUse, long now, PoolActions<P> actions) {
+        Slot<P> slot = take(slots, home, idleUse, now, actions);
         if (slot != null) {
             return slot;
         }
         if (idleUse == IdleUse.PROMISED) {
-            giveWay(own, work);
+            places.giveWay(slots, actions);
         } else if (idleUse == IdleUse.NEVER) {
-            makeRoom(own, work);
+            places.makeRoom(slots, actions);
         }
-        return open(own, work);
-    }
-
-    /**
-     * An idle connection, but no spare, goes for a new one that will be idle in its turn: otherwise, requests that take no idle
-     * ones would leave one more with each.
-     */
-    private void giveWay(HopSlots<P> own, PoolActions<P> work) {
-        Slot<P> oldest = own.idleCount() > own.wanted ? own.oldest() : null;
-        if (oldest != null) {
-            evictNow(oldest, Eviction.REPLACED, work);
-        } else {
-            makeRoom(own, work);
-        }
-    }
-
-    /** At the hop's cap, the connection that has been idle longest goes for a new one. */
-    private void makeRoom(HopSlots<P> own, PoolActions<P> work) {
-        Slot<P> oldest = own.total.open < limits.maxOpenPerHop() ? null : own.total.evictionCandidate();
-        if (oldest != null) {
-            evictNow(oldest, Eviction.CAP, work);
-        }
+        return places.open(slots, actions);
     }
 
     private @Nullable Slot<P> take(
-            HopSlots<P> own, @Nullable Object home, IdleUse idleUse, long now, PoolActions<P> work) {
-        Slot<P> slot = switch (idleUse) {
-            case ANY, UNREAD -> usable(own, home, now, work);
-            case PROMISED -> reliable(own, home, now);
-            case NEVER -> null;
-        };
+            KeySlots<P> slots, @Nullable Object home, IdleUse idleUse, long now, PoolActions<P> actions) {
+        Slot<P> slot = places.take(slots, home, idleUse, now, actions);
         if (slot != null) {
-            lease(slot, now);
-            slot.unread = idleUse == IdleUse.UNREAD && !own.total.isSpoilt(now);
             count.reused++;
-            spares.used(slot, work);
+            spares.used(slot, actions);
         }
         return slot;
     }
 
-    /** What has expired unnoticed goes. */
-    private @Nullable Slot<P> usable(HopSlots<P> own, @Nullable Object home, long now, PoolActions<P> work) {
-        for (Slot<P> slot; (slot = own.newest(home)) != null; ) {
-            Eviction overdue = limits.overdue(slot, now);
-            if (overdue == null) {
-                return slot;
-            }
-            evictNow(slot, overdue, work);
-        }
-        return null;
-    }
-
-    private @Nullable Slot<P> reliable(HopSlots<P> own, @Nullable Object home, long now) {
-        Slot<P> slot = own.newest(home);
-        if (slot != null && !limits.isReliable(slot, now)) {
-            slot = own.newest(null);
-        }
-        return slot != null && limits.isReliable(slot, now) ? slot : null;
-    }
-
-    private void lease(Slot<P> slot, long now) {
-        idle.remove(slot, State.LEASED);
-        slot.idleNanos = slot.spare ? IdleTimes.UNKNOWN : now - slot.idleSinceNanos;
-        count.leased++;
-    }
-
-    private @Nullable Slot<P> open(HopSlots<P> own, PoolActions<P> work) {
-        if (!canOpen(own)) {
-            return null;
-        }
-        makeRoom(own, work); // of another client, for there is none of this one's own
-        if (open >= limits.maxOpen()) {
-            evictNow(idle.evictionCandidate(), Eviction.CAP, work);
-        }
-        use(own);
-        return new Slot<>(own);
-    }
-
-    /** Whether there is a place, or can be for an idle connection: of another client at the hop's cap, of anybody at that of all. */
-    private boolean canOpen(HopSlots<P> own) {
-        boolean hopHasRoom = own.total.open < limits.maxOpenPerHop() || own.total.idleCount() > own.idleCount();
-        return hopHasRoom && (open < limits.maxOpen() || !idle.isEmpty());
-    }
-
-    private void use(HopSlots<P> own) {
-        own.open++;
-        own.total.open++;
-        open++;
-        count.opening++;
-    }
-
-    /** Whether a connection that was leased from here would still be leased for what cannot be sent twice. */
+    /** Whether a leased connection that was idle would still be leased for a request that cannot be sent twice. */
     boolean isReliable(Slot<P> slot) {
         synchronized (lock) {
             return limits.isReliable(slot, ticker.nanos());
@@ -282,81 +171,64 @@ final class IdlePool<P> {
 
     // ------------------------------------------------------------------ giving one back
 
-    /** A leased connection lies idle from now on, unless somebody waits for it or there is no room. */
-    void park(Slot<P> slot, P parked, Object home, PoolActions<P> work) {
+    /** A leased connection is idle from now on, unless a waiter gets it or there is no room. */
+    void park(Slot<P> slot, P parked, Object home, PoolActions<P> actions) {
+        synchronized (lock) {
+            if (slot.state != State.LEASED) {
+                return;
+            }
+            long now = ticker.nanos();
+            spares.arrived(slot);
+            count.leased--;
+            places.park(slot, parked, home, now);
+            Eviction overdue = closed ? Eviction.CLOSED : limits.overdue(slot, now);
+            if (overdue != null) {
+                places.evict(slot, overdue, actions);
+            }
+            serve(now, actions);
+            places.trim(slot.owner, actions);
+            if (slot.state == State.IDLE) {
+                places.planExpiry(slot, now, actions);
+            }
+            settle(now, actions);
+        }
+    }
+
+    /** As {@link #park}, for a connection that was {@linkplain #hold held}. */
+    void resume(Slot<P> slot, P parked, Object home, PoolActions<P> actions) {
         synchronized (lock) {
             if (slot.state == State.LEASED) {
-                park(slot, parked, home, ticker.nanos(), work);
+                slot.quietNanos = ticker.nanos() - slot.idleSinceNanos;
+                park(slot, parked, home, actions);
             }
         }
     }
 
-    /** As {@link #park}, for one that was leased from here and not used. */
-    void putBack(Slot<P> slot, P parked, Object home, PoolActions<P> work) {
+    /** As {@link #park}, for a connection that was idle, and was leased but not used. */
+    void putBack(Slot<P> slot, P parked, Object home, PoolActions<P> actions) {
         synchronized (lock) {
             if (slot.state == State.LEASED) {
                 count.reused--;
-                resume(slot, parked, home, ticker.nanos(), work);
+                resume(slot, parked, home, actions);
             }
         }
-    }
-
-    /** As {@link #park}, for one that was {@linkplain #hold held}. */
-    void resume(Slot<P> slot, P parked, Object home, PoolActions<P> work) {
-        synchronized (lock) {
-            if (slot.state == State.LEASED) {
-                resume(slot, parked, home, ticker.nanos(), work);
-            }
-        }
-    }
-
-    private void resume(Slot<P> slot, P parked, Object home, long now, PoolActions<P> work) {
-        slot.quietNanos = now - slot.idleSinceNanos;
-        park(slot, parked, home, now, work);
-    }
-
-    private void park(Slot<P> slot, P parked, Object home, long now, PoolActions<P> work) {
-        HopSlots<P> own = slot.owner;
-        spares.arrived(slot);
-        count.leased--;
-        idle.add(slot, parked, home, now);
-        Eviction overdue = closed ? Eviction.CLOSED : limits.overdue(slot, now);
-        if (overdue != null) {
-            evictNow(slot, overdue, work);
-        }
-        serve(now, work);
-        for (Slot<P> oldest;
-                own.total.idleCount() > limits.maxIdlePerHop() && (oldest = own.total.evictionCandidate()) != null; ) {
-            evictNow(oldest, Eviction.CAP, work);
-        }
-        while (idle.size() > limits.maxIdle()) {
-            evictNow(idle.evictionCandidate(), Eviction.CAP, work);
-        }
-        if (slot.state == State.IDLE) {
-            planExpiry(limits.dueNanos(slot, now), work);
-        }
-        settle(now, work);
     }
 
     /** Ends a lease; false if it has ended. */
-    boolean end(Slot<P> slot, Ending how, PoolActions<P> work) {
+    boolean end(Slot<P> slot, Ending how, PoolActions<P> actions) {
         synchronized (lock) {
-            if (!endLease(slot, work)) {
+            if (!endLease(slot, actions)) {
                 return false;
             }
-            switch (how) {
-                case DISCARDED -> count.discarded++;
-                case DETACHED -> count.detached++;
-                case LEAKED -> count.leaked++;
-            }
+            count.ended(how);
             return true;
         }
     }
 
     /** Ends a lease whose connection the pool cannot keep. */
-    void drop(Slot<P> slot, Eviction cause, PoolActions<P> work) {
+    void drop(Slot<P> slot, Eviction cause, PoolActions<P> actions) {
         synchronized (lock) {
-            if (endLease(slot, work)) {
+            if (endLease(slot, actions)) {
                 count.evicted(cause);
             }
         }
@@ -367,240 +239,137 @@ final class IdlePool<P> {
      *
      * @param idleNanos how long it had been idle
      */
-    void died(Slot<P> slot, Eviction cause, long idleNanos, PoolActions<P> work) {
+    void died(Slot<P> slot, Eviction cause, long idleNanos, PoolActions<P> actions) {
         synchronized (lock) {
-            learn(slot, cause, idleNanos, ticker.nanos());
-            if (endLease(slot, work)) {
-                count.evicted(cause);
-            }
+            places.learn(slot, cause, idleNanos, ticker.nanos());
+            drop(slot, cause, actions);
         }
     }
 
     /** Ends a lease whose connection was idle before, and was ended by its peer without an answer. */
-    void ended(Slot<P> slot, PoolActions<P> work) {
+    void ended(Slot<P> slot, PoolActions<P> actions) {
         synchronized (lock) {
-            learn(slot, Eviction.PEER_CLOSED, slot.idleNanos, ticker.nanos());
-            if (endLease(slot, work)) {
-                count.discarded++;
-            }
+            places.learn(slot, Eviction.PEER_CLOSED, slot.idleNanos, ticker.nanos());
+            end(slot, Ending.DISCARDED, actions);
         }
     }
 
-    /** What others may expect of the peer, if it has spoilt the connection, or not kept it for as long as it has promised. */
-    private void learn(Slot<P> slot, Eviction cause, long idleNanos, long now) {
-        HopTotal<P> total = slot.owner.total;
-        boolean byPeer = cause == Eviction.PEER_CLOSED || cause == Eviction.FAILED;
-        long promised = slot.promise.idleNanos();
-        if (cause == Eviction.STRAY_BYTES) {
-            total.life = lives.spoilt(total.hop, now);
-        } else if (byPeer && idleNanos >= 0 && (promised < 0 || idleNanos < promised)) {
-            total.life = lives.closed(total.hop, idleNanos, now);
-        }
-    }
-
-    private boolean endLease(Slot<P> slot, PoolActions<P> work) {
+    private boolean endLease(Slot<P> slot, PoolActions<P> actions) {
         if (slot.state != State.LEASED) {
             return false;
         }
         long now = ticker.nanos();
         spares.arrived(slot);
-        spares.died(slot, now, work);
+        spares.died(slot, now, actions);
         slot.state = State.ENDED;
         count.leased--;
-        free(slot.owner);
-        settle(now, work);
+        places.free(slot.owner);
+        settle(now, actions);
         return true;
     }
 
     // ------------------------------------------------------------------ idle ones
 
     /** Ends an idle connection, which the caller closes; false if it is not idle, being leased or gone. */
-    boolean evict(Slot<P> slot, Eviction cause, PoolActions<P> work) {
+    boolean evict(Slot<P> slot, Eviction cause, PoolActions<P> actions) {
         synchronized (lock) {
             if (slot.state != State.IDLE) {
                 return false;
             }
             long now = ticker.nanos();
-            remove(slot, cause);
-            spares.died(slot, now, work);
-            settle(now, work);
+            places.remove(slot, cause);
+            spares.died(slot, now, actions);
+            settle(now, actions);
             return true;
         }
     }
 
     /**
-     * Takes an idle connection out, so that the caller can look at it and nobody else; to be {@linkplain #park parked} again
-     * or {@linkplain #drop dropped}. False if it is not idle, being leased or gone.
+     * Takes an idle connection out, so that the caller alone looks at it; to be {@linkplain #resume resumed} or {@linkplain
+     * #died ended}. False if it is not idle, being leased or gone.
      */
     boolean hold(Slot<P> slot) {
         synchronized (lock) {
             if (slot.state != State.IDLE) {
                 return false;
             }
-            lease(slot, ticker.nanos());
+            places.lease(slot, ticker.nanos());
             return true;
         }
     }
 
-    /** Evicts what lies idle for a client who will not come again. */
-    void forget(DialRequest.Client client, PoolActions<P> work) {
-        synchronized (lock) {
-            List<Slot<P>> own = new ArrayList<>(0);
-            for (Slot<P> slot : idle) {
-                if (client.equals(slot.hop().client())) {
-                    own.add(slot);
-                }
-            }
-            if (!own.isEmpty()) {
-                own.forEach(slot -> evictNow(slot, Eviction.CLIENT_GONE, work));
-                settle(ticker.nanos(), work);
-            }
-        }
-    }
-
     /** Evicts what is overdue; asks to be called again in time. */
-    void expire(PoolActions<P> work) {
+    void expire(PoolActions<P> actions) {
         synchronized (lock) {
             long now = ticker.nanos();
-            expiryNanos = null;
-            sweep(now, work);
-            for (Slot<P> slot : idle) {
-                planExpiry(limits.dueNanos(slot, now), work);
-            }
-            settle(now, work);
+            places.expire(now, actions);
+            settle(now, actions);
         }
-    }
-
-    private void sweep(long now, PoolActions<P> work) {
-        for (Slot<P> slot : idle.overdue(limits, now)) {
-            Eviction cause = limits.overdue(slot, now);
-            if (cause != null) {
-                evictNow(slot, cause, work);
-            }
-        }
-    }
-
-    private void planExpiry(long dueNanos, PoolActions<P> work) {
-        if (expiryNanos == null || dueNanos - expiryNanos < 0) {
-            expiryNanos = dueNanos;
-            work.expireAt(dueNanos);
-        }
-    }
-
-    private void evictNow(Slot<P> slot, Eviction cause, PoolActions<P> work) {
-        remove(slot, cause);
-        if (slot.parked != null) {
-            work.close(slot.parked);
-        }
-    }
-
-    private void remove(Slot<P> slot, Eviction cause) {
-        idle.remove(slot, State.ENDED);
-        count.evicted(cause);
-        free(slot.owner);
     }
 
     // ------------------------------------------------------------------ spares
 
     /**
-     * Sets how many spares a hop shall have.
+     * Sets how many spares a key has.
      *
      * @throws IllegalArgumentException if the idle caps cannot hold so many
      * @throws IllegalStateException if the pool is closed
      */
-    void warm(ConnPool.Key hop, int wanted, PoolActions<P> work) {
+    void warm(ConnPool.Key key, int wanted, PoolActions<P> actions) {
         synchronized (lock) {
             if (closed) {
                 throw new IllegalStateException("the pool is closed");
             }
-            HopSlots<P> own = slotsOf(hop);
+            KeySlots<P> slots = places.of(key);
             try {
-                spares.want(own, wanted);
+                spares.want(slots, wanted);
             } finally {
-                forgetIfUnused(own);
+                places.forgetIfUnused(slots);
             }
-            settle(ticker.nanos(), work);
+            settle(ticker.nanos(), actions);
         }
     }
 
-    /** Places for spares that are missing, as many as the caps allow, to be opened and parked. */
-    List<Slot<P>> openSpares(ConnPool.Key hop, int max) {
+    /** Places for missing spares, as many as the caps allow, to be opened and parked. */
+    List<Slot<P>> openSpares(ConnPool.Key key, int max) {
         synchronized (lock) {
-            List<Slot<P>> slots = new ArrayList<>();
-            HopSlots<P> own = hops.get(hop);
-            if (own != null) {
-                own.refillAsked = false;
-                while (slots.size() < max && spares.lacks(own, open)) {
-                    use(own);
-                    slots.add(spares.open(own));
-                }
-            }
-            return slots;
+            KeySlots<P> slots = places.find(key);
+            return slots == null ? List.of() : spares.open(slots, max);
         }
     }
 
     // ------------------------------------------------------------------ after each change
 
-    private void settle(long now, PoolActions<P> work) {
-        serve(now, work);
-        spares.askFor(open, work);
-        forgetEmptied();
+    private void settle(long now, PoolActions<P> actions) {
+        serve(now, actions);
+        spares.askFor(actions);
+        places.forgetEmptied();
     }
 
-    /** Serves whoever can be, in order of arrival. */
-    private void serve(long now, PoolActions<P> work) {
-        for (HopSlots<P> own; (own = line.first(this::isServable)) != null; ) {
-            Slot<P> slot = takeOrOpen(own, null, own.first().idleUse(), now, work);
+    /** Serves every waiter that can be served, in order of arrival. */
+    private void serve(long now, PoolActions<P> actions) {
+        for (KeySlots<P> slots; (slots = line.first(this::isServable)) != null; ) {
+            Slot<P> slot = takeOrOpen(slots, null, slots.first().idleUse(), now, actions);
             if (slot == null) {
                 return; // cannot be, for an idle one that had expired has left its place
             }
-            work.grant(line.next(own), slot);
+            actions.grant(line.next(slots), slot);
         }
     }
 
-    private boolean isServable(HopSlots<P> own) {
-        return own.idleCount() > 0 || canOpen(own);
-    }
-
-    private void free(HopSlots<P> own) {
-        own.open--;
-        own.total.open--;
-        open--;
-        if (own.open == 0) {
-            emptied.add(own);
-        }
-    }
-
-    private void forgetEmptied() {
-        if (!emptied.isEmpty()) {
-            emptied.forEach(this::forgetIfUnused);
-            emptied.clear();
-        }
-    }
-
-    private void forgetIfUnused(HopSlots<P> own) {
-        if (own.isUnused() && hops.remove(own.hop, own) && --own.total.members == 0) {
-            totals.remove(own.total.hop);
-        }
+    private boolean isServable(KeySlots<P> slots) {
+        return slots.idleCount() > 0 || places.canOpen(slots);
     }
 
     // ------------------------------------------------------------------ the whole
 
-    /** Ends all that is idle or waits; repeated calls change nothing. */
-    void close(PoolActions<P> work) {
+    /** Closes all that is idle and refuses all waiters; repeated calls change nothing. */
+    void close(PoolActions<P> actions) {
         synchronized (lock) {
             closed = true;
             spares.clear();
-            for (HopSlots<P> own : line.hops()) {
-                while (own.isAwaited()) {
-                    work.refuse(line.next(own));
-                }
-            }
-            while (!idle.isEmpty()) {
-                evictNow(idle.evictionCandidate(), Eviction.CLOSED, work);
-            }
-            List.copyOf(hops.values()).forEach(this::forgetIfUnused);
-            emptied.clear();
+            line.refuseAll(actions);
+            places.evictAll(actions);
         }
     }
 
@@ -610,19 +379,19 @@ final class IdlePool<P> {
         }
     }
 
-    /** Where the connection lies that would be leased next, or null for none. */
+    /** The loop of the connection that would be leased next, or null for none. */
     @Nullable
-    Object homeOfNext(ConnPool.Key hop) {
+    Object homeOfNext(ConnPool.Key key) {
         synchronized (lock) {
-            HopSlots<P> own = hops.get(hop);
-            Slot<P> newest = own == null ? null : own.newest(null);
-            return newest == null ? null : newest.home;
+            KeySlots<P> slots = places.find(key);
+            Slot<P> next = slots == null ? null : slots.newest(null);
+            return next == null ? null : next.home;
         }
     }
 
     PoolStats stats() {
         synchronized (lock) {
-            return count.snapshot(idle.size(), line.size());
+            return count.snapshot(places.idle(), line.size());
         }
     }
 }

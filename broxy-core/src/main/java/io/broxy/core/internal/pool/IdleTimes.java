@@ -4,7 +4,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * For how long an idle connection is of use, by what its peer has promised ({@code Keep-Alive: timeout}) and by how it has
- * treated others of the hop. The peer's clock began to run before ours, and what is sent takes its time to get there; so a
+ * treated others of the key. The peer's clock began to run before ours, and what is sent takes its time to get there; so a
  * margin is left.
  *
  * <p>Threading: stateless.
@@ -27,7 +27,7 @@ final class IdleTimes {
      * For a request that can be sent once more.
      *
      * @param promised by the peer, or {@link #UNKNOWN}
-     * @param lived how long another connection of the hop was idle when the peer closed it, or {@link #UNKNOWN}
+     * @param lived how long another connection of the key was idle when the peer closed it, or {@link #UNKNOWN}
      */
     static long ofRepeatable(long promised, long lived) {
         long byPromise = promised < 0 ? Long.MAX_VALUE : withoutMargin(promised);

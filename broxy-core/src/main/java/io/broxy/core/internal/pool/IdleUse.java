@@ -6,14 +6,14 @@ public enum IdleUse {
     ANY,
 
     /**
-     * Any, and unread, which saves a system call: what is asked over it is asked once more if it turns out dead. Where a
-     * connection of the hop has been spoilt lately, it is read as for {@link #ANY}.
+     * Any, and unread, which saves a system call: the request is sent once more if the connection turns out dead. Where a
+     * connection of the key has been spoilt lately, it is read as for {@link #ANY}.
      */
     UNREAD,
 
     /**
-     * One whose peer has promised to keep it for much longer, and keeps such promises. What is asked over it must not be asked
-     * twice (RFC 9110 section 9.2.2), so the connection must not end meanwhile. A new one takes the place of an idle one.
+     * One whose peer has promised to keep it for much longer, and keeps such promises: the request must not be sent twice (RFC
+     * 9110 section 9.2.2), so the connection must not end meanwhile. A new one takes the place of an idle one.
      */
     PROMISED,
 

@@ -12,7 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds leases that became garbage without an end. It is asked from time to time, so it needs no thread of its own.
+ * Finds leases that became garbage without an end. It is polled, so it needs no thread of its own.
  *
  * <p>Threading: thread-safe.
  */
@@ -29,10 +29,10 @@ final class LeakWatch {
         this.oneIn = oneIn;
     }
 
-    /** What must be known of a lease when it is gone. Threading: immutable. */
+    /** What is known about a lease when it is gone. Threading: immutable. */
     static final class Watched extends PhantomReference<UserLease> {
         final Slot<IdleConnection> slot;
-        /** Null if it is not one of ours; then its author sees to it. */
+        /** Null if it is not one of Broxy's. */
         final @Nullable Transferable connection;
 
         private final @Nullable Throwable place;
@@ -69,15 +69,15 @@ final class LeakWatch {
         return !watched.isEmpty();
     }
 
-    /** A lease that became garbage and was not told before, or null for none. */
+    /** The next lease that became garbage, or null for none. */
     @Nullable
     Watched next() {
         for (Object found; (found = garbage.poll()) != null; ) {
             if (found instanceof Watched mark && watched.remove(mark)) {
                 if (mark.place != null) {
-                    log.warn("a lease of {} was dropped without an end", mark.slot.hop(), mark.place);
+                    log.warn("a lease of {} was dropped without an end", mark.slot.key(), mark.place);
                 } else {
-                    log.debug("a lease of {} was dropped without an end", mark.slot.hop());
+                    log.debug("a lease of {} was dropped without an end", mark.slot.key());
                 }
                 return mark;
             }

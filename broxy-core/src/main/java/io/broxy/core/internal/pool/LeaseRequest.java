@@ -1,6 +1,8 @@
 package io.broxy.core.internal.pool;
 
 import io.broxy.ConnPool;
+import io.broxy.DialRequest;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a lease is asked for.
@@ -8,9 +10,11 @@ import io.broxy.ConnPool;
  * <p>Threading: immutable.
  *
  * @param idleUse which idle connections will do
+ * @param client named to the far end by the dial, so that the connection is a new one and serves this lease only; null for none
  * @param timeoutNanos from the start, for waiting and dialing together
  */
-record LeaseRequest(ConnPool.Key hop, IdleUse idleUse, long startNanos, long timeoutNanos) {
+record LeaseRequest(
+        ConnPool.Key key, IdleUse idleUse, DialRequest.@Nullable Client client, long startNanos, long timeoutNanos) {
 
     long endNanos() {
         return startNanos + timeoutNanos;

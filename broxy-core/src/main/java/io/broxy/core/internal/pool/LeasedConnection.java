@@ -13,15 +13,15 @@ import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 
 /**
- * One of our connections while it is leased. It keeps its lease reachable, so that a user who has dropped the lease and still
- * holds the connection does not lose it.
+ * One of Broxy's connections while it is leased. It keeps its lease from becoming garbage, so that a user who holds only the
+ * connection does not lose it.
  *
  * <p>Threading: as {@link Connection} says.
  */
 final class LeasedConnection implements Transferable {
     private final Transferable connection;
 
-    @SuppressWarnings({"unused", "FieldCanBeLocal"}) // only kept reachable
+    @SuppressWarnings({"unused", "FieldCanBeLocal"}) // held only to keep it reachable
     private final Lease lease;
 
     LeasedConnection(Transferable connection, Lease lease) {

@@ -19,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Getting a lease on an event loop.
+ * Gets a lease on an event loop.
  *
  * <pre>
  *   WAITING ──> MOVING ──> OVER      (an idle one from another loop; one of this loop's own is there at once)
@@ -39,7 +39,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
         OVER
     }
 
-    /** Who gets it, once. Threading: owned by the event loop. */
+    /** Receives the result, once. Threading: owned by the event loop. */
     interface Delivery {
         void leased(Slot<IdleConnection> slot, LoopConnection connection);
 
@@ -53,7 +53,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
 
     private final EnginePool pool;
     private final EventLoop loop;
-    private final LeaseRequest wish;
+    private final LeaseRequest request;
     private final Delivery delivery;
     private final long endNanos;
     private final TimerQueue.Timer deadline;
@@ -63,20 +63,20 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
     private @Nullable Slot<IdleConnection> slot;
     private @Nullable DialHandle dialing;
 
-    private Leasing(EnginePool pool, EventLoop loop, LeaseRequest wish, Delivery delivery) {
+    private Leasing(EnginePool pool, EventLoop loop, LeaseRequest request, Delivery delivery) {
         this.pool = pool;
         this.loop = loop;
-        this.wish = wish;
+        this.request = request;
         this.delivery = delivery;
-        this.endNanos = wish.endNanos();
-        this.trace = Flight.lease(wish.hop().address());
+        this.endNanos = request.endNanos();
+        this.trace = Flight.lease(request.key().address());
         this.deadline = loop.timers().schedule(endNanos, this::timedOut);
     }
 
-    static Leasing start(EnginePool pool, EventLoop loop, LeaseRequest wish, Delivery delivery) {
+    static Leasing start(EnginePool pool, EventLoop loop, LeaseRequest request, Delivery delivery) {
         assert loop.inLoop();
-        Leasing leasing = new Leasing(pool, loop, wish, delivery);
-        Slot<IdleConnection> slot = pool.claim(wish.hop(), loop, leasing);
+        Leasing leasing = new Leasing(pool, loop, request, delivery);
+        Slot<IdleConnection> slot = pool.claim(request.key(), loop, leasing);
         if (slot != null) {
             leasing.proceed(slot);
         } else {
@@ -89,7 +89,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
 
     @Override
     public IdleUse idleUse() {
-        return wish.idleUse();
+        return request.idleUse();
     }
 
     @Override
@@ -108,7 +108,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
         if (loop.isStopping() && phase != Phase.OPENING) {
             fail(Reason.CANCELLED, EnginePool.closedFailure());
         } else if (phase == Phase.WAITING) {
-            pool.policy().cancel(wish.hop(), this);
+            pool.policy().cancel(request.key(), this);
             fail(Reason.POOL_EXHAUSTED, pool.exhausted());
         } // or else it takes no time, or the dialer has the same deadline
     }
@@ -178,7 +178,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
             pool.drop(dead, cause);
             return;
         }
-        Slot<IdleConnection> other = pool.replace(dead, cause, loop, wish.idleUse());
+        Slot<IdleConnection> other = pool.replace(dead, cause, loop, request.idleUse());
         if (other == null) {
             fail(Reason.CANCELLED, EnginePool.closedFailure());
         } else {
@@ -200,7 +200,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
             return;
         }
         phase = Phase.OPENING;
-        DialHandle begun = pool.opener().open(loop, wish.hop(), left, this);
+        DialHandle begun = pool.opener().open(loop, request.key(), request.client(), left, this);
         if (phase == Phase.OPENING) {
             dialing = begun;
         }
@@ -255,7 +255,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
         if (phase != Phase.OVER) {
             end();
             DialException failure =
-                    Opener.failure(reason, wish.hop(), pool.ticker().nanos() - wish.startNanos(), cause);
+                    Opener.failure(reason, request.key(), pool.ticker().nanos() - request.startNanos(), cause);
             trace.failed(failure);
             delivery.failed(failure);
         }
@@ -276,7 +276,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
         end();
         trace.cancelled();
         if (before == Phase.WAITING) {
-            pool.policy().cancel(wish.hop(), this);
+            pool.policy().cancel(request.key(), this);
         } else if (before == Phase.OPENING && dialing != null) {
             dialing.cancel();
             pool.openFailed(openSlot());

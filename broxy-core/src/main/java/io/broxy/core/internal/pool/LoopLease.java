@@ -3,7 +3,7 @@ package io.broxy.core.internal.pool;
 import io.broxy.DialException;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.pool.IdlePool.Ending;
+import io.broxy.core.internal.pool.Counters.Ending;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LoopLease {
 
-    /** Told how asking for a lease ended, once, on the loop. Threading: owned by its event loop. */
+    /** Receives the result of asking for a lease, once, on the loop. Threading: owned by its event loop. */
     public interface Outcome {
-        /** The lease belongs to whoever is told; its connection wants nothing and has no handler yet. */
+        /** The lease belongs to the receiver; its connection has no interest and no handler yet. */
         void leased(LoopLease lease);
 
         /** There is none. */
@@ -31,15 +31,22 @@ public final class LoopLease {
     private final EnginePool pool;
     private final Slot<IdleConnection> slot;
     private final LoopConnection connection;
+    private final boolean reusable;
     private final boolean idleBefore;
     private boolean answered;
     private long answeredNanos;
     private boolean ended;
 
-    LoopLease(EnginePool pool, Slot<IdleConnection> slot, LoopConnection connection) {
+    /**
+     * Begins a lease.
+     *
+     * @param reusable whether the pool may keep the connection; not if its far end was told of a client
+     */
+    LoopLease(EnginePool pool, Slot<IdleConnection> slot, LoopConnection connection, boolean reusable) {
         this.pool = pool;
         this.slot = slot;
         this.connection = connection;
+        this.reusable = reusable;
         this.idleBefore = slot.parked() != null;
     }
 
@@ -48,12 +55,12 @@ public final class LoopLease {
         return connection;
     }
 
-    /** Whether the connection lay idle before, so that its peer may have closed it a moment ago. */
+    /** Whether the connection was idle before, so that its peer may have closed it a moment ago. */
     public boolean wasIdle() {
         return idleBefore;
     }
 
-    /** Whether what cannot be sent twice may go over the connection now: see {@link IdleUse#PROMISED}. */
+    /** Whether a request that cannot be sent twice may go over the connection now: see {@link IdleUse#PROMISED}. */
     public boolean isReliable() {
         if (answered) { // and has been idle since, though it is leased
             long idleNanos = pool.ticker().nanos() - answeredNanos;
@@ -64,8 +71,8 @@ public final class LoopLease {
     }
 
     /**
-     * The peer has answered a request, and this is what it says of the connection, which is idle from now on unless something
-     * else is asked. Without this call nothing is known when the connection is given back.
+     * Records what the peer's response says about the connection, which is idle from now on unless another request follows.
+     * Without this call nothing is known about it when it is given back.
      *
      * @param promisedNanos for how long the peer keeps the idle connection, or negative if it does not say that
      * @param max how many requests the peer says that the connection takes, or negative
@@ -77,8 +84,8 @@ public final class LoopLease {
     }
 
     /**
-     * Gives the connection back for another use, unless it is closed, or unless its peer has said that it takes no more; one
-     * that takes threads is closed.
+     * Gives the connection back for another use. It is closed instead if its peer has said that it takes no more requests, if
+     * its far end was told of a client, or if it takes threads.
      */
     public void giveBack() {
         if (!end()) {
@@ -89,7 +96,7 @@ public final class LoopLease {
         } else {
             slot.promise.forget();
         }
-        if (!slot.promise.allowsMore()) {
+        if (!reusable || !slot.promise.allowsMore()) {
             connection.close();
             pool.end(slot, Ending.DISCARDED);
         } else if (connection.takesThreads()) {
@@ -109,7 +116,7 @@ public final class LoopLease {
         }
     }
 
-    /** Closes the connection, which its peer has ended, or spoilt, without an answer to what was asked. */
+    /** Closes the connection, which its peer has ended, or spoilt, without a response. */
     public void closeUnanswered() {
         if (end()) {
             connection.close();

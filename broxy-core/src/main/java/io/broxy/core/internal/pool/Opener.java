@@ -10,11 +10,12 @@ import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opens connections on event loops.
  *
- * @param workers run dialers that somebody else wrote
+ * @param workers run users' dialers
  * <p>Threading: immutable.
  */
 record Opener(Workers workers) {
@@ -22,21 +23,27 @@ record Opener(Workers workers) {
     /**
      * Begins to open a connection.
      *
-     * @param outcome told the end, possibly before this returns
+     * @param client named by the dial, or null
+     * @param outcome receives the end, possibly before this returns
      */
-    DialHandle open(EventLoop loop, ConnPool.Key hop, long timeoutNanos, LoopDialer.UserOutcome outcome) {
-        return UserDialerAdapter.of(hop.dialer(), workers).dial(loop, request(hop, timeoutNanos), outcome);
+    DialHandle open(
+            EventLoop loop,
+            ConnPool.Key key,
+            DialRequest.@Nullable Client client,
+            long timeoutNanos,
+            LoopDialer.UserOutcome outcome) {
+        return UserDialerAdapter.of(key.dialer(), workers).dial(loop, request(key, client, timeoutNanos), outcome);
     }
 
-    static DialRequest request(ConnPool.Key hop, long timeoutNanos) {
-        return DialRequest.builder(hop.address())
+    static DialRequest request(ConnPool.Key key, DialRequest.@Nullable Client client, long timeoutNanos) {
+        return DialRequest.builder(key.address())
                 .timeout(Duration.ofNanos(timeoutNanos))
-                .client(hop.client())
+                .client(client)
                 .build();
     }
 
-    /** A failure of a hop that no dialer has told. */
-    static DialException failure(DialException.Reason reason, ConnPool.Key hop, long nanos, Throwable cause) {
-        return new DialException(reason, hop.address(), Duration.ofNanos(nanos), List.of(), cause);
+    /** A failure that does not come from a dialer. */
+    static DialException failure(DialException.Reason reason, ConnPool.Key key, long nanos, Throwable cause) {
+        return new DialException(reason, key.address(), Duration.ofNanos(nanos), List.of(), cause);
     }
 }

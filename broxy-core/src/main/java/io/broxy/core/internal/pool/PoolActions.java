@@ -5,29 +5,29 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a change of the pool leaves to be done once its lock is free: connections to close, waiters to tell, spares to open.
+ * What a change of the pool leaves to be done once its lock is free: connections to close, waiters to call, spares to open.
  *
  * <p>Threading: for one thread.
  */
 final class PoolActions<P> {
 
-    /** Does it. Threading: called without the pool's lock. */
+    /** Carries the actions out. Threading: called without the pool's lock. */
     interface ActionRunner<P> {
-        /** Closes what was idle. */
+        /** Closes a connection that was idle. */
         void close(P parked);
 
-        /** Sees to a hop's spares. */
-        void spares(ConnPool.Key hop, SpareEvent news);
+        /** Passes on what happened to a key's spares. */
+        void spares(ConnPool.Key key, SpareEvent event);
 
         /** Calls for {@link IdlePool#expire} at a time. */
         void expireAt(long nanos);
     }
 
-    /** What is new about a hop's spares. */
+    /** What happened to a key's spares. */
     enum SpareEvent {
         /** One was leased. */
         USED,
-        /** One could not be opened, or was lost as soon as it stood. */
+        /** One could not be opened, or was lost soon after. */
         LOST,
         /** Some are missing: {@link IdlePool#openSpares} is to be called. */
         MISSING
@@ -35,7 +35,7 @@ final class PoolActions<P> {
 
     private record Grant<P>(Waiter<P> waiter, Slot<P> slot) {}
 
-    private record Report(ConnPool.Key hop, SpareEvent news) {}
+    private record Report(ConnPool.Key key, SpareEvent event) {}
 
     private List<P> closing = List.of();
     private List<Grant<P>> grants = List.of();
@@ -56,8 +56,8 @@ final class PoolActions<P> {
         refused = with(refused, waiter);
     }
 
-    void report(ConnPool.Key hop, SpareEvent news) {
-        reports = with(reports, new Report(hop, news));
+    void report(ConnPool.Key key, SpareEvent event) {
+        reports = with(reports, new Report(key, event));
     }
 
     void expireAt(long nanos) {
@@ -72,10 +72,10 @@ final class PoolActions<P> {
         return grown;
     }
 
-    /** Does all of it, once; mostly that is nothing, and loops make nothing to find that. */
-    void run(ActionRunner<P> doer) {
+    /** Carries all of it out, once. */
+    void run(ActionRunner<P> runner) {
         for (P parked : closing) {
-            doer.close(parked);
+            runner.close(parked);
         }
         for (Grant<P> grant : grants) {
             grant.waiter.granted(grant.slot);
@@ -84,10 +84,10 @@ final class PoolActions<P> {
             waiter.refused();
         }
         for (Report report : reports) {
-            doer.spares(report.hop, report.news);
+            runner.spares(report.key, report.event);
         }
         if (expires) {
-            doer.expireAt(expireAtNanos);
+            runner.expireAt(expireAtNanos);
         }
     }
 }

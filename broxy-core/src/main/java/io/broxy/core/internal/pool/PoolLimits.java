@@ -6,11 +6,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * What bounds a pool. Threading: immutable.
  *
- * @param maxOpenPerHop {@link Integer#MAX_VALUE} for no limit
+ * @param maxOpenPerKey {@link Integer#MAX_VALUE} for no limit
  * @param maxOpen {@link Integer#MAX_VALUE} for no limit
  */
 record PoolLimits(
-        int maxIdlePerHop, int maxIdle, int maxOpenPerHop, int maxOpen, long idleTimeoutNanos, long maxAgeNanos) {
+        int maxIdlePerKey, int maxIdle, int maxOpenPerKey, int maxOpen, long idleTimeoutNanos, long maxAgeNanos) {
 
     /** Why an idle connection must go, or null if it may stay. */
     @Nullable
@@ -25,7 +25,7 @@ record PoolLimits(
         return Math.min(idleTimeoutNanos, slot.usableNanos(nowNanos));
     }
 
-    /** Whether an idle connection will do for what must not be sent twice. */
+    /** Whether an idle connection will do for a request that must not be sent twice. */
     boolean isReliable(Slot<?> slot, long nowNanos) {
         return nowNanos - slot.idleSinceNanos < slot.reliableNanos(nowNanos) && overdue(slot, nowNanos) == null;
     }

@@ -1,7 +1,7 @@
 package io.broxy.core.internal.pool;
 
 /**
- * What a connection's peer has promised with its last answer.
+ * What a connection's peer has promised with its last response.
  *
  * <p>Threading: for the holder of the connection's place while it is leased; the pool's lock guards it while it is idle.
  */
@@ -41,7 +41,7 @@ final class Promise {
         max = said < 0 ? NO_MAX : said;
     }
 
-    /** The connection was used by one of whom is not known what the peer has answered. */
+    /** The connection was used, and what the peer answered is not known. */
     void forget() {
         idleNanos = IdleTimes.UNKNOWN;
         max = NO_MAX;

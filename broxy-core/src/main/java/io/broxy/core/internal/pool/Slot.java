@@ -26,12 +26,12 @@ final class Slot<P> {
         ENDED
     }
 
-    final HopSlots<P> owner;
+    final KeySlots<P> owner;
     volatile State state = State.OPENING;
     long openedNanos;
     long idleSinceNanos;
 
-    /** How long it had been idle when it was leased last; {@link IdleTimes#UNKNOWN} for a spare, which nothing had been asked. */
+    /** How long it had been idle when it was leased last; {@link IdleTimes#UNKNOWN} for a spare, which had carried no request. */
     long idleNanos;
 
     /** Leased without a look at what has come: see {@link IdleUse#UNREAD}. Threading: for the holder. */
@@ -40,47 +40,40 @@ final class Slot<P> {
     /** How long it has been without traffic when it is given back. Threading: for the holder. */
     long quietNanos;
 
-    /** Threading: for the holder while it is leased, who publishes it by giving the connection back. */
+    /** Threading: for the holder while it is leased, which publishes it by giving the connection back. */
     final Promise promise = new Promise();
 
     /** Counts up, so that it orders what became idle in the same nanosecond. */
     long idleNumber;
 
-    /** What lies idle, and on which loop; left in place when it is leased, for whoever leases it. */
+    /** The idle connection and its loop; they stay here while it is leased, for the lease. */
     @Nullable
     P parked;
 
     @Nullable
     Object home;
 
-    /** A spare that nobody has leased yet; {@code arriving} until it lies idle for the first time. */
+    /** A spare that was not leased yet; {@code arriving} until it is idle for the first time. */
     boolean spare;
 
     boolean arriving;
 
-    /** Its neighbours among the idle connections of its hop, for all clients together. */
-    @Nullable
-    Slot<P> older;
-
-    @Nullable
-    Slot<P> newer;
-
-    Slot(HopSlots<P> owner) {
+    Slot(KeySlots<P> owner) {
         this.owner = owner;
     }
 
     /** For how long an idle connection may be used for what can be sent once more. */
     long usableNanos(long nowNanos) {
-        return spare ? Long.MAX_VALUE : IdleTimes.ofRepeatable(promise.idleNanos(), owner.total.livedNanos(nowNanos));
+        return spare ? Long.MAX_VALUE : IdleTimes.ofRepeatable(promise.idleNanos(), owner.livedNanos(nowNanos));
     }
 
     /** As {@link #usableNanos}, for what cannot; 0 if not at all. */
     long reliableNanos(long nowNanos) {
-        return IdleTimes.ofUnrepeatable(promise.idleNanos(), owner.total.livedNanos(nowNanos));
+        return IdleTimes.ofUnrepeatable(promise.idleNanos(), owner.livedNanos(nowNanos));
     }
 
-    ConnPool.Key hop() {
-        return owner.hop;
+    ConnPool.Key key() {
+        return owner.key;
     }
 
     /** The idle connection that was leased with this place, or null if one is to be opened. Threading: for the holder. */
@@ -91,6 +84,6 @@ final class Slot<P> {
 
     @Override
     public String toString() {
-        return "Slot[" + hop() + ", " + state + "]";
+        return "Slot[" + key() + ", " + state + "]";
     }
 }

@@ -1,56 +1,68 @@
 package io.broxy.core.internal.pool;
 
 import io.broxy.core.internal.pool.PoolActions.SpareEvent;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Which hops shall have spares, and what becomes of them. Threading: the pool's lock guards it. */
+/** Which keys have spares, and what becomes of them. Threading: the pool's lock guards it. */
 final class SpareBook<P> {
-    /** A spare lost sooner than that says that its hop is not well; one lost later, that the hop lets nobody idle long. */
+    /** A spare lost sooner means that its peer is unwell; one lost later, that the peer keeps idle connections for a short time. */
     private static final long YOUNG_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final PoolLimits limits;
-    private final LinkedHashSet<HopSlots<P>> warm = new LinkedHashSet<>();
+    private final Places<P> places;
+    private final LinkedHashSet<KeySlots<P>> warm = new LinkedHashSet<>();
 
-    SpareBook(PoolLimits limits) {
+    SpareBook(PoolLimits limits, Places<P> places) {
         this.limits = limits;
+        this.places = places;
     }
 
     /**
-     * Sets how many a hop shall have.
+     * Sets how many a key has.
      *
      * @throws IllegalArgumentException if the idle caps cannot hold so many
      */
-    void want(HopSlots<P> hop, int spares) {
+    void want(KeySlots<P> slots, int spares) {
         long all = spares;
-        long ofHop = spares;
-        for (HopSlots<P> other : warm) {
-            all += other == hop ? 0 : other.wanted;
-            ofHop += other == hop || other.total != hop.total ? 0 : other.wanted;
+        for (KeySlots<P> other : warm) {
+            all += other == slots ? 0 : other.wanted;
         }
-        if (ofHop > limits.maxIdlePerHop() || all > limits.maxIdle()) {
-            throw new IllegalArgumentException("the pool keeps " + limits.maxIdlePerHop()
-                    + " idle connections of a hop and " + limits.maxIdle() + " in all, which does not hold " + spares
+        if (spares > limits.maxIdlePerKey() || all > limits.maxIdle()) {
+            throw new IllegalArgumentException("the pool keeps " + limits.maxIdlePerKey()
+                    + " idle connections of a key and " + limits.maxIdle() + " in all, which does not hold " + spares
                     + " spares, " + all + " in all");
         }
-        hop.wanted = spares;
+        slots.wanted = spares;
         if (spares > 0) {
-            warm.add(hop);
+            warm.add(slots);
         } else {
-            warm.remove(hop);
+            warm.remove(slots);
         }
     }
 
-    /** A place for one that is missing. */
-    Slot<P> open(HopSlots<P> hop) {
-        Slot<P> slot = new Slot<>(hop);
+    /** Places for spares that are missing, as many as the caps allow. */
+    List<Slot<P>> open(KeySlots<P> slots, int max) {
+        slots.refillAsked = false;
+        List<Slot<P>> opening = new ArrayList<>();
+        while (opening.size() < max && lacks(slots)) {
+            opening.add(open(slots));
+        }
+        return opening;
+    }
+
+    private Slot<P> open(KeySlots<P> slots) {
+        places.add(slots);
+        Slot<P> slot = new Slot<>(slots);
         slot.spare = true;
         slot.arriving = true;
-        hop.arriving++;
+        slots.arriving++;
         return slot;
     }
 
-    /** It lies idle, or never will. */
+    /** It is idle now, or never will be. */
     void arrived(Slot<P> slot) {
         if (slot.arriving) {
             slot.arriving = false;
@@ -58,52 +70,52 @@ final class SpareBook<P> {
         }
     }
 
-    void used(Slot<P> slot, PoolActions<P> work) {
+    void used(Slot<P> slot, PoolActions<P> actions) {
         if (slot.spare) {
-            report(slot, SpareEvent.USED, work);
+            report(slot, SpareEvent.USED, actions);
             slot.spare = false;
         }
     }
 
-    void notOpened(Slot<P> slot, PoolActions<P> work) {
+    void notOpened(Slot<P> slot, PoolActions<P> actions) {
         if (slot.spare) {
-            report(slot, SpareEvent.LOST, work);
+            report(slot, SpareEvent.LOST, actions);
         }
     }
 
-    void died(Slot<P> slot, long nowNanos, PoolActions<P> work) {
+    void died(Slot<P> slot, long nowNanos, PoolActions<P> actions) {
         if (slot.spare && nowNanos - slot.openedNanos < YOUNG_NANOS) {
-            report(slot, SpareEvent.LOST, work);
+            report(slot, SpareEvent.LOST, actions);
         }
     }
 
-    private void report(Slot<P> slot, SpareEvent news, PoolActions<P> work) {
+    private void report(Slot<P> slot, SpareEvent event, PoolActions<P> actions) {
         if (slot.owner.wanted > 0) {
-            work.report(slot.hop(), news);
+            actions.report(slot.key(), event);
         }
     }
 
-    /** Whether one is missing that the caps allow. */
-    boolean lacks(HopSlots<P> hop, int open) {
-        return hop.missing() > 0 && hop.total.open < limits.maxOpenPerHop() && open < limits.maxOpen();
+    /** Whether a spare is missing that the caps allow. */
+    private boolean lacks(KeySlots<P> slots) {
+        return slots.missing() > 0 && slots.open < limits.maxOpenPerKey() && places.open() < limits.maxOpen();
     }
 
     /** Asks for those that are missing, once. */
-    void askFor(int open, PoolActions<P> work) {
+    void askFor(PoolActions<P> actions) {
         if (warm.isEmpty()) {
             return; // as nearly always, and without an iterator
         }
-        for (HopSlots<P> hop : warm) {
-            if (!hop.refillAsked && lacks(hop, open)) {
-                hop.refillAsked = true;
-                work.report(hop.hop, SpareEvent.MISSING);
+        for (KeySlots<P> slots : warm) {
+            if (!slots.refillAsked && lacks(slots)) {
+                slots.refillAsked = true;
+                actions.report(slots.key, SpareEvent.MISSING);
             }
         }
     }
 
-    /** No hop shall have any. */
+    /** Ends all of it. */
     void clear() {
-        warm.forEach(hop -> hop.wanted = 0);
+        warm.forEach(slots -> slots.wanted = 0);
         warm.clear();
     }
 }

@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Opens spares, spread over the loops, when the {@link Warmer} says so.
+ * Opens spares, spread over the loops, when the {@link Warmer} decides it.
  *
  * <p>Threading: owned by the loop that keeps the pool's timers, but for {@link #tell}.
  */
@@ -32,9 +32,9 @@ final class Spares implements Warmer.Environment {
         this.warmer = new Warmer(this, pool.ticker(), new SplittableRandom());
     }
 
-    /** Passes on what the policy says; for any thread. */
-    void tell(ConnPool.Key hop, SpareEvent news) {
-        pool.execute(loop, () -> warmer.hear(hop, news));
+    /** Passes on an event of the policy; for any thread. */
+    void tell(ConnPool.Key key, SpareEvent event) {
+        pool.execute(loop, () -> warmer.hear(key, event));
     }
 
     @Override
@@ -46,8 +46,8 @@ final class Spares implements Warmer.Environment {
     }
 
     @Override
-    public List<Slot<IdleConnection>> missing(ConnPool.Key hop, int max) {
-        return pool.policy().openSpares(hop, max);
+    public List<Slot<IdleConnection>> missing(ConnPool.Key key, int max) {
+        return pool.policy().openSpares(key, max);
     }
 
     @Override
@@ -71,7 +71,7 @@ final class Spares implements Warmer.Environment {
         }
 
         void begin(EventLoop home) {
-            pool.opener().open(home, slot.hop(), timeoutNanos, this);
+            pool.opener().open(home, slot.key(), null, timeoutNanos, this);
         }
 
         @Override
@@ -81,8 +81,8 @@ final class Spares implements Warmer.Environment {
             } else if (connection.takesThreads()) {
                 connection.close();
                 pool.drop(slot, Eviction.UNWATCHABLE);
-                log.warn("{} gets no spares, for its dialer makes connections that no pool can keep", slot.hop());
-                pool.endWarming(slot.hop());
+                log.warn("{} gets no spares: its dialer opens connections that no pool can keep", slot.key());
+                pool.endWarming(slot.key());
             } else {
                 IdleConnection.onLoop(pool, slot, connection);
             }
@@ -91,13 +91,13 @@ final class Spares implements Warmer.Environment {
 
         @Override
         public void failed(DialException failure) {
-            log.debug("a spare of {} could not be opened", slot.hop(), failure);
+            log.debug("a spare of {} could not be opened", slot.key(), failure);
             notOpened();
         }
 
         @Override
         public void dialerFailed(Throwable failure) {
-            log.warn("the dialer of {} failed", slot.hop(), failure);
+            log.warn("the dialer of {} failed", slot.key(), failure);
             notOpened();
         }
 
@@ -106,13 +106,13 @@ final class Spares implements Warmer.Environment {
             tellEnd(false);
         }
 
-        private void tellEnd(boolean stands) {
-            ConnPool.Key hop = slot.hop();
+        private void tellEnd(boolean isOpen) {
+            ConnPool.Key key = slot.key();
             pool.execute(loop, () -> {
-                if (stands) {
-                    warmer.opened(hop);
+                if (isOpen) {
+                    warmer.opened(key);
                 } else {
-                    warmer.failed(hop);
+                    warmer.failed(key);
                 }
             });
         }

@@ -5,7 +5,7 @@ import io.broxy.Connection;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.Transferable;
-import io.broxy.core.internal.pool.IdlePool.Ending;
+import io.broxy.core.internal.pool.Counters.Ending;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -97,7 +97,7 @@ final class UserLease implements Lease {
     @Override
     public void close() {
         if (end()) {
-            closeInner(); // before its place is another's
+            closeInner(); // before another gets its place
             pool.end(slot, Ending.DISCARDED);
         }
     }
@@ -118,9 +118,9 @@ final class UserLease implements Lease {
         }
     }
 
-    /** Names the hop and the connection. */
+    /** Names the key and the connection. */
     @Override
     public String toString() {
-        return "Lease[" + slot.hop() + ", " + connection + (ended.get() ? ", ended" : "") + "]";
+        return "Lease[" + slot.key() + ", " + connection + (ended.get() ? ", ended" : "") + "]";
     }
 }

@@ -1,14 +1,13 @@
 package io.broxy.core.internal.pool;
 
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** All who wait: each hop has its queue, and a number says who came first. Threading: the pool's lock guards it. */
+/** All waiters: each key has its queue, and a number tells which waiter came first. Threading: the pool's lock guards it. */
 final class WaitingLine<P> {
-    private final LinkedHashSet<HopSlots<P>> awaited = new LinkedHashSet<>();
+    private final LinkedHashSet<KeySlots<P>> awaited = new LinkedHashSet<>();
     private long number;
     private int size;
 
@@ -20,52 +19,56 @@ final class WaitingLine<P> {
         return size == 0;
     }
 
-    void join(HopSlots<P> hop, Waiter<P> waiter) {
-        hop.enqueue(waiter, number++);
-        awaited.add(hop);
+    void join(KeySlots<P> slots, Waiter<P> waiter) {
+        slots.enqueue(waiter, number++);
+        awaited.add(slots);
         size++;
     }
 
-    /** False if he does not wait. */
-    boolean leave(HopSlots<P> hop, Waiter<P> waiter) {
-        if (!hop.leave(waiter)) {
+    /** False if the waiter does not wait. */
+    boolean leave(KeySlots<P> slots, Waiter<P> waiter) {
+        if (!slots.leave(waiter)) {
             return false;
         }
-        left(hop);
+        left(slots);
         return true;
     }
 
-    /** Of the hops that can be served, the one that was waited for first; or null. */
+    /** The key that has been waited for longest, among those that can be served; or null. */
     @Nullable
-    HopSlots<P> first(Predicate<HopSlots<P>> servable) {
+    KeySlots<P> first(Predicate<KeySlots<P>> servable) {
         if (awaited.isEmpty()) {
             return null; // as nearly always, and without an iterator
         }
-        HopSlots<P> first = null;
-        for (HopSlots<P> hop : awaited) {
-            if ((first == null || hop.firstNumber() < first.firstNumber()) && servable.test(hop)) {
-                first = hop;
+        KeySlots<P> first = null;
+        for (KeySlots<P> slots : awaited) {
+            if ((first == null || slots.firstNumber() < first.firstNumber()) && servable.test(slots)) {
+                first = slots;
             }
         }
         return first;
     }
 
-    /** Takes the first of a hop out; there must be one. */
-    Waiter<P> next(HopSlots<P> hop) {
-        Waiter<P> waiter = hop.next();
-        left(hop);
+    /** Removes the first of a key; there must be one. */
+    Waiter<P> next(KeySlots<P> slots) {
+        Waiter<P> waiter = slots.next();
+        left(slots);
         return waiter;
     }
 
-    /** The hops that are waited for. */
-    List<HopSlots<P>> hops() {
-        return new ArrayList<>(awaited);
+    /** Removes all, and has them refused. */
+    void refuseAll(PoolActions<P> actions) {
+        for (KeySlots<P> slots : List.copyOf(awaited)) {
+            while (slots.isAwaited()) {
+                actions.refuse(next(slots));
+            }
+        }
     }
 
-    private void left(HopSlots<P> hop) {
+    private void left(KeySlots<P> slots) {
         size--;
-        if (!hop.isAwaited()) {
-            awaited.remove(hop);
+        if (!slots.isAwaited()) {
+            awaited.remove(slots);
         }
     }
 }

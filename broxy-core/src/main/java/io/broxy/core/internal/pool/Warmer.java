@@ -10,31 +10,31 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * Decides when spares are opened. How many are missing is the policy's knowledge; how the hop is doing is known here.
+ * Decides when spares are opened. The policy knows how many are missing, and this class how their peer is doing.
  *
  * <pre>
  *            LOST: one at a time, later and later
  *   WELL ──────────────────────────────────────────> DOWN
  *      <────────────────────────────────────────────
- *            one stands
+ *            one is open
  * </pre>
  *
- * <p>A hop that lets spares stand and drops them at once would be well again and again; so the count of failures, and the
- * delay by it, goes back to nothing only when a spare was used, or when nothing was lost for a while.
+ * <p>A peer that accepts spares and drops them at once would seem well again and again. So the count of failures, and with it
+ * the delay, is reset only when a spare was used, or when none was lost for a while.
  *
  * <p>Threading: for one thread, an event loop's in the end.
  */
 final class Warmer {
-    /** Failures that far back say nothing any more. */
+    /** Older failures do not count. */
     private static final long FORGET_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    /** What it needs of the world. Threading: as the warmer. */
+    /** What a warmer needs. Threading: as the warmer. */
     interface Environment {
         /** Runs a task later. */
         void after(long nanos, Runnable task);
 
         /** Gives places for missing spares. */
-        List<? extends Slot<?>> missing(ConnPool.Key hop, int max);
+        List<? extends Slot<?>> missing(ConnPool.Key key, int max);
 
         /** Opens them; {@link Warmer#opened} or {@link Warmer#failed} is to be called for each. */
         void open(List<? extends Slot<?>> slots);
@@ -55,21 +55,21 @@ final class Warmer {
         int opening;
     }
 
-    private final Map<ConnPool.Key, Health> hops = new HashMap<>();
-    private final Environment means;
+    private final Map<ConnPool.Key, Health> keys = new HashMap<>();
+    private final Environment environment;
     private final Ticker ticker;
     private final RandomGenerator random;
 
-    Warmer(Environment means, Ticker ticker, RandomGenerator random) {
-        this.means = means;
+    Warmer(Environment environment, Ticker ticker, RandomGenerator random) {
+        this.environment = environment;
         this.ticker = ticker;
         this.random = random;
     }
 
-    /** The policy tells what is new. */
-    void hear(ConnPool.Key hop, SpareEvent news) {
-        Health health = hops.computeIfAbsent(hop, key -> new Health());
-        switch (news) {
+    /** Receives an event from the policy. */
+    void hear(ConnPool.Key key, SpareEvent event) {
+        Health health = keys.computeIfAbsent(key, added -> new Health());
+        switch (event) {
             case USED -> {
                 health.failures = 0;
                 health.down = false;
@@ -77,22 +77,22 @@ final class Warmer {
             case LOST -> lost(health);
             case MISSING -> health.asked = true;
         }
-        plan(hop, health);
+        plan(key, health);
     }
 
-    /** A spare stands. */
-    void opened(ConnPool.Key hop) {
-        Health health = hops.computeIfAbsent(hop, key -> new Health());
+    /** A spare is open. */
+    void opened(ConnPool.Key key) {
+        Health health = keys.computeIfAbsent(key, added -> new Health());
         health.opening--;
         health.down = false;
-        plan(hop, health);
+        plan(key, health);
     }
 
-    /** A spare could not be opened, as the policy has told or tells. */
-    void failed(ConnPool.Key hop) {
-        Health health = hops.computeIfAbsent(hop, key -> new Health());
+    /** A spare could not be opened, which the policy reports too. */
+    void failed(ConnPool.Key key) {
+        Health health = keys.computeIfAbsent(key, added -> new Health());
         health.opening--;
-        plan(hop, health);
+        plan(key, health);
     }
 
     private void lost(Health health) {
@@ -110,28 +110,28 @@ final class Warmer {
         health.notBeforeNanos = now + Backoff.after(health.failures, random);
     }
 
-    private void plan(ConnPool.Key hop, Health health) {
+    private void plan(ConnPool.Key key, Health health) {
         if (health.planned || !health.asked || (health.down && health.opening > 0)) {
             return;
         }
         health.planned = true;
         long delay = health.down ? Math.max(0, health.notBeforeNanos - ticker.nanos()) : Backoff.spread(random);
-        means.after(delay, () -> refill(hop, health));
+        environment.after(delay, () -> refill(key, health));
     }
 
-    private void refill(ConnPool.Key hop, Health health) {
+    private void refill(ConnPool.Key key, Health health) {
         health.planned = false;
         if (health.down && (health.opening > 0 || health.notBeforeNanos - ticker.nanos() > 0)) {
-            plan(hop, health); // it went down meanwhile
+            plan(key, health); // it went down meanwhile
             return;
         }
         health.asked = false;
         health.roundFailed = false;
-        List<? extends Slot<?>> slots = means.missing(hop, health.down ? 1 : Integer.MAX_VALUE);
+        List<? extends Slot<?>> slots = environment.missing(key, health.down ? 1 : Integer.MAX_VALUE);
         health.opening += slots.size();
         if (slots.isEmpty() && health.opening == 0 && !health.down) {
-            hops.remove(hop);
+            keys.remove(key);
         }
-        means.open(slots);
+        environment.open(slots);
     }
 }

@@ -117,7 +117,6 @@ final class Arrivals {
             ClientConnection served, ClientShares.@Nullable Place place, Consumer<ClientConnection> session) {
         served.tunnel().client(served.source() == null ? served.client().peer() : served.source());
         limitLifetime(served);
-        served.handler().comes(served);
         session.accept(served.limited(rates(served, place)));
     }
 

@@ -173,18 +173,10 @@ public final class DefaultProxyHandler implements ProxyHandler {
         return last;
     }
 
-    /** As for everybody where that makes no difference, so that connections are for everybody, too. */
+    /** The request for a client's target, which names the client only where the dialer passes it on: it is the same for all else. */
     DialRequest dialRequest(ClientConnection served, HostPort target) {
         DialRequest request = dialRequest(target);
         return settings.dialer().sendsClientAddress() ? forClient(served, request) : request;
-    }
-
-    /** A client is about to be served. What is kept for it alone goes with it. */
-    void comes(ClientConnection served) {
-        DialRequest.Client client = settings.dialer().sendsClientAddress() ? served.dialsFor() : null;
-        if (client != null) {
-            served.tunnel().alsoAtEnd(() -> settings.forwarding().pool().clientGone(client));
-        }
     }
 
     private static DialRequest forClient(ClientConnection served, DialRequest request) {

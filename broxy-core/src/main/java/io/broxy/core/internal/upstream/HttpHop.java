@@ -3,11 +3,9 @@ package io.broxy.core.internal.upstream;
 import io.broxy.ConnPool;
 import io.broxy.ConnectRequest;
 import io.broxy.DialException;
-import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -40,13 +38,6 @@ public record HttpHop(
     /** This way in another time. */
     public HttpHop within(long timeoutNanos) {
         return new HttpHop(hop, absoluteForm, credentials, fields, pool, timeoutNanos);
-    }
-
-    /** This way over the connections of one client; null for nobody in particular. */
-    public HttpHop forClient(DialRequest.@Nullable Client client) {
-        return Objects.equals(client, hop.client())
-                ? this
-                : new HttpHop(hop.forClient(client), absoluteForm, credentials, fields, pool, timeoutNanos);
     }
 
     /**

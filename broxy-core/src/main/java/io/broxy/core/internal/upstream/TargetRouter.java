@@ -48,7 +48,7 @@ final class TargetRouter implements HttpRouter {
         Duration own = request.timeout();
         long timeoutNanos = own == null ? DEFAULT_TIMEOUT_NANOS : Durations.positiveNanos(own, "a dial's time-out");
         ConnPool.Key hop = ConnPool.Key.of(request.target(), keeping(request.addressPolicy()));
-        return HttpHop.toTarget(dialer.sendsClientAddress() ? hop.forClient(request.client()) : hop, timeoutNanos);
+        return HttpHop.toTarget(hop, timeoutNanos);
     }
 
     private Dialer keeping(AddressPolicy policy) {

@@ -21,6 +21,7 @@ import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.EnginePool;
+import io.broxy.core.internal.pool.IdleUse;
 import io.broxy.core.internal.pool.LoopLease;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
@@ -106,7 +107,7 @@ class PlainHttpWaysTest {
     private LoopLease lease(HttpHop way) throws Exception {
         return LoopTalk.on(
                 loop,
-                future -> pool.lease(loop, way.hop(), way.timeoutNanos(), new LoopLease.Outcome() {
+                future -> pool.lease(loop, way.hop(), IdleUse.ANY, null, way.timeoutNanos(), new LoopLease.Outcome() {
                     @Override
                     public void leased(LoopLease lease) {
                         future.complete(lease);

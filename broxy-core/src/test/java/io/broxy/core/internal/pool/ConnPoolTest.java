@@ -68,13 +68,13 @@ class ConnPoolTest {
     void aConnectionGivenBackIsLeasedAgain() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease first = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease first = pool.lease(key);
             assertThat(first.wasIdle()).isFalse();
             assertThat(Talk.ask(first, "first")).isEqualTo("first");
             int port = Talk.port(first.connection());
             first.giveBack();
-            try (Lease second = pool.lease(hop)) {
+            try (Lease second = pool.lease(key)) {
                 assertThat(second.wasIdle()).isTrue();
                 assertThat(Talk.port(second.connection())).isEqualTo(port);
                 assertThat(Talk.ask(second, "second")).isEqualTo("second");
@@ -90,9 +90,9 @@ class ConnPoolTest {
     void noByteIsLostOverManyLeases() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             for (int i = 0; i < 500; i++) {
-                Lease lease = pool.lease(hop);
+                Lease lease = pool.lease(key);
                 String text = "message " + i;
                 assertThat(Talk.ask(lease, text)).isEqualTo(text);
                 lease.giveBack();
@@ -106,8 +106,8 @@ class ConnPoolTest {
     void theFirstEndOfALeaseCounts() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease reused = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease reused = pool.lease(key);
             reused.giveBack();
             reused.close();
             reused.detach();
@@ -115,14 +115,14 @@ class ConnPoolTest {
             assertThat(pool.stats().idle()).isEqualTo(1);
             assertThatThrownBy(() -> Talk.ask(reused, "late")).isInstanceOf(IOException.class);
 
-            Lease detached = pool.lease(hop);
+            Lease detached = pool.lease(key);
             detached.detach();
             detached.close();
             detached.giveBack();
             assertThat(Talk.ask(detached, "mine")).isEqualTo("mine");
             detached.connection().close();
 
-            Lease closed = pool.lease(hop);
+            Lease closed = pool.lease(key);
             closed.close();
             closed.giveBack();
             assertThat(closed.connection().isOpen()).isFalse();
@@ -149,9 +149,9 @@ class ConnPoolTest {
     void aConnectionGivenToARelayCannotBeGivenBack() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease one = pool.lease(hop);
-            Lease other = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease one = pool.lease(key);
+            Lease other = pool.lease(key);
             Tunnel tunnel = broxy.copier().relay(one.connection(), other.connection());
             assertThatThrownBy(one::giveBack).isInstanceOf(IllegalStateException.class);
             other.detach();
@@ -166,9 +166,9 @@ class ConnPoolTest {
     void aLeasedConnectionIsAsGoodAsAnyOther() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            pool.lease(hop).giveBack();
-            try (Lease lease = pool.lease(hop)) {
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            pool.lease(key).giveBack();
+            try (Lease lease = pool.lease(key)) {
                 Connection connection = lease.connection();
                 assertThat(connection.remoteAddress()).isEqualTo(origin.address());
                 Peer peer = new Peer(connection.asSocket());
@@ -209,13 +209,13 @@ class ConnPoolTest {
                     }
                 });
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease lease = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease lease = pool.lease(key);
             first.await();
             lease.giveBack();
             stray.countDown();
             awaitEvicted(pool, Eviction.STRAY_BYTES, 1);
-            try (Lease next = pool.lease(hop)) {
+            try (Lease next = pool.lease(key)) {
                 assertThat(next.wasIdle()).isFalse();
                 assertThat(Talk.ask(next, "clean")).isEqualTo("clean");
             }
@@ -266,8 +266,8 @@ class ConnPoolTest {
     void theMaximumAgeCloses() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().maxAge(Duration.ofMillis(30)).build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            pool.lease(hop).giveBack();
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            pool.lease(key).giveBack();
             awaitEvicted(pool, Eviction.MAX_AGE, 1);
         }
     }
@@ -278,17 +278,17 @@ class ConnPoolTest {
     void whoWaitsIsServedInOrderOfArrival() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool()
-                        .maxOpenPerHop(1)
+                        .maxOpenPerKey(1)
                         .leaseTimeout(Talk.PATIENCE)
                         .build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease held = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease held = pool.lease(key);
             List<Integer> served = new CopyOnWriteArrayList<>();
             List<Thread> threads = new ArrayList<>();
             for (int i = 0; i < 6; i++) {
                 int number = i;
                 Thread thread = new Thread(() -> {
-                    try (Lease lease = pool.lease(hop)) {
+                    try (Lease lease = pool.lease(key)) {
                         served.add(number);
                         Talk.ask(lease, "hello");
                         lease.giveBack();
@@ -313,23 +313,23 @@ class ConnPoolTest {
     void whoWaitsTooLongIsToldThatThePoolIsExhausted() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().maxOpen(1).build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease held = pool.lease(hop);
-            assertThatThrownBy(() -> pool.lease(hop, Duration.ofMillis(20)))
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease held = pool.lease(key);
+            assertThatThrownBy(() -> pool.lease(key, Duration.ofMillis(20)))
                     .isInstanceOfSatisfying(DialException.class, e -> {
                         assertThat(e.reason()).isEqualTo(Reason.POOL_EXHAUSTED);
                         assertThat(e.target()).isEqualTo(origin.target());
                         assertThat(e).hasMessageContaining("1 connections are leased");
                     });
             assertThatThrownBy(() ->
-                            pool.leaseAsync(hop, Duration.ofMillis(20)).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
+                            pool.leaseAsync(key, Duration.ofMillis(20)).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
                     .isInstanceOf(ExecutionException.class)
                     .cause()
                     .isInstanceOfSatisfying(
                             DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.POOL_EXHAUSTED));
             assertThat(pool.stats().waiting()).isZero();
             held.giveBack();
-            pool.lease(hop).close();
+            pool.lease(key).close();
         }
     }
 
@@ -338,19 +338,19 @@ class ConnPoolTest {
         try (Origin origin = Origin.echo();
                 ConnPool pool =
                         broxy.connPool().maxOpen(1).leaseTimeout(Talk.PATIENCE).build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease held = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease held = pool.lease(key);
             AtomicReference<Object> outcome = new AtomicReference<>();
             Thread waiter = new Thread(() -> {
                 try {
-                    outcome.set(pool.lease(hop));
+                    outcome.set(pool.lease(key));
                 } catch (DialException e) {
                     outcome.set(e.reason() + " " + Thread.currentThread().isInterrupted());
                 }
             });
             waiter.start();
             awaitWaiting(pool, 1);
-            CompletableFuture<Lease> next = pool.leaseAsync(hop, Talk.PATIENCE);
+            CompletableFuture<Lease> next = pool.leaseAsync(key, Talk.PATIENCE);
             awaitWaiting(pool, 2);
             waiter.interrupt();
             waiter.join(PATIENCE_MILLIS);
@@ -369,9 +369,9 @@ class ConnPoolTest {
     void aFutureGivesANewConnectionAndThenTheIdleOne() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             for (int i = 0; i < 20; i++) {
-                Lease lease = pool.leaseAsync(hop, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+                Lease lease = pool.leaseAsync(key, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
                 assertThat(lease.wasIdle()).isEqualTo(i > 0);
                 assertThat(Talk.ask(lease, "async " + i)).isEqualTo("async " + i);
                 lease.giveBack();
@@ -384,9 +384,9 @@ class ConnPoolTest {
     void aCancelledFutureWaitsNoLonger() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().maxOpen(1).build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease held = pool.lease(hop);
-            CompletableFuture<Lease> future = pool.leaseAsync(hop, Talk.PATIENCE);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease held = pool.lease(key);
+            CompletableFuture<Lease> future = pool.leaseAsync(key, Talk.PATIENCE);
             awaitWaiting(pool, 1);
             future.cancel(false);
             awaitWaiting(pool, 0);
@@ -399,10 +399,10 @@ class ConnPoolTest {
     void aFutureCancelledAtAnyMomentLosesNothing() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().maxOpen(2).build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             for (int i = 0; i < 300; i++) {
-                CompletableFuture<Lease> one = pool.leaseAsync(hop, Talk.PATIENCE);
-                CompletableFuture<Lease> other = pool.leaseAsync(hop, Talk.PATIENCE);
+                CompletableFuture<Lease> one = pool.leaseAsync(key, Talk.PATIENCE);
+                CompletableFuture<Lease> other = pool.leaseAsync(key, Talk.PATIENCE);
                 LockSupport.parkNanos(i * 1_000L); // each time at another moment
                 if (!one.cancel(false)) {
                     one.join().giveBack();
@@ -426,15 +426,15 @@ class ConnPoolTest {
     void aDialersFailureIsTheLeases() throws Exception {
         int port = HeldPort.refusing().port();
         try (ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(HostPort.of("127.0.0.1", port), direct);
-            assertThatThrownBy(() -> pool.lease(hop))
+            ConnPool.Key key = ConnPool.Key.of(HostPort.of("127.0.0.1", port), direct);
+            assertThatThrownBy(() -> pool.lease(key))
                     .isInstanceOfSatisfying(
                             DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.REFUSED));
-            assertThatThrownBy(() -> pool.leaseAsync(hop, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
+            assertThatThrownBy(() -> pool.leaseAsync(key, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
                     .cause()
                     .isInstanceOfSatisfying(
                             DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.REFUSED));
-            ConnPool.Key broken = ConnPool.Key.of(hop.address(), request -> {
+            ConnPool.Key broken = ConnPool.Key.of(key.address(), request -> {
                 throw new IllegalStateException("broken dialer");
             });
             assertThatThrownBy(() -> pool.lease(broken)).isInstanceOf(IllegalStateException.class);
@@ -450,19 +450,19 @@ class ConnPoolTest {
     void connectionsOverOwnChannelsArePooled() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), request -> {
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), request -> {
                 try {
                     return broxy.connection(SocketChannel.open(origin.address()));
                 } catch (IOException e) {
                     throw new AssertionError(e);
                 }
             });
-            pool.lease(hop).giveBack();
-            pool.leaseAsync(hop, Talk.PATIENCE)
+            pool.lease(key).giveBack();
+            pool.leaseAsync(key, Talk.PATIENCE)
                     .get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)
                     .giveBack();
-            Lease first = pool.lease(hop);
-            Lease second = pool.leaseAsync(hop, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            Lease first = pool.lease(key);
+            Lease second = pool.leaseAsync(key, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
             assertThat(Talk.ask(first, "1")).isEqualTo("1");
             assertThat(Talk.ask(second, "2")).isEqualTo("2");
             first.close();
@@ -476,16 +476,16 @@ class ConnPoolTest {
     void aSocketWithoutAChannelIsLeasedAndNeverKept() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), streams(origin.address()));
-            Lease lease = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), streams(origin.address()));
+            Lease lease = pool.lease(key);
             assertThat(Talk.ask(lease, "streams")).isEqualTo("streams");
             lease.giveBack();
             assertThat(lease.connection().isOpen()).isFalse();
             assertThat(pool.stats().evicted(Eviction.UNWATCHABLE)).isEqualTo(1);
-            try (Lease async = pool.leaseAsync(hop, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
+            try (Lease async = pool.leaseAsync(key, Talk.PATIENCE).get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
                 assertThat(Talk.ask(async, "async")).isEqualTo("async");
             }
-            pool.warm(hop, 3);
+            pool.warm(key, 3);
             awaitEvicted(pool, Eviction.UNWATCHABLE, 4);
             int before = origin.accepted();
             await().during(Duration.ofMillis(300)).atMost(Talk.PATIENCE).until(() -> origin.accepted() == before);
@@ -513,16 +513,16 @@ class ConnPoolTest {
         })) {
             ConnPool pool =
                     broxy.connPool().maxOpen(3).leaseTimeout(Talk.PATIENCE).build();
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease kept = pool.lease(hop);
-            Lease detached = pool.lease(hop);
-            pool.lease(hop).giveBack();
-            Lease last = pool.lease(hop);
-            CompletableFuture<Lease> waiting = pool.leaseAsync(hop, Talk.PATIENCE);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease kept = pool.lease(key);
+            Lease detached = pool.lease(key);
+            pool.lease(key).giveBack();
+            Lease last = pool.lease(key);
+            CompletableFuture<Lease> waiting = pool.leaseAsync(key, Talk.PATIENCE);
             awaitWaiting(pool, 1);
             last.close();
             Lease got = waiting.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
-            CompletableFuture<Lease> refused = pool.leaseAsync(hop, Talk.PATIENCE);
+            CompletableFuture<Lease> refused = pool.leaseAsync(key, Talk.PATIENCE);
             awaitWaiting(pool, 1);
 
             pool.close();
@@ -532,8 +532,8 @@ class ConnPoolTest {
                     .cause()
                     .isInstanceOfSatisfying(
                             DialException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CANCELLED));
-            assertThatThrownBy(() -> pool.lease(hop)).isInstanceOf(IllegalStateException.class);
-            assertThatThrownBy(() -> pool.warm(hop, 1)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> pool.lease(key)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> pool.warm(key, 1)).isInstanceOf(IllegalStateException.class);
             assertThat(Talk.ask(kept, "still")).isEqualTo("still");
             kept.giveBack();
             got.close();
@@ -550,15 +550,15 @@ class ConnPoolTest {
     @Test
     void theEndOfTheEngineEndsThePool() throws Exception {
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop;
+            ConnPool.Key key;
             Lease held;
             ConnPool pool;
             try (Broxy other = Broxy.builder().eventLoops(2).build()) {
-                hop = ConnPool.Key.of(origin.target(), other.directDialer().build());
+                key = ConnPool.Key.of(origin.target(), other.directDialer().build());
                 pool = other.connPool().build();
-                pool.warm(hop, 3);
+                pool.warm(key, 3);
                 awaitIdle(pool, 3);
-                held = pool.lease(hop);
+                held = pool.lease(key);
             }
             assertThat(pool.stats().idle()).isZero();
             assertThat(Talk.ask(held, "held")).isEqualTo("held");
@@ -572,9 +572,9 @@ class ConnPoolTest {
     void settingsThatMakeNoSenseAreRefused() {
         ConnPool.Builder builder = broxy.connPool();
         assertThatThrownBy(() -> builder.maxIdle(-1)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> builder.maxIdlePerHop(-1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.maxIdlePerKey(-1)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> builder.maxOpen(0)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> builder.maxOpenPerHop(0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.maxOpenPerKey(0)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> builder.idleTimeout(Duration.ZERO)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> builder.maxAge(Duration.ofSeconds(-1))).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> builder.leaseTimeout(Duration.ZERO)).isInstanceOf(IllegalArgumentException.class);
@@ -583,8 +583,8 @@ class ConnPoolTest {
 
     @Test
     void aHopShowsNoIdentity() {
-        ConnPool.Key hop =
+        ConnPool.Key key =
                 ConnPool.Key.of(HostPort.of("proxy.example", 3128), direct).withIdentity("alice:secret");
-        assertThat(hop).hasToString("Key[proxy.example:3128, with an identity]");
+        assertThat(key).hasToString("Key[proxy.example:3128, with an identity]");
     }
 }

@@ -3,7 +3,7 @@ package io.broxy.core.internal.pool;
 import io.broxy.ConnPool;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
-import io.broxy.core.internal.pool.IdlePool.Ending;
+import io.broxy.core.internal.pool.Counters.Ending;
 import io.broxy.core.internal.pool.PoolActions.SpareEvent;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,11 +35,11 @@ final class Desk implements PoolActions.ActionRunner<String> {
     }
 
     /** Idle time-out 100 s, maximum age 1,000 s. */
-    static PoolLimits limits(int maxIdlePerHop, int maxIdle, int maxOpenPerHop, int maxOpen) {
+    static PoolLimits limits(int maxIdlePerKey, int maxIdle, int maxOpenPerKey, int maxOpen) {
         return new PoolLimits(
-                maxIdlePerHop,
+                maxIdlePerKey,
                 maxIdle,
-                maxOpenPerHop,
+                maxOpenPerKey,
                 maxOpen,
                 TimeUnit.SECONDS.toNanos(100),
                 TimeUnit.SECONDS.toNanos(1_000));
@@ -123,32 +123,32 @@ final class Desk implements PoolActions.ActionRunner<String> {
         }
     }
 
-    Asker ask(ConnPool.Key hop) {
-        return ask(hop, HOME);
+    Asker ask(ConnPool.Key key) {
+        return ask(key, HOME);
     }
 
-    Asker ask(ConnPool.Key hop, @Nullable Object home) {
-        return ask(hop, home, new Asker());
+    Asker ask(ConnPool.Key key, @Nullable Object home) {
+        return ask(key, home, new Asker());
     }
 
     /** By somebody who takes no idle connection. */
-    Asker askFresh(ConnPool.Key hop) {
-        return ask(hop, HOME, new Asker(IdleUse.NEVER));
+    Asker askFresh(ConnPool.Key key) {
+        return ask(key, HOME, new Asker(IdleUse.NEVER));
     }
 
     /** For a request that cannot be sent twice. */
-    Asker askPromised(ConnPool.Key hop) {
-        return ask(hop, HOME, new Asker(IdleUse.PROMISED));
+    Asker askPromised(ConnPool.Key key) {
+        return ask(key, HOME, new Asker(IdleUse.PROMISED));
     }
 
     /** For a request that is sent once more if the connection turns out dead. */
-    Asker askUnread(ConnPool.Key hop) {
-        return ask(hop, HOME, new Asker(IdleUse.UNREAD));
+    Asker askUnread(ConnPool.Key key) {
+        return ask(key, HOME, new Asker(IdleUse.UNREAD));
     }
 
-    private Asker ask(ConnPool.Key hop, @Nullable Object home, Asker asker) {
+    private Asker ask(ConnPool.Key key, @Nullable Object home, Asker asker) {
         run(work -> {
-            Slot<String> slot = pool.claim(hop, home, asker, work);
+            Slot<String> slot = pool.claim(key, home, asker, work);
             if (slot != null) {
                 asker.granted(slot);
             }
@@ -157,8 +157,8 @@ final class Desk implements PoolActions.ActionRunner<String> {
     }
 
     /** A new connection, leased. */
-    Slot<String> opened(ConnPool.Key hop) {
-        Asker asker = ask(hop);
+    Slot<String> opened(ConnPool.Key key) {
+        Asker asker = ask(key);
         if (!asker.got().equals("new")) {
             throw new AssertionError("no new connection but: " + asker.got());
         }
@@ -181,10 +181,10 @@ final class Desk implements PoolActions.ActionRunner<String> {
     }
 
     /** New idle connections, the first the oldest. */
-    void idle(ConnPool.Key hop, String... names) {
+    void idle(ConnPool.Key key, String... names) {
         List<Slot<String>> slots = new ArrayList<>();
         while (slots.size() < names.length) {
-            slots.add(opened(hop));
+            slots.add(opened(key));
         }
         for (String name : names) {
             park(slots.remove(0), name);
@@ -201,8 +201,8 @@ final class Desk implements PoolActions.ActionRunner<String> {
     }
 
     @Override
-    public void spares(ConnPool.Key hop, SpareEvent what) {
-        news.add(hop.address().host().charAt(0) + " " + what);
+    public void spares(ConnPool.Key key, SpareEvent what) {
+        news.add(key.address().host().charAt(0) + " " + what);
     }
 
     @Override

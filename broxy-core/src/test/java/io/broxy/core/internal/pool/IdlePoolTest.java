@@ -12,8 +12,8 @@ import io.broxy.ConnPool;
 import io.broxy.HostPort;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.pool.Counters.Ending;
 import io.broxy.core.internal.pool.Desk.Asker;
-import io.broxy.core.internal.pool.IdlePool.Ending;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -325,7 +325,7 @@ class IdlePoolTest {
             Desk desk = new Desk(limits(10, 100, 1, 2));
             desk.idle(B, "b");
             desk.opened(A);
-            Asker first = desk.ask(A); // kept by the cap of its hop
+            Asker first = desk.ask(A); // kept by the cap of its key
             desk.passUnnoticed(100);
             assertThat(desk.ask(C).got()).isEqualTo("new");
             assertThat(desk.closed).containsExactly("b");
@@ -456,8 +456,8 @@ class IdlePoolTest {
     class Spares {
         private final Desk desk = new Desk(limits(3, 4, 4, 5));
 
-        private void refill(ConnPool.Key hop, String... names) {
-            var slots = desk.pool.openSpares(hop, NO_LIMIT);
+        private void refill(ConnPool.Key key, String... names) {
+            var slots = desk.pool.openSpares(key, NO_LIMIT);
             assertThat(slots).hasSize(names.length);
             for (int i = 0; i < names.length; i++) {
                 desk.park(desk.open(slots.get(i)), names[i]);

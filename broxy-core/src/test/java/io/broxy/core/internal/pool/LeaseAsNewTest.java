@@ -54,8 +54,8 @@ class LeaseAsNewTest {
     void optionsAndTimeoutAreTheDialersAgain() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease first = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease first = pool.lease(key);
             Socket socket = first.connection().asSocket();
             final int keepIdle = socket.getOption(ExtendedSocketOptions.TCP_KEEPIDLE);
             first.connection().readTimeout(Duration.ofSeconds(1));
@@ -69,7 +69,7 @@ class LeaseAsNewTest {
             final int port = Talk.port(first.connection());
             first.giveBack();
 
-            try (Lease second = pool.lease(hop)) {
+            try (Lease second = pool.lease(key)) {
                 assertThat(second.wasIdle()).isTrue();
                 assertThat(Talk.port(second.connection())).isEqualTo(port);
                 Socket again = second.connection().asSocket();
@@ -90,12 +90,12 @@ class LeaseAsNewTest {
     void bufferSizesCannotBeUndoneSoTheConnectionGoes() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease first = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease first = pool.lease(key);
             first.connection().asSocket().setReceiveBufferSize(20_000);
             first.giveBack();
 
-            try (Lease second = pool.lease(hop)) {
+            try (Lease second = pool.lease(key)) {
                 assertThat(second.wasIdle()).isFalse();
             }
             assertThat(pool.stats().discarded()).isEqualTo(2);
@@ -106,11 +106,11 @@ class LeaseAsNewTest {
     void socketOfALeaseThatHasEndedIsOfNoUse() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease first = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease first = pool.lease(key);
             Socket old = first.connection().asSocket();
             first.giveBack();
-            try (Lease second = pool.lease(hop)) {
+            try (Lease second = pool.lease(key)) {
                 assertThat(second.wasIdle()).isTrue();
                 assertThat(old.isClosed()).isTrue();
                 assertThatThrownBy(() -> old.setTcpNoDelay(false)).isInstanceOf(java.net.SocketException.class);
@@ -126,8 +126,8 @@ class LeaseAsNewTest {
     void connectionWhoseOutputHasEndedIsDiscarded() throws Exception {
         try (Origin origin = Origin.discard();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease first = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease first = pool.lease(key);
             first.connection().shutdownOutput();
             first.giveBack();
             assertThat(pool.stats().idle()).isZero();
@@ -142,13 +142,13 @@ class LeaseAsNewTest {
                     peer.readAll();
                 });
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease byPeer = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease byPeer = pool.lease(key);
             assertThat(byPeer.connection().read(ByteBuffer.allocate(1))).isEqualTo(-1);
             byPeer.giveBack();
             assertThat(pool.stats().idle()).isZero();
 
-            Lease byUser = pool.lease(hop);
+            Lease byUser = pool.lease(key);
             byUser.connection().asSocket().shutdownInput();
             byUser.giveBack();
             assertThat(pool.stats().idle()).isZero();
@@ -162,15 +162,15 @@ class LeaseAsNewTest {
         try (ServerSocketChannel server =
                         ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(address);
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(HostPort.of("unix.example", 1), request -> {
+            ConnPool.Key key = ConnPool.Key.of(HostPort.of("unix.example", 1), request -> {
                 try {
                     return broxy.connection(SocketChannel.open(address));
                 } catch (IOException e) {
                     throw new DialException(DialException.Reason.LOCAL, request.target(), Duration.ZERO, List.of(), e);
                 }
             });
-            pool.lease(hop).giveBack();
-            try (Lease second = pool.lease(hop);
+            pool.lease(key).giveBack();
+            try (Lease second = pool.lease(key);
                     SocketChannel peer = server.accept()) {
                 assertThat(second.wasIdle()).isTrue();
                 peer.write(ByteBuffer.allocate(1));
@@ -186,15 +186,15 @@ class LeaseAsNewTest {
     void leaseThatIsInterruptedPutsTheConnectionBack() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease first = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease first = pool.lease(key);
             final int port = Talk.port(first.connection());
             first.giveBack();
             int interrupted = 0;
             for (int i = 0; i < 50; i++) {
                 Thread.currentThread().interrupt();
                 try {
-                    pool.lease(hop).giveBack(); // the hand-over was over before it was waited for
+                    pool.lease(key).giveBack(); // the hand-over was over before it was waited for
                 } catch (DialException e) {
                     interrupted++;
                     assertThat(e.reason()).isEqualTo(DialException.Reason.CANCELLED);
@@ -205,7 +205,7 @@ class LeaseAsNewTest {
             }
 
             assertThat(interrupted).isPositive();
-            try (Lease last = pool.lease(hop)) {
+            try (Lease last = pool.lease(key)) {
                 assertThat(last.wasIdle()).isTrue();
                 Connection connection = last.connection();
                 assertThat(Talk.port(connection)).isEqualTo(port);

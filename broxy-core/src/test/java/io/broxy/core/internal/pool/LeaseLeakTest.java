@@ -30,8 +30,8 @@ class LeaseLeakTest {
         broxy.close();
     }
 
-    private static void dropLease(ConnPool pool, ConnPool.Key hop) throws Exception {
-        assertThat(Talk.ask(pool.lease(hop), "hello")).isEqualTo("hello");
+    private static void dropLease(ConnPool pool, ConnPool.Key key) throws Exception {
+        assertThat(Talk.ask(pool.lease(key), "hello")).isEqualTo("hello");
     }
 
     private static void awaitLeaked(ConnPool pool, int leaked) {
@@ -52,12 +52,12 @@ class LeaseLeakTest {
                     }
                 });
                 ConnPool pool = broxy.connPool().maxOpen(1).build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            dropLease(pool, hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            dropLease(pool, key);
             awaitLeaked(pool, 1);
             assertThat(ended.await(Talk.PATIENCE.toMillis(), TimeUnit.MILLISECONDS))
                     .isTrue();
-            pool.lease(hop).close();
+            pool.lease(key).close();
             assertThat(Talk.accountedFor(pool.stats())).isEqualTo(pool.stats().created());
         }
     }
@@ -66,9 +66,9 @@ class LeaseLeakTest {
     void whoHoldsTheConnectionHoldsTheLease() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Connection held = pool.lease(hop).connection();
-            dropLease(pool, hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Connection held = pool.lease(key).connection();
+            dropLease(pool, key);
             awaitLeaked(pool, 1);
             assertThat(Talk.ask(held, "still mine")).isEqualTo("still mine");
             assertThat(pool.stats().leased()).isEqualTo(1);
@@ -80,12 +80,12 @@ class LeaseLeakTest {
     void anEndedLeaseIsNoLeak() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             for (int i = 0; i < 3; i++) {
-                Lease lease = pool.lease(hop);
+                Lease lease = pool.lease(key);
                 lease.giveBack();
             }
-            dropLease(pool, hop);
+            dropLease(pool, key);
             awaitLeaked(pool, 1);
             assertThat(pool.stats().created()).isEqualTo(1);
         }

@@ -11,6 +11,7 @@ import io.broxy.ConnPool.Lease;
 import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
+import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.dial.CallerDials;
@@ -32,11 +33,15 @@ import io.broxy.core.testkit.Peer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -100,8 +105,8 @@ class LoopLeaseTest {
         };
     }
 
-    private LoopLease lease(EventLoop loop, ConnPool.Key hop) throws Exception {
-        return on(loop, future -> pool.lease(loop, hop, PATIENCE_NANOS, into(future)));
+    private LoopLease lease(EventLoop loop, ConnPool.Key key) throws Exception {
+        return on(loop, future -> pool.lease(loop, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
     }
 
     /** Sends a text and reads the same number of bytes back. */
@@ -121,12 +126,12 @@ class LoopLeaseTest {
     @Test
     void whatIsIdleOnTheLoopIsLeasedThereAsItIs() throws Exception {
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            LoopLease first = lease(one, hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            LoopLease first = lease(one, key);
             assertThat(first.wasIdle()).isFalse();
             assertThat(ask(one, first.connection(), "first")).isEqualTo("first");
             run(one, first::giveBack);
-            LoopLease second = lease(one, hop);
+            LoopLease second = lease(one, key);
             assertThat(second.wasIdle()).isTrue();
             assertThat(second.connection()).isSameAs(first.connection());
             assertThat(ask(one, second.connection(), "second")).isEqualTo("second");
@@ -138,14 +143,14 @@ class LoopLeaseTest {
     @Test
     void whatIsIdleOnAnotherLoopMoves() throws Exception {
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            run(one, lease(one, hop)::giveBack);
-            LoopLease moved = lease(other, hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            run(one, lease(one, key)::giveBack);
+            LoopLease moved = lease(other, key);
             assertThat(moved.wasIdle()).isTrue();
             assertThat(moved.connection().loop()).isSameAs(other);
             assertThat(ask(other, moved.connection(), "moved")).isEqualTo("moved");
             run(other, moved::giveBack);
-            LoopLease back = lease(one, hop);
+            LoopLease back = lease(one, key);
             assertThat(ask(one, back.connection(), "back")).isEqualTo("back");
             run(one, back::close);
             assertThat(origin.accepted()).isEqualTo(1);
@@ -156,12 +161,12 @@ class LoopLeaseTest {
     @Test
     void theOwnLoopsIsTakenBeforeAnotherLoops() throws Exception {
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            LoopLease here = lease(one, hop);
-            LoopLease there = lease(other, hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            LoopLease here = lease(one, key);
+            LoopLease there = lease(other, key);
             run(one, here::giveBack);
             run(other, there::giveBack); // the newer one
-            LoopLease again = lease(one, hop);
+            LoopLease again = lease(one, key);
             assertThat(again.connection()).isSameAs(here.connection());
             run(one, again::close);
         }
@@ -170,13 +175,13 @@ class LoopLeaseTest {
     @Test
     void usersAndLoopsShareConnections() throws Exception {
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             for (int i = 0; i < 20; i++) {
                 EventLoop loop = i % 2 == 0 ? one : other;
-                Lease user = pool.lease(hop);
+                Lease user = pool.lease(key);
                 assertThat(Talk.ask(user, "user")).isEqualTo("user");
                 user.giveBack();
-                LoopLease own = lease(loop, hop);
+                LoopLease own = lease(loop, key);
                 assertThat(ask(loop, own.connection(), "loop")).isEqualTo("loop");
                 run(loop, own::giveBack);
             }
@@ -204,10 +209,10 @@ class LoopLeaseTest {
     void whoWaitsGetsWhatComesFreeOnAnotherLoop() throws Exception {
         pool = pool(settings -> settings.maxOpen(1));
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            LoopLease held = lease(one, hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            LoopLease held = lease(one, key);
             CompletableFuture<LoopLease> waiting =
-                    begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
+                    begin(other, future -> pool.lease(other, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(one, held::giveBack);
             LoopLease got = waiting.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
@@ -220,14 +225,16 @@ class LoopLeaseTest {
     void whoWaitsTooLongOrGivesUpIsNotServed() throws Exception {
         pool = pool(settings -> settings.maxOpen(1));
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            LoopLease held = lease(one, hop);
-            CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            LoopLease held = lease(one, key);
+            CompletableFuture<LoopLease> late = begin(
+                    one,
+                    future -> pool.lease(one, key, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             CompletableFuture<LoopLease> told = new CompletableFuture<>();
-            DialHandle dialing =
-                    on(other, future -> future.complete(pool.lease(other, hop, PATIENCE_NANOS, into(told))));
+            DialHandle dialing = on(
+                    other,
+                    future -> future.complete(pool.lease(other, key, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(other, dialing::cancel);
             assertThat(pool.stats().waiting()).isZero();
@@ -241,12 +248,14 @@ class LoopLeaseTest {
     void oneCancelledAtAnyMomentLosesNothing() throws Exception {
         pool = pool(settings -> settings.maxOpen(2));
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             for (int i = 0; i < 200; i++) {
                 EventLoop loop = i % 2 == 0 ? one : other;
                 CompletableFuture<LoopLease> told = new CompletableFuture<>();
-                DialHandle dialing =
-                        on(loop, future -> future.complete(pool.lease(loop, hop, PATIENCE_NANOS, into(told))));
+                DialHandle dialing = on(
+                        loop,
+                        future ->
+                                future.complete(pool.lease(loop, key, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
                 run(loop, () -> {
                     dialing.cancel();
                     if (told.isDone()) {
@@ -263,7 +272,7 @@ class LoopLeaseTest {
     @Test
     void aConnectionThatTakesThreadsIsLeasedButNeverLiesIdle() throws Exception {
         try (Origin origin = Origin.start(Peer::expectEnd)) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), request -> {
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), request -> {
                 try {
                     return new StreamConnection(new Socket(origin.address().getAddress(), origin.port()));
                 } catch (IOException e) {
@@ -272,7 +281,8 @@ class LoopLeaseTest {
             });
             LoopLease lease = begin(
                             one,
-                            (CompletableFuture<LoopLease> future) -> pool.lease(one, hop, PATIENCE_NANOS, into(future)))
+                            (CompletableFuture<LoopLease> future) ->
+                                    pool.lease(one, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future)))
                     .get(Talk.PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
             assertThat(lease.connection().takesThreads()).isTrue();
 
@@ -287,7 +297,7 @@ class LoopLeaseTest {
     void aDialerThatHangsIsLeftAtTheDeadline() throws Exception {
         CompletableFuture<Void> interrupted = new CompletableFuture<>();
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), request -> {
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), request -> {
                 try {
                     new CompletableFuture<Void>().get();
                 } catch (InterruptedException e) {
@@ -297,8 +307,10 @@ class LoopLeaseTest {
                 }
                 throw new IllegalStateException("interrupted");
             });
-            CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
+            CompletableFuture<LoopLease> late = begin(
+                    one,
+                    future ->
+                            pool.lease(one, key, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
             assertThat(late)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
@@ -313,11 +325,11 @@ class LoopLeaseTest {
     @Test
     void aClosedPoolLeasesNothing() throws Exception {
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            LoopLease held = lease(one, hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            LoopLease held = lease(one, key);
             pool.close();
             CompletableFuture<LoopLease> refused =
-                    begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
+                    begin(other, future -> pool.lease(other, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
             assertThat(refused)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
@@ -334,10 +346,10 @@ class LoopLeaseTest {
     void whatWaitsForAnEndingEngineIsTold() throws Exception {
         pool = pool(settings -> settings.maxOpen(1));
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            Lease held = pool.lease(hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            Lease held = pool.lease(key);
             CompletableFuture<LoopLease> waiting =
-                    begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
+                    begin(other, future -> pool.lease(other, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             assertThat(loops.stop(PATIENCE_NANOS)).isTrue();
             assertThat(waiting)
@@ -353,17 +365,17 @@ class LoopLeaseTest {
 
     // ------------------------------------------------------------------ new ones only
 
-    private CompletableFuture<LoopLease> beginFresh(EventLoop loop, ConnPool.Key hop) {
-        return begin(loop, future -> pool.leaseFresh(loop, hop, PATIENCE_NANOS, into(future)));
+    private CompletableFuture<LoopLease> beginFresh(EventLoop loop, ConnPool.Key key) {
+        return begin(loop, future -> pool.lease(loop, key, IdleUse.NEVER, null, PATIENCE_NANOS, into(future)));
     }
 
     @Test
     void whoWantsAFreshOneGetsItThoughAnotherIsIdle() throws Exception {
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            LoopLease first = lease(one, hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            LoopLease first = lease(one, key);
             run(one, first::giveBack);
-            LoopLease fresh = beginFresh(one, hop).get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+            LoopLease fresh = beginFresh(one, key).get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
             assertThat(fresh.wasIdle()).isFalse();
             assertThat(fresh.connection()).isNotSameAs(first.connection());
             assertThat(ask(one, fresh.connection(), "fresh")).isEqualTo("fresh");
@@ -376,11 +388,11 @@ class LoopLeaseTest {
 
     @Test
     void aFreshOneKeepsTheCaps() throws Exception {
-        pool = pool(settings -> settings.maxOpenPerHop(1));
+        pool = pool(settings -> settings.maxOpenPerKey(1));
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            LoopLease held = lease(one, hop);
-            CompletableFuture<LoopLease> waiting = beginFresh(other, hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            LoopLease held = lease(one, key);
+            CompletableFuture<LoopLease> waiting = beginFresh(other, key);
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(one, held::giveBack);
             LoopLease fresh = waiting.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
@@ -396,13 +408,15 @@ class LoopLeaseTest {
     void aFreshOneThatComesTooLateIsExhaustion() throws Exception {
         pool = pool(settings -> settings.maxOpen(1));
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
-            LoopLease held = lease(one, hop);
-            CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.leaseFresh(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
+            LoopLease held = lease(one, key);
+            CompletableFuture<LoopLease> late = begin(
+                    one,
+                    future ->
+                            pool.lease(one, key, IdleUse.NEVER, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             run(one, held::giveBack);
-            LoopLease again = lease(one, hop);
+            LoopLease again = lease(one, key);
             assertThat(again.wasIdle()).as("the one that gave up took nothing").isTrue();
             run(one, again::close);
         }
@@ -419,8 +433,8 @@ class LoopLeaseTest {
             peer.readAll();
         })) {
             AtomicReference<SocketChannel> channel = new AtomicReference<>();
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), request -> open(origin, channel));
-            LoopLease first = lease(one, hop);
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), request -> open(origin, channel));
+            LoopLease first = lease(one, key);
             SocketChannel spoilt = Objects.requireNonNull(channel.get());
             CompletableFuture<LoopLease> next = begin(one, future -> {
                 if (before) {
@@ -433,7 +447,7 @@ class LoopLeaseTest {
                 if (!before) {
                     spoil(now, spoilt);
                 }
-                pool.lease(one, hop, PATIENCE_NANOS, into(future));
+                pool.lease(one, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future));
             });
             LoopLease fresh = next.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
             assertThat(fresh.wasIdle()).isFalse();
@@ -463,6 +477,46 @@ class LoopLeaseTest {
             await().pollInterval(Duration.ofMillis(1)).atMost(Talk.PATIENCE).until(() -> in.available() > 0);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aConnectionWhoseFarEndWasToldOfAClientIsNeverKept() throws Exception {
+        Queue<Optional<DialRequest.Client>> named = new ConcurrentLinkedQueue<>();
+        Dialer telling = new Dialer() {
+            @Override
+            public Connection dial(DialRequest request) throws DialException {
+                named.add(Optional.ofNullable(request.client()));
+                return direct.dial(request);
+            }
+
+            @Override
+            public boolean sendsClientAddress() {
+                return true;
+            }
+        };
+        DialRequest.Client client = new DialRequest.Client(
+                new InetSocketAddress("192.0.2.7", 1), new InetSocketAddress("192.0.2.1", 3_128));
+        try (Origin origin = Origin.echo()) {
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), telling);
+            run(one, lease(one, key)::giveBack);
+            for (int i = 0; i < 2; i++) {
+                LoopLease lease =
+                        on(one, future -> pool.lease(one, key, IdleUse.ANY, client, PATIENCE_NANOS, into(future)));
+                assertThat(lease.wasIdle()).isFalse();
+                assertThat(ask(one, lease.connection(), "hello")).isEqualTo("hello");
+                run(one, () -> {
+                    lease.answered(PATIENCE_NANOS, -1);
+                    lease.giveBack();
+                });
+                assertThat(lease.connection().isOpen()).isFalse();
+            }
+            assertThat(named).containsExactly(Optional.empty(), Optional.of(client), Optional.of(client));
+            assertThat(pool.stats().idle()).isEqualTo(1);
+            assertThat(pool.stats().discarded()).isEqualTo(2);
+            LoopLease ofNobody = lease(one, key);
+            assertThat(ofNobody.wasIdle()).isTrue();
+            run(one, ofNobody::close);
         }
     }
 }

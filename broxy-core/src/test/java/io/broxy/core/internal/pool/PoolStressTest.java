@@ -68,23 +68,23 @@ class PoolStressTest {
                 Origin a = moody();
                 Origin b = moody();
                 ConnPool pool = broxy.connPool()
-                        .maxIdlePerHop(3)
+                        .maxIdlePerKey(3)
                         .maxIdle(5)
-                        .maxOpenPerHop(4)
+                        .maxOpenPerKey(4)
                         .maxOpen(6)
                         .idleTimeout(Duration.ofMillis(20))
                         .leaseTimeout(Talk.PATIENCE)
                         .build()) {
             Dialer direct = broxy.directDialer().build();
-            List<ConnPool.Key> hops = List.of(
+            List<ConnPool.Key> keys = List.of(
                     ConnPool.Key.of(a.target(), direct),
                     ConnPool.Key.of(b.target(), direct),
                     ConnPool.Key.of(b.target(), direct).withIdentity("alice"));
-            pool.warm(hops.get(0), 2);
+            pool.warm(keys.get(0), 2);
             List<Thread> threads = new ArrayList<>();
             for (int i = 0; i < THREADS; i++) {
                 Random random = new Random(i);
-                Thread thread = new Thread(() -> work(pool, hops, random));
+                Thread thread = new Thread(() -> work(pool, keys, random));
                 thread.start();
                 threads.add(thread);
             }
@@ -98,7 +98,7 @@ class PoolStressTest {
             assertThat(pool.stats().detached()).isPositive();
             assertThat(pool.stats().discarded()).isPositive();
             assertThat(pool.stats().evicted()).isPositive();
-            pool.warm(hops.get(0), 0);
+            pool.warm(keys.get(0), 0);
             await().atMost(Talk.PATIENCE).untilAsserted(() -> {
                 PoolStats stats = pool.stats();
                 assertThat(stats.leased()).isZero();
@@ -111,10 +111,10 @@ class PoolStressTest {
         assertThat(held).isEmpty();
     }
 
-    private void work(ConnPool pool, List<ConnPool.Key> hops, Random random) {
+    private void work(ConnPool pool, List<ConnPool.Key> keys, Random random) {
         try {
             for (int i = 0; i < LEASES; i++) {
-                Lease lease = take(pool, hops.get(random.nextInt(hops.size())), random);
+                Lease lease = take(pool, keys.get(random.nextInt(keys.size())), random);
                 if (lease != null) {
                     use(lease, random);
                 }
@@ -124,11 +124,11 @@ class PoolStressTest {
         }
     }
 
-    private static @Nullable Lease take(ConnPool pool, ConnPool.Key hop, Random random) throws Exception {
+    private static @Nullable Lease take(ConnPool pool, ConnPool.Key key, Random random) throws Exception {
         if (random.nextInt(3) > 0) {
-            return pool.lease(hop);
+            return pool.lease(key);
         }
-        CompletableFuture<Lease> future = pool.leaseAsync(hop, Talk.PATIENCE);
+        CompletableFuture<Lease> future = pool.leaseAsync(key, Talk.PATIENCE);
         if (random.nextInt(4) == 0 && future.cancel(false)) {
             return null;
         }
@@ -177,13 +177,13 @@ class PoolStressTest {
                     Origin origin = moody()) {
                 ConnPool pool =
                         broxy.connPool().maxOpen(3).leaseTimeout(Talk.PATIENCE).build();
-                ConnPool.Key hop =
+                ConnPool.Key key =
                         ConnPool.Key.of(origin.target(), broxy.directDialer().build());
-                pool.warm(hop, 2);
+                pool.warm(key, 2);
                 List<Thread> threads = new ArrayList<>();
                 for (int i = 0; i < 6; i++) {
                     Random random = new Random(i);
-                    Thread thread = new Thread(() -> workUntilClosed(pool, hop, random));
+                    Thread thread = new Thread(() -> workUntilClosed(pool, key, random));
                     thread.start();
                     threads.add(thread);
                 }
@@ -210,10 +210,10 @@ class PoolStressTest {
         }
     }
 
-    private void workUntilClosed(ConnPool pool, ConnPool.Key hop, Random random) {
+    private void workUntilClosed(ConnPool pool, ConnPool.Key key, Random random) {
         try {
             while (true) {
-                Lease lease = take(pool, hop, random);
+                Lease lease = take(pool, key, random);
                 if (lease != null) {
                     use(lease, random);
                 }

@@ -57,7 +57,7 @@ class PoolTlsTest {
         assertThat(workers.stop(PATIENCE_NANOS)).isTrue();
     }
 
-    private ConnPool.Key hop(Origin origin) {
+    private ConnPool.Key key(Origin origin) {
         Tls tls = new Tls(certificates.client(), new TlsResources(buffers, workers.callbacks(), Ticker.SYSTEM));
         HostPort peer = HostPort.of("localhost", origin.port());
         Dialer dialer = request -> {
@@ -83,14 +83,14 @@ class PoolTlsTest {
                     peer.close();
                 },
                 version)) {
-            ConnPool.Key hop = hop(origin);
-            pool.warm(hop, 2);
+            ConnPool.Key key = key(origin);
+            pool.warm(key, 2);
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().idle() == 2);
-            pool.warm(hop, 0);
+            pool.warm(key, 0);
             for (int i = 0; i < 30; i++) {
                 Lease lease = i % 2 == 0
-                        ? pool.lease(hop)
-                        : pool.leaseAsync(hop, Talk.PATIENCE).get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+                        ? pool.lease(key)
+                        : pool.leaseAsync(key, Talk.PATIENCE).get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
                 assertThat(lease.wasIdle()).isTrue();
                 assertThat(Talk.ask(lease, "secure " + i)).isEqualTo("secure " + i);
                 lease.giveBack();
@@ -117,10 +117,10 @@ class PoolTlsTest {
                     }
                 },
                 version)) {
-            ConnPool.Key hop = hop(origin);
-            Lease one = pool.lease(hop);
+            ConnPool.Key key = key(origin);
+            Lease one = pool.lease(key);
             first.await();
-            Lease other = pool.lease(hop);
+            Lease other = pool.lease(key);
             one.giveBack();
             other.giveBack();
             now.countDown();

@@ -39,13 +39,13 @@ class PoolWarmTest {
     @Test
     void sparesAreConnectedAndUsedOnesReplaced() throws Exception {
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop =
+            ConnPool.Key key =
                     ConnPool.Key.of(origin.target(), broxy.directDialer().build());
-            pool.warm(hop, 3);
+            pool.warm(key, 3);
             awaitIdle(3);
             List<Lease> leases = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
-                Lease lease = pool.lease(hop);
+                Lease lease = pool.lease(key);
                 assertThat(lease.wasIdle()).isTrue();
                 assertThat(Talk.ask(lease, "spare " + i)).isEqualTo("spare " + i);
                 leases.add(lease);
@@ -79,16 +79,16 @@ class PoolWarmTest {
     @Test
     void sparesOfAUsersDialerAreKeptToo() throws Exception {
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop = ConnPool.Key.of(origin.target(), request -> {
+            ConnPool.Key key = ConnPool.Key.of(origin.target(), request -> {
                 try {
                     return broxy.connection(SocketChannel.open(origin.address()));
                 } catch (IOException e) {
                     throw new AssertionError(e);
                 }
             });
-            pool.warm(hop, 2);
+            pool.warm(key, 2);
             awaitIdle(2);
-            try (Lease lease = pool.lease(hop)) {
+            try (Lease lease = pool.lease(key)) {
                 assertThat(lease.wasIdle()).isTrue();
                 assertThat(Talk.ask(lease, "hello")).isEqualTo("hello");
             }
@@ -98,9 +98,9 @@ class PoolWarmTest {
     @Test
     void aHopThatComesBackGetsItsSpares() throws Exception {
         try (HeldPort held = HeldPort.open()) {
-            ConnPool.Key hop =
+            ConnPool.Key key =
                     ConnPool.Key.of(held.target(), broxy.directDialer().build());
-            pool.warm(hop, 2);
+            pool.warm(key, 2);
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().opening() == 0);
             assertThat(pool.stats().idle()).isZero();
             List<Socket> accepted = new ArrayList<>();
@@ -122,9 +122,9 @@ class PoolWarmTest {
     @Test
     void nothingIsOpenedOnceThePoolIsClosed() throws Exception {
         try (Origin origin = Origin.echo()) {
-            ConnPool.Key hop =
+            ConnPool.Key key =
                     ConnPool.Key.of(origin.target(), broxy.directDialer().build());
-            pool.warm(hop, 5);
+            pool.warm(key, 5);
             pool.close();
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().opening() == 0);
             assertThat(pool.stats().idle()).isZero();

@@ -24,8 +24,8 @@ class PromisedIdleTest {
     private final Desk desk = new Desk(unlimited());
 
     /** Opens a connection and parks it behind an answer that promises so many seconds, or nothing if negative. */
-    private Slot<String> idle(ConnPool.Key hop, String name, long promisedSeconds) {
-        Slot<String> slot = desk.open(desk.askFresh(hop).slot());
+    private Slot<String> idle(ConnPool.Key key, String name, long promisedSeconds) {
+        Slot<String> slot = desk.open(desk.askFresh(key).slot());
         answered(slot, name, promisedSeconds, -1);
         return slot;
     }
@@ -110,9 +110,9 @@ class PromisedIdleTest {
         }
 
         @Test
-        void takesNothingFromOtherClients() {
-            ConnPool.Key one = A.forClient(ClientHopsTest.client(1));
-            ConnPool.Key other = A.forClient(ClientHopsTest.client(2));
+        void takesNothingFromOtherIdentities() {
+            ConnPool.Key one = A.withIdentity("one");
+            ConnPool.Key other = A.withIdentity("other");
             idle(one, "1", -1);
 
             assertThat(desk.askPromised(other).got()).isEqualTo("new");
@@ -234,10 +234,10 @@ class PromisedIdleTest {
             spoil(spoilt);
 
             Slot<String> ofOther = leased(desk.askUnread(B));
-            assertThat(ofOther.unread).as("of another hop").isTrue();
+            assertThat(ofOther.unread).as("of another key").isTrue();
             idle(A, "1", -1);
             Slot<String> slot = leased(desk.askUnread(A));
-            assertThat(slot.unread).as("of the same hop").isFalse();
+            assertThat(slot.unread).as("of the same key").isFalse();
             desk.passUnnoticed(60);
             answered(slot, "1", -1, -1);
             assertThat(leased(desk.askUnread(A)).unread).as("a minute later").isTrue();

@@ -38,8 +38,8 @@ class WarmerTest {
         }
 
         @Override
-        public List<Slot<String>> missing(ConnPool.Key hop, int max) {
-            return pool.openSpares(hop, max);
+        public List<Slot<String>> missing(ConnPool.Key key, int max) {
+            return pool.openSpares(key, max);
         }
 
         @Override
@@ -63,10 +63,10 @@ class WarmerTest {
                     assertThat(pool.opened(slot)).isTrue();
                     run(work -> pool.park(slot, "spare", Desk.HOME, work));
                     standing.add(slot);
-                    warmer.opened(slot.hop());
+                    warmer.opened(slot.key());
                 } else {
                     run(work -> pool.openFailed(slot, work));
-                    warmer.failed(slot.hop());
+                    warmer.failed(slot.key());
                 }
             }
         }
@@ -99,8 +99,8 @@ class WarmerTest {
         public void close(String parked) {}
 
         @Override
-        public void spares(ConnPool.Key hop, SpareEvent news) {
-            warmer.hear(hop, news);
+        public void spares(ConnPool.Key key, SpareEvent news) {
+            warmer.hear(key, news);
         }
 
         @Override

@@ -2,30 +2,24 @@ package io.broxy.core.internal.pool;
 
 import static io.broxy.core.internal.pool.Desk.A;
 import static io.broxy.core.internal.pool.Desk.B;
+import static io.broxy.core.internal.pool.Desk.HOME;
 import static io.broxy.core.internal.pool.Desk.limits;
 import static io.broxy.core.internal.pool.Desk.unlimited;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.broxy.ConnPool;
-import io.broxy.DialRequest;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.pool.Desk.Asker;
-import java.net.InetSocketAddress;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Connections that were announced for clients: never another client's, and in what a hop may have all together. */
-class ClientHopsTest {
+/** Specifies that connections of different keys never mix, what the caps of one key count, and how a lease that takes no idle one gets its place. */
+class KeysTest {
     private static final int NO_LIMIT = Integer.MAX_VALUE;
-    private static final ConnPool.Key ALICE = A.forClient(client(1));
-    private static final ConnPool.Key BOB = A.forClient(client(2));
-
-    static DialRequest.Client client(int port) {
-        return new DialRequest.Client(
-                new InetSocketAddress("192.0.2.7", port), new InetSocketAddress("192.0.2.1", 3_128));
-    }
+    private static final ConnPool.Key ALICE = A.withIdentity("alice");
+    private static final ConnPool.Key BOB = A.withIdentity("bob");
 
     @Test
     void nobodyGetsTheConnectionOfAnother() {
@@ -34,19 +28,17 @@ class ClientHopsTest {
         desk.idle(A, "nobody's");
 
         assertThat(desk.ask(BOB).got()).isEqualTo("new");
-        assertThat(desk.ask(A.forClient(client(1))).got()).isEqualTo("alice's");
+        assertThat(desk.ask(A.withIdentity("alice")).got()).isEqualTo("alice's");
         assertThat(desk.ask(ALICE).got()).isEqualTo("new");
         assertThat(desk.ask(A).got()).isEqualTo("nobody's");
         assertThat(desk.ask(A).got()).isEqualTo("new");
     }
 
     @Test
-    void theIdleOnesOfAllClientsAreCappedTogether() {
+    void theIdleOnesOfAKeyAreCapped() {
         Desk desk = new Desk(limits(2, 100, NO_LIMIT, NO_LIMIT));
         desk.idle(B, "b1", "b2");
-        for (int port = 1; port <= 5; port++) {
-            desk.idle(A.forClient(client(port)), "a" + port);
-        }
+        desk.idle(A, "a1", "a2", "a3", "a4", "a5");
 
         assertThat(desk.closed).containsExactly("a1", "a2", "a3");
         PoolStats stats = desk.pool.stats();
@@ -55,59 +47,58 @@ class ClientHopsTest {
     }
 
     @Test
-    void atTheCapOfTheHopTheIdleOneOfAnotherClientGoes() {
+    void atTheCapOfTheKeyAnIdleOneGoesForALeaseThatTakesNone() {
         Desk desk = new Desk(limits(10, 100, 2, NO_LIMIT));
-        Slot<String> leased = desk.opened(ALICE);
-        desk.idle(ALICE, "alice's");
+        Slot<String> leased = desk.opened(A);
+        desk.idle(A, "idle");
 
-        Asker bob = desk.ask(BOB);
+        Asker fresh = desk.askFresh(A);
 
-        assertThat(bob.got()).isEqualTo("new");
-        assertThat(desk.closed).containsExactly("alice's");
-        assertThat(desk.ask(BOB).got()).isEqualTo("waits");
+        assertThat(fresh.got()).isEqualTo("new");
+        assertThat(desk.closed).containsExactly("idle");
+        assertThat(desk.askFresh(A).got()).isEqualTo("waits");
         desk.discard(leased);
     }
 
     @Test
     void whoWaitsGetsThePlaceOfTheFirstThatIsGivenBack() {
         Desk desk = new Desk(limits(10, 100, 1, NO_LIMIT));
-        Slot<String> alices = desk.opened(ALICE);
-        Asker bob = desk.ask(BOB);
+        Slot<String> leased = desk.opened(A);
+        Asker fresh = desk.askFresh(A);
         Asker another = desk.ask(A);
-        assertThat(List.of(bob.got(), another.got())).containsExactly("waits", "waits");
+        assertThat(List.of(fresh.got(), another.got())).containsExactly("waits", "waits");
 
-        desk.park(alices, "alice's");
+        desk.park(leased, "idle");
 
-        assertThat(desk.closed).containsExactly("alice's");
-        assertThat(bob.got()).isEqualTo("new");
+        assertThat(desk.closed).containsExactly("idle");
+        assertThat(fresh.got()).isEqualTo("new");
         assertThat(another.got()).isEqualTo("waits");
-        desk.discard(desk.open(bob.slot()));
+        desk.discard(desk.open(fresh.slot()));
         assertThat(another.got()).isEqualTo("new");
     }
 
     @Test
-    void aFreshOneTakesThePlaceOfTheOldestOfAll() {
+    void aFreshOneTakesThePlaceOfTheOldest() {
         Desk desk = new Desk(limits(10, 100, 2, NO_LIMIT));
-        desk.idle(ALICE, "alice's");
-        desk.idle(BOB, "bob's");
+        desk.idle(A, "older", "newer");
 
-        assertThat(desk.askFresh(BOB).got()).isEqualTo("new");
-        assertThat(desk.closed).containsExactly("alice's");
-        assertThat(desk.ask(BOB).got()).isEqualTo("bob's");
+        assertThat(desk.askFresh(A).got()).isEqualTo("new");
+        assertThat(desk.closed).containsExactly("older");
+        assertThat(desk.ask(A).got()).isEqualTo("newer");
     }
 
     @Test
     void othersWaitNotForItsCap() {
         Desk desk = new Desk(limits(10, 100, 1, NO_LIMIT));
-        desk.opened(ALICE);
+        desk.opened(A);
 
         assertThat(desk.ask(B).got()).isEqualTo("new");
-        assertThat(desk.ask(A.withIdentity("alice")).got()).isEqualTo("new");
+        assertThat(desk.ask(ALICE).got()).isEqualTo("new");
     }
 
     @Test
     void sparesGoLast() {
-        Desk desk = new Desk(limits(2, 100, NO_LIMIT, NO_LIMIT));
+        Desk desk = new Desk(limits(2, 2, NO_LIMIT, NO_LIMIT));
         desk.run(work -> desk.pool.warm(A, 1, work));
         desk.park(desk.open(desk.pool.openSpares(A, 1).get(0)), "spare");
 
@@ -119,8 +110,8 @@ class ClientHopsTest {
     }
 
     @Test
-    void theCapHoldsTheSparesOfAllClientsTogether() {
-        Desk desk = new Desk(limits(2, 100, NO_LIMIT, NO_LIMIT));
+    void theCapHoldsTheSparesOfAllKeysTogether() {
+        Desk desk = new Desk(limits(2, 2, NO_LIMIT, NO_LIMIT));
         desk.run(work -> desk.pool.warm(A, 1, work));
 
         assertThatThrownBy(() -> desk.run(work -> desk.pool.warm(ALICE, 2, work)))
@@ -128,30 +119,17 @@ class ClientHopsTest {
     }
 
     @Test
-    void whatLiesIdleForAClientGoesWithHim() {
-        Desk desk = new Desk(unlimited());
-        desk.idle(ALICE, "1", "2");
-        desk.idle(B.forClient(client(1)), "3");
-        desk.idle(BOB, "4");
-        desk.idle(A, "5");
-        desk.opened(A.forClient(client(3)));
-
-        desk.run(work -> desk.pool.forget(client(1), work));
-        desk.run(work -> desk.pool.forget(client(3), work));
-
-        assertThat(desk.closed).containsExactly("1", "2", "3");
-        assertThat(desk.pool.stats().evicted(Eviction.CLIENT_GONE)).isEqualTo(3);
-        assertThat(desk.pool.stats().idle()).isEqualTo(2);
-    }
-
-    @Test
     void whatHasExpiredIsTakenOutInTheMiddle() {
         Desk desk = new Desk(limits(3, 100, NO_LIMIT, NO_LIMIT));
-        desk.idle(ALICE, "1");
-        desk.idle(BOB, "2");
-        desk.idle(A, "3");
-        assertThat(desk.ask(BOB).got()).isEqualTo("2");
-        desk.idle(BOB, "4", "5");
+        List<Slot<String>> slots = List.of(desk.opened(A), desk.opened(A), desk.opened(A));
+        desk.park(slots.get(0), "1");
+        desk.park(slots.get(1), "2", "loop-2");
+        desk.park(slots.get(2), "3");
+        assertThat(desk.ask(A, "loop-2").got()).isEqualTo("2");
+        Slot<String> fourth = desk.open(desk.askFresh(A).slot());
+        Slot<String> fifth = desk.open(desk.askFresh(A).slot());
+        desk.park(fourth, "4", HOME);
+        desk.park(fifth, "5", HOME);
 
         assertThat(desk.closed).containsExactly("1");
         desk.pass(100);

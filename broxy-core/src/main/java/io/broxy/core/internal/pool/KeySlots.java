@@ -9,15 +9,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All of one hop, and of one client if it is for one: idle connections, a set for each loop, and who waits.
+ * What a pool has of one key: its idle connections, a set for each loop, and the leases that wait for one.
  *
  * <p>Threading: the pool's lock guards it.
  */
-final class HopSlots<P> {
-    final ConnPool.Key hop;
+final class KeySlots<P> {
+    final ConnPool.Key key;
 
-    /** Those for other clients, too. */
-    final HopTotal<P> total;
+    /** How the peer treats idle connections, if it closes them early or spoils them; else null. */
+    @Nullable
+    IdleLife life;
 
     /** By loop; the newest first. */
     private final Map<Object, ArrayDeque<Slot<P>>> idle = new HashMap<>(4);
@@ -36,9 +37,19 @@ final class HopSlots<P> {
     int arriving;
     boolean refillAsked;
 
-    HopSlots(ConnPool.Key hop, HopTotal<P> total) {
-        this.hop = hop;
-        this.total = total;
+    KeySlots(ConnPool.Key key, @Nullable IdleLife life) {
+        this.key = key;
+        this.life = life;
+    }
+
+    /** How long another connection was idle when the peer closed it, or {@link IdleTimes#UNKNOWN}. */
+    long livedNanos(long nowNanos) {
+        return life == null ? IdleTimes.UNKNOWN : life.nanos(nowNanos);
+    }
+
+    /** Whether the peer has lately sent something over an idle connection. */
+    boolean isSpoilt(long nowNanos) {
+        return life != null && life.isSpoilt(nowNanos);
     }
 
     int idleCount() {
@@ -48,14 +59,12 @@ final class HopSlots<P> {
     void push(Slot<P> slot) {
         idle.computeIfAbsent(homeOf(slot), home -> new ArrayDeque<>()).addFirst(slot);
         idleCount++;
-        total.add(slot);
     }
 
     void remove(Slot<P> slot) {
         ArrayDeque<Slot<P>> set = idle.get(homeOf(slot));
         if (set != null && set.removeFirstOccurrence(slot)) {
             idleCount--;
-            total.remove(slot);
         }
     }
 
@@ -93,7 +102,7 @@ final class HopSlots<P> {
         return Objects.requireNonNull(slot.home, "the home of an idle connection");
     }
 
-    // ------------------------------------------------------------------ who waits
+    // ------------------------------------------------------------------ waiters
 
     void enqueue(Waiter<P> waiter, long number) {
         waiting.put(waiter, number);
@@ -112,7 +121,7 @@ final class HopSlots<P> {
         return waiting.values().iterator().next();
     }
 
-    /** Who waits longest; there must be one. */
+    /** The one that waits longest; there must be one. */
     Waiter<P> first() {
         return waiting.keySet().iterator().next();
     }
