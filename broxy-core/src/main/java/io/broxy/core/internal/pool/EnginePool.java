@@ -7,8 +7,8 @@ import io.broxy.DialRequest;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
-import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.IdlePool.Ending;
 import io.broxy.core.internal.pool.PoolActions.SpareEvent;
 import io.broxy.core.internal.time.Durations;
@@ -143,25 +143,21 @@ public final class EnginePool implements ConnPool {
      * Leases a connection on an event loop: one that is idle there, or one that is idle elsewhere and moves, or a new one.
      * Called on that loop.
      *
+     * @param idleUse which idle connections will do; with {@link IdleUse#NEVER} the caps hold all the same: where they allow
+     *     no other connection, an idle one is closed for it
+     * @param client for whose share of the look-ups a dial counts; see {@link io.broxy.core.internal.upstream.LoopDialer#dial}
      * @param timeoutNanos for waiting and dialing together
-     * @param outcome told the end, possibly before this returns
+     * @param completion gets the lease, possibly before this method returns
      */
-    public DialHandle lease(EventLoop loop, Key hop, long timeoutNanos, LoopLease.Outcome outcome) {
-        return lease(loop, hop, IdleUse.ANY, timeoutNanos, outcome);
-    }
-
-    /**
-     * As {@link #lease(EventLoop, Key, long, LoopLease.Outcome)}, but never one that was idle: for a request that has found
-     * an idle one dead and has one more try. The caps hold all the same: where they allow no other connection, an idle one
-     * goes for it.
-     */
-    public DialHandle leaseFresh(EventLoop loop, Key hop, long timeoutNanos, LoopLease.Outcome outcome) {
-        return lease(loop, hop, IdleUse.NEVER, timeoutNanos, outcome);
-    }
-
-    /** As {@link #lease(EventLoop, Key, long, LoopLease.Outcome)}, with a say in which idle connections will do. */
-    public DialHandle lease(EventLoop loop, Key hop, IdleUse idleUse, long timeoutNanos, LoopLease.Outcome outcome) {
-        return lease(loop, new LeaseRequest(hop, idleUse, ticker().nanos(), timeoutNanos), outcome);
+    public DialHandle lease(
+            EventLoop loop,
+            Key hop,
+            IdleUse idleUse,
+            @Nullable InetAddress client,
+            long timeoutNanos,
+            Completion<LoopLease> completion) {
+        LeaseRequest request = new LeaseRequest(hop, idleUse, client, ticker().nanos(), timeoutNanos);
+        return Leasing.start(this, loop, request, completion);
     }
 
     /** A client has gone whom its dials have named: what lies idle for it, in whatever pool of the engine, is closed. */
@@ -171,25 +167,6 @@ public final class EnginePool implements ConnPool {
 
     void forget(DialRequest.Client client) {
         change(work -> policy.forget(client, work));
-    }
-
-    private DialHandle lease(EventLoop loop, LeaseRequest wish, LoopLease.Outcome outcome) {
-        return Leasing.start(this, loop, wish, new Leasing.Delivery() {
-            @Override
-            public void leased(Slot<IdleConnection> slot, LoopConnection connection) {
-                outcome.leased(new LoopLease(EnginePool.this, slot, connection));
-            }
-
-            @Override
-            public void failed(DialException failure) {
-                outcome.failed(failure);
-            }
-
-            @Override
-            public @Nullable InetAddress forClient() {
-                return outcome.forClient();
-            }
-        });
     }
 
     // ------------------------------------------------------------------ the policy, and what it leaves to be done

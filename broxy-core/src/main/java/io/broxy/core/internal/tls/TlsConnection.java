@@ -70,12 +70,6 @@ public final class TlsConnection implements Transferable, ConnectionSocket.Viewe
         input = from.input;
     }
 
-    /** Does the handshake of a client; see {@link Tls#onCaller}. */
-    static TlsConnection handshake(Connection below, TlsEngine engine, TlsResources means, long deadlineNanos)
-            throws IOException {
-        return new TlsCallerHandshake(below, engine, means, deadlineNanos).run();
-    }
-
     // ------------------------------------------------------------------ changing hands
 
     @Override

@@ -19,8 +19,10 @@ import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.EnginePool;
+import io.broxy.core.internal.pool.IdleUse;
 import io.broxy.core.internal.pool.LoopLease;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
@@ -106,9 +108,9 @@ class PlainHttpWaysTest {
     private LoopLease lease(HttpHop way) throws Exception {
         return LoopTalk.on(
                 loop,
-                future -> pool.lease(loop, way.hop(), way.timeoutNanos(), new LoopLease.Outcome() {
+                future -> pool.lease(loop, way.hop(), IdleUse.ANY, null, way.timeoutNanos(), new Completion<>() {
                     @Override
-                    public void leased(LoopLease lease) {
+                    public void done(LoopLease lease) {
                         future.complete(lease);
                     }
 

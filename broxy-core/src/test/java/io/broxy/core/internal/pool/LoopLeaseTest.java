@@ -20,6 +20,7 @@ import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.SocketConnection;
@@ -86,10 +87,10 @@ class LoopLeaseTest {
         assertThat(workers.stop(PATIENCE_NANOS)).isTrue();
     }
 
-    private static LoopLease.Outcome into(CompletableFuture<LoopLease> future) {
-        return new LoopLease.Outcome() {
+    private static Completion<LoopLease> into(CompletableFuture<LoopLease> future) {
+        return new Completion<>() {
             @Override
-            public void leased(LoopLease lease) {
+            public void done(LoopLease lease) {
                 future.complete(lease);
             }
 
@@ -101,7 +102,7 @@ class LoopLeaseTest {
     }
 
     private LoopLease lease(EventLoop loop, ConnPool.Key hop) throws Exception {
-        return on(loop, future -> pool.lease(loop, hop, PATIENCE_NANOS, into(future)));
+        return on(loop, future -> pool.lease(loop, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
     }
 
     /** Sends a text and reads the same number of bytes back. */
@@ -207,7 +208,7 @@ class LoopLeaseTest {
             ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
             CompletableFuture<LoopLease> waiting =
-                    begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
+                    begin(other, future -> pool.lease(other, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(one, held::giveBack);
             LoopLease got = waiting.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
@@ -223,11 +224,11 @@ class LoopLeaseTest {
             ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
             CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+                    begin(one, future -> pool.lease(one, hop, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             CompletableFuture<LoopLease> told = new CompletableFuture<>();
             DialHandle dialing =
-                    on(other, future -> future.complete(pool.lease(other, hop, PATIENCE_NANOS, into(told))));
+                    on(other, future -> future.complete(pool.lease(other, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(other, dialing::cancel);
             assertThat(pool.stats().waiting()).isZero();
@@ -246,7 +247,7 @@ class LoopLeaseTest {
                 EventLoop loop = i % 2 == 0 ? one : other;
                 CompletableFuture<LoopLease> told = new CompletableFuture<>();
                 DialHandle dialing =
-                        on(loop, future -> future.complete(pool.lease(loop, hop, PATIENCE_NANOS, into(told))));
+                        on(loop, future -> future.complete(pool.lease(loop, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
                 run(loop, () -> {
                     dialing.cancel();
                     if (told.isDone()) {
@@ -272,7 +273,7 @@ class LoopLeaseTest {
             });
             LoopLease lease = begin(
                             one,
-                            (CompletableFuture<LoopLease> future) -> pool.lease(one, hop, PATIENCE_NANOS, into(future)))
+                            (CompletableFuture<LoopLease> future) -> pool.lease(one, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future)))
                     .get(Talk.PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
             assertThat(lease.connection().takesThreads()).isTrue();
 
@@ -298,7 +299,7 @@ class LoopLeaseTest {
                 throw new IllegalStateException("interrupted");
             });
             CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, hop, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
+                    begin(one, future -> pool.lease(one, hop, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
             assertThat(late)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
@@ -317,7 +318,7 @@ class LoopLeaseTest {
             LoopLease held = lease(one, hop);
             pool.close();
             CompletableFuture<LoopLease> refused =
-                    begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
+                    begin(other, future -> pool.lease(other, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
             assertThat(refused)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
@@ -337,7 +338,7 @@ class LoopLeaseTest {
             ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             Lease held = pool.lease(hop);
             CompletableFuture<LoopLease> waiting =
-                    begin(other, future -> pool.lease(other, hop, PATIENCE_NANOS, into(future)));
+                    begin(other, future -> pool.lease(other, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             assertThat(loops.stop(PATIENCE_NANOS)).isTrue();
             assertThat(waiting)
@@ -354,7 +355,7 @@ class LoopLeaseTest {
     // ------------------------------------------------------------------ new ones only
 
     private CompletableFuture<LoopLease> beginFresh(EventLoop loop, ConnPool.Key hop) {
-        return begin(loop, future -> pool.leaseFresh(loop, hop, PATIENCE_NANOS, into(future)));
+        return begin(loop, future -> pool.lease(loop, hop, IdleUse.NEVER, null, PATIENCE_NANOS, into(future)));
     }
 
     @Test
@@ -399,7 +400,7 @@ class LoopLeaseTest {
             ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
             CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.leaseFresh(one, hop, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+                    begin(one, future -> pool.lease(one, hop, IdleUse.NEVER, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             run(one, held::giveBack);
             LoopLease again = lease(one, hop);
@@ -433,7 +434,7 @@ class LoopLeaseTest {
                 if (!before) {
                     spoil(now, spoilt);
                 }
-                pool.lease(one, hop, PATIENCE_NANOS, into(future));
+                pool.lease(one, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future));
             });
             LoopLease fresh = next.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
             assertThat(fresh.wasIdle()).isFalse();
