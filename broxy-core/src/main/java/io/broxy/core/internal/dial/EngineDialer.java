@@ -73,10 +73,7 @@ interface EngineDialer extends Dialer, LoopDialer {
 
     @Override
     default DialHandle dial(
-            EventLoop loop,
-            DialRequest request,
-            @Nullable InetAddress client,
-            Completion<LoopConnection> completion) {
+            EventLoop loop, DialRequest request, @Nullable InetAddress client, Completion<LoopConnection> completion) {
         assert loop.inLoop();
         return start(dialOn(loop, request, client, ticker().nanos(), completion));
     }

@@ -78,8 +78,8 @@ final class FutureDial implements Completion<LoopConnection> {
         try {
             return future.get();
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof DialException told) {
-                throw told;
+            if (e.getCause() instanceof DialException why) {
+                throw why;
             }
             throw failure.apply(DialException.Reason.CANCELLED, e.getCause() != null ? e.getCause() : e);
         } catch (InterruptedException e) {

@@ -110,7 +110,7 @@ public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
                 new HttpHop(hop, true, asking, own, pool, settings.timeoutNanos()));
     }
 
-    /** Some schemes authenticate a connection and not a request, so those of an own authorization are nobody else's. */
+    /** Some schemes authenticate a connection, not a request: connections with an authorization of the user's are not shared. */
     private String identity() {
         if (authorization != null) {
             return "authorization " + AUTHORIZATIONS.incrementAndGet();

@@ -24,7 +24,7 @@ final class HttpProxyDialerImpl implements HttpProxyDialer, EngineDialer, HttpRo
     /**
      * Creates one.
      *
-     * @param way of a request that names no time
+     * @param way of a request that names no timeout
      */
     HttpProxyDialerImpl(TunnelDialer tunnels, HttpHop way) {
         this.tunnels = tunnels;
@@ -66,8 +66,7 @@ final class HttpProxyDialerImpl implements HttpProxyDialer, EngineDialer, HttpRo
                     .build();
         }
         HttpHop way = way(timeoutNanos(request));
-        return new ProxyRoute(
-                sendsClientAddress() ? way.forClient(request.client()) : way, request.target(), ticker());
+        return new ProxyRoute(sendsClientAddress() ? way.forClient(request.client()) : way, request.target(), ticker());
     }
 
     private HttpHop way(long timeoutNanos) {

@@ -126,8 +126,7 @@ final class LoopDial implements DialHandle {
         }
         AddressRace<LoopConnection> all = new AddressRace<>(
                 inOrder,
-                (address, contender) ->
-                        ConnectAttempt.start(loop, dialer.sockets(), address, dial.target(), contender),
+                (address, contender) -> ConnectAttempt.start(loop, dialer.sockets(), address, dial.target(), contender),
                 new AddressRace.Rules(
                         dial.request().addressPolicy(), loop.timers(), dialer.ticker(), dialer.attemptDelayNanos()),
                 this::won,

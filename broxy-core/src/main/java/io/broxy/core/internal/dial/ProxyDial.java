@@ -129,9 +129,7 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
 
     @Override
     public void failed(DialException failure) {
-        fail(dial.failure(failure.reason())
-                .attempts(failure.attempts())
-                .cause(failure));
+        fail(dial.failure(failure.reason()).attempts(failure.attempts()).cause(failure));
     }
 
     @Override

@@ -79,7 +79,9 @@ public final class ProxyHeaderDialer implements EngineDialer {
     private DialRequest timed(DialRequest request) {
         return request.timeout() != null || below instanceof LoopDialer
                 ? request
-                : request.toBuilder().timeout(Duration.ofNanos(DEFAULT_TIMEOUT_NANOS)).build();
+                : request.toBuilder()
+                        .timeout(Duration.ofNanos(DEFAULT_TIMEOUT_NANOS))
+                        .build();
     }
 
     @Override

@@ -82,8 +82,7 @@ final class TunnelDialer {
      * @param fresh whether it must not have been idle
      * @param completion gets the connection, possibly before this method returns
      */
-    DialHandle connect(
-            EventLoop loop, DialRequest request, boolean fresh, Completion<ProxyConnection> completion) {
+    DialHandle connect(EventLoop loop, DialRequest request, boolean fresh, Completion<ProxyConnection> completion) {
         if (pool == null) {
             return toProxy.dial(loop, request, null, completion.from(opened -> new ProxyConnection(opened, null)));
         }

@@ -129,8 +129,8 @@ final class RequestRoute implements Completion<LoopLease> {
     private void leasePooled(HttpHop way, IdleUse idleUse) {
         int attempt = ++attempts;
         EnginePool pool = way.pool() instanceof EnginePool own ? own : forwarding.pool();
-        DialHandle underWay = pool.lease(
-                exchange.loop(), way.hop(), idleUse, exchange.clientAddress(), way.timeoutNanos(), this);
+        DialHandle underWay =
+                pool.lease(exchange.loop(), way.hop(), idleUse, exchange.clientAddress(), way.timeoutNanos(), this);
         if (state == State.LEASING && attempts == attempt) { // it has not come to its end before this
             leasing = underWay;
         }

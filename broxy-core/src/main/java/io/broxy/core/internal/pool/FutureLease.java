@@ -46,7 +46,8 @@ final class FutureLease implements Completion<LoopLease> {
 
     private void begin(long timeoutNanos) {
         if (!future.isDone()) {
-            leasing = Leasing.start(pool, loop, new LeaseRequest(hop, IdleUse.ANY, null, startNanos, timeoutNanos), this);
+            leasing =
+                    Leasing.start(pool, loop, new LeaseRequest(hop, IdleUse.ANY, null, startNanos, timeoutNanos), this);
         }
     }
 

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param client for whose share of the look-ups a dial counts; see {@link io.broxy.core.internal.upstream.LoopDialer#dial}
  * @param timeoutNanos from the start, for waiting and dialing together
  */
-record LeaseRequest(ConnPool.Key hop, IdleUse idleUse, @Nullable InetAddress client, long startNanos, long timeoutNanos) {
+record LeaseRequest(
+        ConnPool.Key hop, IdleUse idleUse, @Nullable InetAddress client, long startNanos, long timeoutNanos) {
 
     long endNanos() {
         return startNanos + timeoutNanos;

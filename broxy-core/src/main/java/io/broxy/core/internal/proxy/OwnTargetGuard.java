@@ -26,10 +26,7 @@ record OwnTargetGuard(OwnAddresses own, LoopDialer dialer, HttpRouter router) im
 
     @Override
     public DialHandle dial(
-            EventLoop loop,
-            DialRequest request,
-            @Nullable InetAddress client,
-            Completion<LoopConnection> completion) {
+            EventLoop loop, DialRequest request, @Nullable InetAddress client, Completion<LoopConnection> completion) {
         if (own.contain(request.target())) {
             completion.failed(denial(request.target()));
             return () -> {};

@@ -23,8 +23,5 @@ public interface LoopDialer {
      * @param completion gets the connection, possibly before this method returns
      */
     DialHandle dial(
-            EventLoop loop,
-            DialRequest request,
-            @Nullable InetAddress client,
-            Completion<LoopConnection> completion);
+            EventLoop loop, DialRequest request, @Nullable InetAddress client, Completion<LoopConnection> completion);
 }

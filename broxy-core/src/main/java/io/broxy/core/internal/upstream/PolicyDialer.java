@@ -54,10 +54,7 @@ final class PolicyDialer implements Dialer, LoopDialer {
 
     @Override
     public DialHandle dial(
-            EventLoop loop,
-            DialRequest request,
-            @Nullable InetAddress client,
-            Completion<LoopConnection> completion) {
+            EventLoop loop, DialRequest request, @Nullable InetAddress client, Completion<LoopConnection> completion) {
         return onLoop.dial(loop, restricted(request), client, completion);
     }
 

@@ -47,11 +47,15 @@ final class UserDial implements DialHandle {
         this.deadline = timeout == null
                 ? null
                 : loop.timers()
-                        .schedule(startNanos + Durations.positiveNanos(timeout, "a dial's time-out"), this::timedOut);
+                        .schedule(startNanos + Durations.positiveNanos(timeout, "a dial's timeout"), this::timedOut);
     }
 
     static UserDial start(
-            EventLoop loop, Dialer dialer, DialRequest request, Completion<LoopConnection> completion, Workers workers) {
+            EventLoop loop,
+            Dialer dialer,
+            DialRequest request,
+            Completion<LoopConnection> completion,
+            Workers workers) {
         UserDial dial = new UserDial(loop, request, completion, workers);
         try {
             workers.callbacks().execute(() -> dial.run(dialer));

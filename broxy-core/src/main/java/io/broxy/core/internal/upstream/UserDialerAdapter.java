@@ -49,10 +49,7 @@ public final class UserDialerAdapter implements LoopDialer {
      */
     @Override
     public DialHandle dial(
-            EventLoop loop,
-            DialRequest request,
-            @Nullable InetAddress client,
-            Completion<LoopConnection> completion) {
+            EventLoop loop, DialRequest request, @Nullable InetAddress client, Completion<LoopConnection> completion) {
         assert loop.inLoop();
         return UserDial.start(loop, dialer, request, completion, workers);
     }

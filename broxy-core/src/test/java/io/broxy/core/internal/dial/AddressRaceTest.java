@@ -283,11 +283,7 @@ class AddressRaceTest {
         AddressRace.Rules rules =
                 new AddressRace.Rules(policy, timers, this::nanos, TimeUnit.MILLISECONDS.toNanos(250));
         AddressRace<String> race = new AddressRace<>(
-                inOrder,
-                connector,
-                rules,
-                connection -> note("won " + connection),
-                reason -> note("lost " + reason));
+                inOrder, connector, rules, connection -> note("won " + connection), reason -> note("lost " + reason));
         race.start();
         return race;
     }

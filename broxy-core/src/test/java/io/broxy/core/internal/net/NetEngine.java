@@ -93,8 +93,7 @@ public final class NetEngine implements AutoCloseable {
 
     /** Makes a connection secure on the loop. */
     public LoopConnection secureOnLoop(Connection below, SSLContext context, HostPort peer) throws Exception {
-        LoopConnection base =
-                below instanceof Transferable own && own.hasReadiness() ? toLoop(below) : bridge(below);
+        LoopConnection base = below instanceof Transferable own && own.hasReadiness() ? toLoop(below) : bridge(below);
         CompletableFuture<LoopConnection> secured = new CompletableFuture<>();
         loop.execute(
                 () -> new Tls(context, means).onLoop(base, peer, secured::complete, secured::completeExceptionally));

@@ -223,12 +223,14 @@ class LoopLeaseTest {
         try (Origin origin = Origin.echo()) {
             ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
-            CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, hop, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+            CompletableFuture<LoopLease> late = begin(
+                    one,
+                    future -> pool.lease(one, hop, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             CompletableFuture<LoopLease> told = new CompletableFuture<>();
-            DialHandle dialing =
-                    on(other, future -> future.complete(pool.lease(other, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
+            DialHandle dialing = on(
+                    other,
+                    future -> future.complete(pool.lease(other, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(other, dialing::cancel);
             assertThat(pool.stats().waiting()).isZero();
@@ -246,8 +248,10 @@ class LoopLeaseTest {
             for (int i = 0; i < 200; i++) {
                 EventLoop loop = i % 2 == 0 ? one : other;
                 CompletableFuture<LoopLease> told = new CompletableFuture<>();
-                DialHandle dialing =
-                        on(loop, future -> future.complete(pool.lease(loop, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
+                DialHandle dialing = on(
+                        loop,
+                        future ->
+                                future.complete(pool.lease(loop, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
                 run(loop, () -> {
                     dialing.cancel();
                     if (told.isDone()) {
@@ -273,7 +277,8 @@ class LoopLeaseTest {
             });
             LoopLease lease = begin(
                             one,
-                            (CompletableFuture<LoopLease> future) -> pool.lease(one, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future)))
+                            (CompletableFuture<LoopLease> future) ->
+                                    pool.lease(one, hop, IdleUse.ANY, null, PATIENCE_NANOS, into(future)))
                     .get(Talk.PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
             assertThat(lease.connection().takesThreads()).isTrue();
 
@@ -298,8 +303,10 @@ class LoopLeaseTest {
                 }
                 throw new IllegalStateException("interrupted");
             });
-            CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, hop, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
+            CompletableFuture<LoopLease> late = begin(
+                    one,
+                    future ->
+                            pool.lease(one, hop, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
             assertThat(late)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
@@ -399,8 +406,10 @@ class LoopLeaseTest {
         try (Origin origin = Origin.echo()) {
             ConnPool.Key hop = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, hop);
-            CompletableFuture<LoopLease> late =
-                    begin(one, future -> pool.lease(one, hop, IdleUse.NEVER, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+            CompletableFuture<LoopLease> late = begin(
+                    one,
+                    future ->
+                            pool.lease(one, hop, IdleUse.NEVER, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             run(one, held::giveBack);
             LoopLease again = lease(one, hop);

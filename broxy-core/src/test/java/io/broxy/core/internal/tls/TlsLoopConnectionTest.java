@@ -129,7 +129,8 @@ class TlsLoopConnectionTest {
     private Throwable failureOfHandshake(Origin origin, SSLContext context, HostPort peer) throws Exception {
         LoopConnection below = engine.toLoop(NetEngine.connect(origin.port()));
         CompletableFuture<LoopConnection> result = new CompletableFuture<>();
-        onLoop(() -> new Tls(context, engine.means).onLoop(below, peer, result::complete, result::completeExceptionally));
+        onLoop(() ->
+                new Tls(context, engine.means).onLoop(below, peer, result::complete, result::completeExceptionally));
         Throwable failure = failureOf(result);
         await().until(() -> engine.onLoop(() -> !below.isOpen()));
         return failure;
@@ -237,8 +238,8 @@ class TlsLoopConnectionTest {
         try (Origin origin = failingServer(new CompletableFuture<>())) {
             LoopConnection below = engine.toLoop(NetEngine.connect(origin.port()));
             CompletableFuture<LoopConnection> result = new CompletableFuture<>();
-            onLoop(() ->
-                    new Tls(client, crippled).onLoop(below, peer(origin), result::complete, result::completeExceptionally));
+            onLoop(() -> new Tls(client, crippled)
+                    .onLoop(below, peer(origin), result::complete, result::completeExceptionally));
             assertThat(failureOf(result)).isInstanceOf(IOException.class).hasMessageContaining("TLS tasks");
         }
     }
