@@ -105,7 +105,7 @@ public final class Broxy implements AutoCloseable {
     private volatile @Nullable Thread ending;
 
     private Broxy(Builder builder) {
-        buffers = new BufferPool(builder.callerBufferBytes, builder.remainderBytes);
+        buffers = new BufferPool(bufferBudget(), bufferBudget());
         workers = new Workers(builder.workers);
         try {
             loops = EventLoops.start(builder.eventLoops, buffers, Ticker.SYSTEM);
@@ -116,6 +116,11 @@ public final class Broxy implements AutoCloseable {
         poolEngine = new PoolEngine(loops, workers, Ticker.SYSTEM);
         proxyEngine = new ProxyEngine(loops, workers, Ticker.SYSTEM, ownAddresses);
         copier = new EngineCopier(loops, workers, buffers, Ticker.SYSTEM);
+    }
+
+    /** 64 MiB, and in a small JVM an eighth of its heap, for direct memory is as big as the heap by default. */
+    private static long bufferBudget() {
+        return Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 8);
     }
 
     /** An engine with the defaults. */
@@ -443,16 +448,9 @@ public final class Broxy implements AutoCloseable {
     /** Collects the settings of an engine. Threading: for one thread. */
     public static final class Builder {
         private int eventLoops = Runtime.getRuntime().availableProcessors();
-        private long callerBufferBytes = defaultBudget();
-        private long remainderBytes = defaultBudget();
         private final Workers.Settings workers = new Workers.Settings();
 
         private Builder() {}
-
-        /** 64 MiB, and in a small JVM an eighth of its heap, for direct memory is as big as the heap by default. */
-        private static long defaultBudget() {
-            return Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 8);
-        }
 
         /**
          * How many event loops serve connections; default one for each processor.

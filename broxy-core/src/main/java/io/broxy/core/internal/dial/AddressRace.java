@@ -14,15 +14,15 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Queue;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Connects to the addresses of one name as RFC 8305 says: families interleaved (section 4), one attempt after the other
  * with a delay between (section 5), the next one at once when one fails; the first that connects wins, and the others are
- * given up.
+ * canceled.
  *
- * <p>It does no I/O by itself and has no clock of its own: the connector makes the attempts, the timers and the ticker are
- * given.
+ * <p>It does no I/O: the connector makes the attempts, and the clock is a parameter.
  *
  * <p>Threading: owned by its event loop.
  *
@@ -35,13 +35,13 @@ final class AddressRace<C> {
         /**
          * Begins to connect.
          *
-         * @param contender told the end of the attempt, possibly before this method returns
-         * @return gives the attempt up, after which the contender is told nothing any more
+         * @param contender gets the end of the attempt, possibly before this method returns
+         * @return cancels the attempt, after which the contender gets nothing
          */
         Runnable connect(InetSocketAddress address, Contender<C> contender);
     }
 
-    /** Told how an attempt ended. */
+    /** Receives the end of an attempt. */
     interface Contender<C> {
         void connected(C connection);
 
@@ -49,19 +49,13 @@ final class AddressRace<C> {
         void failed(DialException.Reason reason, Throwable failure);
     }
 
-    /** Told how the race ended, once. */
-    interface Finish<C> {
-        void won(C connection);
-
-        void lost(DialException.Reason reason);
-    }
-
     private final Connector<C> connector;
     private final AddressPolicy policy;
     private final TimerQueue timers;
     private final Ticker ticker;
     private final long delayNanos;
-    private final Finish<C> finish;
+    private final Consumer<C> won;
+    private final Consumer<DialException.Reason> lost;
 
     private final List<InetSocketAddress> inOrder;
     /** The index of the first address that has not been tried. */
@@ -76,14 +70,25 @@ final class AddressRace<C> {
     /** What one race needs besides its addresses. */
     record Rules(AddressPolicy policy, TimerQueue timers, Ticker ticker, long delayNanos) {}
 
-    AddressRace(List<InetSocketAddress> inOrder, Connector<C> connector, Rules rules, Finish<C> finish) {
+    /**
+     * Creates a race. One of the two consumers is called at its end, once.
+     *
+     * @param lost gets the reason for the whole; {@link #failures} has the addresses
+     */
+    AddressRace(
+            List<InetSocketAddress> inOrder,
+            Connector<C> connector,
+            Rules rules,
+            Consumer<C> won,
+            Consumer<DialException.Reason> lost) {
         this.inOrder = inOrder;
         this.connector = connector;
         this.policy = rules.policy();
         this.timers = rules.timers();
         this.ticker = rules.ticker();
         this.delayNanos = rules.delayNanos();
-        this.finish = finish;
+        this.won = won;
+        this.lost = lost;
     }
 
     /**
@@ -115,17 +120,17 @@ final class AddressRace<C> {
         }
     }
 
-    /** Begins; the end may be told before this method returns. */
+    /** Begins the race, which may end before this method returns. */
     void start() {
         startNext();
     }
 
-    /** Gives every attempt up; the end is not told any more. */
+    /** Cancels every attempt; no consumer is called any more. */
     void cancel() {
         giveUp(null);
     }
 
-    /** Gives every attempt up, each with the same failure, for {@link #failures}; the end is not told any more. */
+    /** Cancels every attempt with the same failure, for {@link #failures}; no consumer is called any more. */
     void giveUp(@Nullable Throwable failure) {
         over = true;
         if (nextStart != null) {
@@ -196,7 +201,7 @@ final class AddressRace<C> {
         }
     }
 
-    /** The reason of the attempt that came farthest stands for all. */
+    /** The reason of the attempt that came farthest is the reason of all. */
     private static int weight(DialException.Reason reason) {
         return switch (reason) {
             case DENIED -> 0;
@@ -215,7 +220,7 @@ final class AddressRace<C> {
 
     private void lose(DialException.Reason reason) {
         over = true;
-        finish.lost(reason);
+        lost.accept(reason);
     }
 
     /** One address being connected to. */
@@ -230,7 +235,7 @@ final class AddressRace<C> {
             this.address = address;
         }
 
-        /** Begins, and says whether it still runs. */
+        /** Begins to connect; true if the attempt has not ended at once. */
         boolean start() {
             starting = true;
             running.add(this);
@@ -258,7 +263,7 @@ final class AddressRace<C> {
             ended = true;
             running.remove(this);
             cancel();
-            finish.won(connection);
+            won.accept(connection);
         }
 
         @Override

@@ -21,22 +21,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks a {@link Resolver} off the caller's thread, once for all that want the same name at the same time, and remembers
- * what it said for a while. When the DNS is down, dials give up sooner than look-ups: a look-up that nothing waits for any
- * more leaves its queue, or is interrupted and takes nobody's place.
+ * Asks a {@link Resolver} off the caller's thread, once for all dials that look up the same name at the same time, and
+ * caches the answer for a while. When the DNS is down, dials give up sooner than look-ups: a look-up that nothing waits for any
+ * more leaves its queue, or is interrupted and no longer counts.
  *
- * <p>Only what a resolver may say is remembered: addresses, or an {@link UnknownHostException}. Whatever else it throws or
- * returns is a fault of its own, which says nothing about the name.
+ * <p>Only legal answers are cached: addresses, or an {@link UnknownHostException}. Anything else that a resolver throws or
+ * returns is a fault of the resolver, which says nothing about the name.
  *
  * <p>Threading: thread-safe; the lock guards {@code pending}, what is in it, and {@code answers}.
  */
 final class CachingResolver {
     private static final Logger log = LoggerFactory.getLogger(CachingResolver.class);
 
-    /** The names used last are kept, whatever names clients make up. */
+    /** The most recently used names are kept, whatever names clients make up. */
     static final int MAX_NAMES = 1_000;
 
-    /** Of one name. More than a dial has time to try; a hostile zone may have thousands. */
+    /** The addresses kept for one name: more than a dial has time to try. A hostile zone may have thousands. */
     static final int MAX_ADDRESSES = 100;
 
     private static final long LOG_DISTANCE_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -241,7 +241,7 @@ final class CachingResolver {
 
     private void report(Throwable fault) {
         if (!Thread.currentThread().isInterrupted() && faults.isTime(ticker.nanos())) {
-            log.error("a resolver failed; further failures are told from time to time", fault);
+            log.error("a resolver failed; further failures are logged from time to time", fault);
         }
     }
 

@@ -36,7 +36,7 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
         this.startNanos = loop.nowNanos();
     }
 
-    /** Begins to connect; what is returned gives up. */
+    /** Begins to connect; the result cancels the attempt. */
     static Runnable start(
             EventLoop loop,
             NewSockets sockets,

@@ -44,7 +44,7 @@ final class ConnectHandshake implements Handshake {
     private static final int SWITCHING_PROTOCOLS = 101;
 
     private final ByteBuffer request;
-    /** What was sent logs the connection in, which is nobody else's then. */
+    /** The credentials log the connection in, so that it must not serve other users. */
     private final boolean login;
 
     private HeadParser<ResponseHead> parser = HeadParser.connectResponse(HeadLimits.RESPONSE);
@@ -106,7 +106,7 @@ final class ConnectHandshake implements Handshake {
 
     private void skip(ResponseHead head) throws HandshakeException, BadHeadException {
         if (head.status() == SWITCHING_PROTOCOLS) {
-            throw HandshakeException.protocol("the proxy switches protocols, which nobody asked for");
+            throw HandshakeException.protocol("the proxy switches protocols, which the request did not ask for");
         }
         interim.add(head);
         parser = HeadParser.connectResponse(HeadLimits.RESPONSE);

@@ -52,7 +52,7 @@ public final class DirectDialerBuilder implements DirectDialer.Builder {
 
     @Override
     public DirectDialer.Builder timeout(Duration timeout) {
-        timeoutNanos = Durations.positiveNanos(timeout, "a dial's time-out");
+        timeoutNanos = Durations.positiveNanos(timeout, "a dial's timeout");
         return this;
     }
 

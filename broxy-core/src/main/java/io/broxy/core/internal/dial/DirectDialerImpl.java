@@ -5,17 +5,10 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.DirectDialer;
 import io.broxy.HostPort;
-import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.net.DialHandle;
-import io.broxy.core.internal.time.Durations;
-import io.broxy.core.internal.time.Ticker;
-import io.broxy.core.internal.upstream.LoopDialer;
 import java.net.InetAddress;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 
 /**
  * Dials directly. A blocking dial of one address connects on the caller's thread, which costs no hand-over; one of
@@ -23,29 +16,19 @@ import java.util.concurrent.Executor;
  *
  * <p>Threading: thread-safe.
  */
-public final class DirectDialerImpl implements DirectDialer, LoopDialer {
-    private final EventLoops loops;
-    private final Executor completions;
-    private final CallerDials callers;
-    private final Ticker ticker;
+public final class DirectDialerImpl implements DirectDialer, EngineDialer {
+    private final DialEngine engine;
     private final CachingResolver resolver;
     private final NewSockets sockets;
     private final long timeoutNanos;
     private final long attemptDelayNanos;
 
     DirectDialerImpl(DirectDialerBuilder settings, DialEngine engine) {
-        loops = engine.loops();
-        completions = engine.workers()::complete;
-        callers = engine.callers();
-        ticker = engine.ticker();
+        this.engine = engine;
         resolver = settings.cachingResolver(engine);
         sockets = settings.sockets();
         timeoutNanos = settings.timeoutNanos();
         attemptDelayNanos = settings.attemptDelayNanos();
-    }
-
-    Ticker ticker() {
-        return ticker;
     }
 
     CachingResolver resolver() {
@@ -60,10 +43,14 @@ public final class DirectDialerImpl implements DirectDialer, LoopDialer {
         return attemptDelayNanos;
     }
 
-    /** The time for a request: its own or the default. */
-    long timeoutNanos(DialRequest request) {
-        Duration own = request.timeout();
-        return own == null ? timeoutNanos : Durations.positiveNanos(own, "a dial's time-out");
+    @Override
+    public DialEngine engine() {
+        return engine;
+    }
+
+    @Override
+    public long defaultTimeoutNanos() {
+        return timeoutNanos;
     }
 
     @Override
@@ -71,40 +58,23 @@ public final class DirectDialerImpl implements DirectDialer, LoopDialer {
         resolver.forget(target.host());
     }
 
-    // ------------------------------------------------------------------ on a loop
-
     @Override
-    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
-        assert loop.inLoop();
-        return LoopDial.start(loop, request, ticker.nanos(), this, outcome);
+    public DialHandle start(Dial dial) {
+        return LoopDial.start(dial, this);
     }
 
     @Override
-    public CompletableFuture<Connection> dialAsync(DialRequest request, Executor executor) {
-        long start = ticker.nanos();
-        return FutureDial.start(
-                loops.next(),
-                request.target(),
-                completions,
-                (loop, outcome) -> LoopDial.start(loop, request, start, this, outcome));
-    }
-
-    // ------------------------------------------------------------------ on the caller's thread
-
-    @Override
-    public Connection dial(DialRequest request) throws DialException {
-        if (EventLoop.current() != null) {
-            throw new IllegalStateException("a blocking dial on an event loop would stop everything that it serves");
-        }
-        return new CallerDial(this, callers, request).dial();
+    public Connection dialOnCaller(DialRequest request, long startNanos) throws DialException {
+        return new CallerDial(this, engine.callers(), request).dial();
     }
 
     /** A race on a loop, for a caller that blocks until its end. */
     CompletableFuture<Connection> race(DialRequest request, List<InetAddress> addresses, long startNanos) {
         return FutureDial.start(
-                loops.next(),
+                engine,
                 request.target(),
                 Runnable::run, // only the caller waits for it
-                (loop, outcome) -> LoopDial.start(loop, request, addresses, startNanos, this, outcome));
+                (loop, completion) ->
+                        LoopDial.start(dialOn(loop, request, null, startNanos, completion), this, addresses));
     }
 }

@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One dial by way of the first of several hops that works: which one is next, how much time it has, and what the
- * failures come to. It dials nothing itself, so it serves a loop and a waiting thread alike.
+ * One dial through the first of several hops that works: which hop is next, how much time it has, and how the failures
+ * are summed up. It dials nothing itself, so it serves a loop and a blocking caller alike.
  *
  * <p>Threading: for one thread, or owned by its event loop.
  */
@@ -72,7 +72,7 @@ final class FailOver {
         return List.copyOf(left);
     }
 
-    /** Dials this one of the {@link #others} now, and the one that was to be dialled next. */
+    /** Makes one of the {@link #others} the current hop, and the current one the next. */
     void prefer(Hop hop) {
         if (!left.remove(hop)) {
             throw new IllegalArgumentException("not a hop that is left");
@@ -81,7 +81,7 @@ final class FailOver {
         current = hop;
     }
 
-    /** What to ask of it: an equal share of the time that is left, and all of it if it is the last one. */
+    /** The request to the hop, with an equal share of the time left; the last hop gets all of it. */
     DialRequest request() {
         long share = (endNanos - currentStartNanos) / (left.size() + 1);
         Duration own = request.timeout();
@@ -103,7 +103,7 @@ final class FailOver {
         Verdict verdict = Verdict.of(failure);
         boolean news = verdict == Verdict.HOP_FAILED && current.failed(now, penaltyNanos);
         if (attempts.isEmpty() && left.isEmpty()) {
-            return failure; // there was only one way
+            return failure; // there was only one hop
         }
         if (verdict == Verdict.FINAL) {
             suppressEarlier(failure);
@@ -133,7 +133,7 @@ final class FailOver {
         }
     }
 
-    /** The reason of the hop where the dial came farthest stands for all; of equals, that of the first. */
+    /** The reason of the hop where the dial came farthest, the first of equals, is the reason of the whole. */
     private Reason farthest() {
         Reason farthest = Reason.POOL_EXHAUSTED;
         for (DialException.Attempt attempt : attempts) {
@@ -175,7 +175,7 @@ final class FailOver {
             };
         }
 
-        /** The hop works: it is the target that it refuses or cannot reach. But for a refusal on the way to the hop. */
+        /** Whether the hop works, and refuses or cannot reach the target; a refusal by a proxy before the hop does not count. */
         private static boolean isAnswer(DialException failure) {
             if (failure.reason() == Reason.PROXY_AUTH) {
                 return false;

@@ -5,12 +5,10 @@ import io.broxy.DialException;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.WaitedFuture;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
-import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -26,7 +24,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: the future is for any thread, the rest is owned by the event loop.
  */
-final class FutureDial implements LoopDialer.UserOutcome {
+final class FutureDial implements Completion<LoopConnection> {
     private static final Logger log = LoggerFactory.getLogger(FutureDial.class);
 
     private final CompletableFuture<Connection> future = new WaitedFuture<>();
@@ -40,16 +38,17 @@ final class FutureDial implements LoopDialer.UserOutcome {
     }
 
     /**
-     * Begins a dial.
+     * Begins a dial on one of the engine's loops.
      *
      * @param completer completes the future, so that its dependents stay off the loop
      * @param begin begins the dial on the loop
      */
     static CompletableFuture<Connection> start(
-            EventLoop loop,
+            DialEngine engine,
             HostPort target,
             Executor completer,
-            BiFunction<EventLoop, LoopDialer.Outcome, DialHandle> begin) {
+            BiFunction<EventLoop, Completion<LoopConnection>, DialHandle> begin) {
+        EventLoop loop = engine.loops().next();
         FutureDial dial = new FutureDial(target, completer);
         try {
             loop.execute(() -> {
@@ -58,7 +57,7 @@ final class FutureDial implements LoopDialer.UserOutcome {
                 }
             });
         } catch (RejectedExecutionException e) {
-            dial.future.completeExceptionally(closed(target, e));
+            dial.future.completeExceptionally(dial.failure(DialException.Reason.CANCELLED, e));
             return dial.future;
         }
         dial.future.whenComplete((connection, failure) -> dial.ended(loop));
@@ -66,29 +65,8 @@ final class FutureDial implements LoopDialer.UserOutcome {
     }
 
     /**
-     * As {@link #start}, and waits for the connection.
-     *
-     * @throws DialException as the dial says; or {@link DialException.Reason#CANCELLED} if the waiting thread is interrupted,
-     *     its interrupt status set
-     */
-    static Connection await(
-            HostPort target, DialEngine engine, BiFunction<EventLoop, LoopDialer.Outcome, DialHandle> begin)
-            throws DialException {
-        if (EventLoop.current() != null) {
-            throw new IllegalStateException("a blocking dial on an event loop would stop everything that it serves");
-        }
-        long start = engine.ticker().nanos();
-        return await(
-                start(engine.loops().next(), target, Runnable::run, begin),
-                (reason, cause) -> DialException.builder(reason, target)
-                        .duration(Duration.ofNanos(engine.ticker().nanos() - start))
-                        .cause(cause)
-                        .build());
-    }
-
-    /**
-     * Waits for the connection of a dial that has begun. An interrupt ends the dial, and a connection that was won while the
-     * interrupt was on its way is reset, for nobody gets it.
+     * Waits for the connection of a dial that has begun. An interrupt ends the dial, and a connection that was opened
+     * meanwhile is reset.
      *
      * @param failure makes the exception of a failure that is none yet
      * @throws DialException as the dial says; or {@link DialException.Reason#CANCELLED} if the waiting thread is interrupted,
@@ -100,8 +78,8 @@ final class FutureDial implements LoopDialer.UserOutcome {
         try {
             return future.get();
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof DialException told) {
-                throw told;
+            if (e.getCause() instanceof DialException why) {
+                throw why;
             }
             throw failure.apply(DialException.Reason.CANCELLED, e.getCause() != null ? e.getCause() : e);
         } catch (InterruptedException e) {
@@ -113,8 +91,8 @@ final class FutureDial implements LoopDialer.UserOutcome {
         }
     }
 
-    private static DialException closed(HostPort target, Throwable cause) {
-        return new DialException(DialException.Reason.CANCELLED, target, Duration.ZERO, List.of(), cause);
+    private DialException failure(DialException.Reason reason, Throwable cause) {
+        return DialException.builder(reason, target).cause(cause).build();
     }
 
     private void ended(EventLoop loop) {
@@ -130,18 +108,17 @@ final class FutureDial implements LoopDialer.UserOutcome {
     }
 
     @Override
-    public void connected(LoopConnection connection) {
+    public void done(LoopConnection connection) {
         connection.release(
                 ready -> complete(() -> succeed(ready)),
-                failure -> complete(() -> {
-                    DialException.Reason reason = DialException.Reason.LOCAL;
-                    future.completeExceptionally(new DialException(reason, target, Duration.ZERO, List.of(), failure));
-                }));
+                failure -> failed(failure(DialException.Reason.LOCAL, failure)));
     }
 
+    /** What the user's dialer has thrown is what the user gets. */
     @Override
-    public void dialerFailed(Throwable failure) {
-        complete(() -> future.completeExceptionally(failure));
+    public void broken(DialException failure) {
+        Throwable cause = failure.getCause();
+        complete(() -> future.completeExceptionally(cause == null ? failure : cause));
     }
 
     private void succeed(Connection connection) {
@@ -163,7 +140,7 @@ final class FutureDial implements LoopDialer.UserOutcome {
         try {
             completer.execute(completion);
         } catch (RejectedExecutionException e) {
-            completion.run(); // the engine ends; somebody may still be waiting
+            completion.run(); // the engine ends; a thread may still be waiting
         }
     }
 }

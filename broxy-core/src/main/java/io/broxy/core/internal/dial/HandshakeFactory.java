@@ -15,10 +15,10 @@ interface HandshakeFactory {
     }
 
     /**
-     * Gets ready what a target needs.
+     * Prepares the handshakes for a target.
      *
-     * @param ready told on the loop, possibly before this method returns
-     * @param failed told on the loop, in place of {@code ready}
+     * @param ready called on the loop, possibly before this method returns
+     * @param failed called on the loop, in place of {@code ready}
      */
     void prepare(EventLoop loop, HostPort target, Consumer<Maker> ready, Consumer<DialException> failed);
 }

@@ -3,7 +3,7 @@ package io.broxy.core.internal.dial;
 import java.net.SocketAddress;
 
 /**
- * Stands for a hop where an address is wanted: what was tried was a way and not an address.
+ * Names a hop where an exception asks for an address: the attempt was at a hop of a routing dialer, not at an address.
  *
  * <p>Threading: immutable.
  */

@@ -9,9 +9,7 @@ import io.broxy.HttpProxyDialer;
 import io.broxy.core.internal.http.HeadWriter;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.upstream.HttpHop;
-import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.internal.upstream.ProxyAuthorization;
-import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -101,22 +99,18 @@ public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
     @Override
     public HttpProxyDialer build() {
         Dialer toProxy = settings.over();
-        LoopDialer onLoop = UserDialerAdapter.of(toProxy, settings.engine().workers());
         if (tls != null) {
-            TlsDialer secure = new TlsDialer(toProxy, settings.engine().tls(tls), settings.engine());
-            toProxy = secure;
-            onLoop = secure;
+            toProxy = new TlsDialer(toProxy, settings.engine().tls(tls), settings.engine());
         }
         ConnPool.Key hop = new ConnPool.Key(settings.proxy(), toProxy, identity());
-        HopSource hops = pool == null ? HopSource.opening(onLoop) : new PooledHops(pool, hop);
         ProxyAuthorization asking = proxyAuthorization();
         List<ConnectRequest.Field> own = List.copyOf(fields);
         return new HttpProxyDialerImpl(
-                settings.dialing(hop, handshakes(asking, own), hops),
+                settings.tunnels(hop, handshakes(asking, own), pool),
                 new HttpHop(hop, true, asking, own, pool, settings.timeoutNanos()));
     }
 
-    /** Some schemes authenticate a connection and not a request, so those of an own authorization are nobody else's. */
+    /** Some schemes authenticate a connection, not a request: connections with an authorization of the user's are not shared. */
     private String identity() {
         if (authorization != null) {
             return "authorization " + AUTHORIZATIONS.incrementAndGet();

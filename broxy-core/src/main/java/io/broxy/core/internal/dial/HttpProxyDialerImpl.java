@@ -1,37 +1,32 @@
 package io.broxy.core.internal.dial;
 
 import io.broxy.ConnPool;
-import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.HttpProxyDialer;
-import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.HttpRouter;
-import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 
 /**
- * Dials through an HTTP proxy with tunnels, and has plain HTTP requests go to the proxy itself.
+ * Opens tunnels through an HTTP proxy, and sends plain HTTP requests to the proxy itself.
  *
  * <p>Threading: thread-safe.
  */
-final class HttpProxyDialerImpl implements HttpProxyDialer, LoopDialer, HttpRouter {
-    private final ProxyDialing tunnels;
+final class HttpProxyDialerImpl implements HttpProxyDialer, EngineDialer, HttpRouter {
+    private final TunnelDialer tunnels;
 
-    /** Ways differ in their time only, and whoever asks, mostly asks with one. */
+    /** The latest way: ways differ in their timeout only, and most requests have the same one. */
     private volatile HttpHop latest;
 
     /**
      * Creates one.
      *
-     * @param way of a request that names no time
+     * @param way of a request that names no timeout
      */
-    HttpProxyDialerImpl(ProxyDialing tunnels, HttpHop way) {
+    HttpProxyDialerImpl(TunnelDialer tunnels, HttpHop way) {
         this.tunnels = tunnels;
         this.latest = way;
     }
@@ -42,21 +37,20 @@ final class HttpProxyDialerImpl implements HttpProxyDialer, LoopDialer, HttpRout
     }
 
     @Override
-    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
-        return tunnels.dial(loop, request, outcome);
+    public DialEngine engine() {
+        return tunnels.engine();
     }
 
     @Override
-    public Connection dial(DialRequest request) throws DialException {
-        return tunnels.dial(request);
+    public long defaultTimeoutNanos() {
+        return tunnels.timeoutNanos();
     }
 
     @Override
-    public CompletableFuture<Connection> dialAsync(DialRequest request, Executor executor) {
-        return tunnels.dialAsync(request, executor);
+    public DialHandle start(Dial dial) {
+        return tunnels.start(dial);
     }
 
-    /** As the dialer does that reaches the proxy. */
     @Override
     public boolean sendsClientAddress() {
         return tunnels.sendsClientAddress();
@@ -71,7 +65,7 @@ final class HttpProxyDialerImpl implements HttpProxyDialer, LoopDialer, HttpRout
                     .cause(denial)
                     .build();
         }
-        return new ProxyRoute(way(tunnels.timeoutNanos(request)), request.target(), tunnels.ticker());
+        return new ProxyRoute(way(timeoutNanos(request)), request.target(), ticker());
     }
 
     private HttpHop way(long timeoutNanos) {

@@ -1,7 +1,6 @@
 package io.broxy.core.internal.dial;
 
 import io.broxy.DialRequest;
-import io.broxy.core.internal.upstream.LoopDialer;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -9,8 +8,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whose share of the look-ups one counts for: that of an IPv4 address, or of an IPv6 {@code /64}, as clients' connections
- * are counted.
+ * The client that a look-up counts for: an IPv4 address, or an IPv6 {@code /64}, as for the counts of clients'
+ * connections.
  *
  * @param bits those of the address that count
  * <p>Threading: immutable.
@@ -32,9 +31,9 @@ record LookUpShare(long bits, boolean ipv6) {
                 : null;
     }
 
-    /** That of the client for whom a dial is made, whether its request names it or not; null for none. */
-    static @Nullable LookUpShare of(DialRequest request, LoopDialer.Outcome outcome) {
-        InetAddress client = outcome.forClient();
-        return client != null ? of(client) : of(request);
+    /** That of the client for which a dial is made, whether its request names the client or not; null for none. */
+    static @Nullable LookUpShare of(Dial dial) {
+        InetAddress client = dial.client();
+        return client != null ? of(client) : of(dial.request());
     }
 }

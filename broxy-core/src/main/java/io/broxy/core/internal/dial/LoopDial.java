@@ -2,19 +2,16 @@ package io.broxy.core.internal.dial;
 
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
-import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.observe.DialTrace;
 import io.broxy.core.internal.observe.Flight;
 import io.broxy.core.internal.time.TimerQueue;
-import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
@@ -32,12 +29,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
+final class LoopDial implements DialHandle {
+    private final Dial dial;
     private final EventLoop loop;
-    private final DialRequest request;
     private final DirectDialerImpl dialer;
-    private final LoopDialer.Outcome outcome;
-    private final long startNanos;
     private final TimerQueue.Timer deadline;
     private final DialTrace trace;
     private @Nullable NameQuery lookUp;
@@ -49,45 +44,35 @@ final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
     private @Nullable AddressRace<LoopConnection> race;
     private boolean over;
 
-    private LoopDial(
-            EventLoop loop, DialRequest request, long startNanos, DirectDialerImpl dialer, LoopDialer.Outcome outcome) {
-        this.loop = loop;
-        this.request = request;
+    private LoopDial(Dial dial, DirectDialerImpl dialer) {
+        this.dial = dial;
+        this.loop = dial.loop();
         this.dialer = dialer;
-        this.outcome = outcome;
-        this.startNanos = startNanos;
-        this.trace = Flight.dial(request.target(), null);
-        this.deadline = loop.timers().schedule(startNanos + dialer.timeoutNanos(request), this::timedOut);
+        this.trace = Flight.dial(dial.target(), null);
+        this.deadline = loop.timers().schedule(dial.endNanos(), this::timedOut);
     }
 
-    /** Begins a dial whose time runs from {@code startNanos}. */
-    static LoopDial start(
-            EventLoop loop, DialRequest request, long startNanos, DirectDialerImpl dialer, LoopDialer.Outcome outcome) {
-        LoopDial dial = new LoopDial(loop, request, startNanos, dialer, outcome);
-        dial.begin();
-        return dial;
+    /** Begins a dial. */
+    static LoopDial start(Dial dial, DirectDialerImpl dialer) {
+        LoopDial started = new LoopDial(dial, dialer);
+        started.begin();
+        return started;
     }
 
     /** Begins a dial of addresses that have been looked up. */
-    static LoopDial start(
-            EventLoop loop,
-            DialRequest request,
-            List<InetAddress> addresses,
-            long startNanos,
-            DirectDialerImpl dialer,
-            LoopDialer.Outcome outcome) {
-        LoopDial dial = new LoopDial(loop, request, startNanos, dialer, outcome);
-        dial.race(addresses);
-        return dial;
+    static LoopDial start(Dial dial, DirectDialerImpl dialer, List<InetAddress> addresses) {
+        LoopDial started = new LoopDial(dial, dialer);
+        started.race(addresses);
+        return started;
     }
 
     private void begin() {
-        InetAddress literal = request.address();
+        InetAddress literal = dial.request().address();
         if (literal != null) {
             race(List.of(literal));
             return;
         }
-        NameQuery query = dialer.resolver().resolve(request.target().host(), LookUpShare.of(request, outcome));
+        NameQuery query = dialer.resolver().resolve(dial.target().host(), LookUpShare.of(dial));
         remembered = query.isFromCache();
         await(query);
     }
@@ -132,7 +117,7 @@ final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
         List<InetSocketAddress> inOrder = new ArrayList<>(addresses.size());
         for (InetAddress address : AddressRace.interleave(toTry)) {
             if (dialer.sockets().fits(address)) {
-                inOrder.add(new InetSocketAddress(address, request.target().port()));
+                inOrder.add(new InetSocketAddress(address, dial.target().port()));
             }
         }
         if (inOrder.isEmpty()) {
@@ -141,16 +126,16 @@ final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
         }
         AddressRace<LoopConnection> all = new AddressRace<>(
                 inOrder,
-                (address, contender) ->
-                        ConnectAttempt.start(loop, dialer.sockets(), address, request.target(), contender),
+                (address, contender) -> ConnectAttempt.start(loop, dialer.sockets(), address, dial.target(), contender),
                 new AddressRace.Rules(
-                        request.addressPolicy(), loop.timers(), dialer.ticker(), dialer.attemptDelayNanos()),
-                this);
+                        dial.request().addressPolicy(), loop.timers(), dialer.ticker(), dialer.attemptDelayNanos()),
+                this::won,
+                this::lost);
         race = all;
         all.start();
     }
 
-    /** Told by the deadline, and by the end of the loop, which lets no timer wait. */
+    /** Called at the deadline, and at the end of the loop, which fires all timers. */
     private void timedOut() {
         if (loop.isStopping()) {
             giveUp(Reason.CANCELLED, new IOException("the event loop is ending"));
@@ -168,15 +153,13 @@ final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
         fail(reason, why);
     }
 
-    @Override
-    public void won(LoopConnection connection) {
+    private void won(LoopConnection connection) {
         end();
         trace.connected(connection.peer());
-        outcome.connected(connection);
+        dial.completion().done(connection);
     }
 
-    @Override
-    public void lost(Reason reason) {
+    private void lost(Reason reason) {
         failed(reason, race == null ? List.of() : race.failures(), null);
     }
 
@@ -190,7 +173,7 @@ final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
         race = null;
         Throwable cause = why == null && failures.size() == 1 ? failures.get(0).failure() : why;
         firstRound = new FirstRound(addresses, reason, failures, cause);
-        await(dialer.resolver().resolveAnew(request.target().host(), LookUpShare.of(request, outcome)));
+        await(dialer.resolver().resolveAnew(dial.target().host(), LookUpShare.of(dial)));
     }
 
     private void fail(Reason reason, @Nullable Throwable why) {
@@ -200,10 +183,10 @@ final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
             failures = firstRound.attemptsAnd(failures);
         }
         Throwable cause = why == null && failures.size() == 1 ? failures.get(0).failure() : why;
-        DialException failure = new DialException(
-                reason, request.target(), Duration.ofNanos(dialer.ticker().nanos() - startNanos), failures, cause);
+        DialException failure =
+                dial.failure(reason).attempts(failures).cause(cause).build();
         trace.failed(failure);
-        outcome.failed(failure);
+        dial.completion().failed(failure);
     }
 
     private void end() {
@@ -217,7 +200,7 @@ final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
     @Override
     public void clientEnded() {
         if (lookUp != null) {
-            dialer.resolver().giveWay(request.target().host(), lookUp);
+            dialer.resolver().giveWay(dial.target().host(), lookUp);
         }
     }
 

@@ -8,13 +8,12 @@ import io.broxy.ProxyReply;
 import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.observe.DialTrace;
 import io.broxy.core.internal.observe.Flight;
 import io.broxy.core.internal.time.TimerQueue;
-import io.broxy.core.internal.upstream.LoopDialer;
-import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
@@ -25,7 +24,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A dial through a proxy on a loop: get a connection to the proxy, tell it the target, all under one deadline.
+ * A dial through a proxy on a loop: gets a connection to the proxy and opens a tunnel over it, all under one deadline.
  *
  * <pre>
  *   PREPARING ──> OPENING ──> TALKING ──> OVER
@@ -35,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
+final class ProxyDial implements DialHandle, Completion<ProxyConnection>, ChannelEvents {
     private enum State {
         PREPARING,
         OPENING,
@@ -49,57 +48,49 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
     /** For the body of a refusal, whose status is known; see {@link io.broxy.ProxyReply#body}. */
     private static final long BODY_GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
-    /** A server gives an idle connection up, maybe just as it is used (RFC 9110 section 15.5.9). */
+    /** A server closes an idle connection, maybe just as it is used (RFC 9110 section 15.5.9). */
     private static final int REQUEST_TIMEOUT = 408;
 
+    private final Dial dial;
     private final EventLoop loop;
-    private final DialRequest request;
-    private final ProxyDialing dialer;
-    private final LoopDialer.UserOutcome outcome;
-    private final long startNanos;
-    private final long endNanos;
+    private final TunnelDialer dialer;
     private final TimerQueue.Timer deadline;
     private final DialTrace trace;
 
     private State state = State.PREPARING;
     private HandshakeFactory.@Nullable Maker handshakes;
     private @Nullable DialHandle opening;
-    private HopSource.@Nullable Hop hop;
+    private @Nullable ProxyConnection used;
     private @Nullable Handshake handshake;
     private boolean retried;
 
-    /** The proxy refuses, and only its reasons are waited for. */
+    /** The proxy refuses, and the dial only waits for the rest of the reply. */
     private boolean refusing;
 
-    private ProxyDial(
-            EventLoop loop, DialRequest request, long startNanos, ProxyDialing dialer, LoopDialer.Outcome outcome) {
-        this.loop = loop;
-        this.request = request;
+    private ProxyDial(Dial dial, TunnelDialer dialer) {
+        this.dial = dial;
+        this.loop = dial.loop();
         this.dialer = dialer;
-        this.outcome = UserDialerAdapter.forUsers(outcome, request.target());
-        this.startNanos = startNanos;
-        this.endNanos = startNanos + dialer.timeoutNanos(request);
-        this.trace = Flight.dial(request.target(), dialer.proxy());
-        this.deadline = loop.timers().schedule(endNanos, this::timedOut);
+        this.trace = Flight.dial(dial.target(), dialer.proxy());
+        this.deadline = loop.timers().schedule(dial.endNanos(), this::timedOut);
     }
 
-    /** Begins a dial whose time runs from {@code startNanos}. */
-    static ProxyDial start(
-            EventLoop loop, DialRequest request, long startNanos, ProxyDialing dialer, LoopDialer.Outcome outcome) {
-        ProxyDial dial = new ProxyDial(loop, request, startNanos, dialer, outcome);
-        dial.prepare();
-        return dial;
+    /** Begins a dial. */
+    static ProxyDial start(Dial dial, TunnelDialer dialer) {
+        ProxyDial started = new ProxyDial(dial, dialer);
+        started.prepare();
+        return started;
     }
 
     // ------------------------------------------------------------------ PREPARING
 
     private void prepare() {
-        IOException denial = DialFailures.denialOfLiteral(request);
+        IOException denial = DialFailures.denialOfLiteral(dial.request());
         if (denial != null) {
-            fail(DialException.builder(Reason.DENIED, request.target()).cause(denial));
+            fail(dial.failure(Reason.DENIED).cause(denial));
             return;
         }
-        dialer.handshakes().prepare(loop, request.target(), this::prepared, this::notPrepared);
+        dialer.handshakes().prepare(loop, dial.target(), this::prepared, this::notPrepared);
     }
 
     private void prepared(HandshakeFactory.Maker maker) {
@@ -111,7 +102,7 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
 
     private void notPrepared(DialException failure) {
         if (state == State.PREPARING) {
-            fail(DialException.builder(failure.reason(), request.target()).cause(failure.getCause()));
+            fail(dial.failure(failure.reason()).cause(failure.getCause()));
         }
     }
 
@@ -119,18 +110,18 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
 
     private void open(boolean fresh) {
         loop.timers().cancel(deadline); // the dialer below keeps the time, and knows what it has tried
-        long left = endNanos - dialer.ticker().nanos();
+        long left = dial.leftNanos();
         if (left <= 0) {
             timedOut();
             return;
         }
         state = State.OPENING;
-        DialRequest toProxy = request.toBuilder()
+        DialRequest toProxy = dial.request().toBuilder()
                 .target(dialer.proxy())
                 .addressPolicy(AddressPolicy.any())
                 .timeout(Duration.ofNanos(left))
                 .build();
-        DialHandle underWay = dialer.hops().open(loop, toProxy, fresh, this);
+        DialHandle underWay = dialer.connect(loop, toProxy, fresh, this);
         if (state == State.OPENING) {
             opening = underWay;
         }
@@ -138,24 +129,22 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
 
     @Override
     public void failed(DialException failure) {
-        fail(DialException.builder(failure.reason(), request.target())
-                .attempts(failure.attempts())
-                .cause(failure));
+        fail(dial.failure(failure.reason()).attempts(failure.attempts()).cause(failure));
     }
 
     @Override
-    public void taken(HopSource.Hop taken) {
+    public void done(ProxyConnection taken) {
         HandshakeFactory.Maker maker = handshakes;
         if (maker == null) {
             throw new IllegalStateException("nothing has been prepared");
         }
         opening = null;
         state = State.TALKING;
-        loop.timers().reschedule(deadline, endNanos);
+        loop.timers().reschedule(deadline, dial.endNanos());
         Handshake talk = maker.make();
         handshake = talk;
         refusing = false;
-        hop = taken;
+        used = taken;
         taken.connection().handler(this);
         send(taken.connection(), talk);
     }
@@ -164,7 +153,7 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
 
     @Override
     public void ready(int readyOps) {
-        HopSource.Hop current = hop;
+        ProxyConnection current = used;
         Handshake talk = handshake;
         if (state != State.TALKING || current == null || talk == null) {
             return;
@@ -216,25 +205,25 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
         }
     }
 
-    /** What is known already must not wait for a body that does not end. */
+    /** A refusal must not wait for a body that does not end. */
     private void hurryIfRefused(Handshake talk) {
         if (state == State.TALKING && !refusing && talk.refusalSoFar() != null) {
             refusing = true;
-            long now = dialer.ticker().nanos();
-            loop.timers().reschedule(deadline, now + Math.min(BODY_GRACE_NANOS, endNanos - now));
+            long now = dial.ticker().nanos();
+            loop.timers().reschedule(deadline, now + Math.min(BODY_GRACE_NANOS, dial.endNanos() - now));
         }
     }
 
     private void done(LoopConnection connection, ByteBuffer rest) {
-        HopSource.Hop used = hop;
+        ProxyConnection own = used;
         end();
-        if (used != null) {
-            used.detach();
+        if (own != null) {
+            own.detach();
         }
         connection.unread(rest);
         rest.position(rest.limit());
         trace.connected(connection.peer());
-        outcome.connected(connection);
+        dial.completion().done(connection);
     }
 
     /** The proxy has spoken, even if only in part. */
@@ -243,15 +232,12 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
             replace();
             return;
         }
-        HopSource.Hop used = hop;
-        hop = null;
         KeepAlive kept = refusal.kept();
         if (used != null && kept != null) {
             used.reuse(kept);
-        } else if (used != null) {
-            used.discard();
+            used = null;
         }
-        fail(DialException.builder(refusal.reason(), request.target())
+        fail(dial.failure(refusal.reason())
                 .proxyReply(refusal.reply())
                 .cause(refusal.reply() == null ? refusal : null));
     }
@@ -263,7 +249,7 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
         } else if (isReplaceable() && !talk.answered()) {
             replace();
         } else {
-            fail(DialException.builder(Reason.PROTOCOL, request.target()).cause(cause));
+            fail(dial.failure(Reason.PROTOCOL).cause(cause));
         }
     }
 
@@ -273,15 +259,15 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
     }
 
     private boolean isReplaceable() {
-        return hop != null && hop.wasIdle() && !retried;
+        return used != null && used.wasIdle() && !retried;
     }
 
-    /** No way has been opened, so that asking for it once more does no harm. */
+    /** No tunnel has been opened, so another request for it does no harm. */
     private void replace() {
         retried = true;
-        if (hop != null) {
-            hop.discardUnanswered();
-            hop = null;
+        if (used != null) {
+            used.discardUnanswered();
+            used = null;
         }
         open(true);
     }
@@ -292,11 +278,11 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
         Handshake talk = handshake;
         HandshakeException soFar = talk == null ? null : talk.refusalSoFar();
         if (loop.isStopping()) {
-            fail(DialException.builder(Reason.CANCELLED, request.target()));
+            fail(dial.failure(Reason.CANCELLED));
         } else if (talk != null && soFar != null) {
             refused(talk, soFar);
         } else {
-            fail(DialException.builder(Reason.TIMEOUT, request.target())
+            fail(dial.failure(Reason.TIMEOUT)
                     .cause(new SocketTimeoutException("the proxy did not answer in the dial's time")));
         }
     }
@@ -304,17 +290,15 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
     private void fail(DialException.Builder failure) {
         discard();
         end();
-        DialException told = failure.proxy(dialer.proxy())
-                .duration(Duration.ofNanos(dialer.ticker().nanos() - startNanos))
-                .build();
-        trace.failed(told);
-        outcome.failed(told);
+        DialException whole = failure.proxy(dialer.proxy()).build();
+        trace.failed(whole);
+        dial.completion().failed(whole);
     }
 
     private void discard() {
-        if (hop != null) {
-            hop.discard();
-            hop = null;
+        if (used != null) {
+            used.discard();
+            used = null;
         }
     }
 
@@ -338,7 +322,7 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
     @Override
     public void abandoned(Throwable cause) {
         if (state != State.OVER) {
-            fail(DialException.builder(loop.isStopping() ? Reason.CANCELLED : Reason.LOCAL, request.target())
+            fail(dial.failure(loop.isStopping() ? Reason.CANCELLED : Reason.LOCAL)
                     .cause(cause));
         }
     }

@@ -3,20 +3,20 @@ package io.broxy.core.internal.dial;
 import io.broxy.ConnPool;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
+import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.time.Durations;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What every dialer through a proxy can be told. Threading: for one thread. */
+/** The settings that all dialers through a proxy have. Threading: for one thread. */
 final class ProxyDialerSettings {
     private final HostPort proxy;
     private final DialEngine engine;
     private final Supplier<Dialer> defaultDialer;
     private @Nullable Dialer over;
-    private long timeoutNanos = TimeUnit.SECONDS.toNanos(10);
+    private long timeoutNanos = EngineDialer.DEFAULT_TIMEOUT_NANOS;
 
     ProxyDialerSettings(HostPort proxy, DialEngine engine, Supplier<Dialer> defaultDialer) {
         this.proxy = Objects.requireNonNull(proxy, "proxy");
@@ -37,7 +37,7 @@ final class ProxyDialerSettings {
     }
 
     void timeout(Duration timeout) {
-        timeoutNanos = Durations.positiveNanos(timeout, "a dial's time-out");
+        timeoutNanos = Durations.positiveNanos(timeout, "a dial's timeout");
     }
 
     long timeoutNanos() {
@@ -48,12 +48,8 @@ final class ProxyDialerSettings {
         return over != null ? over : defaultDialer.get();
     }
 
-    /**
-     * The dialer.
-     *
-     * @param toProxy how the proxy is reached
-     */
-    ProxyDialing dialing(ConnPool.Key toProxy, HandshakeFactory handshakes, HopSource hops) {
-        return new ProxyDialing(toProxy, handshakes, hops, timeoutNanos, engine);
+    /** Makes the dialer's common part: connections to the proxy come from a pool, or are opened for each dial without one. */
+    TunnelDialer tunnels(ConnPool.Key toProxy, HandshakeFactory handshakes, @Nullable EnginePool pool) {
+        return new TunnelDialer(toProxy, handshakes, pool, timeoutNanos, engine);
     }
 }

@@ -4,23 +4,20 @@ import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.ChannelEvents;
-import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.TimerQueue;
 import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A dial of an {@link ProxyHeaderDialer} on a loop. The dialer below keeps the time until it has connected; after that the
- * header mostly goes out at once, and there is no time to keep.
+ * A dial of an {@link ProxyHeaderDialer} on a loop. The dialer below keeps the deadline until it has connected; after that
+ * the header mostly goes out at once.
  *
  * <pre>
  *   DIALING ──> SENDING ──> OVER
@@ -28,82 +25,71 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class ProxyHeaderDial implements DialHandle, LoopDialer.UserOutcome, ChannelEvents {
+final class ProxyHeaderDial implements DialHandle, Completion<LoopConnection>, ChannelEvents {
     private enum State {
         DIALING,
         SENDING,
         OVER
     }
 
-    private final EventLoop loop;
-    private final DialRequest request;
+    private final Dial dial;
     private final ByteBuffer header;
-    private final long startNanos;
-    private final LoopDialer.UserOutcome outcome;
 
     private State state = State.DIALING;
     private @Nullable DialHandle dialing;
     private @Nullable LoopConnection connection;
     private TimerQueue.@Nullable Timer deadline;
 
-    ProxyHeaderDial(
-            EventLoop loop, DialRequest request, ByteBuffer header, long startNanos, LoopDialer.UserOutcome outcome) {
-        this.loop = loop;
-        this.request = request;
+    private ProxyHeaderDial(Dial dial, ByteBuffer header) {
+        this.dial = dial;
         this.header = header;
-        this.startNanos = startNanos;
-        this.outcome = outcome;
     }
 
     // ------------------------------------------------------------------ DIALING
 
-    void begin(LoopDialer below) {
-        DialHandle underWay = below.dial(loop, request, this);
-        if (state == State.DIALING) {
-            dialing = underWay;
+    /**
+     * Begins a dial.
+     *
+     * @param request the request to the dialer below
+     */
+    static ProxyHeaderDial start(Dial dial, LoopDialer below, DialRequest request, ByteBuffer header) {
+        ProxyHeaderDial started = new ProxyHeaderDial(dial, header);
+        DialHandle underWay = below.dial(dial.loop(), request, dial.client(), started);
+        if (started.state == State.DIALING) {
+            started.dialing = underWay;
         }
-    }
-
-    @Override
-    public @Nullable InetAddress forClient() {
-        return outcome.forClient();
+        return started;
     }
 
     @Override
     public void failed(DialException failure) {
         state = State.OVER;
-        outcome.failed(failure);
+        dial.completion().failed(failure);
     }
 
     @Override
-    public void dialerFailed(Throwable failure) {
+    public void broken(DialException failure) {
         state = State.OVER;
-        outcome.dialerFailed(failure);
+        dial.completion().broken(failure);
     }
 
     @Override
-    public void connected(LoopConnection dialled) {
+    public void done(LoopConnection dialed) {
         state = State.SENDING;
-        connection = dialled;
+        connection = dialed;
         try {
-            dialled.write(header);
+            dialed.write(header);
             if (header.hasRemaining()) {
-                dialled.handler(this);
-                deadline = loop.timers().schedule(endNanos(), this::timedOut);
-                dialled.interest(SelectionKey.OP_WRITE);
+                dialed.handler(this);
+                deadline = dial.loop().timers().schedule(dial.endNanos(), this::timedOut);
+                dialed.interest(SelectionKey.OP_WRITE);
                 return;
             }
         } catch (IOException e) {
             fail(Reason.PROTOCOL, e);
             return;
         }
-        done(dialled);
-    }
-
-    private long endNanos() {
-        Duration own = request.timeout();
-        return startNanos
-                + Durations.positiveNanos(own == null ? ProxyHeaderDialer.DEFAULT_TIMEOUT : own, "a dial's time-out");
+        sent(dialed);
     }
 
     // ------------------------------------------------------------------ SENDING
@@ -124,34 +110,35 @@ final class ProxyHeaderDial implements DialHandle, LoopDialer.UserOutcome, Chann
             fail(Reason.PROTOCOL, e);
             return;
         }
-        done(own);
+        sent(own);
     }
 
     private void timedOut() {
-        if (loop.isStopping()) {
+        if (dial.loop().isStopping()) {
             fail(Reason.CANCELLED, new IOException("the event loop is ending"));
         } else {
-            fail(Reason.TIMEOUT, new SocketTimeoutException("it was not taken in the dial's time"));
+            fail(Reason.TIMEOUT, new SocketTimeoutException("the peer did not accept it in the dial's time"));
         }
     }
 
     // ------------------------------------------------------------------ ends
 
-    private void done(LoopConnection announced) {
+    private void sent(LoopConnection announced) {
         end();
-        outcome.connected(announced);
+        dial.completion().done(announced);
     }
 
     private void fail(Reason reason, Throwable cause) {
         if (state == State.SENDING) {
             discard();
-            outcome.failed(ProxyHeaderDialer.failure(reason, request, cause)
-                    .duration(Duration.ofNanos(loop.nowNanos() - startNanos))
-                    .build());
+            dial.completion()
+                    .failed(dial.failure(reason)
+                            .cause(ProxyHeaderDialer.notSent(cause))
+                            .build());
         }
     }
 
-    /** Whoever has got a part of the header must not take it for a connection that ended in good order. */
+    /** Resets the connection, so that a peer with a part of the header does not see an orderly end. */
     private void discard() {
         end();
         if (connection != null) {
@@ -162,7 +149,7 @@ final class ProxyHeaderDial implements DialHandle, LoopDialer.UserOutcome, Chann
     private void end() {
         state = State.OVER;
         if (deadline != null) {
-            loop.timers().cancel(deadline);
+            dial.loop().timers().cancel(deadline);
         }
     }
 
@@ -185,6 +172,6 @@ final class ProxyHeaderDial implements DialHandle, LoopDialer.UserOutcome, Chann
 
     @Override
     public void abandoned(Throwable cause) {
-        fail(loop.isStopping() ? Reason.CANCELLED : Reason.LOCAL, cause);
+        fail(dial.loop().isStopping() ? Reason.CANCELLED : Reason.LOCAL, cause);
     }
 }

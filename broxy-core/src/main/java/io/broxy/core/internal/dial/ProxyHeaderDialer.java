@@ -8,7 +8,6 @@ import io.broxy.Dialer;
 import io.broxy.ProxyProtocol;
 import io.broxy.core.internal.haproxy.ProxyHeader;
 import io.broxy.core.internal.haproxy.ProxyHeaderWriter;
-import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.internal.upstream.UserDialerAdapter;
@@ -18,8 +17,6 @@ import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,11 +25,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: thread-safe.
  */
-public final class ProxyHeaderDialer implements Dialer, LoopDialer {
-    /** The default of every built-in dialer. */
-    static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(10);
-
-    /** A connection that blocks takes something with each call; one that did not for so long never will. */
+public final class ProxyHeaderDialer implements EngineDialer {
+    /** A connection that blocks accepts bytes with each call; one that accepts none in so many calls never will. */
     private static final int MAX_IDLE_WRITES = 1_000;
 
     private final Dialer below;
@@ -70,7 +64,7 @@ public final class ProxyHeaderDialer implements Dialer, LoopDialer {
                 });
     }
 
-    /** A client whose addresses are not known, or are none of TCP, is told of as a connection of our own is. */
+    /** A client whose addresses are unknown, or not those of TCP, is announced like a connection of Broxy's own. */
     private static ProxyHeader header(DialRequest.@Nullable Client client) {
         return client != null && isResolved(client.source()) && isResolved(client.destination())
                 ? new ProxyHeader((InetSocketAddress) client.source(), (InetSocketAddress) client.destination())
@@ -81,48 +75,33 @@ public final class ProxyHeaderDialer implements Dialer, LoopDialer {
         return address instanceof InetSocketAddress internet && !internet.isUnresolved();
     }
 
-    /** A dialer of a user's may have no time of its own; and where a loop waits for it, the loop's end must end that. */
+    /** Gives a user's dialer, which may have no timeout, the default one. */
     private DialRequest timed(DialRequest request) {
         return request.timeout() != null || below instanceof LoopDialer
                 ? request
-                : request.toBuilder().timeout(DEFAULT_TIMEOUT).build();
-    }
-
-    // ------------------------------------------------------------------ on a loop
-
-    @Override
-    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
-        assert loop.inLoop();
-        return start(loop, request, engine.ticker().nanos(), outcome);
+                : request.toBuilder()
+                        .timeout(Duration.ofNanos(DEFAULT_TIMEOUT_NANOS))
+                        .build();
     }
 
     @Override
-    public CompletableFuture<Connection> dialAsync(DialRequest request, Executor executor) {
-        long start = engine.ticker().nanos();
-        return FutureDial.start(
-                engine.loops().next(),
-                request.target(),
-                engine.workers()::complete,
-                (loop, outcome) -> start(loop, request, start, outcome));
+    public DialEngine engine() {
+        return engine;
     }
 
-    private DialHandle start(EventLoop loop, DialRequest asked, long startNanos, Outcome outcome) {
-        DialRequest request = timed(asked);
-        ProxyHeaderDial dial = new ProxyHeaderDial(
-                loop, request, header(request), startNanos, UserDialerAdapter.forUsers(outcome, request.target()));
-        dial.begin(onLoop);
-        return dial;
+    @Override
+    public long defaultTimeoutNanos() {
+        return DEFAULT_TIMEOUT_NANOS;
     }
 
-    // ------------------------------------------------------------------ on the caller's thread
+    @Override
+    public DialHandle start(Dial dial) {
+        return ProxyHeaderDial.start(dial, onLoop, timed(dial.request()), header(dial.request()));
+    }
 
     /** The few bytes fit into a fresh connection's buffer, so that writing them does not wait. */
     @Override
-    public Connection dial(DialRequest request) throws DialException {
-        if (EventLoop.current() != null) {
-            throw new IllegalStateException("a blocking dial on an event loop would stop everything that it serves");
-        }
-        long start = engine.ticker().nanos();
+    public Connection dialOnCaller(DialRequest request, long startNanos) throws DialException {
         Connection connection = Objects.requireNonNull(below.dial(timed(request)), "the dialer gave no connection");
         try {
             write(connection, header(request));
@@ -130,8 +109,9 @@ public final class ProxyHeaderDialer implements Dialer, LoopDialer {
         } catch (IOException | RuntimeException e) {
             connection.abort();
             boolean interrupted = Thread.currentThread().isInterrupted();
-            throw failure(interrupted ? Reason.CANCELLED : Reason.PROTOCOL, request, e)
-                    .duration(Duration.ofNanos(engine.ticker().nanos() - start))
+            throw DialException.builder(interrupted ? Reason.CANCELLED : Reason.PROTOCOL, request.target())
+                    .duration(Duration.ofNanos(ticker().nanos() - startNanos))
+                    .cause(notSent(e))
                     .build();
         }
     }
@@ -144,11 +124,10 @@ public final class ProxyHeaderDialer implements Dialer, LoopDialer {
         }
     }
 
-    /** Begins the failure of a dial whose connection stands. */
-    static DialException.Builder failure(Reason reason, DialRequest request, Throwable cause) {
+    /** The failure of a dial whose connection was open. */
+    static IOException notSent(Throwable cause) {
         String why = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
-        return DialException.builder(reason, request.target())
-                .cause(new IOException("the PROXY header could not be sent: " + why, cause));
+        return new IOException("the PROXY header could not be sent: " + why, cause);
     }
 
     /** Names the dialer that makes the connections. */

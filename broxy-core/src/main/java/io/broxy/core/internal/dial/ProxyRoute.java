@@ -8,7 +8,7 @@ import io.broxy.core.internal.upstream.HttpRoute;
 import java.time.Duration;
 
 /**
- * The one way of a request to an HTTP proxy.
+ * The route of a request over one HTTP proxy.
  *
  * <p>Threading: for one thread, or owned by its event loop.
  */
@@ -33,7 +33,7 @@ final class ProxyRoute implements HttpRoute {
     @Override
     public void connected() {}
 
-    /** What kept the proxy from being reached is the cause, as it is in a dial through the proxy. */
+    /** The failure to reach the proxy becomes the cause, as in a dial through the proxy. */
     @Override
     public DialException failed(DialException failure) {
         if (target.equals(failure.target()) && way.hop().address().equals(failure.proxy())) {

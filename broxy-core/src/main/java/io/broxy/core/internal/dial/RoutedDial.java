@@ -1,55 +1,46 @@
 package io.broxy.core.internal.dial;
 
 import io.broxy.DialException;
-import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.upstream.LoopDialer;
-import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A dial on a loop by way of the first of several hops that works. Each hop keeps the time that it was given.
+ * A dial on a loop through the first of several hops that works. Each hop keeps to its own share of the time.
  *
  * <p>Threading: owned by its event loop.
  */
-final class RoutedDial implements DialHandle, LoopDialer.UserOutcome {
-    private final EventLoop loop;
+final class RoutedDial implements DialHandle, Completion<LoopConnection> {
+    private final Dial dial;
     private final FailOver failOver;
-    private final LoopDialer.UserOutcome outcome;
     private @Nullable DialHandle dialing;
     private boolean over;
 
-    private RoutedDial(EventLoop loop, FailOver failOver, LoopDialer.UserOutcome outcome) {
-        this.loop = loop;
+    private RoutedDial(Dial dial, FailOver failOver) {
+        this.dial = dial;
         this.failOver = failOver;
-        this.outcome = outcome;
     }
 
-    static RoutedDial start(EventLoop loop, FailOver failOver, LoopDialer.UserOutcome outcome) {
-        RoutedDial dial = new RoutedDial(loop, failOver, outcome);
-        dial.dialHop();
-        return dial;
+    static RoutedDial start(Dial dial, FailOver failOver) {
+        RoutedDial started = new RoutedDial(dial, failOver);
+        started.dialHop();
+        return started;
     }
 
     private void dialHop() {
         Hop hop = failOver.hop();
-        DialHandle underWay = hop.onLoop().dial(loop, failOver.request(), this);
+        DialHandle underWay = hop.onLoop().dial(dial.loop(), failOver.request(), dial.client(), this);
         if (!over && failOver.hop() == hop) { // else it has ended at once, and this is another hop's turn
             dialing = underWay;
         }
     }
 
     @Override
-    public void connected(LoopConnection connection) {
+    public void done(LoopConnection connection) {
         over = true;
         failOver.connected();
-        outcome.connected(connection);
-    }
-
-    @Override
-    public @Nullable InetAddress forClient() {
-        return outcome.forClient();
+        dial.completion().done(connection);
     }
 
     @Override
@@ -59,14 +50,14 @@ final class RoutedDial implements DialHandle, LoopDialer.UserOutcome {
             dialHop();
         } else {
             over = true;
-            outcome.failed(all);
+            dial.completion().failed(all);
         }
     }
 
     @Override
-    public void dialerFailed(Throwable failure) {
+    public void broken(DialException failure) {
         over = true;
-        outcome.dialerFailed(failure);
+        dial.completion().broken(failure);
     }
 
     @Override

@@ -59,7 +59,7 @@ public final class RoutingDialerBuilder implements RoutingDialer.Builder {
 
     @Override
     public RoutingDialer.Builder timeout(Duration timeout) {
-        timeoutNanos = Durations.positiveNanos(timeout, "a dial's time-out");
+        timeoutNanos = Durations.positiveNanos(timeout, "a dial's timeout");
         return this;
     }
 

@@ -7,21 +7,14 @@ import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.RoutingDialer;
 import io.broxy.Rules;
-import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
-import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.HttpRouter;
-import io.broxy.core.internal.upstream.LoopDialer;
-import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -29,7 +22,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Threading: thread-safe; the lock keeps replacements apart, readers take no lock.
  */
-final class RoutingDialerImpl implements RoutingDialer, LoopDialer, HttpRouter {
+final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter {
     private final DialEngine engine;
     private final Policy policy;
     private final Object lock = new Object();
@@ -92,11 +85,30 @@ final class RoutingDialerImpl implements RoutingDialer, LoopDialer, HttpRouter {
     // ------------------------------------------------------------------ dials
 
     @Override
-    public Connection dial(DialRequest request) throws DialException {
-        if (EventLoop.current() != null) {
-            throw new IllegalStateException("a blocking dial on an event loop would stop everything that it serves");
+    public DialEngine engine() {
+        return engine;
+    }
+
+    @Override
+    public long defaultTimeoutNanos() {
+        return policy.timeoutNanos;
+    }
+
+    @Override
+    public DialHandle start(Dial dial) {
+        FailOver failOver;
+        try {
+            failOver = begin(dial.request(), dial.startNanos());
+        } catch (DialException e) {
+            dial.completion().failed(e);
+            return () -> {};
         }
-        FailOver failOver = begin(request, policy.ticker.nanos());
+        return RoutedDial.start(dial, failOver);
+    }
+
+    @Override
+    public Connection dialOnCaller(DialRequest request, long startNanos) throws DialException {
+        FailOver failOver = begin(request, startNanos);
         while (true) {
             try {
                 Connection connection = failOver.hop().dialer().dial(failOver.request());
@@ -111,34 +123,7 @@ final class RoutingDialerImpl implements RoutingDialer, LoopDialer, HttpRouter {
         }
     }
 
-    @Override
-    public CompletableFuture<Connection> dialAsync(DialRequest request, Executor executor) {
-        long start = policy.ticker.nanos();
-        return FutureDial.start(
-                engine.loops().next(),
-                request.target(),
-                engine.workers()::complete,
-                (loop, outcome) -> start(loop, request, start, outcome));
-    }
-
-    @Override
-    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
-        assert loop.inLoop();
-        return start(loop, request, policy.ticker.nanos(), outcome);
-    }
-
-    private DialHandle start(EventLoop loop, DialRequest request, long startNanos, Outcome outcome) {
-        FailOver failOver;
-        try {
-            failOver = begin(request, startNanos);
-        } catch (DialException e) {
-            outcome.failed(e);
-            return () -> {};
-        }
-        return RoutedDial.start(loop, failOver, UserDialerAdapter.forUsers(outcome, request.target()));
-    }
-
-    /** Whether one of the ways does; by one that does not, connections are for everybody all the same. */
+    /** Whether the dialer of one of the hops does; connections through the other hops are for all clients. */
     @Override
     public boolean sendsClientAddress() {
         return table.sendsClientAddress();
@@ -153,16 +138,11 @@ final class RoutingDialerImpl implements RoutingDialer, LoopDialer, HttpRouter {
         RoutingTable current = table;
         List<Hop> hops = current.hopsTo(request.target());
         if (hops.isEmpty()) {
-            throw new DialException(
-                    DialException.Reason.DENIED,
-                    request.target(),
-                    Duration.ZERO,
-                    List.of(),
-                    new IOException(current.rules().explain(request.target())));
+            throw DialException.builder(DialException.Reason.DENIED, request.target())
+                    .cause(new IOException(current.rules().explain(request.target())))
+                    .build();
         }
-        Duration own = request.timeout();
-        long timeoutNanos = own == null ? policy.timeoutNanos : Durations.positiveNanos(own, "a dial's time-out");
-        return new FailOver(request, hops, startNanos, timeoutNanos, policy);
+        return new FailOver(request, hops, startNanos, timeoutNanos(request), policy);
     }
 
     /** Sums the rules up. */

@@ -47,7 +47,7 @@ final class RoutingTable {
         return new RoutingTable(newRules, hops);
     }
 
-    /** Other rules and hops, but the direct way, and each hop whose name and dialer are the same, stays as it is. */
+    /** Other rules and hops; the direct hop, and each hop whose name and dialer are the same, stays as it is. */
     RoutingTable with(Rules newRules, Map<String, Dialer> dialers, DialEngine engine) {
         Map<String, Hop> newHops = new HashMap<>();
         dialers.forEach((name, dialer) -> {
@@ -58,7 +58,7 @@ final class RoutingTable {
         return new RoutingTable(newRules, newHops);
     }
 
-    /** Refuses what is no name for a hop of a user's. */
+    /** Refuses a name that a user's hop cannot have. */
     static String checkName(String name) {
         if (name.equals(Route.DIRECT)) {
             throw new IllegalArgumentException("the hop \"" + Route.DIRECT + "\" is the dialer for direct dials");
@@ -66,7 +66,7 @@ final class RoutingTable {
         return Route.via(name).hops().get(0);
     }
 
-    /** Whether a far end of one of the hops is told of the client. */
+    /** Whether the dialer of one of the hops sends the address of the client. */
     boolean sendsClientAddress() {
         for (Hop hop : hops.values()) {
             if (hop.dialer().sendsClientAddress()) {

@@ -6,7 +6,6 @@ import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.ProxyUri;
 import io.broxy.Socks5Dialer;
-import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -49,11 +48,9 @@ public final class Socks5DialerBuilder implements Socks5Dialer.Builder {
     @Override
     public Socks5Dialer build() {
         Credentials own = credentials;
-        Dialer toProxy = settings.over();
-        return settings.dialing(
-                ConnPool.Key.of(settings.proxy(), toProxy),
+        return new Socks5DialerImpl(settings.tunnels(
+                ConnPool.Key.of(settings.proxy(), settings.over()),
                 (loop, target, ready, failed) -> ready.accept(() -> new Socks5Handshake(target, own)),
-                HopSource.opening(
-                        UserDialerAdapter.of(toProxy, settings.engine().workers())));
+                null));
     }
 }

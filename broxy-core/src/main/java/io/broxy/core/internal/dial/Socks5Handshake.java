@@ -222,7 +222,7 @@ final class Socks5Handshake implements Handshake {
         return request.putShort((short) target.port()).flip();
     }
 
-    /** The code stands at the beginning of an answer, whose rest is of no interest then. */
+    /** The code is at the beginning of an answer, and the rest does not matter after a refusal. */
     @Override
     public @Nullable HandshakeException refusalSoFar() {
         if (state != State.REPLY || message.position() < 2 || message.get(0) != VERSION) {

@@ -3,107 +3,93 @@ package io.broxy.core.internal.dial;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
-import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.time.TimerQueue;
 import io.broxy.core.internal.tls.Tls;
 import io.broxy.core.internal.upstream.LoopDialer;
-import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A dial of a {@link TlsDialer}: the dialer below keeps the time until it has connected, this one from then on.
+ * A dial of a {@link TlsDialer}: the dialer below keeps the deadline until it has connected, this one from then on.
  *
  * <p>Threading: owned by its event loop.
  */
-final class TlsDial implements DialHandle, LoopDialer.UserOutcome, Tls.Outcome {
-    private final EventLoop loop;
-    private final DialRequest request;
-    private final TlsDialer dialer;
-    private final LoopDialer.UserOutcome outcome;
-    private final long startNanos;
-    private final long endNanos;
+final class TlsDial implements DialHandle, Completion<LoopConnection> {
+    private final Dial dial;
+    private final Tls tls;
     private @Nullable DialHandle step;
     private TimerQueue.@Nullable Timer deadline;
     private boolean over;
 
-    private TlsDial(
-            EventLoop loop, DialRequest request, long timeoutNanos, TlsDialer dialer, LoopDialer.Outcome outcome) {
-        this.loop = loop;
-        this.request =
-                request.toBuilder().timeout(Duration.ofNanos(timeoutNanos)).build();
-        this.dialer = dialer;
-        this.outcome = UserDialerAdapter.forUsers(outcome, request.target());
-        this.startNanos = dialer.ticker().nanos();
-        this.endNanos = startNanos + timeoutNanos;
+    private TlsDial(Dial dial, Tls tls) {
+        this.dial = dial;
+        this.tls = tls;
     }
 
     /** Begins a dial. */
-    static TlsDial start(
-            EventLoop loop, DialRequest request, long timeoutNanos, TlsDialer dialer, LoopDialer.Outcome outcome) {
-        TlsDial dial = new TlsDial(loop, request, timeoutNanos, dialer, outcome);
-        dial.step(dialer.below().dial(loop, dial.request, dial));
-        return dial;
-    }
-
-    /** The step that can be cancelled; one that has ended at once has been followed by the next already. */
-    private void step(DialHandle underWay) {
-        if (step == null && !over) {
-            step = underWay;
+    static TlsDial start(Dial dial, LoopDialer below, Tls tls) {
+        TlsDial started = new TlsDial(dial, tls);
+        DialRequest request = dial.request().toBuilder()
+                .timeout(Duration.ofNanos(Math.max(1, dial.leftNanos())))
+                .build();
+        DialHandle underWay = below.dial(dial.loop(), request, null, started);
+        if (started.step == null && !started.over) { // else it has connected at once, and the handshake is the step
+            started.step = underWay;
         }
+        return started;
     }
 
     @Override
-    public void connected(LoopConnection connection) {
-        deadline = loop.timers().schedule(endNanos, this::timedOut);
+    public void done(LoopConnection connection) {
+        deadline = dial.loop().timers().schedule(dial.endNanos(), this::timedOut);
         step = () -> {}; // the handshake may end before it has begun
-        DialHandle handshake = dialer.tls().onLoop(connection, request.target(), this);
+        DialHandle handshake = tls.onLoop(connection, dial.target(), this::secured, this::handshakeFailed);
         if (!over) {
             step = handshake;
         }
     }
 
     @Override
-    public void dialerFailed(Throwable failure) {
-        if (failure instanceof SocketTimeoutException late) {
-            fail(Reason.TIMEOUT, late);
-        } else if (failure instanceof IOException broken) {
-            failed(broken);
-        } else {
-            fail(Reason.LOCAL, new IOException("the dialer or its connection failed", failure));
+    public void failed(DialException failure) {
+        if (!over) {
+            end();
+            dial.completion().failed(failure);
         }
     }
 
     @Override
-    public void secured(LoopConnection connection) {
+    public void broken(DialException failure) {
+        Throwable cause = failure.getCause();
+        if (cause instanceof SocketTimeoutException late) {
+            fail(Reason.TIMEOUT, late);
+        } else if (cause instanceof IOException why) {
+            handshakeFailed(why);
+        } else {
+            fail(Reason.LOCAL, new IOException("the dialer or its connection failed", cause));
+        }
+    }
+
+    private void secured(LoopConnection connection) {
         if (over) {
             connection.close();
             return;
         }
         end();
-        outcome.connected(connection);
+        dial.completion().done(connection);
     }
 
-    @Override
-    public void failed(IOException cause) {
-        fail(loop.isStopping() ? Reason.CANCELLED : Reason.PROTOCOL, cause);
-    }
-
-    @Override
-    public void failed(DialException failure) {
-        if (!over) {
-            end();
-            outcome.failed(failure);
-        }
+    private void handshakeFailed(IOException cause) {
+        fail(dial.loop().isStopping() ? Reason.CANCELLED : Reason.PROTOCOL, cause);
     }
 
     private void timedOut() {
         DialHandle handshake = step;
-        Reason reason = loop.isStopping() ? Reason.CANCELLED : Reason.TIMEOUT;
+        Reason reason = dial.loop().isStopping() ? Reason.CANCELLED : Reason.TIMEOUT;
         fail(reason, new SocketTimeoutException("the TLS handshake took too long"));
         if (handshake != null) {
             handshake.cancel();
@@ -111,19 +97,13 @@ final class TlsDial implements DialHandle, LoopDialer.UserOutcome, Tls.Outcome {
     }
 
     private void fail(Reason reason, IOException cause) {
-        if (!over) {
-            end();
-            outcome.failed(DialException.builder(reason, request.target())
-                    .duration(Duration.ofNanos(dialer.ticker().nanos() - startNanos))
-                    .cause(cause)
-                    .build());
-        }
+        failed(dial.failure(reason).cause(cause).build());
     }
 
     private void end() {
         over = true;
         if (deadline != null) {
-            loop.timers().cancel(deadline);
+            dial.loop().timers().cancel(deadline);
         }
     }
 

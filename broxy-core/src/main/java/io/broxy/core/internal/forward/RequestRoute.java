@@ -9,6 +9,7 @@ import io.broxy.RefusedException;
 import io.broxy.core.internal.http.AuthSchemes;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.KeepAlive;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.EnginePool;
@@ -18,7 +19,6 @@ import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.ProxyAuthorization;
 import java.io.IOException;
-import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class RequestRoute implements LoopLease.Outcome {
+final class RequestRoute implements Completion<LoopLease> {
     private enum State {
         LEASING,
         /** The proxy's credentials are being asked for. */
@@ -111,7 +111,7 @@ final class RequestRoute implements LoopLease.Outcome {
         pinned = pin != null;
         login = pin == null ? BoundLogin.NONE : pin.login();
         if (pin != null) {
-            leased(pin.lease());
+            done(pin.lease());
             return;
         }
         leasePooled(way, request.login() ? IdleUse.NEVER : idleUse);
@@ -133,14 +133,15 @@ final class RequestRoute implements LoopLease.Outcome {
     private void leasePooled(HttpHop way, IdleUse idleUse) {
         int attempt = ++attempts;
         EnginePool pool = way.pool() instanceof EnginePool own ? own : forwarding.pool();
-        DialHandle underWay = pool.lease(exchange.loop(), way.hop(), idleUse, client, way.timeoutNanos(), this);
+        DialHandle underWay = pool.lease(
+                exchange.loop(), way.hop(), idleUse, client, exchange.clientAddress(), way.timeoutNanos(), this);
         if (state == State.LEASING && attempts == attempt) { // it has not come to its end before this
             leasing = underWay;
         }
     }
 
     @Override
-    public void leased(LoopLease got) {
+    public void done(LoopLease got) {
         HttpRoute current = route;
         if (state != State.LEASING || current == null) {
             got.close();
@@ -170,11 +171,6 @@ final class RequestRoute implements LoopLease.Outcome {
                     failure -> notAuthorized(got, failure));
         }
         exchange.update();
-    }
-
-    @Override
-    public @Nullable InetAddress forClient() {
-        return exchange.clientAddress();
     }
 
     @Override

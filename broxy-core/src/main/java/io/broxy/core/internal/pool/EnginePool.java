@@ -8,8 +8,8 @@ import io.broxy.Dialer;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
-import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.Counters.Ending;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.Ticker;
@@ -128,37 +128,31 @@ public final class EnginePool implements ConnPool {
      * <p>If the key's dialer {@linkplain Dialer#sendsClientAddress() names clients} to the far end and there is one to name, the
      * connection is always a new one, and it is closed when it is given back.
      *
-     * @param idleUse which idle connections will do
+     * @param idleUse which idle connections will do; with {@link IdleUse#NEVER} the caps hold all the same: where they allow
+     *     no other connection, an idle one is closed for it
      * @param client the client to name where the dialer names clients; null for none
+     * @param lookUpClient for whose share of the look-ups a dial counts; see {@link
+     *     io.broxy.core.internal.upstream.LoopDialer#dial}
      * @param timeoutNanos for waiting and dialing together
-     * @param outcome receives the end, possibly before this returns
+     * @param completion gets the lease, possibly before this method returns
      */
     public DialHandle lease(
             EventLoop loop,
             Key key,
             IdleUse idleUse,
             DialRequest.@Nullable Client client,
+            @Nullable InetAddress lookUpClient,
             long timeoutNanos,
-            LoopLease.Outcome outcome) {
+            Completion<LoopLease> completion) {
         boolean named = client != null && key.dialer().sendsClientAddress();
         LeaseRequest request = new LeaseRequest(
-                key, named ? IdleUse.NEVER : idleUse, named ? client : null, ticker().nanos(), timeoutNanos);
-        return Leasing.start(this, loop, request, new Leasing.Delivery() {
-            @Override
-            public void leased(Slot<IdleConnection> slot, LoopConnection connection) {
-                outcome.leased(new LoopLease(EnginePool.this, slot, connection, !named));
-            }
-
-            @Override
-            public void failed(DialException failure) {
-                outcome.failed(failure);
-            }
-
-            @Override
-            public @Nullable InetAddress forClient() {
-                return outcome.forClient();
-            }
-        });
+                key,
+                named ? IdleUse.NEVER : idleUse,
+                named ? client : null,
+                lookUpClient,
+                ticker().nanos(),
+                timeoutNanos);
+        return Leasing.start(this, loop, request, completion);
     }
 
     // ------------------------------------------------------------------ the policy, and what follows

@@ -8,7 +8,7 @@ import io.broxy.DialException.Reason;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.WaitedFuture;
-import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.Completion;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: the future is for any thread, the rest is owned by the event loop.
  */
-final class FutureLease implements Leasing.Delivery {
+final class FutureLease implements Completion<LoopLease> {
     private final CompletableFuture<Lease> future = new WaitedFuture<>();
     private final EnginePool pool;
     private final EventLoop loop;
@@ -47,7 +47,11 @@ final class FutureLease implements Leasing.Delivery {
     private void begin(long timeoutNanos) {
         if (!future.isDone()) {
             leasing =
-                    Leasing.start(pool, loop, new LeaseRequest(key, IdleUse.ANY, null, startNanos, timeoutNanos), this);
+                    Leasing.start(
+                            pool,
+                            loop,
+                            new LeaseRequest(key, IdleUse.ANY, null, null, startNanos, timeoutNanos),
+                            this);
         }
     }
 
@@ -58,8 +62,9 @@ final class FutureLease implements Leasing.Delivery {
     }
 
     @Override
-    public void leased(Slot<IdleConnection> slot, LoopConnection connection) {
-        connection.release(ready -> leased(slot, ready), failure -> {
+    public void done(LoopLease onLoop) {
+        Slot<IdleConnection> slot = onLoop.slot();
+        onLoop.connection().release(ready -> leased(slot, ready), failure -> {
             pool.drop(slot, Eviction.FAILED);
             failed(failure(Reason.LOCAL, failure));
         });

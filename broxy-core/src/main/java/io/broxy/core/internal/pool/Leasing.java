@@ -5,15 +5,14 @@ import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.Transferable;
 import io.broxy.core.internal.observe.Flight;
 import io.broxy.core.internal.observe.LeaseTrace;
 import io.broxy.core.internal.time.TimerQueue;
-import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
-import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +28,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: owned by its event loop, but for what {@link Waiter} says.
  */
-final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, DialHandle {
+final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection>, DialHandle {
     private static final Logger log = LoggerFactory.getLogger(Leasing.class);
 
     private enum Phase {
@@ -39,22 +38,10 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
         OVER
     }
 
-    /** Receives the result, once. Threading: owned by the event loop. */
-    interface Delivery {
-        void leased(Slot<IdleConnection> slot, LoopConnection connection);
-
-        void failed(DialException failure);
-
-        /** As {@link LoopDialer.Outcome#forClient}. */
-        default @Nullable InetAddress forClient() {
-            return null;
-        }
-    }
-
     private final EnginePool pool;
     private final EventLoop loop;
     private final LeaseRequest request;
-    private final Delivery delivery;
+    private final Completion<LoopLease> completion;
     private final long endNanos;
     private final TimerQueue.Timer deadline;
     private final LeaseTrace trace;
@@ -63,19 +50,19 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
     private @Nullable Slot<IdleConnection> slot;
     private @Nullable DialHandle dialing;
 
-    private Leasing(EnginePool pool, EventLoop loop, LeaseRequest request, Delivery delivery) {
+    private Leasing(EnginePool pool, EventLoop loop, LeaseRequest request, Completion<LoopLease> completion) {
         this.pool = pool;
         this.loop = loop;
         this.request = request;
-        this.delivery = delivery;
+        this.completion = completion;
         this.endNanos = request.endNanos();
         this.trace = Flight.lease(request.key().address());
         this.deadline = loop.timers().schedule(endNanos, this::timedOut);
     }
 
-    static Leasing start(EnginePool pool, EventLoop loop, LeaseRequest request, Delivery delivery) {
+    static Leasing start(EnginePool pool, EventLoop loop, LeaseRequest request, Completion<LoopLease> completion) {
         assert loop.inLoop();
-        Leasing leasing = new Leasing(pool, loop, request, delivery);
+        Leasing leasing = new Leasing(pool, loop, request, completion);
         Slot<IdleConnection> slot = pool.claim(request.key(), loop, leasing);
         if (slot != null) {
             leasing.proceed(slot);
@@ -200,14 +187,15 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
             return;
         }
         phase = Phase.OPENING;
-        DialHandle begun = pool.opener().open(loop, request.key(), request.client(), left, this);
+        DialHandle begun =
+                pool.opener().open(loop, request.key(), request.client(), request.lookUpClient(), left, this);
         if (phase == Phase.OPENING) {
             dialing = begun;
         }
     }
 
     @Override
-    public void connected(LoopConnection connection) {
+    public void done(LoopConnection connection) {
         Slot<IdleConnection> own = openSlot();
         if (pool.policy().opened(own)) {
             leased(own, connection);
@@ -222,18 +210,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
         pool.openFailed(openSlot());
         end();
         trace.failed(failure);
-        delivery.failed(failure);
-    }
-
-    @Override
-    public @Nullable InetAddress forClient() {
-        return delivery.forClient();
-    }
-
-    @Override
-    public void dialerFailed(Throwable failure) {
-        pool.openFailed(openSlot());
-        fail(Reason.LOCAL, failure);
+        completion.failed(failure);
     }
 
     private Slot<IdleConnection> openSlot() {
@@ -248,7 +225,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
     private void leased(Slot<IdleConnection> got, LoopConnection connection) {
         end();
         trace.leased(got.parked() != null);
-        delivery.leased(got, connection);
+        completion.done(new LoopLease(pool, got, connection, request.client() == null));
     }
 
     private void fail(Reason reason, Throwable cause) {
@@ -257,7 +234,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
             DialException failure =
                     Opener.failure(reason, request.key(), pool.ticker().nanos() - request.startNanos(), cause);
             trace.failed(failure);
-            delivery.failed(failure);
+            completion.failed(failure);
         }
     }
 

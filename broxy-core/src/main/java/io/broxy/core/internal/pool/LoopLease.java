@@ -1,11 +1,8 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.DialException;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.Counters.Ending;
-import java.net.InetAddress;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A lease on an event loop. It ends in {@link #giveBack}, {@link #detach} or {@link #close}; the first of them counts.
@@ -13,20 +10,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: owned by the connection's event loop.
  */
 public final class LoopLease {
-
-    /** Receives the result of asking for a lease, once, on the loop. Threading: owned by its event loop. */
-    public interface Outcome {
-        /** The lease belongs to the receiver; its connection has no interest and no handler yet. */
-        void leased(LoopLease lease);
-
-        /** There is none. */
-        void failed(DialException failure);
-
-        /** As {@link io.broxy.core.internal.upstream.LoopDialer.Outcome#forClient}, if it comes to a dial. */
-        default @Nullable InetAddress forClient() {
-            return null;
-        }
-    }
 
     private final EnginePool pool;
     private final Slot<IdleConnection> slot;
@@ -50,7 +33,12 @@ public final class LoopLease {
         this.idleBefore = slot.parked() != null;
     }
 
-    /** The connection. */
+    /** The place in the pool, which is given back, closed or detached through this lease or by a user's lease of it. */
+    Slot<IdleConnection> slot() {
+        return slot;
+    }
+
+    /** The connection, which has no interest and no handler at first. */
     public LoopConnection connection() {
         return connection;
     }

@@ -5,9 +5,12 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.internal.upstream.UserDialerAdapter;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -24,15 +27,18 @@ record Opener(Workers workers) {
      * Begins to open a connection.
      *
      * @param client named by the dial, or null
-     * @param outcome receives the end, possibly before this returns
+     * @param lookUpClient for whose share of the look-ups the dial counts; see {@link LoopDialer#dial}
+     * @param completion gets the connection, possibly before this method returns
      */
     DialHandle open(
             EventLoop loop,
             ConnPool.Key key,
             DialRequest.@Nullable Client client,
+            @Nullable InetAddress lookUpClient,
             long timeoutNanos,
-            LoopDialer.UserOutcome outcome) {
-        return UserDialerAdapter.of(key.dialer(), workers).dial(loop, request(key, client, timeoutNanos), outcome);
+            Completion<LoopConnection> completion) {
+        return UserDialerAdapter.of(key.dialer(), workers)
+                .dial(loop, request(key, client, timeoutNanos), lookUpClient, completion);
     }
 
     static DialRequest request(ConnPool.Key key, DialRequest.@Nullable Client client, long timeoutNanos) {

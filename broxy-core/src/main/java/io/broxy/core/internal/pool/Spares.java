@@ -4,9 +4,9 @@ import io.broxy.ConnPool;
 import io.broxy.DialException;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.PoolActions.SpareEvent;
-import io.broxy.core.internal.upstream.LoopDialer;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.slf4j.Logger;
@@ -63,7 +63,7 @@ final class Spares implements Warmer.Environment {
     }
 
     /** One spare on its way. Threading: owned by its event loop. */
-    private final class Opening implements LoopDialer.UserOutcome {
+    private final class Opening implements Completion<LoopConnection> {
         private final Slot<IdleConnection> slot;
 
         Opening(Slot<IdleConnection> slot) {
@@ -71,11 +71,11 @@ final class Spares implements Warmer.Environment {
         }
 
         void begin(EventLoop home) {
-            pool.opener().open(home, slot.key(), null, timeoutNanos, this);
+            pool.opener().open(home, slot.key(), null, null, timeoutNanos, this);
         }
 
         @Override
-        public void connected(LoopConnection connection) {
+        public void done(LoopConnection connection) {
             if (!pool.policy().opened(slot)) {
                 connection.close();
             } else if (connection.takesThreads()) {
@@ -96,8 +96,8 @@ final class Spares implements Warmer.Environment {
         }
 
         @Override
-        public void dialerFailed(Throwable failure) {
-            log.warn("the dialer of {} failed", slot.key(), failure);
+        public void broken(DialException failure) {
+            log.warn("the dialer of {} failed", slot.key(), failure.getCause());
             notOpened();
         }
 

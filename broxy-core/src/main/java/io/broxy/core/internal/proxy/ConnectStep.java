@@ -5,14 +5,13 @@ import io.broxy.DialException;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.relay.Relay;
 import io.broxy.core.internal.relay.Stage;
 import io.broxy.core.internal.relay.TunnelHandle;
-import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by the client's event loop, but for {@link #end}.
  */
-final class ConnectStep implements ChannelEvents, Stage, LoopDialer.UserOutcome {
+final class ConnectStep implements ChannelEvents, Stage, Completion<LoopConnection> {
     private final ClientConnection served;
     private final TunnelHandle tunnel;
     private final LoopConnection client;
@@ -131,12 +130,7 @@ final class ConnectStep implements ChannelEvents, Stage, LoopDialer.UserOutcome 
     // ------------------------------------------------------------------ what comes of it
 
     @Override
-    public @Nullable InetAddress forClient() {
-        return served.clientAddress();
-    }
-
-    @Override
-    public void connected(LoopConnection origin) {
+    public void done(LoopConnection origin) {
         if (origin.takesThreads() && !served.handler().entrance().mayHaveThreads(tunnel)) {
             origin.abort();
             answer(Responses.refused(Rejections.full(), true), CloseReason.REFUSED, Rejections.full());
@@ -160,10 +154,10 @@ final class ConnectStep implements ChannelEvents, Stage, LoopDialer.UserOutcome 
         answer(Responses.failed(failure, true, false), CloseReason.DIAL_FAILED, failure);
     }
 
-    /** The dialer broke its contract. */
     @Override
-    public void dialerFailed(Throwable failure) {
-        answer(Responses.internalError(), CloseReason.FAILED, failure);
+    public void broken(DialException failure) {
+        Throwable cause = failure.getCause();
+        answer(Responses.internalError(), CloseReason.FAILED, cause == null ? failure : cause);
     }
 
     private void answer(ByteBuffer reply, CloseReason reason, Throwable cause) {

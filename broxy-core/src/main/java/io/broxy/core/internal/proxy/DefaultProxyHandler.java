@@ -11,8 +11,10 @@ import io.broxy.ProxyStats;
 import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LookUpSnapshot;
+import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.observe.ConnectionRecorder;
 import io.broxy.core.internal.observe.Journal;
@@ -184,8 +186,8 @@ public final class DefaultProxyHandler implements ProxyHandler {
     }
 
     /** Begins to dial for a tunnel, whose connection will be no other client's. */
-    DialHandle beginDial(ClientConnection served, HostPort target, LoopDialer.Outcome session) {
-        return dialer.dial(served.loop(), forClient(served, dialRequest(target)), session);
+    DialHandle beginDial(ClientConnection served, HostPort target, Completion<LoopConnection> session) {
+        return dialer.dial(served.loop(), forClient(served, dialRequest(target)), served.clientAddress(), session);
     }
 
     /** No tunnel comes of it: its client is only told why, for which nobody needs to wait. */

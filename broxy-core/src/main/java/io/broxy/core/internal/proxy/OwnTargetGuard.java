@@ -4,12 +4,16 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.HttpRouter;
 import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
+import java.net.InetAddress;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Denies targets at which this engine listens before any dialer sees them: a dialer through a proxy does not look names up, and
@@ -21,12 +25,13 @@ import java.io.IOException;
 record OwnTargetGuard(OwnAddresses own, LoopDialer dialer, HttpRouter router) implements LoopDialer, HttpRouter {
 
     @Override
-    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
+    public DialHandle dial(
+            EventLoop loop, DialRequest request, @Nullable InetAddress client, Completion<LoopConnection> completion) {
         if (own.contain(request.target())) {
-            outcome.failed(denial(request.target()));
+            completion.failed(denial(request.target()));
             return () -> {};
         }
-        return dialer.dial(loop, request, outcome);
+        return dialer.dial(loop, request, client, completion);
     }
 
     @Override

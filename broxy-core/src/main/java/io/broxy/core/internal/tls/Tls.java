@@ -1,11 +1,11 @@
 package io.broxy.core.internal.tls;
 
-import io.broxy.Connection;
 import io.broxy.HostPort;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import java.io.IOException;
 import java.util.List;
+import java.util.function.Consumer;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLContext;
@@ -22,15 +22,6 @@ public final class Tls {
     private final SSLContext context;
     private final TlsResources means;
 
-    /** Told how a handshake on a loop ended, once, on the loop. Threading: owned by its event loop. */
-    public interface Outcome {
-        /** The connection is secure and belongs to whoever is told. */
-        void secured(LoopConnection connection);
-
-        /** It is not, and the connection below is closed. */
-        void failed(IOException cause);
-    }
-
     /** Creates a client whose trust, keys and versions come from a context. */
     public Tls(SSLContext context, TlsResources means) {
         this.context = context;
@@ -38,28 +29,17 @@ public final class Tls {
     }
 
     /**
-     * Begins a handshake on a connection's loop. It has no time limit of its own: whoever has one cancels.
+     * Begins a handshake on a connection's loop. It has no time limit: the caller cancels a handshake that takes too long.
+     * One of the two consumers is called, once, on the loop, possibly before this method returns; none after a cancellation.
      *
-     * @param below given away with this call
-     * @param peer whom the certificate must be valid for
-     * @param outcome told the end, possibly before this method returns
+     * @param below given away with this call, closed if the handshake fails
+     * @param peer the host and port for which the certificate must be valid
+     * @param secured gets the secure connection, which belongs to it
      * @return cancels the handshake and closes the connection
      */
-    public DialHandle onLoop(LoopConnection below, HostPort peer, Outcome outcome) {
-        return TlsHandshake.start(below, engine(peer), means, outcome);
-    }
-
-    /**
-     * Does a handshake on the caller's thread.
-     *
-     * @param below given away with this call, closed if it fails
-     * @param peer whom the certificate must be valid for
-     * @param deadlineNanos when the handshake must have ended, by the ticker of the means
-     * @throws java.net.SocketTimeoutException if it has not
-     * @throws IOException if it failed
-     */
-    public TlsConnection onCaller(Connection below, HostPort peer, long deadlineNanos) throws IOException {
-        return TlsConnection.handshake(below, engine(peer), means, deadlineNanos);
+    public DialHandle onLoop(
+            LoopConnection below, HostPort peer, Consumer<LoopConnection> secured, Consumer<IOException> failed) {
+        return TlsHandshake.start(below, engine(peer), means, secured, failed);
     }
 
     private TlsEngine engine(HostPort peer) {

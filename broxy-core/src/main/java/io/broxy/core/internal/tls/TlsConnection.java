@@ -60,12 +60,6 @@ public final class TlsConnection extends UserConnection implements Transferable 
         input = detached.input;
     }
 
-    /** Does the handshake of a client; see {@link Tls#onCaller}. */
-    static TlsConnection handshake(Connection below, TlsEngine engine, TlsResources means, long deadlineNanos)
-            throws IOException {
-        return new TlsCallerHandshake(below, engine, means, deadlineNanos).run();
-    }
-
     // ------------------------------------------------------------------ changing hands
 
     @Override

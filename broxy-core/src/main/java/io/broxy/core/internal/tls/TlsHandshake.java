@@ -8,6 +8,7 @@ import io.broxy.core.internal.net.LoopConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
@@ -35,24 +36,36 @@ final class TlsHandshake implements ChannelEvents, DialHandle {
     private final EventLoop loop;
     private final TlsEngine engine;
     private final TlsResources means;
-    private final Tls.Outcome outcome;
+    private final Consumer<LoopConnection> secured;
+    private final Consumer<IOException> failed;
     private final TlsLoopOutput output;
     private State state = State.EXCHANGING;
     /** Part of a message. */
     private @Nullable ByteBuffer rest;
 
-    private TlsHandshake(LoopConnection below, TlsEngine engine, TlsResources means, Tls.Outcome outcome) {
+    private TlsHandshake(
+            LoopConnection below,
+            TlsEngine engine,
+            TlsResources means,
+            Consumer<LoopConnection> secured,
+            Consumer<IOException> failed) {
         this.below = below;
         this.loop = below.loop();
         this.engine = engine;
         this.means = means;
-        this.outcome = outcome;
+        this.secured = secured;
+        this.failed = failed;
         this.output = new TlsLoopOutput(below, engine);
     }
 
-    /** Begins; what is returned gives up. */
-    static DialHandle start(LoopConnection below, TlsEngine engine, TlsResources means, Tls.Outcome outcome) {
-        TlsHandshake handshake = new TlsHandshake(below, engine, means, outcome);
+    /** Begins a handshake. */
+    static DialHandle start(
+            LoopConnection below,
+            TlsEngine engine,
+            TlsResources means,
+            Consumer<LoopConnection> secured,
+            Consumer<IOException> failed) {
+        TlsHandshake handshake = new TlsHandshake(below, engine, means, secured, failed);
         below.handler(handshake);
         handshake.goOn();
         return handshake;
@@ -164,7 +177,7 @@ final class TlsHandshake implements ChannelEvents, DialHandle {
             input.unreadCiphertext(rest);
             releaseRest();
         }
-        outcome.secured(new TlsLoopConnection(below, engine, means, input, output));
+        secured.accept(new TlsLoopConnection(below, engine, means, input, output));
     }
 
     private void fail(IOException cause) {
@@ -176,7 +189,7 @@ final class TlsHandshake implements ChannelEvents, DialHandle {
             output.release();
             below.close();
         }
-        outcome.failed(cause);
+        failed.accept(cause);
     }
 
     @Override
@@ -200,7 +213,7 @@ final class TlsHandshake implements ChannelEvents, DialHandle {
     public void abandoned(Throwable cause) {
         if (state != State.OVER) {
             cancel();
-            outcome.failed(new IOException("the TLS handshake was abandoned", cause));
+            failed.accept(new IOException("the TLS handshake was abandoned", cause));
         }
     }
 }

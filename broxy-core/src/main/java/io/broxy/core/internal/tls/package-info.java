@@ -1,4 +1,4 @@
-/** TLS over the JDK's engine, for connections on a loop and for those of a caller's thread. */
+/** TLS over the JDK's engine: handshakes on a loop, and connections there or on a caller's thread. */
 @NullMarked
 package io.broxy.core.internal.tls;
 

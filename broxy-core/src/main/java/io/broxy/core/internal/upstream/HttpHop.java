@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param hop the connection's far end, as pools know it: the target, by a dialer that keeps the request's address policy; or
  *     the proxy
- * @param absoluteForm whether the far end is a proxy that is told the whole URI
- * @param credentials what the proxy is told of who asks; {@link ProxyAuthorization#NONE} in the other forms
+ * @param absoluteForm whether the far end is a proxy, which gets the whole URI
+ * @param credentials the credentials for the proxy; {@link ProxyAuthorization#NONE} in the other forms
  * @param fields further fields for the proxy, which are valid
- * @param pool that connections to the proxy are taken from, or null if that is up to whoever asks
+ * @param pool that connections to the proxy are leased from; null for the pool of the proxy handler
  * @param timeoutNanos for getting a connection, positive
  */
 public record HttpHop(
@@ -41,12 +41,12 @@ public record HttpHop(
     }
 
     /**
-     * Gets the value of {@code Proxy-Authorization} for a request. It may take as long as its user likes: whoever waits
-     * keeps the time, and does not mind an answer that comes too late.
+     * Gets the value of {@code Proxy-Authorization} for a request. A user's code may take any time: the caller keeps the
+     * deadline, and ignores a value that comes too late.
      *
      * @param target the request's
-     * @param ready told on the loop, possibly before this method returns; null for no such field
-     * @param failed told on the loop, in place of {@code ready}
+     * @param ready called on the loop, possibly before this method returns; null for no such field
+     * @param failed called on the loop, in place of {@code ready}
      */
     public void authorization(
             EventLoop loop, HostPort target, Consumer<@Nullable String> ready, Consumer<DialException> failed) {

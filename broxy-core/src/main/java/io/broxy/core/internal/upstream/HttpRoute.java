@@ -11,12 +11,12 @@ import org.jspecify.annotations.Nullable;
  */
 public interface HttpRoute {
 
-    /** The way to try now. Its time runs from when it became that. */
+    /** The way to try now. Its timeout runs from when it became the current one. */
     HttpHop way();
 
     /**
-     * Tries the way over this hop first, if it is one of the ways: what has begun there can only go on there. Called before
-     * any way was tried.
+     * Tries the way over this hop first, if it is one of the ways, for an exchange that has begun there. Called before any way
+     * was tried.
      *
      * @return whether {@link #way} is that way now
      */
@@ -25,7 +25,7 @@ public interface HttpRoute {
     }
 
     /**
-     * The way works: its connection stands or, in {@linkplain HttpHop#absoluteForm() absolute form}, the proxy has begun to
+     * The way works: its connection is open or, in {@linkplain HttpHop#absoluteForm() absolute form}, the proxy has begun to
      * answer, and not with 407. Repeated calls change nothing.
      */
     void connected();

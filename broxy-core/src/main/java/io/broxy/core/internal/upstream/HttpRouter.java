@@ -14,11 +14,11 @@ import io.broxy.core.internal.loop.Workers;
 public interface HttpRouter {
 
     /**
-     * Begins to find the way of one request, without any I/O. Its time runs from now.
+     * Begins the route of one request, without any I/O. Its time runs from now.
      *
      * @param request names the target, the addresses that are admitted, and the time for getting a connection
      * @throws DialException if there is no way, as a dial would fail: with {@link DialException.Reason#DENIED} if rules deny
-     *     the target, or if it is a literal address that the policy refuses and nobody behind this could
+     *     the target, or if it is a literal address that the policy refuses and that nothing behind this could check
      */
     HttpRoute route(DialRequest request) throws DialException;
 

@@ -6,7 +6,10 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.net.LoopConnection;
+import java.net.InetAddress;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -50,8 +53,9 @@ final class PolicyDialer implements Dialer, LoopDialer {
     }
 
     @Override
-    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
-        return onLoop.dial(loop, restricted(request), outcome);
+    public DialHandle dial(
+            EventLoop loop, DialRequest request, @Nullable InetAddress client, Completion<LoopConnection> completion) {
+        return onLoop.dial(loop, restricted(request), client, completion);
     }
 
     @Override

@@ -13,11 +13,11 @@ public interface ProxyAuthorization {
     ProxyAuthorization NONE = (loop, target, ready, failed) -> ready.accept(null);
 
     /**
-     * Gets the value for one request; a fixed one is told before this method returns.
+     * Gets the value for one request; a fixed one is passed on before this method returns.
      *
      * @param target the request's
-     * @param ready told on the loop; null for no such field
-     * @param failed told on the loop in place of {@code ready}, with {@link DialException.Reason#PROXY_AUTH}
+     * @param ready called on the loop; null for no such field
+     * @param failed called on the loop in place of {@code ready}, with {@link DialException.Reason#PROXY_AUTH}
      */
     void obtain(EventLoop loop, HostPort target, Consumer<@Nullable String> ready, Consumer<DialException> failed);
 }

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Has every request go to its target, over a connection of one dialer.
+ * Sends every request to its target, over a connection of one dialer.
  *
  * <p>Threading: thread-safe.
  */
@@ -23,10 +23,10 @@ final class TargetRouter implements HttpRouter {
     private final Dialer dialer;
     private final Workers workers;
 
-    /** Whoever asks, often asks for the same. */
+    /** The latest request often comes again. */
     private volatile @Nullable OneWay latestWay;
 
-    /** Whoever asks, mostly asks with one policy. */
+    /** Most requests have the same policy. */
     private volatile @Nullable PolicyDialer latest;
 
     TargetRouter(Dialer dialer, Workers workers) {
@@ -46,14 +46,14 @@ final class TargetRouter implements HttpRouter {
 
     private HttpHop way(DialRequest request) {
         Duration own = request.timeout();
-        long timeoutNanos = own == null ? DEFAULT_TIMEOUT_NANOS : Durations.positiveNanos(own, "a dial's time-out");
+        long timeoutNanos = own == null ? DEFAULT_TIMEOUT_NANOS : Durations.positiveNanos(own, "a dial's timeout");
         ConnPool.Key hop = ConnPool.Key.of(request.target(), keeping(request.addressPolicy()));
         return HttpHop.toTarget(hop, timeoutNanos);
     }
 
     private Dialer keeping(AddressPolicy policy) {
         if (policy == AddressPolicy.any()) {
-            return dialer; // so that these are the connections of whoever leases with the dialer itself
+            return dialer; // so that these connections are shared with leases by the dialer itself
         }
         PolicyDialer last = latest;
         if (last == null || last.policy() != policy) {

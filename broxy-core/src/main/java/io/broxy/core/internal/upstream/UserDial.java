@@ -7,6 +7,7 @@ import io.broxy.Dialer;
 import io.broxy.core.internal.bridge.HandOff;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.time.Durations;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class UserDial implements DialHandle {
     private final EventLoop loop;
     private final DialRequest request;
-    private final LoopDialer.UserOutcome outcome;
+    private final Completion<LoopConnection> completion;
     private final Workers workers;
     private final long startNanos;
     private final TimerQueue.@Nullable Timer deadline;
@@ -36,27 +37,31 @@ final class UserDial implements DialHandle {
 
     private boolean over;
 
-    private UserDial(EventLoop loop, DialRequest request, LoopDialer.UserOutcome outcome, Workers workers) {
+    private UserDial(EventLoop loop, DialRequest request, Completion<LoopConnection> completion, Workers workers) {
         this.loop = loop;
         this.request = request;
-        this.outcome = outcome;
+        this.completion = completion;
         this.workers = workers;
         this.startNanos = loop.nowNanos();
         Duration timeout = request.timeout();
         this.deadline = timeout == null
                 ? null
                 : loop.timers()
-                        .schedule(startNanos + Durations.positiveNanos(timeout, "a dial's time-out"), this::timedOut);
+                        .schedule(startNanos + Durations.positiveNanos(timeout, "a dial's timeout"), this::timedOut);
     }
 
     static UserDial start(
-            EventLoop loop, Dialer dialer, DialRequest request, LoopDialer.UserOutcome outcome, Workers workers) {
-        UserDial dial = new UserDial(loop, request, outcome, workers);
+            EventLoop loop,
+            Dialer dialer,
+            DialRequest request,
+            Completion<LoopConnection> completion,
+            Workers workers) {
+        UserDial dial = new UserDial(loop, request, completion, workers);
         try {
             workers.callbacks().execute(() -> dial.run(dialer));
         } catch (RejectedExecutionException | OutOfMemoryError e) { // "unable to create native thread"
             dial.end();
-            outcome.failed(loop.isStopping() ? dial.cancelled(e) : dial.failure(DialException.Reason.LOCAL, e));
+            completion.failed(loop.isStopping() ? dial.cancelled(e) : dial.failure(DialException.Reason.LOCAL, e));
         }
         return dial;
     }
@@ -112,7 +117,7 @@ final class UserDial implements DialHandle {
             connection.close();
         } else {
             end();
-            outcome.connected(connection);
+            completion.done(connection);
         }
     }
 
@@ -124,16 +129,16 @@ final class UserDial implements DialHandle {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof DialException why) {
-            outcome.failed(why);
+            completion.failed(why);
         } else {
-            outcome.dialerFailed(cause);
+            completion.broken(failure(DialException.Reason.LOCAL, cause));
         }
     }
 
     private void timedOut() {
         if (!over) {
             cancel();
-            outcome.failed(
+            completion.failed(
                     loop.isStopping() ? cancelled(null) : UserDialerAdapter.timedOut(request.target(), duration()));
         }
     }

@@ -8,6 +8,7 @@ import io.broxy.HostPort;
 import io.broxy.core.internal.bridge.HandOff;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.Transferable;
@@ -15,7 +16,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -45,26 +45,18 @@ public final class UserDialerAdapter implements LoopDialer {
     /**
      * {@inheritDoc}
      *
-     * @param request if it names no time, the dialer's own is all there is
-     * @param outcome one that is no {@link LoopDialer.UserOutcome} is told of a failure instead, with {@link
-     *     DialException.Reason#LOCAL}
+     * @param request if it names no timeout, the dialer's own is all there is
      */
     @Override
-    public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
+    public DialHandle dial(
+            EventLoop loop, DialRequest request, @Nullable InetAddress client, Completion<LoopConnection> completion) {
         assert loop.inLoop();
-        UserOutcome all = forUsers(outcome, request.target());
-        return UserDial.start(loop, dialer, request, all, workers);
+        return UserDial.start(loop, dialer, request, completion, workers);
     }
 
     /**
-     * The outcome itself if it can do with everything; otherwise one that makes failures of what it cannot.
-     */
-    public static UserOutcome forUsers(Outcome outcome, HostPort target) {
-        return outcome instanceof UserOutcome own ? own : new Narrowed(outcome, target);
-    }
-
-    /**
-     * Takes what a dialer gives, who may keep his reference but cannot use it any more where it is ours.
+     * Takes the connection that a dialer returned. The dialer may keep a reference, but can no longer use a connection that
+     * Broxy has made.
      *
      * @throws IOException if it is closed; it is reset then
      * @throws IllegalStateException if it was given away before
@@ -94,30 +86,5 @@ public final class UserDialerAdapter implements LoopDialer {
                 .duration(duration)
                 .cause(new SocketTimeoutException("the dialer did not end in its time"))
                 .build();
-    }
-
-    /** Threading: owned by its event loop. */
-    private record Narrowed(Outcome outcome, HostPort target) implements UserOutcome {
-
-        @Override
-        public void connected(LoopConnection connection) {
-            outcome.connected(connection);
-        }
-
-        @Override
-        public void failed(DialException failure) {
-            outcome.failed(failure);
-        }
-
-        @Override
-        public void dialerFailed(Throwable failure) {
-            DialException.Reason reason = DialException.Reason.LOCAL;
-            outcome.failed(new DialException(reason, target, Duration.ZERO, List.of(), failure));
-        }
-
-        @Override
-        public @Nullable InetAddress forClient() {
-            return outcome.forClient();
-        }
     }
 }

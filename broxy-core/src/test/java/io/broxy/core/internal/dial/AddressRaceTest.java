@@ -282,17 +282,8 @@ class AddressRaceTest {
         }
         AddressRace.Rules rules =
                 new AddressRace.Rules(policy, timers, this::nanos, TimeUnit.MILLISECONDS.toNanos(250));
-        AddressRace<String> race = new AddressRace<>(inOrder, connector, rules, new AddressRace.Finish<>() {
-            @Override
-            public void won(String connection) {
-                note("won " + connection);
-            }
-
-            @Override
-            public void lost(Reason reason) {
-                note("lost " + reason);
-            }
-        });
+        AddressRace<String> race = new AddressRace<>(
+                inOrder, connector, rules, connection -> note("won " + connection), reason -> note("lost " + reason));
         race.start();
         return race;
     }

@@ -19,6 +19,7 @@ import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.IdleUse;
@@ -107,9 +108,9 @@ class PlainHttpWaysTest {
     private LoopLease lease(HttpHop way) throws Exception {
         return LoopTalk.on(
                 loop,
-                future -> pool.lease(loop, way.hop(), IdleUse.ANY, null, way.timeoutNanos(), new LoopLease.Outcome() {
+                future -> pool.lease(loop, way.hop(), IdleUse.ANY, null, null, way.timeoutNanos(), new Completion<>() {
                     @Override
-                    public void leased(LoopLease lease) {
+                    public void done(LoopLease lease) {
                         future.complete(lease);
                     }
 

@@ -22,7 +22,6 @@ import java.nio.channels.SocketChannel;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 
 /** The parts of an engine, with one loop, and the ways of a connection between it and a user. */
@@ -87,36 +86,18 @@ public final class NetEngine implements AutoCloseable {
         return patiently(user);
     }
 
-    /** A deadline that no test should come to. */
-    static long patience() {
-        return Ticker.SYSTEM.nanos() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
-    }
-
-    /** Makes a connection secure on this thread. */
-    public TlsConnection secure(Connection below, SSLContext context, HostPort peer) throws IOException {
-        return new Tls(context, means).onCaller(below, peer, patience());
+    /** Makes a connection secure, and gives it to a user. */
+    public TlsConnection secure(Connection below, SSLContext context, HostPort peer) throws Exception {
+        return (TlsConnection) toUser(secureOnLoop(below, context, peer));
     }
 
     /** Makes a connection secure on the loop. */
     public LoopConnection secureOnLoop(Connection below, SSLContext context, HostPort peer) throws Exception {
-        LoopConnection base = toLoop(below);
+        LoopConnection base = below instanceof Transferable own && own.hasReadiness() ? toLoop(below) : bridge(below);
         CompletableFuture<LoopConnection> secured = new CompletableFuture<>();
-        loop.execute(() -> new Tls(context, means).onLoop(base, peer, outcome(secured::complete, secured)));
+        loop.execute(
+                () -> new Tls(context, means).onLoop(base, peer, secured::complete, secured::completeExceptionally));
         return patiently(secured);
-    }
-
-    public static Tls.Outcome outcome(Consumer<LoopConnection> secured, CompletableFuture<?> failed) {
-        return new Tls.Outcome() {
-            @Override
-            public void secured(LoopConnection connection) {
-                secured.accept(connection);
-            }
-
-            @Override
-            public void failed(IOException cause) {
-                failed.completeExceptionally(cause);
-            }
-        };
     }
 
     @Override

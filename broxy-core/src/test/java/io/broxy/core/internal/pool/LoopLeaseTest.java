@@ -21,6 +21,7 @@ import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.SocketConnection;
@@ -91,10 +92,10 @@ class LoopLeaseTest {
         assertThat(workers.stop(PATIENCE_NANOS)).isTrue();
     }
 
-    private static LoopLease.Outcome into(CompletableFuture<LoopLease> future) {
-        return new LoopLease.Outcome() {
+    private static Completion<LoopLease> into(CompletableFuture<LoopLease> future) {
+        return new Completion<>() {
             @Override
-            public void leased(LoopLease lease) {
+            public void done(LoopLease lease) {
                 future.complete(lease);
             }
 
@@ -106,7 +107,7 @@ class LoopLeaseTest {
     }
 
     private LoopLease lease(EventLoop loop, ConnPool.Key key) throws Exception {
-        return on(loop, future -> pool.lease(loop, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
+        return on(loop, future -> pool.lease(loop, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(future)));
     }
 
     /** Sends a text and reads the same number of bytes back. */
@@ -212,7 +213,7 @@ class LoopLeaseTest {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, key);
             CompletableFuture<LoopLease> waiting =
-                    begin(other, future -> pool.lease(other, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
+                    begin(other, future -> pool.lease(other, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(future)));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(one, held::giveBack);
             LoopLease got = waiting.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
@@ -229,12 +230,12 @@ class LoopLeaseTest {
             LoopLease held = lease(one, key);
             CompletableFuture<LoopLease> late = begin(
                     one,
-                    future -> pool.lease(one, key, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+                    future -> pool.lease(one, key, IdleUse.ANY, null, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             CompletableFuture<LoopLease> told = new CompletableFuture<>();
             DialHandle dialing = on(
                     other,
-                    future -> future.complete(pool.lease(other, key, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
+                    future -> future.complete(pool.lease(other, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(told))));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(other, dialing::cancel);
             assertThat(pool.stats().waiting()).isZero();
@@ -255,7 +256,7 @@ class LoopLeaseTest {
                 DialHandle dialing = on(
                         loop,
                         future ->
-                                future.complete(pool.lease(loop, key, IdleUse.ANY, null, PATIENCE_NANOS, into(told))));
+                                future.complete(pool.lease(loop, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(told))));
                 run(loop, () -> {
                     dialing.cancel();
                     if (told.isDone()) {
@@ -282,7 +283,7 @@ class LoopLeaseTest {
             LoopLease lease = begin(
                             one,
                             (CompletableFuture<LoopLease> future) ->
-                                    pool.lease(one, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future)))
+                                    pool.lease(one, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(future)))
                     .get(Talk.PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
             assertThat(lease.connection().takesThreads()).isTrue();
 
@@ -310,7 +311,7 @@ class LoopLeaseTest {
             CompletableFuture<LoopLease> late = begin(
                     one,
                     future ->
-                            pool.lease(one, key, IdleUse.ANY, null, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
+                            pool.lease(one, key, IdleUse.ANY, null, null, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
             assertThat(late)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
@@ -329,7 +330,7 @@ class LoopLeaseTest {
             LoopLease held = lease(one, key);
             pool.close();
             CompletableFuture<LoopLease> refused =
-                    begin(other, future -> pool.lease(other, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
+                    begin(other, future -> pool.lease(other, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(future)));
             assertThat(refused)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
@@ -349,7 +350,7 @@ class LoopLeaseTest {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             Lease held = pool.lease(key);
             CompletableFuture<LoopLease> waiting =
-                    begin(other, future -> pool.lease(other, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future)));
+                    begin(other, future -> pool.lease(other, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(future)));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             assertThat(loops.stop(PATIENCE_NANOS)).isTrue();
             assertThat(waiting)
@@ -366,7 +367,7 @@ class LoopLeaseTest {
     // ------------------------------------------------------------------ new ones only
 
     private CompletableFuture<LoopLease> beginFresh(EventLoop loop, ConnPool.Key key) {
-        return begin(loop, future -> pool.lease(loop, key, IdleUse.NEVER, null, PATIENCE_NANOS, into(future)));
+        return begin(loop, future -> pool.lease(loop, key, IdleUse.NEVER, null, null, PATIENCE_NANOS, into(future)));
     }
 
     @Test
@@ -413,7 +414,7 @@ class LoopLeaseTest {
             CompletableFuture<LoopLease> late = begin(
                     one,
                     future ->
-                            pool.lease(one, key, IdleUse.NEVER, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+                            pool.lease(one, key, IdleUse.NEVER, null, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             run(one, held::giveBack);
             LoopLease again = lease(one, key);
@@ -447,7 +448,7 @@ class LoopLeaseTest {
                 if (!before) {
                     spoil(now, spoilt);
                 }
-                pool.lease(one, key, IdleUse.ANY, null, PATIENCE_NANOS, into(future));
+                pool.lease(one, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(future));
             });
             LoopLease fresh = next.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
             assertThat(fresh.wasIdle()).isFalse();
@@ -502,7 +503,7 @@ class LoopLeaseTest {
             run(one, lease(one, key)::giveBack);
             for (int i = 0; i < 2; i++) {
                 LoopLease lease =
-                        on(one, future -> pool.lease(one, key, IdleUse.ANY, client, PATIENCE_NANOS, into(future)));
+                        on(one, future -> pool.lease(one, key, IdleUse.ANY, client, null, PATIENCE_NANOS, into(future)));
                 assertThat(lease.wasIdle()).isFalse();
                 assertThat(ask(one, lease.connection(), "hello")).isEqualTo("hello");
                 run(one, () -> {

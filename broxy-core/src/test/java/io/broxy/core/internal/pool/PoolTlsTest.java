@@ -12,17 +12,13 @@ import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.SocketConnection;
+import io.broxy.core.internal.net.NetEngine;
 import io.broxy.core.internal.time.Ticker;
-import io.broxy.core.internal.tls.Tls;
-import io.broxy.core.internal.tls.TlsResources;
 import io.broxy.core.testkit.Certificates;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.TlsOrigin;
-import java.io.IOException;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -41,11 +37,13 @@ class PoolTlsTest {
     private final Workers workers = new Workers();
     private final BufferPool buffers = new BufferPool(16 << 20, 16 << 20);
     private final Certificates certificates = Certificates.loopback();
+    private NetEngine net;
     private EventLoops loops;
     private ConnPool pool;
 
     @BeforeEach
     void start() throws Exception {
+        net = new NetEngine();
         loops = EventLoops.start(2, buffers, Ticker.SYSTEM);
         pool = new ConnPoolBuilder(new PoolEngine(loops, workers, Ticker.SYSTEM), built -> {}, closed -> {}).build();
     }
@@ -55,18 +53,15 @@ class PoolTlsTest {
         pool.close();
         assertThat(loops.stop(PATIENCE_NANOS)).isTrue();
         assertThat(workers.stop(PATIENCE_NANOS)).isTrue();
+        net.close();
     }
 
     private ConnPool.Key key(Origin origin) {
-        Tls tls = new Tls(certificates.client(), new TlsResources(buffers, workers.callbacks(), Ticker.SYSTEM));
         HostPort peer = HostPort.of("localhost", origin.port());
         Dialer dialer = request -> {
             try {
-                return tls.onCaller(
-                        SocketConnection.of(SocketChannel.open(origin.address())),
-                        peer,
-                        Ticker.SYSTEM.nanos() + PATIENCE_NANOS);
-            } catch (IOException e) {
+                return net.secure(NetEngine.connect(origin.port()), certificates.client(), peer);
+            } catch (Exception e) {
                 throw new DialException(DialException.Reason.PROTOCOL, request.target(), Duration.ZERO, List.of(), e);
             }
         };

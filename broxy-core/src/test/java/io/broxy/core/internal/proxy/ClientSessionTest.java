@@ -14,7 +14,9 @@ import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
@@ -30,11 +32,13 @@ import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -80,17 +84,21 @@ class ClientSessionTest {
         }
 
         @Override
-        public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
-            return inner.dial(loop, request, outcome);
+        public DialHandle dial(
+                EventLoop loop,
+                DialRequest request,
+                @Nullable InetAddress client,
+                Completion<LoopConnection> completion) {
+            return inner.dial(loop, request, client, completion);
         }
     }
 
     /** Connects at once. */
-    private static DialHandle connected(Origin origin, EventLoop loop, LoopDialer.Outcome outcome) {
+    private static DialHandle connected(Origin origin, EventLoop loop, Completion<LoopConnection> completion) {
         try {
             SocketChannel channel = SocketChannel.open(origin.address());
             channel.configureBlocking(false);
-            outcome.connected(new LoopSocket(loop, channel));
+            completion.done(new LoopSocket(loop, channel));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -105,9 +113,9 @@ class ClientSessionTest {
                     originReset.complete(true);
                 });
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            ProxyHandler handler = handler((loop, request, outcome) -> {
+            ProxyHandler handler = handler((loop, request, address, completion) -> {
                 CompletableFuture.runAsync(tunnel.join()::close).join();
-                return connected(origin, loop, outcome);
+                return connected(origin, loop, completion);
             });
             accepted.client().send(Proxy.connectHead(origin.target()) + "early bytes, which are held");
             tunnel.complete(handler.handleConnect(accepted.end()));
@@ -124,7 +132,7 @@ class ClientSessionTest {
     @Test
     void aDialerThatThrowsIntoTheLoopClosesTheClient() throws Exception {
         IllegalStateException thrown = new IllegalStateException("a mistake");
-        ProxyHandler handler = handler((loop, request, outcome) -> {
+        ProxyHandler handler = handler((loop, request, address, completion) -> {
             throw thrown;
         });
         for (boolean headIsThere : new boolean[] {true, false}) {
@@ -149,11 +157,11 @@ class ClientSessionTest {
     @Test
     void aDialThatFailsBecauseTheLoopEndsIsAClosedTunnel() throws Exception {
         CompletableFuture<EventLoop> dialing = new CompletableFuture<>();
-        ProxyHandler handler = handler((loop, request, outcome) -> {
+        ProxyHandler handler = handler((loop, request, address, completion) -> {
             loop.timers() // a deadline, which the end of the loop fires
                     .schedule(
                             loop.nowNanos() + TimeUnit.HOURS.toNanos(1),
-                            () -> outcome.failed(UserDialerAdapter.timedOut(request.target(), Duration.ofHours(1))));
+                            () -> completion.failed(UserDialerAdapter.timedOut(request.target(), Duration.ofHours(1))));
             dialing.complete(loop);
             return () -> {};
         });

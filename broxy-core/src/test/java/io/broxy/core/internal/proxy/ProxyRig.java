@@ -12,7 +12,9 @@ import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
@@ -24,6 +26,7 @@ import io.broxy.core.testkit.ManualTicker;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -33,6 +36,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Handlers on one loop whose time a test makes, and which connect at once. */
 final class ProxyRig implements AutoCloseable {
@@ -78,19 +82,23 @@ final class ProxyRig implements AutoCloseable {
         }
 
         @Override
-        public DialHandle dial(EventLoop loop, DialRequest request, Outcome outcome) {
+        public DialHandle dial(
+                EventLoop loop,
+                DialRequest request,
+                @Nullable InetAddress client,
+                Completion<LoopConnection> completion) {
             SocketChannel channel;
             try {
                 channel = SocketChannel.open(new InetSocketAddress(
                         request.target().host(), request.target().port()));
                 channel.configureBlocking(false);
             } catch (IOException e) {
-                outcome.failed(DialException.builder(DialException.Reason.REFUSED, request.target())
+                completion.failed(DialException.builder(DialException.Reason.REFUSED, request.target())
                         .cause(e)
                         .build());
                 return () -> {};
             }
-            outcome.connected(new LoopSocket(loop, channel));
+            completion.done(new LoopSocket(loop, channel));
             return () -> {};
         }
     }

@@ -9,9 +9,7 @@ import io.broxy.Connection;
 import io.broxy.HostPort;
 import io.broxy.core.internal.net.NetEngine;
 import io.broxy.core.internal.net.PeerEndedException;
-import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
-import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.Certificates;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
@@ -27,24 +25,19 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.ClosedChannelException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -73,7 +66,7 @@ class TlsConnectionTest {
         return HostPort.of("localhost", origin.port());
     }
 
-    private TlsConnection connect(Origin origin) throws IOException {
+    private TlsConnection connect(Origin origin) throws Exception {
         return engine.secure(NetEngine.connect(origin.port()), client, peer(origin));
     }
 
@@ -128,97 +121,6 @@ class TlsConnectionTest {
             engine.secure(NetEngine.connect(origin.port()), client, HostPort.of("127.0.0.1", origin.port()))
                     .close();
             assertThat(NetEngine.patiently(address)).isEmpty();
-        }
-    }
-
-    @Test
-    void refusesACertificateForAnotherName() throws Exception {
-        CompletableFuture<Throwable> seen = new CompletableFuture<>();
-        try (Origin origin = failingServer(seen)) {
-            SocketConnection below = NetEngine.connect(origin.port());
-            assertThatThrownBy(() -> engine.secure(below, client, HostPort.of("example.org", 443)))
-                    .isInstanceOf(SSLHandshakeException.class)
-                    .hasMessageContaining("example.org");
-            assertThat(below.isOpen()).isFalse();
-            assertThat(NetEngine.patiently(seen)).hasMessageContaining("certificate_unknown");
-        }
-    }
-
-    @Test
-    void refusesACertificateForAnotherAddress() throws Exception {
-        try (Origin origin = failingServer(new CompletableFuture<>())) {
-            SocketConnection below = NetEngine.connect(origin.port());
-            assertThatThrownBy(() -> engine.secure(below, client, HostPort.of("127.0.0.2", 443)))
-                    .isInstanceOf(SSLHandshakeException.class);
-        }
-    }
-
-    @Test
-    void refusesACertificateThatNobodyTrusts(@TempDir Path folder) throws Exception {
-        SSLContext distrustful = Certificates.make(folder.resolve("other.p12")).client();
-        CompletableFuture<Throwable> seen = new CompletableFuture<>();
-        try (Origin origin = failingServer(seen)) {
-            SocketConnection below = NetEngine.connect(origin.port());
-            assertThatThrownBy(() -> engine.secure(below, distrustful, peer(origin)))
-                    .isInstanceOf(SSLHandshakeException.class)
-                    .hasMessageContaining("PKIX");
-            assertThat(below.isOpen()).isFalse();
-            assertThat(NetEngine.patiently(seen)).isInstanceOf(SSLException.class);
-        }
-    }
-
-    /** A server whose handshake is to fail. */
-    private Origin failingServer(CompletableFuture<Throwable> seen) throws IOException {
-        return Origin.start(peer -> {
-            try (SSLSocket secure = TlsOrigin.accept(server, peer)) {
-                secure.getInputStream().read();
-                seen.complete(null);
-            } catch (IOException e) {
-                seen.complete(e);
-            }
-        });
-    }
-
-    @Test
-    void givesAMutePeerNoMoreThanItsTime() throws Exception {
-        try (Origin origin = Origin.discard()) {
-            SocketConnection below = NetEngine.connect(origin.port());
-            long deadline = Ticker.SYSTEM.nanos() + TimeUnit.MILLISECONDS.toNanos(100);
-            assertThatThrownBy(() -> new Tls(client, engine.means).onCaller(below, peer(origin), deadline))
-                    .isInstanceOf(SocketTimeoutException.class)
-                    .hasMessageContaining("did not end in its time");
-            assertThat(Ticker.SYSTEM.nanos()).isGreaterThanOrEqualTo(deadline);
-            assertThat(below.isOpen()).isFalse();
-        }
-    }
-
-    @Test
-    void beginsNothingBehindItsDeadline() throws Exception {
-        try (Origin origin = Origin.discard()) {
-            SocketConnection below = NetEngine.connect(origin.port());
-            long deadline = Ticker.SYSTEM.nanos() - 1;
-            assertThatThrownBy(() -> new Tls(client, engine.means).onCaller(below, peer(origin), deadline))
-                    .isInstanceOf(SocketTimeoutException.class);
-            assertThat(below.isOpen()).isFalse();
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"HTTP/1.1 400 Bad Request\r\n\r\n", "\u0016\u0003\u0003\u0000\u0005xxxxx", "SSH-2.0-x\r\n"})
-    void refusesWhatIsNoTls(String garbage) throws Exception {
-        try (Origin origin = Origin.start(peer -> peer.send(garbage).readAll())) {
-            SocketConnection below = NetEngine.connect(origin.port());
-            assertThatThrownBy(() -> engine.secure(below, client, peer(origin))).isInstanceOf(SSLException.class);
-            assertThat(below.isOpen()).isFalse();
-        }
-    }
-
-    @Test
-    void failsWhenThePeerEndsWithinTheHandshake() throws Exception {
-        try (Origin origin = Origin.start(Peer::shutdownOutput)) {
-            SocketConnection below = NetEngine.connect(origin.port());
-            assertThatThrownBy(() -> engine.secure(below, client, peer(origin))).isInstanceOf(IOException.class);
-            assertThat(below.isOpen()).isFalse();
         }
     }
 

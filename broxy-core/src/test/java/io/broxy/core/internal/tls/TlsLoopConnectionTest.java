@@ -125,22 +125,33 @@ class TlsLoopConnectionTest {
         }
     }
 
-    private CompletableFuture<LoopConnection> handshake(Origin origin, SSLContext context, HostPort peer)
-            throws Exception {
+    /** The failure of a handshake, which closes the connection below. */
+    private Throwable failureOfHandshake(Origin origin, SSLContext context, HostPort peer) throws Exception {
         LoopConnection below = engine.toLoop(NetEngine.connect(origin.port()));
         CompletableFuture<LoopConnection> result = new CompletableFuture<>();
-        onLoop(() -> new Tls(context, engine.means).onLoop(below, peer, NetEngine.outcome(result::complete, result)));
-        return result;
+        onLoop(() ->
+                new Tls(context, engine.means).onLoop(below, peer, result::complete, result::completeExceptionally));
+        Throwable failure = failureOf(result);
+        await().until(() -> engine.onLoop(() -> !below.isOpen()));
+        return failure;
     }
 
     @Test
     void refusesACertificateForAnotherNameAndSaysSo() throws Exception {
         CompletableFuture<Throwable> seen = new CompletableFuture<>();
         try (Origin origin = failingServer(seen)) {
-            assertThat(failureOf(handshake(origin, client, HostPort.of("example.org", 443))))
+            assertThat(failureOfHandshake(origin, client, HostPort.of("example.org", 443)))
                     .isInstanceOf(SSLHandshakeException.class)
                     .hasMessageContaining("example.org");
             assertThat(NetEngine.patiently(seen)).hasMessageContaining("certificate_unknown");
+        }
+    }
+
+    @Test
+    void refusesACertificateForAnotherAddress() throws Exception {
+        try (Origin origin = failingServer(new CompletableFuture<>())) {
+            assertThat(failureOfHandshake(origin, client, HostPort.of("127.0.0.2", 443)))
+                    .isInstanceOf(SSLHandshakeException.class);
         }
     }
 
@@ -149,8 +160,9 @@ class TlsLoopConnectionTest {
         SSLContext distrustful = Certificates.make(folder.resolve("other.p12")).client();
         CompletableFuture<Throwable> seen = new CompletableFuture<>();
         try (Origin origin = failingServer(seen)) {
-            assertThat(failureOf(handshake(origin, distrustful, peer(origin))))
-                    .isInstanceOf(SSLHandshakeException.class);
+            assertThat(failureOfHandshake(origin, distrustful, peer(origin)))
+                    .isInstanceOf(SSLHandshakeException.class)
+                    .hasMessageContaining("PKIX");
             assertThat(NetEngine.patiently(seen)).isInstanceOf(SSLException.class);
         }
     }
@@ -171,14 +183,14 @@ class TlsLoopConnectionTest {
     @ValueSource(strings = {"HTTP/1.1 400 Bad Request\r\n\r\n", "\u0016\u0003\u0003\u0000\u0005xxxxx", "SSH-2.0-x\r\n"})
     void refusesWhatIsNoTls(String garbage) throws Exception {
         try (Origin origin = Origin.start(peer -> peer.send(garbage).readAll())) {
-            assertThat(failureOf(handshake(origin, client, peer(origin)))).isInstanceOf(SSLException.class);
+            assertThat(failureOfHandshake(origin, client, peer(origin))).isInstanceOf(SSLException.class);
         }
     }
 
     @Test
     void failsWhenThePeerEndsWithinTheHandshake() throws Exception {
         try (Origin origin = Origin.start(Peer::shutdownOutput)) {
-            assertThat(failureOf(handshake(origin, client, peer(origin)))).isInstanceOf(IOException.class);
+            assertThat(failureOfHandshake(origin, client, peer(origin))).isInstanceOf(IOException.class);
         }
     }
 
@@ -192,7 +204,7 @@ class TlsLoopConnectionTest {
             LoopConnection below = engine.toLoop(NetEngine.connect(origin.port()));
             CompletableFuture<LoopConnection> result = new CompletableFuture<>();
             DialHandle handshake = engine.onLoop(() -> new Tls(client, engine.means)
-                    .onLoop(below, peer(origin), NetEngine.outcome(result::complete, result)));
+                    .onLoop(below, peer(origin), result::complete, result::completeExceptionally));
             onLoop(handshake::cancel);
             onLoop(handshake::cancel);
             NetEngine.patiently(ended);
@@ -207,7 +219,7 @@ class TlsLoopConnectionTest {
             LoopConnection below = other.toLoop(NetEngine.connect(origin.port()));
             CompletableFuture<LoopConnection> result = new CompletableFuture<>();
             other.onLoop(() -> new Tls(client, other.means)
-                    .onLoop(below, peer(origin), NetEngine.outcome(result::complete, result)));
+                    .onLoop(below, peer(origin), result::complete, result::completeExceptionally));
             other.close();
             assertThat(failureOf(result)).isInstanceOf(IOException.class);
         } catch (RejectedExecutionException e) {
@@ -226,8 +238,8 @@ class TlsLoopConnectionTest {
         try (Origin origin = failingServer(new CompletableFuture<>())) {
             LoopConnection below = engine.toLoop(NetEngine.connect(origin.port()));
             CompletableFuture<LoopConnection> result = new CompletableFuture<>();
-            onLoop(() ->
-                    new Tls(client, crippled).onLoop(below, peer(origin), NetEngine.outcome(result::complete, result)));
+            onLoop(() -> new Tls(client, crippled)
+                    .onLoop(below, peer(origin), result::complete, result::completeExceptionally));
             assertThat(failureOf(result)).isInstanceOf(IOException.class).hasMessageContaining("TLS tasks");
         }
     }
@@ -565,7 +577,7 @@ class TlsLoopConnectionTest {
             LoopConnection first = connect(origin);
             CompletableFuture<LoopConnection> second = new CompletableFuture<>();
             onLoop(() -> new Tls(client, engine.means)
-                    .onLoop(first, peer(origin), NetEngine.outcome(second::complete, second)));
+                    .onLoop(first, peer(origin), second::complete, second::completeExceptionally));
             LoopConnection inner = NetEngine.patiently(second);
             write(inner, "twice as secret");
             assertThat(read(inner, 15)).isEqualTo("twice as secret");

@@ -42,7 +42,7 @@ class TlsRelayTest {
     private NetEngine engine;
 
     @BeforeEach
-    void start() throws IOException {
+    void start() throws Exception {
         engine = new NetEngine();
     }
 
@@ -51,7 +51,7 @@ class TlsRelayTest {
         engine.close();
     }
 
-    private TlsConnection secure(Origin origin) throws IOException {
+    private TlsConnection secure(Origin origin) throws Exception {
         return engine.secure(NetEngine.connect(origin.port()), client, HostPort.of("localhost", origin.port()));
     }
 
