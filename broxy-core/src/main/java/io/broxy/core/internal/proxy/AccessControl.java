@@ -5,7 +5,7 @@ import io.broxy.AccessRequest;
 import io.broxy.Authenticator;
 import io.broxy.HostPort;
 import io.broxy.RefusedException;
-import io.broxy.RefusedException.Reason;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import java.net.InetAddress;
 import java.util.List;
@@ -125,6 +125,6 @@ final class AccessControl {
             DefaultProxyHandler.log.error("an access policy failed, which refuses the request", e);
             admitted = false;
         }
-        return admitted ? null : new RefusedException(Reason.ACCESS_DENIED, 403, "the request is not allowed");
+        return admitted ? null : Rejection.ACCESS_DENIED.exception();
     }
 }

@@ -2,6 +2,7 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
 import io.broxy.RefusedException;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.proxy.CountLimit.Verdict;
 import io.broxy.core.internal.time.SharedRates;
@@ -47,7 +48,7 @@ final class Arrivals {
 
         /** Why it is not served. */
         RefusedException refusal() {
-            return ofAll ? Rejections.full() : Rejections.tooManyOfClient();
+            return ofAll ? Rejection.FULL.exception() : Rejection.TOO_MANY_OF_CLIENT.exception();
         }
 
         /** Whether its sender is asked for its address; one that is not served is the sender itself. */
@@ -105,10 +106,10 @@ final class Arrivals {
         served.tunnel().alsoAtEnd(place::leave);
         switch (place.verdict()) {
             case ADMITTED -> begin(served, place, session);
-            case FULL -> ClientSession.turnAway(served, Rejections.tooManyOfClient());
+            case FULL -> ClientSession.turnAway(served, Rejection.TOO_MANY_OF_CLIENT.exception());
             case OVERFULL -> {
                 served.client().abort();
-                served.over(CloseReason.REFUSED, Rejections.tooManyOfClient());
+                served.over(CloseReason.REFUSED, Rejection.TOO_MANY_OF_CLIENT.exception());
             }
         }
     }

@@ -2,7 +2,7 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.Authenticator;
 import io.broxy.RefusedException;
-import io.broxy.RefusedException.Reason;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.time.TimerQueue;
 import java.util.concurrent.Executor;
@@ -64,9 +64,9 @@ final class Authentication implements AccessControl.Asking {
         stopTimer();
         long wait = attempt == null ? 0 : attempt.waitNanos(loop.nowNanos());
         if (wait == LoginThrottle.REFUSED) {
-            refuse(new RefusedException(Reason.TOO_MANY_FAILURES, 429, "too many wrong credentials"));
+            refuse(Rejection.TOO_MANY_FAILURES.exception());
         } else if (wait == LoginThrottle.WRONG) {
-            refuse(wrongCredentials());
+            refuse(Rejection.UNAUTHENTICATED.exception());
         } else if (wait == LoginThrottle.PARKED) {
             timer = loop.timers().schedule(loop.nowNanos() + timeoutNanos, this::parkedForTooLong);
         } else if (wait == 0) {
@@ -128,11 +128,7 @@ final class Authentication implements AccessControl.Asking {
         if (attempt != null) {
             attempt.failed(loop.nowNanos());
         }
-        refuse(wrongCredentials());
-    }
-
-    private static RefusedException wrongCredentials() {
-        return new RefusedException(Reason.AUTHENTICATION_REQUIRED, 407, "the proxy needs valid credentials");
+        refuse(Rejection.UNAUTHENTICATED.exception());
     }
 
     private void timedOut() {
@@ -151,7 +147,7 @@ final class Authentication implements AccessControl.Asking {
 
     private void undecided() {
         if (!over) {
-            refuse(new RefusedException(Reason.AUTHENTICATION_FAILED, 503, "credentials cannot be checked now"));
+            refuse(Rejection.UNDECIDED.exception());
         }
     }
 

@@ -5,6 +5,7 @@ import io.broxy.RefusedException;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.HeadParser;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.http.RequestHead;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.LoopBuffers;
@@ -107,7 +108,7 @@ final class ClientSession implements Conversation.Step {
             }
             head = parser.feed(buffer.flip());
         } catch (BadHeadException e) {
-            conversation.refuse(RequestValidator.refusal(e), true);
+            conversation.refuse(Rejection.of(e), true);
             return;
         } catch (IOException e) {
             conversation.clientGone(e);
@@ -194,7 +195,7 @@ final class ClientSession implements Conversation.Step {
         if (isIdle()) {
             conversation.close(CloseReason.IDLE, null);
         } else {
-            conversation.refuse(Rejections.headTimeout(), true);
+            conversation.refuse(Rejection.HEAD_TIMEOUT.exception(), true);
         }
     }
 

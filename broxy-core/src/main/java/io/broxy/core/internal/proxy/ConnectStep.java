@@ -3,6 +3,7 @@ package io.broxy.core.internal.proxy;
 import io.broxy.CloseReason;
 import io.broxy.DialException;
 import io.broxy.HostPort;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.net.DialHandle;
@@ -65,7 +66,7 @@ final class ConnectStep implements ChannelEvents, Stage, LoopDialer.UserOutcome 
         if (!handler.accounting().tryBeginTunnel()) {
             over = true;
             FinalResponse.start(
-                    served, Responses.refused(Rejections.draining(), true), CloseReason.REFUSED, Rejections.draining());
+                    served, Responses.refused(Rejection.DRAINING.exception(), true), CloseReason.REFUSED, Rejection.DRAINING.exception());
             return;
         }
         tunnel.phase(TunnelHandle.Phase.ADMITTED);
@@ -139,7 +140,7 @@ final class ConnectStep implements ChannelEvents, Stage, LoopDialer.UserOutcome 
     public void connected(LoopConnection origin) {
         if (origin.takesThreads() && !served.handler().entrance().mayHaveThreads(tunnel)) {
             origin.abort();
-            answer(Responses.refused(Rejections.full(), true), CloseReason.REFUSED, Rejections.full());
+            answer(Responses.refused(Rejection.FULL.exception(), true), CloseReason.REFUSED, Rejection.FULL.exception());
             return;
         }
         try {

@@ -5,6 +5,7 @@ import io.broxy.ConnectRequest;
 import io.broxy.RefusedException;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.bridge.HandOff;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.StreamConnection;
@@ -195,7 +196,7 @@ final class Entrance {
         Verdict threads = verdict == Verdict.OVERFULL ? verdict : enterThreads(tunnel);
         boolean admitted = verdict == Verdict.ADMITTED && threads == Verdict.ADMITTED;
         RefusedException refusal =
-                admitted ? null : verdict == Verdict.ADMITTED ? Rejections.full() : arrival.refusal();
+                admitted ? null : verdict == Verdict.ADMITTED ? Rejection.FULL.exception() : arrival.refusal();
         if (threads == Verdict.OVERFULL) {
             endUnserved(client, remote, tunnel, CloseReason.REFUSED, refusal);
             return tunnel;

@@ -8,6 +8,7 @@ import io.broxy.core.internal.forward.Exchange;
 import io.broxy.core.internal.forward.ExchangeOwner;
 import io.broxy.core.internal.forward.PinnedConnections;
 import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.relay.Relay;
@@ -53,7 +54,7 @@ final class ForwardStep implements Conversation.Step, ExchangeOwner {
      */
     void begin(ForwardedRequest request, @Nullable String who, boolean unread) {
         if (!handler.accounting().tryBeginExchange()) {
-            conversation.refuse(Rejections.draining(), !request.method().equals("HEAD"));
+            conversation.refuse(Rejection.DRAINING.exception(), !request.method().equals("HEAD"));
             return;
         }
         conversation.step(this);

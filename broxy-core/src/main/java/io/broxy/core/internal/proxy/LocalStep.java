@@ -6,11 +6,11 @@ import io.broxy.LocalRequest;
 import io.broxy.LocalRequestHandler;
 import io.broxy.LocalResponse;
 import io.broxy.RefusedException;
-import io.broxy.RefusedException.Reason;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.BodyDecoder;
 import io.broxy.core.internal.http.Fields;
 import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.net.LoopConnection;
@@ -82,7 +82,7 @@ final class LocalStep implements Conversation.Step {
      */
     static void start(Conversation conversation, Answering answering, ForwardedRequest request, boolean unread) {
         if (!conversation.served().handler().accounting().tryBeginExchange()) {
-            conversation.refuse(Rejections.draining(), !request.method().equals("HEAD"));
+            conversation.refuse(Rejection.DRAINING.exception(), !request.method().equals("HEAD"));
             return;
         }
         LocalStep exchange = new LocalStep(conversation, answering, request);
@@ -92,7 +92,7 @@ final class LocalStep implements Conversation.Step {
 
     private void begin(boolean unread) {
         if (request.body().length() > LocalRequest.MAX_BODY) {
-            refuse(tooLarge());
+            refuse(Rejection.BODY_TOO_LARGE.exception());
         } else if (request.body().isEmpty()) {
             send();
         } else {
@@ -102,10 +102,6 @@ final class LocalStep implements Conversation.Step {
             due(served.handler().settings().forwarding().times().bodyNanos());
             flush();
         }
-    }
-
-    private static RefusedException tooLarge() {
-        return new RefusedException(Reason.BODY_TOO_LARGE, 413, "the body is too long");
     }
 
     private void due(long nanos) {
@@ -138,7 +134,7 @@ final class LocalStep implements Conversation.Step {
                 due(served.handler().settings().forwarding().times().bodyNanos());
             }
         } catch (BadHeadException e) {
-            refuse(RequestValidator.refusal(e));
+            refuse(Rejection.of(e));
         } catch (RefusedException e) {
             refuse(e);
         } catch (IOException e) {
@@ -151,7 +147,7 @@ final class LocalStep implements Conversation.Step {
         int count;
         while ((count = decoder.next(in)) > 0) {
             if (body.size() + count > LocalRequest.MAX_BODY) {
-                throw tooLarge();
+                throw Rejection.BODY_TOO_LARGE.exception();
             }
             byte[] part = new byte[count];
             in.get(part);
@@ -306,7 +302,7 @@ final class LocalStep implements Conversation.Step {
     public void timedOut() {
         switch (state) {
             case READING ->
-                refuse(new RefusedException(Reason.BODY_TIMEOUT, 408, "the request's body did not come in time"));
+                refuse(Rejection.BODY_TIMEOUT.exception());
             case ASKED -> {
                 DefaultProxyHandler.log.warn(
                         "a handler of the proxy's own requests did not answer within {} ms",

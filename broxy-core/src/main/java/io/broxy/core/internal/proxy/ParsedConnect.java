@@ -3,6 +3,7 @@ package io.broxy.core.internal.proxy;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.RefusedException;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.RefusedException.Reason;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.relay.Stage;
@@ -48,7 +49,7 @@ final class ParsedConnect implements ChannelEvents, Stage, AccessControl.Outcome
 
     private void check() {
         if (credentialLines() > 1) {
-            refused(Rejections.severalCredentials());
+            refused(Rejection.SEVERAL_CREDENTIALS.exception());
             return;
         }
         String identity = request.identity();

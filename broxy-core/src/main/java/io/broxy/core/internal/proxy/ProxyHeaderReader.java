@@ -1,10 +1,10 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
-import io.broxy.RefusedException;
 import io.broxy.core.internal.haproxy.ProxyHeader;
 import io.broxy.core.internal.haproxy.ProxyHeaderException;
 import io.broxy.core.internal.haproxy.ProxyHeaderParser;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.relay.Stage;
@@ -129,7 +129,7 @@ final class ProxyHeaderReader implements ChannelEvents, Stage {
         warning.warn("a connection from {} is cut, for its PROXY header is refused: {}", sender(), problem);
         endInLoop(
                 CloseReason.REFUSED,
-                new RefusedException(RefusedException.Reason.PROXY_PROTOCOL, 400, "PROXY protocol: " + problem));
+                Rejection.ofProxyHeader(problem));
     }
 
     private String sender() {

@@ -9,6 +9,7 @@ import io.broxy.OriginException;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.HeadWriter;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.LoopBuffers;
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -56,21 +57,14 @@ final class Responses {
 
     /** The answer to a request that is refused; the last one on its connection. */
     static ByteBuffer refused(RefusedException refusal, boolean withBody) {
-        String error = switch (refusal.reason()) {
-            case BAD_REQUEST, PROXY_PROTOCOL, BAD_TARGET, HEAD_TOO_LARGE, HEAD_TIMEOUT, BODY_TIMEOUT, BODY_TOO_LARGE ->
-                "http_request_error";
-            case NOT_IMPLEMENTED, ACCESS_DENIED, AUTHENTICATION_REQUIRED, TOO_MANY_FAILURES -> "http_request_denied";
-            case LOOP -> "proxy_loop_detected";
-            case LIMIT -> "connection_limit_reached";
-            case DRAINING, AUTHENTICATION_FAILED -> "proxy_internal_error";
-        };
+        String error = Rejection.proxyStatus(refusal.reason());
         return error(refusal.status(), String.valueOf(refusal.getMessage()), error, withBody, false);
     }
 
     /** The answer to a request whose client is nobody that is known (RFC 9110 section 15.5.8). */
     static ByteBuffer unauthenticated(
             RefusedException refusal, List<String> challenges, boolean withBody, boolean persistent) {
-        HeadWriter head = error(refusal.status(), "http_request_denied");
+        HeadWriter head = error(refusal.status(), Rejection.proxyStatus(refusal.reason()));
         challenges.forEach(challenge -> head.field("Proxy-Authenticate", challenge));
         return message(head, text(refusal.status(), String.valueOf(refusal.getMessage())), withBody, persistent);
     }
