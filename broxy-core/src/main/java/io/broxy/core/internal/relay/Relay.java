@@ -41,13 +41,18 @@ public final class Relay implements Stage {
     private boolean endingSoon;
     private boolean over;
 
-    private Relay(LoopConnection client, LoopConnection origin, Idleness idleness, TunnelHandle tunnel) {
+    private Relay(
+            LoopConnection client,
+            LoopConnection origin,
+            Idleness idleness,
+            TunnelHandle tunnel,
+            @Nullable Throttles throttles) {
         this.loop = client.loop();
         this.client = client;
         this.origin = origin;
         this.idleness = idleness;
         this.tunnel = tunnel;
-        this.throttles = tunnel.throttles();
+        this.throttles = throttles;
         this.toOrigin = new Pipe(this, client, origin, throttles == null ? null : throttles.toOrigin());
         this.toClient = new Pipe(this, origin, client, throttles == null ? null : throttles.toClient());
         this.watch = throttles == null ? null : new BreakWatch(client, throttles::isWaiting, this::clientBroke);
@@ -61,6 +66,7 @@ public final class Relay implements Stage {
      * Relays until both sides have ended, then closes both and records the tunnel's end.
      *
      * @param client on the same loop as {@code origin}
+     * @param throttles limits of the rate, or null
      * @param toOrigin held bytes that go to the origin first, or null; released by the relay
      * @param toClient held bytes that go to the client first, or null; released by the relay
      * @param answerBytes how many bytes of {@code toClient} are the proxy's own
@@ -70,10 +76,11 @@ public final class Relay implements Stage {
             LoopConnection origin,
             Idleness idleness,
             TunnelHandle tunnel,
+            @Nullable Throttles throttles,
             @Nullable ByteBuffer toOrigin,
             @Nullable ByteBuffer toClient,
             int answerBytes) {
-        Relay relay = new Relay(client, origin, idleness, tunnel);
+        Relay relay = new Relay(client, origin, idleness, tunnel, throttles);
         relay.toOrigin.first(toOrigin, 0);
         relay.toClient.first(toClient, answerBytes);
         tunnel.stage(relay);
