@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class AccessStep implements ClientConnection.Step, AccessControl.Outcome {
+final class AccessStep implements Step, AccessControl.Outcome {
     private final RequestLoop requests;
     private final ClientConnection connection;
     private final ForwardedRequest request;

@@ -10,7 +10,7 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asking an authenticator, which may block, and which is not asked before a client that guesses has waited for its turn.
+ * Asks an authenticator, which may block. A client that guesses passwords waits for its turn first.
  *
  * <pre>
  *   PARKED ──> WAITING ──> ASKED ──> OVER
@@ -56,7 +56,7 @@ final class Authentication implements AccessControl.Asking {
                 : throttle.attempt(request.client(), authorization, () -> onLoop(this::start));
     }
 
-    /** Asks as soon as it is this client's turn. */
+    /** Asks as soon as this client has its turn. */
     void start() {
         if (over || asked) {
             return;
@@ -133,12 +133,12 @@ final class Authentication implements AccessControl.Asking {
 
     private void timedOut() {
         if (!over && !loop.isStopping()) {
-            DefaultProxyHandler.log.warn("an authenticator did not answer in its time");
+            DefaultProxyHandler.log.warn("an authenticator did not answer in time");
             undecided();
         }
     }
 
-    /** Others are looked at, and nothing is decided of them. */
+    /** Other guesses keep their places, and none of them is decided. */
     private void parkedForTooLong() {
         if (!loop.isStopping()) {
             undecided();
@@ -160,7 +160,7 @@ final class Authentication implements AccessControl.Asking {
         over = true;
         stopTimer();
         if (attempt != null) {
-            attempt.cancel(loop.nowNanos()); // nothing, if it was decided
+            attempt.cancel(loop.nowNanos()); // no-op once it is decided
         }
     }
 

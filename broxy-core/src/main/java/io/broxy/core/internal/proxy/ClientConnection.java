@@ -1,7 +1,6 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
-import io.broxy.ConnectionResult;
 import io.broxy.DialRequest;
 import io.broxy.RefusedException;
 import io.broxy.TunnelResult;
@@ -11,7 +10,6 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.observe.ConnectionRecorder;
-import io.broxy.core.internal.proxy.CountLimit.Verdict;
 import io.broxy.core.internal.relay.Stage;
 import io.broxy.core.internal.relay.TunnelHandle;
 import io.broxy.core.internal.time.LazyTimer;
@@ -22,59 +20,24 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A client's connection, from the moment it is handed over until it is closed and accounted. One {@link Step} after another works
- * on it; what happens to the connection goes to the current step, and it ends in one place: {@link #ended}. A {@link
- * io.broxy.core.internal.relay.Relay} or a {@link FinalResponse} takes over from the last step.
+ * on it; what happens to the connection goes to the current step. A {@link io.broxy.core.internal.relay.Relay} or a {@link
+ * FinalResponse} takes over from the last step. However it ends, {@link #ended} comes last.
  *
  * <p>Threading: owned by its event loop once it is {@linkplain #onLoop(LoopConnection) there}, and before by the thread that
- * hands it over; {@link #end}, {@link #drain}, {@link #phase} and {@link #onLoop(Runnable)} are for any thread.
+ * hands it over; {@link #end}, {@link #drain} and {@link #onLoop(Runnable)} are for any thread.
  */
 final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndListener {
 
-    /** How far a client has come. */
-    enum Phase {
-        /** The client was handed over. */
-        REQUESTED,
-        /** A CONNECT was admitted and its target is being dialed. */
-        ADMITTED,
-        /** The tunnel is open. */
-        ESTABLISHED
-    }
-
-    /** What works on the connection at the moment. Threading: owned by its event loop. */
-    interface Step {
-        /** The client's connection is ready; not called if the step has given it another handler. */
-        default void ready(int readyOps) {}
-
-        /** The {@linkplain ClientConnection#due deadline} has passed. */
-        default void timedOut() {}
-
-        /** The client's connection is about to be closed: releases whatever else the step holds. */
-        default void stopped(CloseReason reason, @Nullable Throwable cause) {}
-
-        /** Whether the client only might send another request, so that nothing is lost with its connection. */
-        default boolean isIdle() {
-            return false;
-        }
-    }
-
     private final HandlerContext context;
-    private final ConnectionLimits.Admission admission;
+    private final ClientAccount account;
     private final TunnelHandle tunnel;
-    private final long openedAtMillis = System.currentTimeMillis();
 
-    private ClientShares.@Nullable Place place;
-    private @Nullable Verdict threads;
-    private volatile ConnectionRecorder recorder = ConnectionRecorder.NONE;
-    private volatile Phase phase = Phase.REQUESTED;
-    private volatile long exchanges;
-    private volatile boolean endsWithExchange;
     /** The loop whose client this is; null if there is none. */
     private @Nullable EventLoop servedBy;
 
@@ -94,10 +57,9 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     /** Creates the connection of a client that was counted. */
     ClientConnection(HandlerContext context, ConnectionLimits.Admission admission) {
         this.context = context;
-        this.admission = admission;
-        this.place = admission.place();
-        this.tunnel = new TunnelHandle(
-                context.engine().ticker(), context.engine().workers()::complete, this);
+        this.account = new ClientAccount(context, admission);
+        this.tunnel =
+                new TunnelHandle(context.engine().ticker(), context.engine().workers()::complete, this);
     }
 
     HandlerContext context() {
@@ -110,6 +72,11 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
 
     Metrics metrics() {
         return context.metrics();
+    }
+
+    /** Its places, its progress and its records. */
+    ClientAccount account() {
+        return account;
     }
 
     /** The user's handle, which has the result. */
@@ -162,7 +129,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
         LoopConnection served = client();
         SocketAddress from = source == null ? served.peer() : source;
         internetAddress = from instanceof InetSocketAddress internet ? internet : null;
-        rates = context.limits().rates(this, place);
+        rates = context.limits().rates(this, account.place());
         if (timeouts().lifetimeNanos() != 0) {
             EventLoop loop = served.loop();
             lifetime = loop.timers()
@@ -181,12 +148,6 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
         destination = to;
     }
 
-    /** Takes a place among the connections of the announced address; null if these are not counted. */
-    ClientShares.@Nullable Place takePlace() {
-        place = context.limits().place(clientAddress());
-        return place;
-    }
-
     /** The client's address, or null if it has none. */
     @Nullable
     InetAddress clientAddress() {
@@ -201,7 +162,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
         }
     }
 
-    /** The address of a client that is being served, where it has one; with the {@link #phase} for any thread. */
+    /** The address of a client that is being served, where it has one; with the {@linkplain ClientAccount#phase phase} for any thread. */
     @Nullable
     InetSocketAddress internetAddress() {
         return internetAddress;
@@ -227,93 +188,20 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
         return rates == null ? null : rates.throttles();
     }
 
-    /** The wall-clock time at which the client was handed over. */
-    long openedAtMillis() {
-        return openedAtMillis;
-    }
-
     // ------------------------------------------------------------------ records
 
     /** Records events of the client, if anything observes it. */
     ConnectionRecorder recorder() {
-        return recorder;
+        return account.recorder();
     }
 
-    /** As {@link #recorder}, and begins to record if observation has begun a moment ago. */
-    ConnectionRecorder startRecorder() {
-        ConnectionRecorder current = recorder;
-        if (!current.isOn()) {
-            current = context.journal().visit();
-            recorder = current;
-        }
-        return current;
-    }
-
-    /** As {@link #startRecorder}, and records the client's address unless that is done. */
+    /** As {@link #recorder}; begins to record if observation has begun by now, and records the client's address first. */
     ConnectionRecorder record() {
-        ConnectionRecorder current = startRecorder();
+        ConnectionRecorder current = account.startRecorder();
         if (current.isOn()) {
             current.opened(source == null ? client().peer() : source);
         }
         return current;
-    }
-
-    // ------------------------------------------------------------------ how far it has come
-
-    Phase phase() {
-        return phase;
-    }
-
-    /** A CONNECT is admitted and counts as a tunnel from now on. */
-    void tunnelAdmitted() {
-        phase = Phase.ADMITTED;
-    }
-
-    /** No tunnel comes of it: the client only gets the reason, for which a drain does not wait. */
-    void tunnelFailed() {
-        if (phase == Phase.ADMITTED) {
-            phase = Phase.REQUESTED;
-            metrics().endTunnel();
-        }
-    }
-
-    /**
-     * The tunnel is open.
-     *
-     * @param peer the other end of its socket, which is the target or a proxy on the path; null if that is not known
-     */
-    void tunnelEstablished(@Nullable SocketAddress peer) {
-        phase = Phase.ESTABLISHED;
-        recorder.established(peer);
-        metrics().established();
-    }
-
-    /** An exchange of plain HTTP, or a request to the proxy itself, is over. */
-    @SuppressWarnings("NonAtomicVolatileUpdate") // only its loop writes it
-    void exchangeEnded() {
-        exchanges++;
-    }
-
-    /** The exchange that ends the connection has counted the reason of that end. */
-    void endsWithExchange() {
-        endsWithExchange = true;
-    }
-
-    /** Whether the reason of the end has been counted with an exchange. */
-    boolean hasEndedWithExchange() {
-        return endsWithExchange;
-    }
-
-    /** Whether the connection may have threads, which the origin's connection makes necessary. */
-    boolean mayHaveThreads() {
-        return threads != null || enterThreads() == Verdict.ADMITTED; // the client may have made some necessary before
-    }
-
-    /** Counts the connection among those that need threads. */
-    Verdict enterThreads() {
-        Verdict verdict = context.limits().enterThreads();
-        threads = verdict;
-        return verdict;
     }
 
     // ------------------------------------------------------------------ from step to step
@@ -492,14 +380,9 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
         DefaultProxyHandler.log.error("a session failed; its connection is closed", failure);
     }
 
-    // ------------------------------------------------------------------ accounts
-
-    /** The connection is closed: gives back what it has taken, and accounts for it. */
+    /** The connection is closed: stops its clocks and accounts for it. */
     @Override
     public void ended(TunnelHandle ended, TunnelResult result) {
-        if (place != null) {
-            place.leave();
-        }
         if (rates != null) {
             rates.end();
         }
@@ -510,48 +393,6 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
         if (servedBy != null) {
             servedBy.leave();
         }
-        if (threads != null) {
-            context.limits().leaveThreads(threads);
-        }
-        context.limits().leave(admission);
-        metrics().ended(this, result);
-        ConnectionRecorder last = startRecorder();
-        if (last.isOn()) {
-            last.closed(result, result(result));
-        }
-        if (phase != Phase.REQUESTED) {
-            metrics().endTunnel(); // the last of it: a drain may wait for that
-        }
-        if (result.target() == null) {
-            DefaultProxyHandler.log.debug(
-                    "connection: {} after {} ms, {} requests",
-                    result.reason(),
-                    result.duration().toMillis(),
-                    exchanges,
-                    result.cause());
-        } else {
-            DefaultProxyHandler.log.debug(
-                    "tunnel to {}: {} after {} ms, {} bytes to the origin, {} to the client",
-                    result.target(),
-                    result.reason(),
-                    result.duration().toMillis(),
-                    result.bytesToOrigin(),
-                    result.bytesToClient(),
-                    result.cause());
-        }
+        account.ended(this, result);
     }
-
-    /** The result of the connection, which has ended. */
-    ConnectionResult result(TunnelResult end) {
-        return new Result(
-                end.duration(), end.reason(), phase == Phase.ESTABLISHED ? end : null, exchanges, end.cause());
-    }
-
-    private record Result(
-            @Override Duration duration,
-            @Override CloseReason reason,
-            @Override @Nullable TunnelResult tunnel,
-            @Override long exchanges,
-            @Override @Nullable Throwable cause)
-            implements ConnectionResult {}
 }

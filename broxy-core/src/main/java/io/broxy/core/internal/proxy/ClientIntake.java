@@ -122,7 +122,7 @@ final class ClientIntake {
             CloseReason reason,
             @Nullable Throwable cause) {
         close(client);
-        connection.startRecorder().opened(remote);
+        connection.account().startRecorder().opened(remote);
         connection.tunnel().ended(reason, cause, 0, 0);
     }
 
@@ -146,18 +146,19 @@ final class ClientIntake {
         Admission admission = context.limits().enter(remote, session.read());
         Verdict verdict = admission.verdict();
         ClientConnection connection = open(admission);
-        Verdict threads = verdict == Verdict.OVERFULL ? verdict : connection.enterThreads();
+        Verdict threads =
+                verdict == Verdict.OVERFULL ? verdict : connection.account().enterThreads();
         boolean admitted = verdict == Verdict.ADMITTED && threads == Verdict.ADMITTED;
-        RefusedException refusal = admitted
-                ? null
-                : verdict == Verdict.ADMITTED ? Rejection.FULL.exception() : admission.refusal();
+        RefusedException refusal =
+                admitted ? null : verdict == Verdict.ADMITTED ? Rejection.FULL.exception() : admission.refusal();
         if (threads == Verdict.OVERFULL) {
             endUnserved(client, remote, connection, CloseReason.REFUSED, refusal);
             return connection;
         }
         EventLoop loop = connection.chooseLoop();
         try {
-            HandOff taken = HandOff.of(new StreamConnection(client), context.engine().workers());
+            HandOff taken =
+                    HandOff.of(new StreamConnection(client), context.engine().workers());
             loop.execute(() -> begin(connection, taken.onLoop(loop), admission, session, refusal));
         } catch (IOException e) {
             endUnserved(client, remote, connection, CloseReason.CLIENT_GONE, e);
@@ -191,7 +192,7 @@ final class ClientIntake {
     /** The client's address is announced by now, and counts. */
     private static void beginNamed(ClientConnection connection, Session session) {
         connection.record();
-        ClientShares.Place place = connection.takePlace();
+        ClientShares.Place place = connection.account().takePlace(connection.clientAddress());
         switch (place == null ? Verdict.ADMITTED : place.verdict()) {
             case ADMITTED -> serve(connection, session);
             case FULL -> connection.refuse(Rejection.TOO_MANY_OF_CLIENT.exception(), true);

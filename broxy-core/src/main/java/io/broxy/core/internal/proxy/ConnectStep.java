@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by the client's event loop.
  */
-final class ConnectStep implements ClientConnection.Step, LoopDialer.UserOutcome {
+final class ConnectStep implements Step, LoopDialer.UserOutcome {
     private final ClientConnection connection;
     private final LoopConnection client;
     private @Nullable DialHandle dialing;
@@ -50,7 +50,7 @@ final class ConnectStep implements ClientConnection.Step, LoopDialer.UserOutcome
             connection.refuse(Rejection.DRAINING.exception(), true);
             return;
         }
-        connection.tunnelAdmitted();
+        connection.account().tunnelAdmitted();
         connection.waitFor(0);
         if (!connection.isAt(this)) {
             return;
@@ -101,9 +101,12 @@ final class ConnectStep implements ClientConnection.Step, LoopDialer.UserOutcome
 
     @Override
     public void connected(LoopConnection origin) {
-        if (origin.takesThreads() && !connection.mayHaveThreads()) {
+        if (origin.takesThreads() && !connection.account().mayHaveThreads()) {
             origin.abort();
-            answer(Responses.refused(Rejection.FULL.exception(), true), CloseReason.REFUSED, Rejection.FULL.exception());
+            answer(
+                    Responses.refused(Rejection.FULL.exception(), true),
+                    CloseReason.REFUSED,
+                    Rejection.FULL.exception());
             return;
         }
         try {
@@ -114,7 +117,7 @@ final class ConnectStep implements ClientConnection.Step, LoopDialer.UserOutcome
             return;
         }
         connection.leave();
-        connection.tunnelEstablished(origin.peer());
+        connection.account().tunnelEstablished(origin.peer());
         ByteBuffer answer = Responses.established(connection.loop().buffers());
         Relay.start(
                 client,
@@ -139,7 +142,7 @@ final class ConnectStep implements ClientConnection.Step, LoopDialer.UserOutcome
     }
 
     private void answer(ByteBuffer reply, CloseReason reason, Throwable cause) {
-        connection.tunnelFailed();
+        connection.account().tunnelFailed();
         connection.last(reply, reason, cause);
     }
 }

@@ -26,7 +26,7 @@ final class ConnectionRates {
     private @Nullable Throttles throttles;
 
     /**
-     * Creates the rates of a connection, whose request is yet to come.
+     * Creates the rates of a connection that has no request yet.
      *
      * @param rate of the connection; 0 for none
      * @param place the client's, or null
@@ -54,13 +54,13 @@ final class ConnectionRates {
     }
 
     /** What is relayed from now on counts for this user, or for none (null). Nothing is relayed at the moment. */
-    void identified(@Nullable String who) {
-        if (users == null || Objects.equals(who, identity)) {
+    void identified(@Nullable String newIdentity) {
+        if (users == null || Objects.equals(newIdentity, identity)) {
             return;
         }
         end();
-        identity = who;
-        user = who == null ? null : users.enter(who);
+        identity = newIdentity;
+        user = newIdentity == null ? null : users.enter(newIdentity);
         throttles = combined();
     }
 

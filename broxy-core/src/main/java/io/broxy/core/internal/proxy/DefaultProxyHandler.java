@@ -100,7 +100,8 @@ public final class DefaultProxyHandler implements ProxyHandler {
     }
 
     private static CompletableFuture<ConnectionResult> result(ClientConnection connection) {
-        CompletableFuture<ConnectionResult> result = connection.tunnel().completion().thenApply(connection::result);
+        CompletableFuture<ConnectionResult> result =
+                connection.tunnel().completion().thenApply(connection.account()::result);
         result.whenComplete((end, failure) -> connection.tunnel().end(CloseReason.CLOSED)); // no-op, if it was the end
         return result;
     }

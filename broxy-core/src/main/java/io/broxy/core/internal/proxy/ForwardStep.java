@@ -19,19 +19,19 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The exchanges of a client's connection, one after another: begins them, accounts for them, and goes on as they end.
+ * Forwards requests of plain HTTP, one after another: begins each exchange, accounts for it, and goes on as it ends.
  *
  * <pre>
  *   begin ──> exchange ──┬─ completed, persistent ──────────> the next request
- *                        ├─ failed, all of it was read ─────> an answer, and the next request
- *                        ├─ failed, completed, cut ─────────> the last answer, which may be empty
+ *                        ├─ failed, all of it was read ─────> a response, and the next request
+ *                        ├─ failed, completed, cut ─────────> the last response, which may be empty
  *                        ├─ cut where only a reset shows it > closed
  *                        └─ upgraded ───────────────────────> a tunnel
  * </pre>
  *
  * <p>Threading: owned by its event loop.
  */
-final class ForwardStep implements ClientConnection.Step, ExchangeOwner {
+final class ForwardStep implements Step, ExchangeOwner {
     private final RequestLoop requests;
     private final ClientConnection connection;
     private final TunnelHandle tunnel;
@@ -47,18 +47,19 @@ final class ForwardStep implements ClientConnection.Step, ExchangeOwner {
     /**
      * Begins to forward a request.
      *
-     * @param who asks, or null if that is not known
+     * @param newIdentity of the client in this request, or null
      * @param unread whether something that came behind the request's head waits at the client's connection
      */
-    void begin(ForwardedRequest request, @Nullable String who, boolean unread) {
+    void begin(ForwardedRequest request, @Nullable String newIdentity, boolean unread) {
         if (!connection.metrics().tryBeginExchange()) {
             connection.refuse(Rejection.DRAINING.exception(), !request.method().equals("HEAD"));
             return;
         }
         connection.step(this);
-        identity = who;
-        connection.identified(who);
-        Exchange next = new Exchange(connection.context().settings().forwarding(), request, connection.client(), unread, this);
+        identity = newIdentity;
+        connection.identified(newIdentity);
+        Exchange next =
+                new Exchange(connection.context().settings().forwarding(), request, connection.client(), unread, this);
         exchange = next;
         next.start(connection.context().dialer().dialRequest(connection, next.target()));
     }
@@ -72,7 +73,7 @@ final class ForwardStep implements ClientConnection.Step, ExchangeOwner {
 
     @Override
     public boolean mayHaveThreads() {
-        return connection.mayHaveThreads();
+        return connection.account().mayHaveThreads();
     }
 
     @Override
@@ -167,7 +168,7 @@ final class ForwardStep implements ClientConnection.Step, ExchangeOwner {
         connection.leave();
         tunnel.passedBefore(upgraded.bytesToOrigin(), upgraded.bytesToClient());
         connection.metrics().exchangeBecameTunnel();
-        connection.tunnelEstablished(origin.peer());
+        connection.account().tunnelEstablished(origin.peer());
         Relay.start(
                 connection.client(),
                 origin,
@@ -190,7 +191,7 @@ final class ForwardStep implements ClientConnection.Step, ExchangeOwner {
             throw new IllegalStateException("there is no exchange");
         }
         exchange = null;
-        connection.exchangeEnded();
+        connection.account().exchangeEnded();
         return ended;
     }
 
@@ -205,7 +206,7 @@ final class ForwardStep implements ClientConnection.Step, ExchangeOwner {
         connection.recorder().exchanged(status, toOrigin, toClient, reason, cause, ended.peer());
         connection.metrics().endExchange(toOrigin, toClient);
         if (reason == CloseReason.REFUSED) {
-            connection.endsWithExchange();
+            connection.account().endsWithExchange();
         }
     }
 

@@ -10,7 +10,7 @@ import java.nio.channels.SelectionKey;
  *
  * <p>Threading: owned by its event loop.
  */
-final class KeepAliveResponse implements ClientConnection.Step {
+final class KeepAliveResponse implements Step {
     private final RequestLoop requests;
     private final ClientConnection connection;
     private final ByteBuffer rest;

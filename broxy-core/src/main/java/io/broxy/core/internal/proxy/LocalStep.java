@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by the client's event loop, but for {@link #ask}, which runs on the callback executor.
  */
-final class LocalStep implements ClientConnection.Step {
+final class LocalStep implements Step {
     private enum State {
         READING,
         ASKED,
@@ -57,9 +57,9 @@ final class LocalStep implements ClientConnection.Step {
     private State state = State.READING;
     private ByteBuffer out = Responses.NOTHING;
     private boolean persistent;
-    /** Of the answer, once there is one. */
+    /** The status of the answer, once there is one. */
     private int status;
-    /** Why the handler gave none. */
+    /** The reason why the handler gave no answer; null if it did. */
     private @Nullable Throwable failure;
 
     private LocalStep(RequestLoop requests, LocalRequestHandler handler, ForwardedRequest request) {
@@ -160,7 +160,7 @@ final class LocalStep implements ClientConnection.Step {
 
     private void send() {
         state = State.ASKED;
-        out = Responses.NOTHING; // whoever has sent the body needs no word to go on
+        out = Responses.NOTHING; // a client that has sent the body needs no 100 (Continue)
         due(timeouts.localRequestNanos());
         connection.waitFor(0);
         Asked asked = new Asked(
@@ -272,7 +272,7 @@ final class LocalStep implements ClientConnection.Step {
 
     private void written() {
         end();
-        tell(failure == null ? CloseReason.FINISHED : CloseReason.FAILED, failure);
+        record(failure == null ? CloseReason.FINISHED : CloseReason.FAILED, failure);
         if (persistent) {
             requests.next();
         } else {
@@ -289,20 +289,19 @@ final class LocalStep implements ClientConnection.Step {
 
     private void end() {
         state = State.OVER;
-        connection.exchangeEnded();
+        connection.account().exchangeEnded();
         connection.metrics().endExchange(0, 0);
     }
 
-    /** Unless the request is refused, of which whoever watches is told that. */
-    private void tell(CloseReason reason, @Nullable Throwable cause) {
+    /** Records the end, unless the request is refused, which is recorded as that. */
+    private void record(CloseReason reason, @Nullable Throwable cause) {
         connection.recorder().exchanged(status, 0, 0, reason, cause, null);
     }
 
     @Override
     public void timedOut() {
         switch (state) {
-            case READING ->
-                refuse(Rejection.BODY_TIMEOUT.exception());
+            case READING -> refuse(Rejection.BODY_TIMEOUT.exception());
             case ASKED -> {
                 DefaultProxyHandler.log.warn(
                         "a handler of the proxy's own requests did not answer within {} ms",
@@ -317,6 +316,6 @@ final class LocalStep implements ClientConnection.Step {
     @Override
     public void stopped(CloseReason reason, @Nullable Throwable cause) {
         end();
-        tell(reason, cause);
+        record(reason, cause);
     }
 }

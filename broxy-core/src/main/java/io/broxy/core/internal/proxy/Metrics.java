@@ -53,7 +53,7 @@ final class Metrics {
     private volatile boolean draining;
     private volatile boolean closed;
 
-    /** Counts from 0; what others count is asked of them. */
+    /** Counts from 0; the suppliers count the rest. */
     Metrics(Supplier<PoolStats> pool, LongSupplier droppedEvents, Supplier<LookUpStats> lookUps) {
         this.pool = pool;
         this.lookUps = lookUps;
@@ -103,11 +103,11 @@ final class Metrics {
     void endTunnel() {
         synchronized (lock) {
             openTunnels--;
-            tellWhenIdle();
+            notifyWhenIdle();
         }
     }
 
-    private void tellWhenIdle() {
+    private void notifyWhenIdle() {
         if (draining && openTunnels + openExchanges == 0) {
             lock.notifyAll();
         }
@@ -130,7 +130,7 @@ final class Metrics {
         countBytes(toOrigin, toClient);
         synchronized (lock) {
             openExchanges--;
-            tellWhenIdle();
+            notifyWhenIdle();
         }
     }
 
@@ -165,7 +165,7 @@ final class Metrics {
     void ended(ClientConnection connection, TunnelResult result) {
         open.remove(connection); // a snapshot that has it already takes its bytes, or leaves them to this
         if (result.reason() == CloseReason.REFUSED && result.cause() instanceof RefusedException refusal) {
-            if (!connection.hasEndedWithExchange()) {
+            if (!connection.account().hasEndedWithExchange()) {
                 refused(refusal);
             }
         } else if (result.reason() == CloseReason.DIAL_FAILED && result.cause() instanceof DialException failure) {
@@ -216,7 +216,7 @@ final class Metrics {
     /** The tunnels that relay now, the oldest first. */
     List<ActiveTunnel> activeTunnels() {
         return open.stream()
-                .filter(connection -> connection.phase() == ClientConnection.Phase.ESTABLISHED)
+                .filter(connection -> connection.account().phase() == ClientAccount.Phase.ESTABLISHED)
                 .<ActiveTunnel>map(Active::of)
                 .sorted(Comparator.comparing(ActiveTunnel::start))
                 .toList();
@@ -238,13 +238,13 @@ final class Metrics {
                     Objects.requireNonNull(tunnel.target(), "an established tunnel has a target"),
                     tunnel.identity(),
                     connection.internetAddress(),
-                    Instant.ofEpochMilli(connection.openedAtMillis()),
+                    Instant.ofEpochMilli(connection.account().openedAtMillis()),
                     tunnel.bytesToOrigin(),
                     tunnel.bytesToClient(),
                     tunnel);
         }
 
-        /** Without the handle, which says nothing. */
+        /** Omits the handle, which has no text. */
         @Override
         public String toString() {
             return "ActiveTunnel[" + target + " for " + client + " since " + start + ", " + bytesToOrigin

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by the client's event loop.
  */
-final class ParsedConnect implements ClientConnection.Step, AccessControl.Outcome {
+final class ParsedConnect implements Step, AccessControl.Outcome {
     private static final String CREDENTIALS = "Proxy-Authorization";
 
     private final ClientConnection connection;
@@ -90,10 +90,7 @@ final class ParsedConnect implements ClientConnection.Step, AccessControl.Outcom
             connection.recorder().identified(identity);
             connection.client().unread(request.earlyBytes());
             ConnectStep.start(
-                    connection,
-                    request.target(),
-                    identity,
-                    request.earlyBytes().hasRemaining());
+                    connection, request.target(), identity, request.earlyBytes().hasRemaining());
         }
     }
 

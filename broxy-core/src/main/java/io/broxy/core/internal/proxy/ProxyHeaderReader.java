@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by the client's event loop.
  */
-final class ProxyHeaderReader implements ClientConnection.Step {
+final class ProxyHeaderReader implements Step {
     private final ClientConnection connection;
     private final RareWarning warning;
     private final Runnable next;
@@ -41,8 +41,7 @@ final class ProxyHeaderReader implements ClientConnection.Step {
     }
 
     private void begin() {
-        connection.due(
-                connection.tunnel().startNanos() + connection.timeouts().headNanos());
+        connection.due(connection.tunnel().startNanos() + connection.timeouts().headNanos());
         read(); // it has often arrived together with the connection
         if (connection.isAt(this)) {
             connection.waitFor(SelectionKey.OP_READ);

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class RequestLoop implements ClientConnection.Step {
+final class RequestLoop implements Step {
     private final ClientConnection connection;
     private final HandlerSettings settings;
     private final EventLoop loop;
@@ -72,7 +72,8 @@ final class RequestLoop implements ClientConnection.Step {
     private void begin() {
         read();
         if (connection.isAt(this) && !answered) {
-            connection.due(connection.tunnel().startNanos() + settings.timeouts().headNanos());
+            connection.due(
+                    connection.tunnel().startNanos() + settings.timeouts().headNanos());
             connection.waitFor(SelectionKey.OP_READ);
         }
     }
@@ -197,7 +198,8 @@ final class RequestLoop implements ClientConnection.Step {
     /** The client has its response, and may send another request. */
     void next() {
         answered = true;
-        if (!mayPersist()) { // since the response's head a login was lost, or a drain has begun, which found no idle client
+        if (!mayPersist()) { // since the response's head a login was lost, or a drain has begun, which found no idle
+            // client
             CloseReason reason = connection.hasLostLogin() ? CloseReason.FINISHED : CloseReason.DRAINED;
             connection.last(Responses.NOTHING, reason, null);
             return;

@@ -5,7 +5,7 @@
  *   accepted                by the host server or {@code ProxyServer}, which calls {@link DefaultProxyHandler}
  *      │
  *   counted                 {@link ClientIntake}, {@link ConnectionLimits}; the client is a {@link ClientConnection} from now on,
- *      │                    on one event loop, and one Step after another works on it
+ *      │                    on one event loop, and one {@link Step} after another works on it
  *   (PROXY header)          {@link ProxyHeaderReader}, if a trusted sender passes the client on
  *      │
  *   request <────────────┐  {@link RequestLoop}, {@link RequestValidator}; or {@link ParsedConnect}, if the host server has read it
@@ -20,7 +20,7 @@
  *      │
  *   (tunnel)                {@link io.broxy.core.internal.relay.Relay}
  *      │
- *   closed and accounted    {@link ClientConnection#ended}, {@link Metrics}
+ *   closed and accounted    {@link ClientConnection#ended}, {@link ClientAccount}, {@link Metrics}
  * </pre>
  *
  * <p>What the steps need of the handler is in {@link HandlerContext}; what can be refused, and how, in {@link

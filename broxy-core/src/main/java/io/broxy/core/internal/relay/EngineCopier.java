@@ -106,7 +106,8 @@ public final class EngineCopier implements Copier {
         try {
             HandOff one = HandOff.of(a, workers);
             HandOff other = HandOff.of(b, workers);
-            loop.execute(() -> Relay.start(one.onLoop(loop), other.onLoop(loop), IDLENESS, tunnel, null, null, null, 0));
+            loop.execute(
+                    () -> Relay.start(one.onLoop(loop), other.onLoop(loop), IDLENESS, tunnel, null, null, null, 0));
         } catch (IOException e) {
             abort(given(a), given(b));
             tunnel.ended(CloseReason.FAILED, e, 0, 0);

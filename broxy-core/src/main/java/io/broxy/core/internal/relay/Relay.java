@@ -109,12 +109,12 @@ public final class Relay implements Stage {
         return loop;
     }
 
-    /** A byte, or an end, has gone over. */
+    /** A byte, or an end, was passed. */
     void touch() {
         lastActivityNanos = loop.nowNanos();
     }
 
-    // ------------------------------------------------------------------ what the pipes tell
+    // ------------------------------------------------------------------ events of the pipes
 
     /** Since this time bytes wait for a sink that takes none. */
     void waiting(long sinceNanos) {
@@ -134,7 +134,7 @@ public final class Relay implements Stage {
         }
     }
 
-    /** A pipe's source has come to its end, and the sink has been told. */
+    /** A pipe's source has ended, and so has the output of the sink. */
     void ended(Pipe pipe) {
         Pipe other = pipe == toOrigin ? toClient : toOrigin;
         if (other.isEnded()) {
@@ -155,7 +155,7 @@ public final class Relay implements Stage {
         cut(side == client ? CloseReason.CLIENT_RESET : CloseReason.ORIGIN_RESET, cause);
     }
 
-    /** A pipe's source sends on and on, and nobody is left to take it. */
+    /** A pipe's source goes on sending, and its sink is gone. */
     void endSoon() {
         if (!over && !endingSoon) {
             endingSoon = true;
@@ -163,7 +163,7 @@ public final class Relay implements Stage {
         }
     }
 
-    /** A side's connection cannot be waited for, for somebody else has closed it. */
+    /** A side's connection cannot be waited for: it was closed from outside. */
     void failed(IOException cause) {
         cut(CloseReason.FAILED, cause);
     }

@@ -13,8 +13,8 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the user holds of a tunnel, and what all its stages share. A future is made only when one is asked for: most
- * tunnels are handed over and never looked at again.
+ * The stage, the future and the result of a tunnel, or of a client's connection that may become one: the user's handle. A future
+ * is made only on request: most users hand clients over and never look at them again.
  *
  * <p>Threading: thread-safe; the lock guards {@code stage}, {@code endRequest}, {@code future}, {@code ended}, {@code result} and
  * what has been taken.
@@ -28,7 +28,7 @@ public final class TunnelHandle implements Tunnel {
         void add(long toOrigin, long toClient);
     }
 
-    /** Told about a tunnel's end, once, before anyone who waits for it. */
+    /** Learns of the end, once, before the future completes. */
     @FunctionalInterface
     public interface EndListener {
         /** The tunnel has ended, its connections are closed. */
@@ -107,7 +107,7 @@ public final class TunnelHandle implements Tunnel {
         return startNanos;
     }
 
-    /** Passes the tunnel to its next stage, which is told at once when the end was asked for before. */
+    /** Passes the tunnel to its next stage, which ends it at once if an end was requested before. */
     public void stage(Stage next) {
         CloseReason asked;
         synchronized (lock) {
@@ -119,7 +119,7 @@ public final class TunnelHandle implements Tunnel {
         }
     }
 
-    /** Asks the current stage to end the tunnel. Only the first reason asked for counts. */
+    /** Requests the end from the current stage. Only the first reason counts. */
     public void end(CloseReason reason) {
         Stage current;
         synchronized (lock) {
@@ -134,7 +134,7 @@ public final class TunnelHandle implements Tunnel {
         }
     }
 
-    /** Lets a stage that waits for work know that there will be none. */
+    /** Ends a stage that only waits for work. */
     public void drain() {
         Stage current = currentStage();
         if (current != null) {
@@ -164,7 +164,7 @@ public final class TunnelHandle implements Tunnel {
         endListener.ended(this, end);
         CompletableFuture<TunnelResult> waiting;
         synchronized (lock) {
-            result = end; // not before the listener, who comes before anyone who asks
+            result = end; // after the listener, whose account is complete when the result is visible
             stage = null;
             waiting = future;
         }

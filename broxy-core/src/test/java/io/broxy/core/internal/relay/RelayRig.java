@@ -194,8 +194,7 @@ final class RelayRig implements AutoCloseable {
         HandOff one = taken(toClient);
         HandOff other = taken(toOrigin);
         inLoop(() -> {
-            Relay.start(
-                    one.onLoop(loop), other.onLoop(loop), idleness, tunnel, throttles.apply(loop), null, null, 0);
+            Relay.start(one.onLoop(loop), other.onLoop(loop), idleness, tunnel, throttles.apply(loop), null, null, 0);
         });
         return new Relayed(client, origin, tunnel);
     }
