@@ -11,6 +11,7 @@ import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.http.HeadLimits;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.loop.Throttles;
@@ -316,7 +317,7 @@ public final class Exchange {
 
     /** The client's fault is in the body. */
     void badRequest(BadHeadException bad) {
-        fail(new RefusedException(RefusedException.Reason.BAD_REQUEST, 400, String.valueOf(bad.getMessage())));
+        fail(Rejection.ofBody(bad));
     }
 
     /** No response comes, or none that can be passed on. */
@@ -435,8 +436,7 @@ public final class Exchange {
                 } else if (requestSide.isComplete() || requestSide.isBlocked()) {
                     routing.notAnsweredInTime(requestSide.isComplete());
                 } else {
-                    fail(new RefusedException(
-                            RefusedException.Reason.BODY_TIMEOUT, 408, "the request's body did not come in time"));
+                    fail(Rejection.BODY_TIMEOUT.exception());
                 }
             }
             case CUTTING -> {

@@ -5,10 +5,10 @@ import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.OriginException;
-import io.broxy.RefusedException;
 import io.broxy.core.internal.http.AuthSchemes;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.KeepAlive;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
@@ -150,8 +150,7 @@ final class RequestRoute implements Completion<LoopLease> {
         leasing = null;
         if (got.connection().takesThreads() && !exchange.mayHaveThreads()) {
             got.close();
-            exchange.fail(
-                    new RefusedException(RefusedException.Reason.LIMIT, 503, "too many connections that take threads"));
+            exchange.fail(Rejection.TOO_MANY_THREADS.exception());
             return;
         }
         lease = got;

@@ -5,7 +5,7 @@ import io.broxy.AccessRequest;
 import io.broxy.Authenticator;
 import io.broxy.HostPort;
 import io.broxy.RefusedException;
-import io.broxy.RefusedException.Reason;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import java.net.InetAddress;
 import java.util.List;
@@ -13,7 +13,7 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides whether a request is served, before any name is resolved: who asks, and whether he may.
+ * Decides whether a request is served, before any name is resolved: authenticates the client, and asks the access policy.
  *
  * <p>Threading: thread-safe; {@link #ask} and what comes of it runs on the client's loop.
  */
@@ -25,9 +25,9 @@ final class AccessControl {
     private final Executor callbacks;
 
     /**
-     * Creates a gate.
+     * Creates the access control of a handler.
      *
-     * @param authenticator null if nobody needs to say who he is
+     * @param authenticator null if clients need no credentials
      * @param timeoutNanos for the authenticator
      * @param callbacks runs the authenticator
      */
@@ -38,9 +38,9 @@ final class AccessControl {
         this.callbacks = callbacks;
     }
 
-    /** Told the decision, once, on the loop. Threading: owned by its event loop. */
+    /** Receives the decision, once, on the loop. Threading: owned by its event loop. */
     interface Outcome {
-        /** The request is served; null for an identity that nobody asked for. */
+        /** The request is served; the identity is null if no authenticator is set. */
         void admitted(@Nullable String identity);
 
         /** The request is not served. */
@@ -49,7 +49,7 @@ final class AccessControl {
 
     /** A request that waits for its decision. Threading: owned by its event loop. */
     interface Asking {
-        /** Nobody waits any more. */
+        /** The decision is not needed any more. */
         void cancel();
     }
 
@@ -66,12 +66,12 @@ final class AccessControl {
         }
     }
 
-    /** Whether everything is served to everyone, so that nobody needs to be asked. */
+    /** Whether every request is served, so that there is nothing to decide. */
     boolean isOpen() {
         return authenticator == null && policy == AccessPolicy.any();
     }
 
-    /** What a client without an identity is told in {@code Proxy-Authenticate}. */
+    /** The values of {@code Proxy-Authenticate} for a client without an identity. */
     List<String> challenges() {
         return authenticator == null ? List.of() : authenticator.challenges();
     }
@@ -80,8 +80,8 @@ final class AccessControl {
      * Begins to decide.
      *
      * @param authorization the value of {@code Proxy-Authorization}, or null
-     * @param outcome told the decision, possibly before this returns
-     * @return null if it was
+     * @param outcome receives the decision, possibly before this returns
+     * @return null if it has
      */
     @Nullable
     Asking ask(EventLoop loop, Asked request, @Nullable String authorization, Outcome outcome) {
@@ -115,7 +115,7 @@ final class AccessControl {
         }
     }
 
-    /** Why the policy refuses a request whose client is known, or null. */
+    /** The reason why the policy refuses a request of a known client, or null. */
     @Nullable
     RefusedException check(Asked request) {
         boolean admitted;
@@ -125,6 +125,6 @@ final class AccessControl {
             DefaultProxyHandler.log.error("an access policy failed, which refuses the request", e);
             admitted = false;
         }
-        return admitted ? null : new RefusedException(Reason.ACCESS_DENIED, 403, "the request is not allowed");
+        return admitted ? null : Rejection.ACCESS_DENIED.exception();
     }
 }

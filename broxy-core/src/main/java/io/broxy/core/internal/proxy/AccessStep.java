@@ -7,55 +7,46 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request that waits at the gate, where somebody has to be asked who its client is and whether he may.
+ * A request that waits for {@link AccessControl} to decide whether it is served.
  *
  * <p>Threading: owned by its event loop.
  */
-final class AccessStep implements Conversation.Step, AccessControl.Outcome {
-
-    /** Goes on with a request that was let in. Threading: owned by its event loop. */
-    @FunctionalInterface
-    interface Admitted {
-        /** Serves it; null for an identity that nobody asked for. */
-        void serve(ForwardedRequest request, @Nullable String identity, boolean unread);
-    }
-
-    private final Conversation conversation;
+final class AccessStep implements Step, AccessControl.Outcome {
+    private final RequestLoop requests;
+    private final ClientConnection connection;
     private final ForwardedRequest request;
     private final boolean unread;
-    private final Admitted admitted;
     private AccessControl.@Nullable Asking asking;
 
-    private AccessStep(Conversation conversation, ForwardedRequest request, boolean unread, Admitted admitted) {
-        this.conversation = conversation;
+    private AccessStep(RequestLoop requests, ForwardedRequest request, boolean unread) {
+        this.requests = requests;
+        this.connection = requests.connection();
         this.request = request;
         this.unread = unread;
-        this.admitted = admitted;
     }
 
     /**
      * Asks.
      *
+     * @param requests serves the request, unless it is refused
      * @param unread whether something that came behind the request's head waits at the client's connection
-     * @param admitted told, unless the request is refused
      */
-    static void start(Conversation conversation, ForwardedRequest request, boolean unread, Admitted admitted) {
-        AccessStep admittance = new AccessStep(conversation, request, unread, admitted);
-        conversation.step(admittance);
-        admittance.ask();
+    static void start(RequestLoop requests, ForwardedRequest request, boolean unread) {
+        AccessStep step = new AccessStep(requests, request, unread);
+        step.connection.step(step);
+        step.ask();
     }
 
-    private AccessControl gate() {
-        return conversation.served().handler().gate();
+    private AccessControl access() {
+        return connection.context().access();
     }
 
     private void ask() {
-        ClientConnection served = conversation.served();
         AccessControl.Asked asked = new AccessControl.Asked(
-                served.clientAddress(), request.method(), request.target().hostPort(), null);
-        asking = gate().ask(served.loop(), asked, credentials(), this);
-        if (conversation.isAt(this)) {
-            conversation.waitFor(0);
+                connection.clientAddress(), request.method(), request.target().hostPort(), null);
+        asking = access().ask(connection.loop(), asked, credentials(), this);
+        if (connection.isAt(this)) {
+            connection.waitFor(0);
         }
     }
 
@@ -65,41 +56,36 @@ final class AccessStep implements Conversation.Step, AccessControl.Outcome {
 
     @Override
     public void admitted(@Nullable String identity) {
-        if (conversation.isAt(this)) {
-            conversation.served().tunnel().visit().identified(identity);
-            admitted.serve(request, identity, unread);
+        if (connection.isAt(this)) {
+            connection.recorder().identified(identity);
+            requests.serve(request, identity, unread);
         }
     }
 
     /** Without credentials the client may try again; else it has to come again. */
     @Override
     public void refused(RefusedException refusal) {
-        if (!conversation.isAt(this)) {
+        if (!connection.isAt(this)) {
             return;
         }
         boolean withBody = !request.method().equals("HEAD");
         if (refusal.reason() == RefusedException.Reason.AUTHENTICATION_REQUIRED) {
             unauthenticated(refusal, withBody);
         } else {
-            conversation.refuse(refusal, withBody);
+            connection.refuse(refusal, withBody);
         }
     }
 
     private void unauthenticated(RefusedException refusal, boolean withBody) {
-        ClientConnection served = conversation.served();
-        boolean persistent = conversation.mayPersist(request);
-        ByteBuffer reply = Responses.unauthenticated(refusal, gate().challenges(), withBody, persistent);
-        served.handler().accounting().refused(refusal);
+        boolean persistent = requests.mayPersist(request);
+        ByteBuffer reply = Responses.unauthenticated(refusal, access().challenges(), withBody, persistent);
+        connection.metrics().refused(refusal);
         if (credentials() != null) {
-            served.tunnel().visit().credentialsFailed();
+            connection.recorder().credentialsFailed();
         }
-        served.tunnel().visit().refused(refusal);
-        conversation.answer(reply, persistent);
+        connection.recorder().refused(refusal);
+        requests.answer(reply, persistent);
     }
-
-    /** Whoever is asked has a time of its own. */
-    @Override
-    public void timedOut() {}
 
     @Override
     public void stopped(CloseReason reason, @Nullable Throwable cause) {

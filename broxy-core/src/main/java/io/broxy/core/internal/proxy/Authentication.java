@@ -2,7 +2,7 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.Authenticator;
 import io.broxy.RefusedException;
-import io.broxy.RefusedException.Reason;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.time.TimerQueue;
 import java.util.concurrent.Executor;
@@ -10,7 +10,7 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asking an authenticator, which may block, and which is not asked before a client that guesses has waited for its turn.
+ * Asks an authenticator, which may block. A client that guesses passwords waits for its turn first.
  *
  * <pre>
  *   PARKED ──> WAITING ──> ASKED ──> OVER
@@ -56,7 +56,7 @@ final class Authentication implements AccessControl.Asking {
                 : throttle.attempt(request.client(), authorization, () -> onLoop(this::start));
     }
 
-    /** Asks as soon as it is this client's turn. */
+    /** Asks as soon as this client has its turn. */
     void start() {
         if (over || asked) {
             return;
@@ -64,9 +64,9 @@ final class Authentication implements AccessControl.Asking {
         stopTimer();
         long wait = attempt == null ? 0 : attempt.waitNanos(loop.nowNanos());
         if (wait == LoginThrottle.REFUSED) {
-            refuse(new RefusedException(Reason.TOO_MANY_FAILURES, 429, "too many wrong credentials"));
+            refuse(Rejection.TOO_MANY_FAILURES.exception());
         } else if (wait == LoginThrottle.WRONG) {
-            refuse(wrongCredentials());
+            refuse(Rejection.UNAUTHENTICATED.exception());
         } else if (wait == LoginThrottle.PARKED) {
             timer = loop.timers().schedule(loop.nowNanos() + timeoutNanos, this::parkedForTooLong);
         } else if (wait == 0) {
@@ -128,21 +128,17 @@ final class Authentication implements AccessControl.Asking {
         if (attempt != null) {
             attempt.failed(loop.nowNanos());
         }
-        refuse(wrongCredentials());
-    }
-
-    private static RefusedException wrongCredentials() {
-        return new RefusedException(Reason.AUTHENTICATION_REQUIRED, 407, "the proxy needs valid credentials");
+        refuse(Rejection.UNAUTHENTICATED.exception());
     }
 
     private void timedOut() {
         if (!over && !loop.isStopping()) {
-            DefaultProxyHandler.log.warn("an authenticator did not answer in its time");
+            DefaultProxyHandler.log.warn("an authenticator did not answer in time");
             undecided();
         }
     }
 
-    /** Others are looked at, and nothing is decided of them. */
+    /** Other guesses keep their places, and none of them is decided. */
     private void parkedForTooLong() {
         if (!loop.isStopping()) {
             undecided();
@@ -151,7 +147,7 @@ final class Authentication implements AccessControl.Asking {
 
     private void undecided() {
         if (!over) {
-            refuse(new RefusedException(Reason.AUTHENTICATION_FAILED, 503, "credentials cannot be checked now"));
+            refuse(Rejection.UNDECIDED.exception());
         }
     }
 
@@ -164,7 +160,7 @@ final class Authentication implements AccessControl.Asking {
         over = true;
         stopTimer();
         if (attempt != null) {
-            attempt.cancel(loop.nowNanos()); // nothing, if it was decided
+            attempt.cancel(loop.nowNanos()); // no-op once it is decided
         }
     }
 

@@ -2,95 +2,116 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
 import io.broxy.DialRequest;
+import io.broxy.RefusedException;
+import io.broxy.TunnelResult;
+import io.broxy.core.internal.forward.PinnedConnections;
+import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.observe.ConnectionRecorder;
+import io.broxy.core.internal.relay.Stage;
 import io.broxy.core.internal.relay.TunnelHandle;
+import io.broxy.core.internal.time.LazyTimer;
+import io.broxy.core.internal.time.TimerQueue;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A client on its loop, as one stage of serving it passes it to the next.
+ * A client's connection, from the moment it is handed over until it is closed and accounted. One {@link Step} after another works
+ * on it; what happens to the connection goes to the current step. A {@link io.broxy.core.internal.relay.Relay} or a {@link
+ * FinalResponse} takes over from the last step. However it ends, {@link #ended} comes last.
  *
- * @param source the client's address if it is not that of its connection, or null
- * @param rates that limit what goes over, or null
- * @param destination what the client has connected to, told by whoever has told the source
- * <p>Threading: owned by the client's event loop, but for {@link #onLoop}.
+ * <p>Threading: owned by its event loop once it is {@linkplain #onLoop(LoopConnection) there}, and before by the thread that
+ * hands it over; {@link #end}, {@link #drain} and {@link #onLoop(Runnable)} are for any thread.
  */
-record ClientConnection(
-        DefaultProxyHandler handler,
-        TunnelHandle tunnel,
-        LoopConnection client,
-        @Nullable InetSocketAddress source,
-        @Nullable InetSocketAddress destination,
-        @Nullable ConnectionRates rates) {
+final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndListener {
 
-    /** A client whose address is that of its connection. */
-    ClientConnection(DefaultProxyHandler handler, TunnelHandle tunnel, LoopConnection client) {
-        this(handler, tunnel, client, null, null, null);
+    private final HandlerContext context;
+    private final ClientAccount account;
+    private final TunnelHandle tunnel;
+
+    /** The loop whose client this is; null if there is none. */
+    private @Nullable EventLoop servedBy;
+
+    private @Nullable LoopConnection client;
+    private @Nullable LazyTimer timer;
+    private TimerQueue.@Nullable Timer lifetime;
+    private @Nullable InetSocketAddress source;
+    private @Nullable InetSocketAddress destination;
+    private @Nullable InetSocketAddress internetAddress;
+    private @Nullable ConnectionRates rates;
+    private @Nullable PinnedConnections pinned;
+    /** Null before the first step and after the last. */
+    private @Nullable Step step;
+
+    private long deadlineNanos;
+
+    /** Creates the connection of a client that was counted. */
+    ClientConnection(HandlerContext context, ConnectionLimits.Admission admission) {
+        this.context = context;
+        this.account = new ClientAccount(context, admission);
+        this.tunnel =
+                new TunnelHandle(context.engine().ticker(), context.engine().workers()::complete, this);
     }
 
-    /** The same client, with limits on what goes over; null for none. */
-    ClientConnection limited(@Nullable ConnectionRates limits) {
-        return limits == null ? this : new ClientConnection(handler, tunnel, client, source, destination, limits);
+    HandlerContext context() {
+        return context;
     }
 
-    /** A request of its is let in: what it relays counts for this user, or for nobody in particular. */
-    void identified(@Nullable String identity) {
-        if (rates != null) {
-            rates.identified(identity);
-        }
+    HandlerSettings.Timeouts timeouts() {
+        return context.settings().timeouts();
     }
 
-    /** The same client, whose connection somebody has passed on who has told its addresses. */
-    ClientConnection of(@Nullable InetSocketAddress source, @Nullable InetSocketAddress destination) {
-        return new ClientConnection(handler, tunnel, client, source, destination, rates);
+    Metrics metrics() {
+        return context.metrics();
+    }
+
+    /** Its places, its progress and its records. */
+    ClientAccount account() {
+        return account;
+    }
+
+    /** The user's handle, which has the result. */
+    TunnelHandle tunnel() {
+        return tunnel;
+    }
+
+    // ------------------------------------------------------------------ on its loop
+
+    /** Picks the loop that serves the client. */
+    EventLoop chooseLoop() {
+        EventLoop loop = context.engine().loops().forClient();
+        servedBy = loop;
+        return loop;
+    }
+
+    /** The client has arrived on its loop. */
+    void onLoop(LoopConnection onLoop) {
+        client = onLoop;
+        timer = new LazyTimer(onLoop.loop().timers(), this::checkTime);
+    }
+
+    LoopConnection client() {
+        return Objects.requireNonNull(client, "the client is not on its loop");
     }
 
     EventLoop loop() {
-        return client.loop();
+        return client().loop();
     }
 
-    /** The client's address, or null if it has none. */
-    @Nullable
-    InetAddress clientAddress() {
-        InetSocketAddress told = source;
-        if (told != null) {
-            return told.getAddress();
-        }
-        try {
-            return client.remoteAddress() instanceof InetSocketAddress internet ? internet.getAddress() : null;
-        } catch (UncheckedIOException e) {
-            return null; // it is closed, which its session finds out
-        }
+    private LazyTimer timer() {
+        return Objects.requireNonNull(timer, "the client is not on its loop");
     }
 
-    /** For whom its targets are dialled; null if that is not known. */
-    DialRequest.@Nullable Client dialsFor() {
-        SocketAddress from = source == null ? client.peer() : source;
-        SocketAddress to = destination == null ? client.localAddress() : destination;
-        return from == null || to == null ? null : new DialRequest.Client(from, to);
-    }
-
-    /** What follows the client, which somebody may have begun to watch a moment ago. */
-    ConnectionRecorder visit() {
-        ConnectionRecorder visit = handler.visit(tunnel);
-        if (visit.isOn()) {
-            visit.opened(source == null ? client.peer() : source);
-        }
-        return visit;
-    }
-
-    /** Records the end of a client that is closed by now, and of which no relay has taken care. */
-    void over(CloseReason reason, @Nullable Throwable cause) {
-        client.whenClosed(() -> tunnel.ended(reason, cause, 0, 0));
-    }
-
-    /** Runs a task on the loop, at once if it is the caller's. If the loop has stopped, it has abandoned the client by that. */
+    /** Runs a task on the loop, at once if it is the caller's. A loop that has stopped has abandoned the client before. */
     void onLoop(Runnable task) {
         if (loop().inLoop()) {
             task.run();
@@ -103,13 +124,274 @@ record ClientConnection(
         }
     }
 
-    /** For a failure that nobody above would pass on to whoever serves the client by now. */
+    /** Begins to serve the client, whose address is known by now: its rates and its lifetime begin to count. */
+    void serve() {
+        LoopConnection served = client();
+        SocketAddress from = source == null ? served.peer() : source;
+        internetAddress = from instanceof InetSocketAddress internet ? internet : null;
+        rates = context.limits().rates(this, account.place());
+        if (timeouts().lifetimeNanos() != 0) {
+            EventLoop loop = served.loop();
+            lifetime = loop.timers()
+                    .schedule(
+                            tunnel.startNanos() + timeouts().lifetimeNanos(),
+                            () -> tunnel.end(loop.isStopping() ? CloseReason.CLOSED : CloseReason.EXPIRED));
+        }
+    }
+
+    // ------------------------------------------------------------------ whose it is
+
+    /** A trusted sender has passed the connection on, and named its addresses if it has any. */
+    void announced(@Nullable InetSocketAddress from, @Nullable InetSocketAddress to) {
+        source = from;
+        destination = to;
+    }
+
+    /** The client's address, or null if it has none. */
+    @Nullable
+    InetAddress clientAddress() {
+        InetSocketAddress announced = source;
+        if (announced != null) {
+            return announced.getAddress();
+        }
+        try {
+            return client().remoteAddress() instanceof InetSocketAddress internet ? internet.getAddress() : null;
+        } catch (UncheckedIOException e) {
+            return null; // it is closed, which the current step finds out
+        }
+    }
+
+    /** The address of a client that is being served, where it has one; with the {@linkplain ClientAccount#phase phase} for any thread. */
+    @Nullable
+    InetSocketAddress internetAddress() {
+        return internetAddress;
+    }
+
+    /** The addresses that its targets may be told; null if they are not known. */
+    DialRequest.@Nullable Client dialsFor() {
+        SocketAddress from = source == null ? client().peer() : source;
+        SocketAddress to = destination == null ? client().localAddress() : destination;
+        return from == null || to == null ? null : new DialRequest.Client(from, to);
+    }
+
+    /** A request is admitted: what it relays counts for this user, or for none (null). */
+    void identified(@Nullable String identity) {
+        if (rates != null) {
+            rates.identified(identity);
+        }
+    }
+
+    /** The limits of the rate for the current request, or null for none. */
+    @Nullable
+    Throttles throttles() {
+        return rates == null ? null : rates.throttles();
+    }
+
+    // ------------------------------------------------------------------ records
+
+    /** Records events of the client, if anything observes it. */
+    ConnectionRecorder recorder() {
+        return account.recorder();
+    }
+
+    /** As {@link #recorder}; begins to record if observation has begun by now, and records the client's address first. */
+    ConnectionRecorder record() {
+        ConnectionRecorder current = account.startRecorder();
+        if (current.isOn()) {
+            current.opened(source == null ? client().peer() : source);
+        }
+        return current;
+    }
+
+    // ------------------------------------------------------------------ from step to step
+
+    /** Begins with a step. If an end was requested before, the connection ends instead; if the action fails, too. */
+    void begin(Step first, Runnable action) {
+        timer().cancel();
+        step(first);
+        tunnel.stage(this);
+        if (!isAt(first)) {
+            return;
+        }
+        try {
+            action.run();
+        } catch (RuntimeException | Error e) { // such as no memory for a buffer
+            logFailure(e);
+            abandoned(e);
+        }
+    }
+
+    /** Goes on with another step. */
+    void step(Step following) {
+        step = following;
+        client().handler(this);
+    }
+
+    /** Whether this is the current step. */
+    boolean isAt(Step asked) {
+        return step == asked;
+    }
+
+    /** Waits until the connection is ready for the operations. */
+    void waitFor(int ops) {
+        try {
+            client().interest(ops);
+        } catch (IOException e) {
+            clientGone(e);
+        }
+    }
+
+    /** Sets the deadline, in place of the one before. */
+    void due(long thenNanos) {
+        deadlineNanos = thenNanos;
+        timer().atLatest(thenNanos);
+    }
+
+    private void checkTime() {
+        Step timed = step;
+        if (timed == null || loop().isStopping()) {
+            return;
+        }
+        if (deadlineNanos - loop().nowNanos() > 0) {
+            timer().atLatest(deadlineNanos);
+        } else {
+            timed.timedOut();
+        }
+    }
+
+    @Override
+    public void ready(int readyOps) {
+        Step current = step;
+        if (current != null) {
+            current.ready(readyOps);
+        }
+    }
+
+    // ------------------------------------------------------------------ logins that upstream connections carry
+
+    /** The upstream connections that serve this client only; they are closed when no request can follow. */
+    PinnedConnections pinned() {
+        PinnedConnections all = pinned;
+        if (all == null) {
+            all = new PinnedConnections(loop(), timeouts().keepAliveNanos(), this::loginLost);
+            pinned = all;
+        }
+        return all;
+    }
+
+    /** The client's login is lost with a connection to an origin: an idle client learns that by the end of its own. */
+    private void loginLost() {
+        if (isIdle()) {
+            last(Responses.NOTHING, CloseReason.FINISHED, null);
+        }
+    }
+
+    /** Whether no other request may come because a login is lost. */
+    boolean hasLostLogin() {
+        return pinned != null && pinned.hasLost();
+    }
+
+    // ------------------------------------------------------------------ ends
+
+    /** Refuses a request, which is the last on the connection. */
+    void refuse(RefusedException refusal, boolean withBody) {
+        last(Responses.refused(refusal, withBody), CloseReason.REFUSED, refusal);
+    }
+
+    /** Sends the last response, which may be empty, and closes. */
+    void last(ByteBuffer reply, CloseReason reason, @Nullable Throwable cause) {
+        leave();
+        FinalResponse.start(this, reply, reason, cause);
+    }
+
+    /** No step goes on: a relay or a final response takes the connection. */
+    void leave() {
+        step = null;
+        timer().cancel();
+        if (pinned != null) {
+            pinned.close();
+        }
+    }
+
+    /** The connection is broken, or has ended where it must not (no cause then). */
+    void clientGone(@Nullable IOException cause) {
+        close(CloseReason.CLIENT_GONE, cause);
+    }
+
+    /** Closes the connection in order. */
+    void close(CloseReason reason, @Nullable Throwable cause) {
+        end(reason, cause, true);
+    }
+
+    /** Resets the connection. */
+    void abort(CloseReason reason, @Nullable Throwable cause) {
+        end(reason, cause, false);
+    }
+
+    private void end(CloseReason reason, @Nullable Throwable cause, boolean orderly) {
+        Step stopped = step;
+        if (stopped == null) {
+            return;
+        }
+        leave();
+        stopped.stopped(reason, cause);
+        if (orderly) {
+            client().close();
+        } else {
+            client().abort();
+        }
+        over(reason, cause);
+    }
+
+    /** Records the end of a connection that is closed by now, and was not relayed. */
+    void over(CloseReason reason, @Nullable Throwable cause) {
+        client().whenClosed(() -> tunnel.ended(reason, cause, 0, 0));
+    }
+
+    private boolean isIdle() {
+        Step current = step;
+        return current != null && current.isIdle();
+    }
+
+    @Override
+    public void end(CloseReason reason) {
+        onLoop(() -> end(reason, null, reason == CloseReason.EXPIRED && isIdle()));
+    }
+
+    /** Closes a connection between two requests: no other one would be served. */
+    @Override
+    public void drain() {
+        onLoop(() -> {
+            if (isIdle()) {
+                close(CloseReason.DRAINED, null);
+            }
+        });
+    }
+
+    @Override
+    public void abandoned(Throwable cause) {
+        boolean stopping = loop().isStopping();
+        abort(stopping ? CloseReason.CLOSED : CloseReason.FAILED, stopping ? null : cause);
+    }
+
+    /** Logs a failure that no caller would pass on. */
     void logFailure(Throwable failure) {
         DefaultProxyHandler.log.error("a session failed; its connection is closed", failure);
     }
 
-    /** The reason of an end that comes from the loop's own. */
-    CloseReason reasonOfAbandon() {
-        return loop().isStopping() ? CloseReason.CLOSED : CloseReason.FAILED;
+    /** The connection is closed: stops its clocks and accounts for it. */
+    @Override
+    public void ended(TunnelHandle ended, TunnelResult result) {
+        if (rates != null) {
+            rates.end();
+        }
+        TimerQueue.Timer planned = lifetime;
+        if (planned != null) {
+            onLoop(() -> loop().timers().cancel(planned));
+        }
+        if (servedBy != null) {
+            servedBy.leave();
+        }
+        account.ended(this, result);
     }
 }

@@ -5,7 +5,7 @@ import java.net.InetAddress;
 import java.nio.ByteBuffer;
 
 /**
- * Who counts as one client: an IPv4 address, or the network of an IPv6 address that one customer is given, a {@code /64}.
+ * What counts as one client: an IPv4 address, or the {@code /64} network of an IPv6 address, as one customer gets it.
  *
  * @param bits those of the address that count
  * <p>Threading: immutable.

@@ -10,13 +10,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What each client may have: so many connections at once, and one rate for all of them. A client is known as long as it has a
- * connection, and its rate until it has flowed.
+ * The share of each client: a number of connections at once, and one rate for all of them. A client is known as long as it has a
+ * connection, and its rate until it is paid off.
  *
  * <p>Threading: thread-safe; the lock guards {@code shares} and the counts in them.
  */
 final class ClientShares {
-    /** Of one client, those that are only told that it has too many. */
+    /** How many connections of one client get the refusal at once; further ones are closed without it. */
     static final int MAX_TOLD = 8;
 
     private final int maxConnections;
@@ -38,7 +38,7 @@ final class ClientShares {
     private static final class Share {
         final ClientNetwork client;
         int served;
-        int told;
+        int refused;
 
         Share(ClientNetwork client) {
             this.client = client;
@@ -57,7 +57,7 @@ final class ClientShares {
             this.rate = rates == null || verdict != Verdict.ADMITTED ? null : rates.enter(share.client);
         }
 
-        /** How it was let in. */
+        /** What is done with it. */
         Verdict verdict() {
             return verdict;
         }
@@ -82,19 +82,19 @@ final class ClientShares {
             synchronized (lock) {
                 switch (verdict) {
                     case ADMITTED -> share.served--;
-                    case FULL -> share.told--;
+                    case FULL -> share.refused--;
                     case OVERFULL -> {
-                        return; // somebody else has forgotten the share, or will
+                        return; // the connections that count remove the share
                     }
                 }
-                if (share.served + share.told == 0) {
+                if (share.served + share.refused == 0) {
                     shares.remove(share.client);
                 }
             }
         }
     }
 
-    /** Lets one more connection of a client in, which {@linkplain Place#leave leaves} later. */
+    /** Counts one more connection of a client, which {@linkplain Place#leave leaves} later. */
     Place enter(InetAddress address) {
         ClientNetwork client = ClientNetwork.of(address);
         synchronized (lock) {
@@ -103,8 +103,8 @@ final class ClientShares {
                 share.served++;
                 return new Place(share, Verdict.ADMITTED);
             }
-            if (share.told < MAX_TOLD) {
-                share.told++;
+            if (share.refused < MAX_TOLD) {
+                share.refused++;
                 return new Place(share, Verdict.FULL);
             }
             return new Place(share, Verdict.OVERFULL);

@@ -3,38 +3,33 @@ package io.broxy.core.internal.proxy;
 import io.broxy.CloseReason;
 import io.broxy.DialException;
 import io.broxy.HostPort;
-import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.relay.Relay;
-import io.broxy.core.internal.relay.Stage;
-import io.broxy.core.internal.relay.TunnelHandle;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A CONNECT whose target is being dialled, until its tunnel stands or the client has to be told why not.
+ * A CONNECT whose target is being dialed, until its tunnel is open or the client gets the reason why not.
  *
  * <p>The client is read once at most meanwhile: enough to notice that it was reset, which ends the dial. Whatever more it
  * sends waits in the kernel, and so costs nothing here.
  *
- * <p>Threading: owned by the client's event loop, but for {@link #end}.
+ * <p>Threading: owned by the client's event loop.
  */
-final class ConnectStep implements ChannelEvents, Stage, Completion<LoopConnection> {
-    private final ClientConnection served;
-    private final TunnelHandle tunnel;
+final class ConnectStep implements Step, Completion<LoopConnection> {
+    private final ClientConnection connection;
     private final LoopConnection client;
     private @Nullable DialHandle dialing;
-    private boolean over;
 
-    private ConnectStep(ClientConnection served) {
-        this.served = served;
-        this.tunnel = served.tunnel();
-        this.client = served.client();
+    private ConnectStep(ClientConnection connection) {
+        this.connection = connection;
+        this.client = connection.client();
     }
 
     /**
@@ -42,64 +37,38 @@ final class ConnectStep implements ChannelEvents, Stage, Completion<LoopConnecti
      *
      * @param spoken whether the client has sent something behind its request, which waits at its connection
      */
-    static void start(ClientConnection served, HostPort target, @Nullable String identity, boolean spoken) {
-        ConnectStep opening = new ConnectStep(served);
-        served.client().handler(opening);
-        served.tunnel().describe(target, identity);
-        served.identified(identity);
-        served.tunnel().stage(opening);
-        if (opening.over) {
-            return; // its end was asked for before
-        }
-        try {
-            opening.dial(target, spoken);
-        } catch (RuntimeException | Error e) { // such as no memory for a buffer
-            served.logFailure(e);
-            opening.abandoned(e);
-        }
+    static void start(ClientConnection connection, HostPort target, @Nullable String identity, boolean spoken) {
+        ConnectStep step = new ConnectStep(connection);
+        connection.tunnel().describe(target, identity);
+        connection.identified(identity);
+        connection.begin(step, () -> step.dial(target, spoken));
     }
 
     private void dial(HostPort target, boolean spoken) {
-        DefaultProxyHandler handler = served.handler();
-        if (!handler.accounting().tryBeginTunnel()) {
-            over = true;
-            FinalResponse.start(
-                    served, Responses.refused(Rejections.draining(), true), CloseReason.REFUSED, Rejections.draining());
+        if (!connection.metrics().tryBeginTunnel()) {
+            connection.refuse(Rejection.DRAINING.exception(), true);
             return;
         }
-        tunnel.phase(TunnelHandle.Phase.ADMITTED);
-        try {
-            client.interest(0);
-        } catch (IOException e) {
-            clientGone(e);
+        connection.account().tunnelAdmitted();
+        connection.waitFor(0);
+        if (!connection.isAt(this)) {
             return;
         }
-        DialHandle underWay = handler.beginDial(served, target, this);
-        if (over) {
+        DialHandle underWay = connection.context().dialer().beginDial(connection, target, this);
+        if (!connection.isAt(this)) {
             return;
         }
         dialing = underWay;
         if (!spoken) {
-            watch();
+            connection.waitFor(SelectionKey.OP_READ);
         }
     }
 
     // ------------------------------------------------------------------ the client meanwhile
 
-    private void watch() {
-        try {
-            client.interest(SelectionKey.OP_READ);
-        } catch (IOException e) {
-            clientGone(e);
-        }
-    }
-
     @Override
     public void ready(int readyOps) {
-        if (over) {
-            return;
-        }
-        ByteBuffer buffer = served.loop().buffers().shared().limit(LoopBuffers.HEAD_READ);
+        ByteBuffer buffer = connection.loop().buffers().shared().limit(LoopBuffers.HEAD_READ);
         try {
             int count = client.read(buffer);
             if (count != 0) {
@@ -109,19 +78,14 @@ final class ConnectStep implements ChannelEvents, Stage, Completion<LoopConnecti
                 dialing.clientEnded();
             }
         } catch (IOException e) {
-            clientGone(e);
+            connection.clientGone(e);
             return;
         }
         client.unread(buffer.flip());
     }
 
-    private void clientGone(IOException cause) {
-        cancelDial();
-        client.close();
-        finish(CloseReason.CLIENT_GONE, cause);
-    }
-
-    private void cancelDial() {
+    @Override
+    public void stopped(CloseReason reason, @Nullable Throwable cause) {
         if (dialing != null) {
             dialing.cancel();
         }
@@ -131,22 +95,33 @@ final class ConnectStep implements ChannelEvents, Stage, Completion<LoopConnecti
 
     @Override
     public void done(LoopConnection origin) {
-        if (origin.takesThreads() && !served.handler().entrance().mayHaveThreads(tunnel)) {
+        if (origin.takesThreads() && !connection.account().mayHaveThreads()) {
             origin.abort();
-            answer(Responses.refused(Rejections.full(), true), CloseReason.REFUSED, Rejections.full());
+            answer(
+                    Responses.refused(Rejection.FULL.exception(), true),
+                    CloseReason.REFUSED,
+                    Rejection.FULL.exception());
             return;
         }
         try {
             client.interest(0); // what is wanted from now on is for the relay
         } catch (IOException e) {
             origin.abort();
-            clientGone(e);
+            connection.clientGone(e);
             return;
         }
-        over = true;
-        served.handler().established(tunnel, origin.peer());
-        ByteBuffer answer = Responses.established(served.loop().buffers());
-        Relay.start(client, origin, served.handler().settings().idleness(), tunnel, null, answer, answer.remaining());
+        connection.leave();
+        connection.account().tunnelEstablished(origin.peer());
+        ByteBuffer answer = Responses.established(connection.loop().buffers());
+        Relay.start(
+                client,
+                origin,
+                connection.timeouts().idleness(),
+                connection.tunnel(),
+                connection.throttles(),
+                null,
+                answer,
+                answer.remaining());
     }
 
     @Override
@@ -161,36 +136,7 @@ final class ConnectStep implements ChannelEvents, Stage, Completion<LoopConnecti
     }
 
     private void answer(ByteBuffer reply, CloseReason reason, Throwable cause) {
-        over = true;
-        served.handler().givenUp(tunnel);
-        FinalResponse.start(served, reply, reason, cause);
-    }
-
-    // ------------------------------------------------------------------ ends
-
-    @Override
-    public void end(CloseReason reason) {
-        served.onLoop(() -> endInLoop(reason, null));
-    }
-
-    private void endInLoop(CloseReason reason, @Nullable Throwable cause) {
-        if (!over) {
-            cancelDial();
-            client.abort();
-            finish(reason, cause);
-        }
-    }
-
-    private void finish(CloseReason reason, @Nullable Throwable cause) {
-        if (!over) {
-            over = true;
-            served.over(reason, cause);
-        }
-    }
-
-    @Override
-    public void abandoned(Throwable cause) {
-        CloseReason reason = served.reasonOfAbandon();
-        endInLoop(reason, reason == CloseReason.FAILED ? cause : null);
+        connection.account().tunnelFailed();
+        connection.last(reply, reason, cause);
     }
 }

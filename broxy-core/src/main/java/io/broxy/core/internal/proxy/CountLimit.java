@@ -3,39 +3,39 @@ package io.broxy.core.internal.proxy;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A cap on how many there are of something at once, with a little room beside it for those that are only told so. Each has
- * a count of its own: else those that are being told would keep the places of those that are served.
+ * A cap on how many connections are served at once, with a little room beside it for those that get a refusal. The two are
+ * counted apart: else refused connections would take the places of served ones.
  *
  * <p>Threading: thread-safe.
  */
 final class CountLimit {
-    /** Who comes beyond that is closed without a word: telling must not become the load. */
+    /** How many get the refusal at once; further ones are closed without it, so that refusing cannot become the load. */
     static final int OVERFLOW = 256;
 
-    /** How somebody was let in. */
+    /** What is done with a connection. */
     enum Verdict {
         /** To be served. */
         ADMITTED,
-        /** To be told that the cap is reached. */
+        /** To be refused with a response. */
         FULL,
-        /** To be closed. */
+        /** To be closed without a response. */
         OVERFULL
     }
 
     private final AtomicInteger served = new AtomicInteger();
-    private final AtomicInteger told = new AtomicInteger();
+    private final AtomicInteger refused = new AtomicInteger();
     private final int max;
 
     CountLimit(int max) {
         this.max = max;
     }
 
-    /** Lets one more in, who {@linkplain #leave leaves} later. */
+    /** Counts one more, which {@linkplain #leave leaves} later. */
     Verdict enter() {
         if (tryAdd(served, max)) {
             return Verdict.ADMITTED;
         }
-        return tryAdd(told, OVERFLOW) ? Verdict.FULL : Verdict.OVERFULL;
+        return tryAdd(refused, OVERFLOW) ? Verdict.FULL : Verdict.OVERFULL;
     }
 
     private static boolean tryAdd(AtomicInteger count, int max) {
@@ -50,11 +50,11 @@ final class CountLimit {
         return false;
     }
 
-    /** Lets one go who had been let in so. */
+    /** One that got this verdict has ended. */
     void leave(Verdict verdict) {
         switch (verdict) {
             case ADMITTED -> served.decrementAndGet();
-            case FULL -> told.decrementAndGet();
+            case FULL -> refused.decrementAndGet();
             case OVERFULL -> {}
         }
     }

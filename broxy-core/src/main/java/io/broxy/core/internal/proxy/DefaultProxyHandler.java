@@ -4,247 +4,114 @@ import io.broxy.ActiveTunnel;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.ConnectionResult;
-import io.broxy.DialRequest;
-import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
 import io.broxy.Tunnel;
-import io.broxy.TunnelResult;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.net.Completion;
-import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LookUpSnapshot;
-import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.OwnAddresses;
-import io.broxy.core.internal.observe.ConnectionRecorder;
 import io.broxy.core.internal.observe.Journal;
-import io.broxy.core.internal.proxy.Entrance.Session;
-import io.broxy.core.internal.relay.TunnelHandle;
+import io.broxy.core.internal.proxy.ClientIntake.Session;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.upstream.LoopDialer;
 import java.net.Socket;
-import java.net.SocketAddress;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A handler's parts, and what its sessions ask for: clients come in by its {@link Entrance}.
+ * A handler: its clients come in by {@link ClientIntake}, and its parts are in {@link HandlerContext}.
  *
  * <p>Threading: thread-safe.
  */
 public final class DefaultProxyHandler implements ProxyHandler {
     static final Logger log = LoggerFactory.getLogger(DefaultProxyHandler.class);
 
-    private final HandlerSettings settings;
-    private final ProxyEngine engine;
-    /** The settings' dialer, for loops. */
-    private final LoopDialer dialer;
+    private final OwnAddresses ownAddresses;
+    private final Metrics metrics;
+    private final ClientIntake intake;
 
-    private final AccessControl gate;
-    private volatile @Nullable DialRequest lastDial;
-    private final Metrics accounting;
-    private final Journal journal;
-    private final Entrance entrance;
-
-    /** Told once it needs no closing any more. */
+    /** Runs once this needs no closing any more. */
     private final Consumer<DefaultProxyHandler> onClose;
 
     DefaultProxyHandler(
             HandlerSettings settings, LoopDialer dialer, ProxyEngine engine, Consumer<DefaultProxyHandler> onClose) {
-        this.settings = settings;
-        this.engine = engine;
-        this.dialer = dialer;
+        this.ownAddresses = engine.ownAddresses();
         this.onClose = onClose;
-        this.journal = new Journal(settings.listener(), engine.workers().callbacks(), engine.ticker());
-        this.accounting = new Metrics(
+        Executor callbacks = engine.workers().callbacks();
+        Journal journal = new Journal(settings.listener(), callbacks, engine.ticker());
+        this.metrics = new Metrics(
                 settings.forwarding().pool()::stats, journal::dropped, () -> LookUpSnapshot.of(engine.workers()));
-        this.gate = settings.access().gate(engine.workers().callbacks());
-        this.entrance = new Entrance(this);
+        HandlerSettings.Access access = settings.access();
+        this.intake = new ClientIntake(new HandlerContext(
+                settings,
+                engine,
+                new TargetDialer(settings, dialer),
+                new AccessControl(
+                        access.policy(),
+                        access.authenticator(),
+                        settings.timeouts().authenticationNanos(),
+                        callbacks),
+                new ConnectionLimits(settings, engine.ticker()),
+                metrics,
+                journal));
     }
 
     // ------------------------------------------------------------------ clients come
 
     @Override
     public Tunnel handleConnect(SocketChannel client) {
-        return entrance.take(client, Session.OF_TUNNEL);
+        return intake.take(client, Session.OF_TUNNEL).tunnel();
     }
 
     @Override
     public Tunnel handleConnect(Socket client) {
-        return entrance.take(client, Session.OF_TUNNEL);
+        return intake.take(client, Session.OF_TUNNEL).tunnel();
     }
 
     @Override
     public Tunnel handleConnect(SocketChannel client, ConnectRequest request) {
-        return entrance.take(client, Session.of(request));
+        return intake.take(client, Session.of(request)).tunnel();
     }
 
     @Override
     public Tunnel handleConnect(Socket client, ConnectRequest request) {
-        return entrance.take(client, Session.of(request));
+        return intake.take(client, Session.of(request)).tunnel();
     }
 
     @Override
     public CompletableFuture<ConnectionResult> handle(SocketChannel client) {
-        return result(entrance.take(client, Session.OF_ANYTHING));
+        return result(intake.take(client, Session.OF_ANYTHING));
     }
 
     @Override
     public CompletableFuture<ConnectionResult> handle(Socket client) {
-        return result(entrance.take(client, Session.OF_ANYTHING));
+        return result(intake.take(client, Session.OF_ANYTHING));
     }
 
     /** As {@link #handle(SocketChannel)}, for a server that waits for no result. */
     public void serve(SocketChannel client) {
-        entrance.take(client, Session.OF_ANYTHING);
+        intake.take(client, Session.OF_ANYTHING);
     }
 
-    private static CompletableFuture<ConnectionResult> result(TunnelHandle tunnel) {
-        CompletableFuture<ConnectionResult> result = tunnel.completion().thenApply(end -> result(tunnel, end));
-        result.whenComplete((end, failure) -> tunnel.end(CloseReason.CLOSED)); // nothing, if it was the end
+    private static CompletableFuture<ConnectionResult> result(ClientConnection connection) {
+        CompletableFuture<ConnectionResult> result =
+                connection.tunnel().completion().thenApply(connection.account()::result);
+        result.whenComplete((end, failure) -> connection.tunnel().end(CloseReason.CLOSED)); // no-op, if it was the end
         return result;
     }
 
-    private static Result result(TunnelHandle tunnel, TunnelResult end) {
-        return new Result(
-                end.duration(),
-                end.reason(),
-                tunnel.phase() == TunnelHandle.Phase.ESTABLISHED ? end : null,
-                tunnel.exchanges(),
-                end.cause());
-    }
-
-    private record Result(
-            @Override Duration duration,
-            @Override CloseReason reason,
-            @Override @Nullable TunnelResult tunnel,
-            @Override long exchanges,
-            @Override @Nullable Throwable cause)
-            implements ConnectionResult {}
-
-    // ------------------------------------------------------------------ what sessions ask for
-
-    /** Where its engine listens, so that it does not dial itself; its policy asks for them. */
+    /** The addresses at which its engine listens, which it does not dial. */
     public OwnAddresses ownAddresses() {
-        return engine.ownAddresses();
-    }
-
-    HandlerSettings settings() {
-        return settings;
-    }
-
-    ProxyEngine engine() {
-        return engine;
-    }
-
-    Entrance entrance() {
-        return entrance;
-    }
-
-    AccessControl gate() {
-        return gate;
-    }
-
-    Metrics accounting() {
-        return accounting;
-    }
-
-    /** What follows a client, if anybody watches now. */
-    ConnectionRecorder visit(TunnelHandle tunnel) {
-        ConnectionRecorder visit = tunnel.visit();
-        if (!visit.isOn()) {
-            visit = journal.visit();
-            tunnel.follow(visit);
-        }
-        return visit;
-    }
-
-    /** The request for a client's target: mostly the same as before, where clients send request after request. */
-    private DialRequest dialRequest(HostPort target) {
-        DialRequest last = lastDial;
-        if (last == null || !last.target().equals(target)) {
-            last = settings.dialRequest(target);
-            lastDial = last;
-        }
-        return last;
-    }
-
-    /** The request for a client's target, which names the client only where the dialer passes it on: it is the same for all else. */
-    DialRequest dialRequest(ClientConnection served, HostPort target) {
-        DialRequest request = dialRequest(target);
-        return settings.dialer().sendsClientAddress() ? forClient(served, request) : request;
-    }
-
-    private static DialRequest forClient(ClientConnection served, DialRequest request) {
-        return request.toBuilder().client(served.dialsFor()).build();
-    }
-
-    /** Begins to dial for a tunnel, whose connection will be no other client's. */
-    DialHandle beginDial(ClientConnection served, HostPort target, Completion<LoopConnection> session) {
-        return dialer.dial(served.loop(), forClient(served, dialRequest(target)), served.clientAddress(), session);
-    }
-
-    /** No tunnel comes of it: its client is only told why, for which nobody needs to wait. */
-    void givenUp(TunnelHandle tunnel) {
-        if (tunnel.phase() == TunnelHandle.Phase.ADMITTED) {
-            tunnel.phase(TunnelHandle.Phase.REQUESTED);
-            accounting.endTunnel();
-        }
-    }
-
-    /**
-     * A tunnel stands.
-     *
-     * @param peer where its socket leads, to the target or to a proxy on the way; null if that is not known
-     */
-    void established(TunnelHandle tunnel, @Nullable SocketAddress peer) {
-        tunnel.phase(TunnelHandle.Phase.ESTABLISHED);
-        tunnel.visit().established(peer);
-        accounting.established();
+        return ownAddresses;
     }
 
     // ------------------------------------------------------------------ ends
-
-    /** A client's connection has ended; its places are free again. */
-    void ended(TunnelHandle tunnel, TunnelResult result) {
-        accounting.ended(tunnel, result);
-        ConnectionRecorder visit = visit(tunnel);
-        if (visit.isOn()) {
-            visit.closed(result, result(tunnel, result));
-        }
-        if (tunnel.phase() != TunnelHandle.Phase.REQUESTED) {
-            accounting.endTunnel(); // the last of it: a drain may wait for that
-        }
-        if (log.isDebugEnabled()) {
-            logEnd(tunnel, result);
-        }
-    }
-
-    private static void logEnd(TunnelHandle tunnel, TunnelResult result) {
-        if (result.target() == null) {
-            log.debug(
-                    "connection: {} after {} ms, {} requests",
-                    result.reason(),
-                    result.duration().toMillis(),
-                    tunnel.exchanges(),
-                    result.cause());
-            return;
-        }
-        log.debug(
-                "tunnel to {}: {} after {} ms, {} bytes to the origin, {} to the client",
-                result.target(),
-                result.reason(),
-                result.duration().toMillis(),
-                result.bytesToOrigin(),
-                result.bytesToClient(),
-                result.cause());
-    }
 
     @Override
     public boolean drain(Duration grace) throws InterruptedException {
@@ -252,26 +119,26 @@ public final class DefaultProxyHandler implements ProxyHandler {
         if (EventLoop.current() != null) {
             throw new IllegalStateException("waiting on an event loop would stop everything that it serves");
         }
-        accounting.startDraining();
-        boolean ended = accounting.awaitWork(nanos);
-        accounting.endAll(CloseReason.DRAINED);
+        metrics.startDraining();
+        boolean ended = metrics.awaitWork(nanos);
+        metrics.endAll(CloseReason.DRAINED);
         return ended;
     }
 
     @Override
     public List<ActiveTunnel> activeTunnels() {
-        return accounting.activeTunnels();
+        return metrics.activeTunnels();
     }
 
     @Override
     public ProxyStats stats() {
-        return accounting.stats();
+        return metrics.stats();
     }
 
     @Override
     public void close() {
-        accounting.startDraining();
-        accounting.close();
+        metrics.startDraining();
+        metrics.close();
         onClose.accept(this);
     }
 }

@@ -7,43 +7,43 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last that a client is told, and the time to read it.
+ * The last response of a connection, and the time to read it.
  *
  * <p>Threading: owned by the client's event loop, but for {@link #end}.
  */
 final class FinalResponse implements Stage {
-    private final ClientConnection served;
+    private final ClientConnection connection;
     private final CloseReason reason;
     private final @Nullable Throwable cause;
     private @Nullable LingeringClose closing;
     private boolean aborted;
 
-    private FinalResponse(ClientConnection served, CloseReason reason, @Nullable Throwable cause) {
-        this.served = served;
+    private FinalResponse(ClientConnection connection, CloseReason reason, @Nullable Throwable cause) {
+        this.connection = connection;
         this.reason = reason;
         this.cause = cause;
     }
 
     /**
-     * Tells it, closes, and records the end.
+     * Writes it, closes, and records the end.
      *
-     * @param last what the client is told; may be empty
+     * @param last the response; may be empty
      */
-    static void start(ClientConnection served, ByteBuffer last, CloseReason reason, @Nullable Throwable cause) {
-        if (served.loop().isStopping()) { // which leaves no time for answers
-            served.client().abort();
-            served.over(CloseReason.CLOSED, null);
+    static void start(ClientConnection connection, ByteBuffer last, CloseReason reason, @Nullable Throwable cause) {
+        if (connection.loop().isStopping()) { // which leaves no time for answers
+            connection.client().abort();
+            connection.over(CloseReason.CLOSED, null);
             return;
         }
-        served.tunnel().visit().answered(Responses.status(last), reason, cause);
-        FinalResponse answer = new FinalResponse(served, reason, cause);
-        served.tunnel().stage(answer);
+        connection.recorder().answered(Responses.status(last), reason, cause);
+        FinalResponse answer = new FinalResponse(connection, reason, cause);
+        connection.tunnel().stage(answer);
         try {
-            answer.closing = LingeringClose.start(served.client(), last, () -> served.over(reason, cause));
+            answer.closing = LingeringClose.start(connection.client(), last, () -> connection.over(reason, cause));
         } catch (RuntimeException | Error e) { // such as no memory for a buffer
-            served.logFailure(e);
-            served.client().abort();
-            served.over(CloseReason.FAILED, e);
+            connection.logFailure(e);
+            connection.client().abort();
+            connection.over(CloseReason.FAILED, e);
             return;
         }
         if (answer.aborted) {
@@ -54,7 +54,7 @@ final class FinalResponse implements Stage {
     @Override
     public void end(CloseReason asked) {
         if (asked != CloseReason.DRAINED && asked != CloseReason.EXPIRED) { // it may still be read
-            served.onLoop(this::abort);
+            connection.onLoop(this::abort);
         }
     }
 

@@ -8,6 +8,7 @@ import io.broxy.core.internal.forward.Exchange;
 import io.broxy.core.internal.forward.ExchangeOwner;
 import io.broxy.core.internal.forward.PinnedConnections;
 import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.relay.Relay;
@@ -18,82 +19,81 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The exchanges of a client's connection, one after another: begins them, accounts for them, and goes on as they end.
+ * Forwards requests of plain HTTP, one after another: begins each exchange, accounts for it, and goes on as it ends.
  *
  * <pre>
  *   begin ──> exchange ──┬─ completed, persistent ──────────> the next request
- *                        ├─ failed, all of it was read ─────> an answer, and the next request
- *                        ├─ failed, completed, cut ─────────> the last answer, which may be empty
+ *                        ├─ failed, all of it was read ─────> a response, and the next request
+ *                        ├─ failed, completed, cut ─────────> the last response, which may be empty
  *                        ├─ cut where only a reset shows it > closed
  *                        └─ upgraded ───────────────────────> a tunnel
  * </pre>
  *
  * <p>Threading: owned by its event loop.
  */
-final class ForwardStep implements Conversation.Step, ExchangeOwner {
-    private final Conversation conversation;
-    private final ClientConnection served;
-    private final DefaultProxyHandler handler;
+final class ForwardStep implements Step, ExchangeOwner {
+    private final RequestLoop requests;
+    private final ClientConnection connection;
     private final TunnelHandle tunnel;
     private @Nullable Exchange exchange;
     private @Nullable String identity;
 
-    ForwardStep(Conversation conversation) {
-        this.conversation = conversation;
-        this.served = conversation.served();
-        this.handler = served.handler();
-        this.tunnel = served.tunnel();
+    ForwardStep(RequestLoop requests) {
+        this.requests = requests;
+        this.connection = requests.connection();
+        this.tunnel = connection.tunnel();
     }
 
     /**
      * Begins to forward a request.
      *
-     * @param who asks, or null if that is not known
+     * @param newIdentity of the client in this request, or null
      * @param unread whether something that came behind the request's head waits at the client's connection
      */
-    void begin(ForwardedRequest request, @Nullable String who, boolean unread) {
-        if (!handler.accounting().tryBeginExchange()) {
-            conversation.refuse(Rejections.draining(), !request.method().equals("HEAD"));
+    void begin(ForwardedRequest request, @Nullable String newIdentity, boolean unread) {
+        if (!connection.metrics().tryBeginExchange()) {
+            connection.refuse(Rejection.DRAINING.exception(), !request.method().equals("HEAD"));
             return;
         }
-        conversation.step(this);
-        identity = who;
-        served.identified(who);
-        Exchange next = new Exchange(handler.settings().forwarding(), request, served.client(), unread, this);
+        connection.step(this);
+        identity = newIdentity;
+        connection.identified(newIdentity);
+        Exchange next =
+                new Exchange(connection.context().settings().forwarding(), request, connection.client(), unread, this);
         exchange = next;
-        next.start(handler.dialRequest(served, next.target()));
+        next.start(connection.context().dialer().dialRequest(connection, next.target()));
     }
 
     // ------------------------------------------------------------------ what the exchange asks
 
     @Override
     public boolean mayPersist() {
-        return conversation.mayPersist();
+        return requests.mayPersist();
     }
 
     @Override
     public boolean mayHaveThreads() {
-        return handler.entrance().mayHaveThreads(tunnel);
+        return connection.account().mayHaveThreads();
     }
 
     @Override
     public @Nullable InetAddress clientAddress() {
-        return served.clientAddress();
+        return connection.clientAddress();
     }
 
     @Override
     public void due(long thenNanos) {
-        conversation.due(thenNanos);
+        connection.due(thenNanos);
     }
 
     @Override
     public @Nullable Throttles throttles() {
-        return tunnel.throttles();
+        return connection.throttles();
     }
 
     @Override
     public PinnedConnections pinned() {
-        return conversation.pinned();
+        return connection.pinned();
     }
 
     @Override
@@ -107,9 +107,9 @@ final class ForwardStep implements Conversation.Step, ExchangeOwner {
     public void completed(boolean persistent) {
         endExchange(CloseReason.FINISHED, null);
         if (persistent) {
-            conversation.next();
+            requests.next();
         } else {
-            conversation.last(Responses.NOTHING, CloseReason.FINISHED, null);
+            connection.last(Responses.NOTHING, CloseReason.FINISHED, null);
         }
     }
 
@@ -121,7 +121,7 @@ final class ForwardStep implements Conversation.Step, ExchangeOwner {
         ByteBuffer reply;
         CloseReason reason = CloseReason.FAILED;
         if (failure instanceof DialException dial) {
-            tunnel.visit().dialFailed(dial);
+            connection.recorder().dialFailed(dial);
             reply = Responses.failed(dial, withBody, persistent);
             reason = CloseReason.DIAL_FAILED;
         } else if (failure instanceof OriginException origin) {
@@ -129,7 +129,7 @@ final class ForwardStep implements Conversation.Step, ExchangeOwner {
             reason = CloseReason.ORIGIN_RESET;
         } else if (failure instanceof RefusedException refusal) {
             endExchange(failed, refusal.status(), CloseReason.REFUSED, refusal);
-            conversation.refuse(refusal, withBody);
+            connection.refuse(refusal, withBody);
             return;
         } else {
             reply = Responses.internalError();
@@ -138,11 +138,11 @@ final class ForwardStep implements Conversation.Step, ExchangeOwner {
         endExchange(failed, Responses.status(reply), reason, failure);
         if (persistent) {
             if (failure instanceof DialException dial) {
-                handler.accounting().dialFailed(dial); // else it is counted with the connection's end
+                connection.metrics().dialFailed(dial); // else it is counted with the connection's end
             }
-            conversation.answer(reply, true);
+            requests.answer(reply, true);
         } else {
-            conversation.last(reply, reason, failure);
+            connection.last(reply, reason, failure);
         }
     }
 
@@ -150,31 +150,39 @@ final class ForwardStep implements Conversation.Step, ExchangeOwner {
     public void cut(CloseReason reason, @Nullable Throwable cause, boolean hidden) {
         endExchange(reason, cause);
         if (hidden) {
-            conversation.abort(reason, cause);
+            connection.abort(reason, cause);
         } else {
-            conversation.last(Responses.NOTHING, reason, cause);
+            connection.last(Responses.NOTHING, reason, cause);
         }
     }
 
     @Override
     public void clientGone(@Nullable IOException cause) {
-        conversation.clientGone(cause);
+        connection.clientGone(cause);
     }
 
     @Override
     public void upgraded(LoopConnection origin, ByteBuffer toClient) {
         Exchange upgraded = takeExchange();
         tunnel.describe(upgraded.target(), identity);
-        conversation.leave();
+        connection.leave();
         tunnel.passedBefore(upgraded.bytesToOrigin(), upgraded.bytesToClient());
-        handler.accounting().exchangeBecameTunnel();
-        handler.established(tunnel, origin.peer());
-        Relay.start(served.client(), origin, handler.settings().idleness(), tunnel, null, toClient, 0);
+        connection.metrics().exchangeBecameTunnel();
+        connection.account().tunnelEstablished(origin.peer());
+        Relay.start(
+                connection.client(),
+                origin,
+                connection.timeouts().idleness(),
+                tunnel,
+                connection.throttles(),
+                null,
+                toClient,
+                0);
     }
 
     @Override
     public void abandoned(Throwable cause) {
-        conversation.abandoned(cause);
+        connection.abandoned(cause);
     }
 
     private Exchange takeExchange() {
@@ -183,7 +191,7 @@ final class ForwardStep implements Conversation.Step, ExchangeOwner {
             throw new IllegalStateException("there is no exchange");
         }
         exchange = null;
-        tunnel.exchangeEnded();
+        connection.account().exchangeEnded();
         return ended;
     }
 
@@ -195,14 +203,14 @@ final class ForwardStep implements Conversation.Step, ExchangeOwner {
     private void endExchange(Exchange ended, int status, CloseReason reason, @Nullable Throwable cause) {
         long toOrigin = ended.bytesToOrigin();
         long toClient = ended.bytesToClient();
-        tunnel.visit().exchanged(status, toOrigin, toClient, reason, cause, ended.peer());
-        handler.accounting().endExchange(toOrigin, toClient);
+        connection.recorder().exchanged(status, toOrigin, toClient, reason, cause, ended.peer());
+        connection.metrics().endExchange(toOrigin, toClient);
         if (reason == CloseReason.REFUSED) {
-            tunnel.endsWithExchange();
+            connection.account().endsWithExchange();
         }
     }
 
-    // ------------------------------------------------------------------ told by the conversation
+    // ------------------------------------------------------------------ ends from outside
 
     @Override
     public void timedOut() {
@@ -211,7 +219,7 @@ final class ForwardStep implements Conversation.Step, ExchangeOwner {
             late.timedOut();
         }
         if (exchange != null) {
-            conversation.due(exchange.deadlineNanos());
+            connection.due(exchange.deadlineNanos());
         }
     }
 

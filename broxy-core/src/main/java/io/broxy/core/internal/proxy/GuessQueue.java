@@ -11,7 +11,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The guesses of one network that are not decided.
+ * The undecided guesses of one network.
  *
  * <pre>
  *   NEW ──┬──> ASKED     as many as may be wrong without a penalty
@@ -77,7 +77,7 @@ final class GuessQueue {
         return all.isEmpty();
     }
 
-    // ------------------------------------------------------------------ whose turn it is
+    // ------------------------------------------------------------------ turns
 
     /** See {@link LoginThrottle.Attempt#waitNanos}. */
     long waitNanos(Guess guess, @Nullable NetworkFailures there, long nowNanos) {
@@ -160,10 +160,10 @@ final class GuessQueue {
         return LoginThrottle.MOST_WAIT_NANOS - (nowNanos - guess.firstNanos);
     }
 
-    // ------------------------------------------------------------------ whom a decision lets in
+    // ------------------------------------------------------------------ what a decision lets in
 
     /**
-     * Something was decided: lets in those for whom there is room now; if there will be none, for wrong ones were too many, each
+     * A guess is decided: lets in those for which there is room now. If there will be none, because too many were wrong, each
      * gets its turn.
      *
      * @param user of what was decided

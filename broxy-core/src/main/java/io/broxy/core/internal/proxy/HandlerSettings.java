@@ -6,45 +6,99 @@ import io.broxy.Authenticator;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
+import io.broxy.LocalRequestHandler;
 import io.broxy.ProxyListener;
 import io.broxy.core.internal.forward.Forwarding;
 import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.relay.Idleness;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
-import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a handler was built with; see {@link io.broxy.ProxyHandler.Builder}.
+ * The settings of a handler; see {@link io.broxy.ProxyHandler.Builder}.
  *
  * <p>Threading: immutable.
  */
 record HandlerSettings(
         Dialer dialer,
-        AddressPolicy addressPolicy,
         Access access,
-        long headTimeoutNanos,
-        HeadLimits requestLimits,
-        Duration dialTimeout,
-        Idleness idleness,
-        long keepAliveNanos,
+        Timeouts timeouts,
+        Limits limits,
         Forwarding forwarding,
-        LocalStep.@Nullable Answering localRequests,
-        ConnectionLimits limits,
+        @Nullable LocalRequestHandler localRequests,
         @Nullable ProxyListener listener) {
 
-    /** Who may ask for what. Threading: immutable. */
-    record Access(AccessPolicy policy, @Nullable Authenticator authenticator, long timeoutNanos) {
-        AccessControl gate(Executor callbacks) {
-            return new AccessControl(policy, authenticator, timeoutNanos, callbacks);
+    /**
+     * What clients may ask for.
+     *
+     * @param addresses the targets that may be dialed
+     * @param authenticator null if clients need no credentials
+     * @param trustedSenders their connections begin with a header of the PROXY protocol; null if there are none
+     * <p>Threading: immutable.
+     */
+    record Access(
+            AccessPolicy policy,
+            AddressPolicy addresses,
+            @Nullable Authenticator authenticator,
+            @Nullable AddressPolicy trustedSenders) {
+
+        /** Whether a connection from there begins with a header of the PROXY protocol. */
+        boolean isTrustedSender(@Nullable SocketAddress remote) {
+            return trustedSenders != null
+                    && remote instanceof InetSocketAddress internet
+                    && trustedSenders.admits(internet.getAddress());
+        }
+    }
+
+    /**
+     * How long things may take.
+     *
+     * @param lifetimeNanos of a client's connection; 0 for no limit
+     * @param idleness of a tunnel
+     * <p>Threading: immutable.
+     */
+    record Timeouts(
+            long headNanos,
+            long authenticationNanos,
+            Duration dial,
+            long bodyNanos,
+            long localRequestNanos,
+            long keepAliveNanos,
+            long lifetimeNanos,
+            Idleness idleness) {}
+
+    /**
+     * How much of everything there may be; 0 for no limit.
+     *
+     * @param threaded connections that need threads
+     * @param rate of one connection, in bytes a second and direction
+     * @param ratePerClient of all connections of a client together
+     * @param ratePerIdentity of all connections of an authenticated user together
+     * <p>Threading: immutable.
+     */
+    record Limits(
+            int connections,
+            int threaded,
+            int connectionsPerClient,
+            int requestsPerConnection,
+            HeadLimits requestHead,
+            long rate,
+            long ratePerClient,
+            long ratePerIdentity) {
+
+        /** Whether a client that has sent so many requests may send another. */
+        boolean mayFollow(int requests) {
+            return requestsPerConnection == 0 || requests < requestsPerConnection;
         }
     }
 
     /** The request for a client's target. */
     DialRequest dialRequest(HostPort target) {
         return DialRequest.builder(target)
-                .timeout(dialTimeout)
-                .addressPolicy(addressPolicy)
+                .timeout(timeouts.dial())
+                .addressPolicy(access.addresses())
                 .build();
     }
 }

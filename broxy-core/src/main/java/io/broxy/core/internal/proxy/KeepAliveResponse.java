@@ -6,27 +6,28 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 
 /**
- * An answer of the proxy's own behind which the client may send another request.
+ * A response of the proxy's own behind which the client may send another request.
  *
  * <p>Threading: owned by its event loop.
  */
-final class KeepAliveResponse implements Conversation.Step {
-    private final Conversation conversation;
+final class KeepAliveResponse implements Step {
+    private final RequestLoop requests;
+    private final ClientConnection connection;
     private final ByteBuffer rest;
     private final long deadlineNanos;
 
-    private KeepAliveResponse(Conversation conversation, ByteBuffer reply) {
-        this.conversation = conversation;
+    private KeepAliveResponse(RequestLoop requests, ByteBuffer reply) {
+        this.requests = requests;
+        this.connection = requests.connection();
         this.rest = reply;
-        ClientConnection served = conversation.served();
-        this.deadlineNanos = served.loop().nowNanos()
-                + served.handler().settings().forwarding().times().bodyNanos();
+        this.deadlineNanos =
+                connection.loop().nowNanos() + connection.timeouts().bodyNanos();
     }
 
-    /** Writes it; the conversation goes on behind it. */
-    static void start(Conversation conversation, ByteBuffer reply) {
-        KeepAliveResponse answer = new KeepAliveResponse(conversation, reply);
-        conversation.step(answer);
+    /** Writes it; the next request may follow. */
+    static void start(RequestLoop requests, ByteBuffer reply) {
+        KeepAliveResponse answer = new KeepAliveResponse(requests, reply);
+        answer.connection.step(answer);
         answer.write();
     }
 
@@ -37,21 +38,21 @@ final class KeepAliveResponse implements Conversation.Step {
 
     private void write() {
         try {
-            conversation.served().client().write(rest);
+            connection.client().write(rest);
         } catch (IOException e) {
-            conversation.clientGone(e);
+            connection.clientGone(e);
             return;
         }
         if (rest.hasRemaining()) {
-            conversation.due(deadlineNanos);
-            conversation.waitFor(SelectionKey.OP_WRITE);
+            connection.due(deadlineNanos);
+            connection.waitFor(SelectionKey.OP_WRITE);
         } else {
-            conversation.next();
+            requests.next();
         }
     }
 
     @Override
     public void timedOut() {
-        conversation.abort(CloseReason.IDLE, null);
+        connection.abort(CloseReason.IDLE, null);
     }
 }

@@ -6,11 +6,11 @@ import io.broxy.LocalRequest;
 import io.broxy.LocalRequestHandler;
 import io.broxy.LocalResponse;
 import io.broxy.RefusedException;
-import io.broxy.RefusedException.Reason;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.BodyDecoder;
 import io.broxy.core.internal.http.Fields;
 import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.net.LoopConnection;
@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by the client's event loop, but for {@link #ask}, which runs on the callback executor.
  */
-final class LocalStep implements Conversation.Step {
+final class LocalStep implements Step {
     private enum State {
         READING,
         ASKED,
@@ -44,12 +44,10 @@ final class LocalStep implements Conversation.Step {
         OVER
     }
 
-    /** Who answers, and the time for that. Threading: immutable. */
-    record Answering(LocalRequestHandler handler, long timeoutNanos) {}
-
-    private final Conversation conversation;
-    private final ClientConnection served;
-    private final Answering answering;
+    private final RequestLoop requests;
+    private final ClientConnection connection;
+    private final LocalRequestHandler handler;
+    private final HandlerSettings.Timeouts timeouts;
     private final ForwardedRequest request;
     private final EventLoop loop;
     private final LoopConnection client;
@@ -59,18 +57,19 @@ final class LocalStep implements Conversation.Step {
     private State state = State.READING;
     private ByteBuffer out = Responses.NOTHING;
     private boolean persistent;
-    /** Of the answer, once there is one. */
+    /** The status of the answer, once there is one. */
     private int status;
-    /** Why the handler gave none. */
+    /** The reason why the handler gave no answer; null if it did. */
     private @Nullable Throwable failure;
 
-    private LocalStep(Conversation conversation, Answering answering, ForwardedRequest request) {
-        this.conversation = conversation;
-        this.served = conversation.served();
-        this.answering = answering;
+    private LocalStep(RequestLoop requests, LocalRequestHandler handler, ForwardedRequest request) {
+        this.requests = requests;
+        this.connection = requests.connection();
+        this.handler = handler;
+        this.timeouts = connection.timeouts();
         this.request = request;
-        this.loop = served.loop();
-        this.client = served.client();
+        this.loop = connection.loop();
+        this.client = connection.client();
         this.decoder = BodyDecoder.request(request.body());
     }
 
@@ -80,36 +79,33 @@ final class LocalStep implements Conversation.Step {
      * @param request whose target has neither host nor port
      * @param unread whether something that came behind the request's head waits at the client's connection
      */
-    static void start(Conversation conversation, Answering answering, ForwardedRequest request, boolean unread) {
-        if (!conversation.served().handler().accounting().tryBeginExchange()) {
-            conversation.refuse(Rejections.draining(), !request.method().equals("HEAD"));
+    static void start(RequestLoop requests, LocalRequestHandler handler, ForwardedRequest request, boolean unread) {
+        ClientConnection connection = requests.connection();
+        if (!connection.metrics().tryBeginExchange()) {
+            connection.refuse(Rejection.DRAINING.exception(), !request.method().equals("HEAD"));
             return;
         }
-        LocalStep exchange = new LocalStep(conversation, answering, request);
-        conversation.step(exchange);
-        exchange.begin(unread);
+        LocalStep step = new LocalStep(requests, handler, request);
+        connection.step(step);
+        step.begin(unread);
     }
 
     private void begin(boolean unread) {
         if (request.body().length() > LocalRequest.MAX_BODY) {
-            refuse(tooLarge());
+            refuse(Rejection.BODY_TOO_LARGE.exception());
         } else if (request.body().isEmpty()) {
             send();
         } else {
             if (request.expectsContinue() && !unread) {
                 out = Responses.goOn();
             }
-            due(served.handler().settings().forwarding().times().bodyNanos());
+            due(timeouts.bodyNanos());
             flush();
         }
     }
 
-    private static RefusedException tooLarge() {
-        return new RefusedException(Reason.BODY_TOO_LARGE, 413, "the body is too long");
-    }
-
     private void due(long nanos) {
-        conversation.due(loop.nowNanos() + nanos);
+        connection.due(loop.nowNanos() + nanos);
     }
 
     // ------------------------------------------------------------------ READING
@@ -128,21 +124,21 @@ final class LocalStep implements Conversation.Step {
         ByteBuffer in = loop.buffers().shared().limit(LoopBuffers.MIN_READ);
         try {
             if (client.read(in) < 0) {
-                conversation.clientGone(null);
+                connection.clientGone(null);
                 return;
             }
             if (take(in.flip())) {
                 client.unread(in);
                 send();
             } else {
-                due(served.handler().settings().forwarding().times().bodyNanos());
+                due(timeouts.bodyNanos());
             }
         } catch (BadHeadException e) {
-            refuse(RequestValidator.refusal(e));
+            refuse(Rejection.of(e));
         } catch (RefusedException e) {
             refuse(e);
         } catch (IOException e) {
-            conversation.clientGone(e);
+            connection.clientGone(e);
         }
     }
 
@@ -151,7 +147,7 @@ final class LocalStep implements Conversation.Step {
         int count;
         while ((count = decoder.next(in)) > 0) {
             if (body.size() + count > LocalRequest.MAX_BODY) {
-                throw tooLarge();
+                throw Rejection.BODY_TOO_LARGE.exception();
             }
             byte[] part = new byte[count];
             in.get(part);
@@ -164,17 +160,17 @@ final class LocalStep implements Conversation.Step {
 
     private void send() {
         state = State.ASKED;
-        out = Responses.NOTHING; // whoever has sent the body needs no word to go on
-        due(answering.timeoutNanos());
-        conversation.waitFor(0);
+        out = Responses.NOTHING; // a client that has sent the body needs no 100 (Continue)
+        due(timeouts.localRequestNanos());
+        connection.waitFor(0);
         Asked asked = new Asked(
                 request.method(),
                 request.head().target(),
                 fields(request.head().fields()),
                 ByteBuffer.wrap(body.toByteArray()).asReadOnlyBuffer(),
-                served.clientAddress());
+                connection.clientAddress());
         try {
-            served.handler().engine().workers().callbacks().execute(() -> ask(asked));
+            connection.context().engine().workers().callbacks().execute(() -> ask(asked));
         } catch (RejectedExecutionException e) {
             answerInstead(503, e); // the engine ends
         }
@@ -212,13 +208,13 @@ final class LocalStep implements Conversation.Step {
     private void ask(Asked asked) {
         LocalResponse response;
         try {
-            response = Objects.requireNonNull(answering.handler().handle(asked), "the handler gave no response");
+            response = Objects.requireNonNull(handler.handle(asked), "the handler gave no response");
         } catch (Throwable e) { // it is the user's code
             DefaultProxyHandler.log.error("a handler of the proxy's own requests failed", e);
-            served.onLoop(() -> handlerFailed(e));
+            connection.onLoop(() -> handlerFailed(e));
             return;
         }
-        served.onLoop(() -> answered(response));
+        connection.onLoop(() -> answered(response));
     }
 
     private void answered(LocalResponse response) {
@@ -243,7 +239,7 @@ final class LocalStep implements Conversation.Step {
     }
 
     private boolean mayPersist() {
-        persistent = request.persistent() && conversation.mayPersist();
+        persistent = request.persistent() && requests.mayPersist();
         return persistent;
     }
 
@@ -253,34 +249,34 @@ final class LocalStep implements Conversation.Step {
         state = State.ANSWERING;
         out = reply;
         status = Responses.status(reply);
-        due(served.handler().settings().forwarding().times().bodyNanos());
+        due(timeouts.bodyNanos());
         flush();
     }
 
     private void flush() {
         try {
             if (client.write(out) > 0 && state == State.ANSWERING) {
-                due(served.handler().settings().forwarding().times().bodyNanos());
+                due(timeouts.bodyNanos());
             }
         } catch (IOException e) {
-            conversation.clientGone(e);
+            connection.clientGone(e);
             return;
         }
         if (state == State.ANSWERING && !out.hasRemaining()) {
             written();
         } else {
             int reading = state == State.READING ? SelectionKey.OP_READ : 0;
-            conversation.waitFor(reading | (out.hasRemaining() ? SelectionKey.OP_WRITE : 0));
+            connection.waitFor(reading | (out.hasRemaining() ? SelectionKey.OP_WRITE : 0));
         }
     }
 
     private void written() {
         end();
-        tell(failure == null ? CloseReason.FINISHED : CloseReason.FAILED, failure);
+        record(failure == null ? CloseReason.FINISHED : CloseReason.FAILED, failure);
         if (persistent) {
-            conversation.next();
+            requests.next();
         } else {
-            conversation.last(Responses.NOTHING, CloseReason.FINISHED, null);
+            connection.last(Responses.NOTHING, CloseReason.FINISHED, null);
         }
     }
 
@@ -288,32 +284,31 @@ final class LocalStep implements Conversation.Step {
 
     private void refuse(RefusedException refusal) {
         end();
-        conversation.refuse(refusal, withBody());
+        connection.refuse(refusal, withBody());
     }
 
     private void end() {
         state = State.OVER;
-        served.tunnel().exchangeEnded();
-        served.handler().accounting().endExchange(0, 0);
+        connection.account().exchangeEnded();
+        connection.metrics().endExchange(0, 0);
     }
 
-    /** Unless the request is refused, of which whoever watches is told that. */
-    private void tell(CloseReason reason, @Nullable Throwable cause) {
-        served.tunnel().visit().exchanged(status, 0, 0, reason, cause, null);
+    /** Records the end, unless the request is refused, which is recorded as that. */
+    private void record(CloseReason reason, @Nullable Throwable cause) {
+        connection.recorder().exchanged(status, 0, 0, reason, cause, null);
     }
 
     @Override
     public void timedOut() {
         switch (state) {
-            case READING ->
-                refuse(new RefusedException(Reason.BODY_TIMEOUT, 408, "the request's body did not come in time"));
+            case READING -> refuse(Rejection.BODY_TIMEOUT.exception());
             case ASKED -> {
                 DefaultProxyHandler.log.warn(
                         "a handler of the proxy's own requests did not answer within {} ms",
-                        TimeUnit.NANOSECONDS.toMillis(answering.timeoutNanos()));
+                        TimeUnit.NANOSECONDS.toMillis(timeouts.localRequestNanos()));
                 answerInstead(503, new TimeoutException());
             }
-            case ANSWERING -> conversation.abort(CloseReason.IDLE, null);
+            case ANSWERING -> connection.abort(CloseReason.IDLE, null);
             case OVER -> {}
         }
     }
@@ -321,6 +316,6 @@ final class LocalStep implements Conversation.Step {
     @Override
     public void stopped(CloseReason reason, @Nullable Throwable cause) {
         end();
-        tell(reason, cause);
+        record(reason, cause);
     }
 }

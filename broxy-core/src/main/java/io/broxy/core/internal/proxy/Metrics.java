@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * drain misses none.
  */
 final class Metrics {
-    private final Set<TunnelHandle> open = ConcurrentHashMap.newKeySet();
+    private final Set<ClientConnection> open = ConcurrentHashMap.newKeySet();
     private final LongAdder connections = new LongAdder();
     private final LongAdder established = new LongAdder();
     private final Map<RefusedException.Reason, LongAdder> refused = counters(RefusedException.Reason.class);
@@ -53,7 +53,7 @@ final class Metrics {
     private volatile boolean draining;
     private volatile boolean closed;
 
-    /** Counts from 0; what others count is asked of them. */
+    /** Counts from 0; the suppliers count the rest. */
     Metrics(Supplier<PoolStats> pool, LongSupplier droppedEvents, Supplier<LookUpStats> lookUps) {
         this.pool = pool;
         this.lookUps = lookUps;
@@ -80,11 +80,11 @@ final class Metrics {
     }
 
     /** A client was handed over. */
-    void opened(TunnelHandle tunnel) {
+    void opened(ClientConnection connection) {
         connections.increment();
-        open.add(tunnel);
+        open.add(connection);
         if (closed) {
-            tunnel.end(CloseReason.CLOSED); // else it would outlive the engine
+            connection.tunnel().end(CloseReason.CLOSED); // else it would outlive the engine
         }
     }
 
@@ -103,11 +103,11 @@ final class Metrics {
     void endTunnel() {
         synchronized (lock) {
             openTunnels--;
-            tellWhenIdle();
+            notifyWhenIdle();
         }
     }
 
-    private void tellWhenIdle() {
+    private void notifyWhenIdle() {
         if (draining && openTunnels + openExchanges == 0) {
             lock.notifyAll();
         }
@@ -130,7 +130,7 @@ final class Metrics {
         countBytes(toOrigin, toClient);
         synchronized (lock) {
             openExchanges--;
-            tellWhenIdle();
+            notifyWhenIdle();
         }
     }
 
@@ -162,16 +162,16 @@ final class Metrics {
     }
 
     /** A client's connection is closed. */
-    void ended(TunnelHandle tunnel, TunnelResult result) {
-        open.remove(tunnel); // a snapshot that has it already takes its bytes, or leaves them to this
+    void ended(ClientConnection connection, TunnelResult result) {
+        open.remove(connection); // a snapshot that has it already takes its bytes, or leaves them to this
         if (result.reason() == CloseReason.REFUSED && result.cause() instanceof RefusedException refusal) {
-            if (!tunnel.hasEndedWithExchange()) {
+            if (!connection.account().hasEndedWithExchange()) {
                 refused(refusal);
             }
         } else if (result.reason() == CloseReason.DIAL_FAILED && result.cause() instanceof DialException failure) {
             dialFailed(failure);
         }
-        tunnel.takePassed(result, this::countBytes);
+        connection.tunnel().takePassed(result, this::countBytes);
     }
 
     private void countBytes(long toOrigin, long toClient) {
@@ -184,7 +184,7 @@ final class Metrics {
         synchronized (lock) {
             draining = true;
         }
-        open.forEach(TunnelHandle::drain);
+        open.forEach(connection -> connection.tunnel().drain());
     }
 
     /** Waits until no tunnel and no exchange is open. False if the time was over before. */
@@ -204,7 +204,7 @@ final class Metrics {
 
     /** Ends every connection that is being served. */
     void endAll(CloseReason reason) {
-        open.forEach(tunnel -> tunnel.end(reason));
+        open.forEach(connection -> connection.tunnel().end(reason));
     }
 
     /** Ends every connection, also those that are handed over later. */
@@ -216,7 +216,7 @@ final class Metrics {
     /** The tunnels that relay now, the oldest first. */
     List<ActiveTunnel> activeTunnels() {
         return open.stream()
-                .filter(tunnel -> tunnel.phase() == TunnelHandle.Phase.ESTABLISHED)
+                .filter(connection -> connection.account().phase() == ClientAccount.Phase.ESTABLISHED)
                 .<ActiveTunnel>map(Active::of)
                 .sorted(Comparator.comparing(ActiveTunnel::start))
                 .toList();
@@ -232,18 +232,19 @@ final class Metrics {
             @Override Tunnel tunnel)
             implements ActiveTunnel {
 
-        static Active of(TunnelHandle tunnel) {
+        static Active of(ClientConnection connection) {
+            TunnelHandle tunnel = connection.tunnel();
             return new Active(
                     Objects.requireNonNull(tunnel.target(), "an established tunnel has a target"),
                     tunnel.identity(),
-                    tunnel.client(),
-                    Instant.ofEpochMilli(tunnel.openedAtMillis()),
+                    connection.internetAddress(),
+                    Instant.ofEpochMilli(connection.account().openedAtMillis()),
                     tunnel.bytesToOrigin(),
                     tunnel.bytesToClient(),
                     tunnel);
         }
 
-        /** Without the handle, which says nothing. */
+        /** Omits the handle, which has no text. */
         @Override
         public String toString() {
             return "ActiveTunnel[" + target + " for " + client + " since " + start + ", " + bytesToOrigin
@@ -253,7 +254,7 @@ final class Metrics {
 
     /** A snapshot. */
     ProxyStats stats() {
-        open.forEach(tunnel -> tunnel.takePassed(this::countBytes));
+        open.forEach(connection -> connection.tunnel().takePassed(this::countBytes));
         long tunnels;
         long exchanging;
         synchronized (lock) {

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The wrong credentials that came from one network, by user. What counts of each user is what is free for one: further guesses
- * at that user have to wait on their own, and so cannot make everybody else there wait.
+ * at that user have to wait on their own, and so cannot make the network's other users wait.
  *
  * <p>Threading: guarded by the throttle's lock.
  */

@@ -16,8 +16,8 @@ import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Denies targets at which this engine listens before any dialer sees them: a dialer through a proxy does not look names up, and
- * a user's may ignore the address policy. Names that need a look-up are left to that policy, of which {@link OwnAddresses} is a
+ * Denies the targets at which this engine listens before a dialer sees them: a dialer through a proxy does not look names up,
+ * and a user-written one may ignore the address policy. Names that need a look-up are left to that policy, of which {@link OwnAddresses} is a
  * part.
  *
  * <p>Threading: thread-safe; dials run on the given loop.

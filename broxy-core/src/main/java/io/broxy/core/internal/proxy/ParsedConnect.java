@@ -4,62 +4,49 @@ import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.RefusedException;
 import io.broxy.RefusedException.Reason;
-import io.broxy.core.internal.loop.ChannelEvents;
-import io.broxy.core.internal.relay.Stage;
-import java.io.IOException;
+import io.broxy.core.internal.http.Rejection;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A CONNECT whose head the host server has read, until its client is authenticated and the request is allowed. Unless the host
  * server says that it has authenticated the client, the authenticator is asked, with the credentials in the request's fields.
  *
- * <p>Threading: owned by the client's event loop, but for {@link #end}.
+ * <p>Threading: owned by the client's event loop.
  */
-final class ParsedConnect implements ChannelEvents, Stage, AccessControl.Outcome {
+final class ParsedConnect implements Step, AccessControl.Outcome {
     private static final String CREDENTIALS = "Proxy-Authorization";
 
-    private final ClientConnection served;
+    private final ClientConnection connection;
     private final ConnectRequest request;
     private AccessControl.@Nullable Asking asking;
-    private boolean over;
 
-    private ParsedConnect(ClientConnection served, ConnectRequest request) {
-        this.served = served;
+    private ParsedConnect(ClientConnection connection, ConnectRequest request) {
+        this.connection = connection;
         this.request = request;
     }
 
     /** Serves the request. */
-    static void start(ClientConnection served, ConnectRequest request) {
-        ParsedConnect connect = new ParsedConnect(served, request);
-        served.client().handler(connect);
-        served.tunnel().visit().requested("CONNECT", request.target());
-        served.tunnel().describe(request.target(), request.identity());
-        served.tunnel().stage(connect);
-        if (connect.over) {
-            return; // its end was asked for before
-        }
-        try {
-            connect.check();
-        } catch (RuntimeException | Error e) { // such as no memory for a buffer
-            served.logFailure(e);
-            connect.abandoned(e);
-        }
+    static void start(ClientConnection connection, ConnectRequest request) {
+        ParsedConnect connect = new ParsedConnect(connection, request);
+        connection.recorder().requested("CONNECT", request.target());
+        connection.tunnel().describe(request.target(), request.identity());
+        connection.begin(connect, connect::check);
     }
 
     private void check() {
         if (credentialLines() > 1) {
-            refused(Rejections.severalCredentials());
+            refused(Rejection.SEVERAL_CREDENTIALS.exception());
             return;
         }
         String identity = request.identity();
         AccessControl.Asked asked =
-                new AccessControl.Asked(served.clientAddress(), "CONNECT", request.target(), identity);
+                new AccessControl.Asked(connection.clientAddress(), "CONNECT", request.target(), identity);
         if (identity == null) {
             ask(asked);
             return;
         }
-        served.tunnel().visit().identified(identity);
-        RefusedException refusal = gate().check(asked);
+        connection.recorder().identified(identity);
+        RefusedException refusal = access().check(asked);
         if (refusal == null) {
             admitted(identity);
         } else {
@@ -68,20 +55,15 @@ final class ParsedConnect implements ChannelEvents, Stage, AccessControl.Outcome
     }
 
     private void ask(AccessControl.Asked asked) {
-        AccessControl.Asking begun = gate().ask(served.loop(), asked, credentials(), this);
-        if (over) {
-            return;
-        }
-        asking = begun;
-        try {
-            served.client().interest(0);
-        } catch (IOException e) {
-            close(CloseReason.CLIENT_GONE, e);
+        AccessControl.Asking begun = access().ask(connection.loop(), asked, credentials(), this);
+        if (connection.isAt(this)) {
+            asking = begun;
+            connection.waitFor(0);
         }
     }
 
-    private AccessControl gate() {
-        return served.handler().gate();
+    private AccessControl access() {
+        return connection.context().access();
     }
 
     private long credentialLines() {
@@ -104,62 +86,34 @@ final class ParsedConnect implements ChannelEvents, Stage, AccessControl.Outcome
 
     @Override
     public void admitted(@Nullable String identity) {
-        if (over) {
-            return;
+        if (connection.isAt(this)) {
+            connection.recorder().identified(identity);
+            connection.client().unread(request.earlyBytes());
+            ConnectStep.start(
+                    connection, request.target(), identity, request.earlyBytes().hasRemaining());
         }
-        over = true;
-        served.tunnel().visit().identified(identity);
-        served.client().unread(request.earlyBytes());
-        ConnectStep.start(
-                served, request.target(), identity, request.earlyBytes().hasRemaining());
     }
 
     @Override
     public void refused(RefusedException refusal) {
-        if (over) {
+        if (!connection.isAt(this)) {
             return;
         }
-        over = true;
         if (refusal.reason() != Reason.AUTHENTICATION_REQUIRED) {
-            ClientSession.turnAway(served, refusal);
+            connection.refuse(refusal, true);
             return;
         }
         if (credentials() != null) {
-            served.tunnel().visit().credentialsFailed();
+            connection.recorder().credentialsFailed();
         }
-        FinalResponse.start(
-                served,
-                Responses.unauthenticated(refusal, gate().challenges(), true, false),
-                CloseReason.REFUSED,
-                refusal);
+        connection.last(
+                Responses.unauthenticated(refusal, access().challenges(), true, false), CloseReason.REFUSED, refusal);
     }
 
-    // ------------------------------------------------------------------ ends
-
-    /** Nothing is asked of the connection. */
     @Override
-    public void ready(int readyOps) {}
-
-    @Override
-    public void end(CloseReason reason) {
-        served.onLoop(() -> close(reason, null));
-    }
-
-    private void close(CloseReason reason, @Nullable Throwable cause) {
-        if (over) {
-            return;
-        }
-        over = true;
+    public void stopped(CloseReason reason, @Nullable Throwable cause) {
         if (asking != null) {
             asking.cancel();
         }
-        served.client().abort();
-        served.over(reason, cause);
-    }
-
-    @Override
-    public void abandoned(Throwable cause) {
-        CloseReason reason = served.reasonOfAbandon();
-        close(reason, reason == CloseReason.FAILED ? cause : null);
     }
 }

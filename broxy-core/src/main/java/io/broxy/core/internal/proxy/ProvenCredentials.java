@@ -5,9 +5,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Credentials that were right lately, each for the network that it came from. They are looked at as any others, but do not wait
- * behind wrong ones. Beyond a number of them those are forgotten whose last success is longest ago, which costs their users no
- * more than that they may have to wait.
+ * Credentials that were right lately, each for the network that it came from. They are checked like any others, but do not wait
+ * behind wrong ones. Past a limit the ones with the oldest success are forgotten, whose users then may have to wait.
  *
  * <p>Threading: guarded by the throttle's lock.
  */

@@ -44,15 +44,15 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private long idleTimeoutNanos = TimeUnit.MINUTES.toNanos(5);
     private long halfCloseTimeoutNanos = TimeUnit.SECONDS.toNanos(60);
     private long keepAliveTimeoutNanos = TimeUnit.SECONDS.toNanos(60);
-    private long answerTimeoutNanos = TimeUnit.SECONDS.toNanos(60);
+    private long responseTimeoutNanos = TimeUnit.SECONDS.toNanos(60);
     private long bodyTimeoutNanos = TimeUnit.SECONDS.toNanos(60);
     private @Nullable EnginePool pool;
-    /** No secret: it tells this proxy from others, and who guesses it has his own requests refused. */
+    /** No secret: it distinguishes this proxy from others, and a client that guesses it only gets its own requests refused. */
     private @Nullable String pseudonym =
             "broxy-" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
 
     private @Nullable LocalRequestHandler localRequests;
-    private long ownRequestTimeoutNanos = TimeUnit.SECONDS.toNanos(10);
+    private long localRequestTimeoutNanos = TimeUnit.SECONDS.toNanos(10);
     private int maxConnections = 20_000;
     private int maxStreamClients = 500;
     private @Nullable ProxyListener listener;
@@ -73,9 +73,9 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     /**
      * Starts with the defaults.
      *
-     * @param defaultDialer asked when no dialer was set
-     * @param defaultPool asked when no pool was set; the handler closes what it gives
-     * @param open where each handler is noted until it is closed; thread-safe
+     * @param defaultDialer makes the dialer unless one is set
+     * @param defaultPool makes the pool unless one is set; the handler closes it
+     * @param open has each handler until it is closed; thread-safe
      */
     public ProxyHandlerBuilder(
             ProxyEngine engine,
@@ -114,49 +114,49 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
 
     @Override
     public ProxyHandler.Builder authenticationTimeout(Duration timeout) {
-        authenticationTimeoutNanos = Durations.positiveNanos(timeout, "the authentication time-out");
+        authenticationTimeoutNanos = Durations.positiveNanos(timeout, "the authentication timeout");
         return this;
     }
 
     @Override
     public ProxyHandler.Builder headTimeout(Duration timeout) {
-        headTimeoutNanos = Durations.positiveNanos(timeout, "the head time-out");
+        headTimeoutNanos = Durations.positiveNanos(timeout, "the head timeout");
         return this;
     }
 
     @Override
     public ProxyHandler.Builder dialTimeout(Duration timeout) {
-        dialTimeout = Duration.ofNanos(Durations.positiveNanos(timeout, "the dial time-out"));
+        dialTimeout = Duration.ofNanos(Durations.positiveNanos(timeout, "the dial timeout"));
         return this;
     }
 
     @Override
     public ProxyHandler.Builder idleTimeout(Duration timeout) {
-        idleTimeoutNanos = Durations.positiveNanos(timeout, "the idle time-out");
+        idleTimeoutNanos = Durations.positiveNanos(timeout, "the idle timeout");
         return this;
     }
 
     @Override
     public ProxyHandler.Builder halfCloseTimeout(Duration timeout) {
-        halfCloseTimeoutNanos = Durations.positiveNanos(timeout, "the half-close time-out");
+        halfCloseTimeoutNanos = Durations.positiveNanos(timeout, "the half-close timeout");
         return this;
     }
 
     @Override
     public ProxyHandler.Builder keepAliveTimeout(Duration timeout) {
-        keepAliveTimeoutNanos = Durations.positiveNanos(timeout, "the keep-alive time-out");
+        keepAliveTimeoutNanos = Durations.positiveNanos(timeout, "the keep-alive timeout");
         return this;
     }
 
     @Override
     public ProxyHandler.Builder responseTimeout(Duration timeout) {
-        answerTimeoutNanos = Durations.positiveNanos(timeout, "the answer time-out");
+        responseTimeoutNanos = Durations.positiveNanos(timeout, "the response timeout");
         return this;
     }
 
     @Override
     public ProxyHandler.Builder bodyTimeout(Duration timeout) {
-        bodyTimeoutNanos = Durations.positiveNanos(timeout, "the body time-out");
+        bodyTimeoutNanos = Durations.positiveNanos(timeout, "the body timeout");
         return this;
     }
 
@@ -186,13 +186,13 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
 
     @Override
     public ProxyHandler.Builder localRequestTimeout(Duration timeout) {
-        ownRequestTimeoutNanos = Durations.positiveNanos(timeout, "the time-out of the proxy's own requests");
+        localRequestTimeoutNanos = Durations.positiveNanos(timeout, "the timeout of the proxy's own requests");
         return this;
     }
 
     @Override
     public ProxyHandler.Builder maxConnections(int max) {
-        maxConnections = positive(max, "the cap on tunnels");
+        maxConnections = positive(max, "the cap on connections");
         return this;
     }
 
@@ -228,7 +228,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
 
     @Override
     public ProxyHandler.Builder writeStallTimeout(Duration timeout) {
-        writeStallTimeoutNanos = Durations.positiveNanos(timeout, "the write-stall time-out");
+        writeStallTimeoutNanos = Durations.positiveNanos(timeout, "the write-stall timeout");
         return this;
     }
 
@@ -313,19 +313,6 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
         return max;
     }
 
-    private ConnectionLimits limits() {
-        return new ConnectionLimits(
-                maxConnections,
-                maxStreamClients,
-                maxConnectionsPerClient,
-                maxRequestsPerConnection,
-                maxLifetimeNanos,
-                rateLimit,
-                rateLimitPerClient,
-                rateLimitPerIdentity,
-                trustedSenders);
-    }
-
     @Override
     public ProxyHandler build() {
         OwnAddresses ownAddresses = engine.ownAddresses();
@@ -336,21 +323,37 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
         Forwarding forwarding = new Forwarding(
                 guard,
                 pool == null ? Objects.requireNonNull(ownPool) : pool,
-                new ForwardTimes(answerTimeoutNanos, bodyTimeoutNanos),
+                new ForwardTimes(responseTimeoutNanos, bodyTimeoutNanos),
                 HeadLimits.of(maxResponseHeadBytes, maxResponseFields),
                 pseudonym);
         HandlerSettings settings = new HandlerSettings(
                 dials,
-                (reportOnly ? new ReportingPolicy(addressPolicy, engine.ticker()) : addressPolicy).and(ownAddresses),
-                new HandlerSettings.Access(accessPolicy, authenticator, authenticationTimeoutNanos),
-                headTimeoutNanos,
-                HeadLimits.of(maxHeadBytes, maxFields),
-                dialTimeout,
-                new Idleness(idleTimeoutNanos, halfCloseTimeoutNanos, writeStallTimeoutNanos),
-                keepAliveTimeoutNanos,
+                new HandlerSettings.Access(
+                        accessPolicy,
+                        (reportOnly ? new ReportingPolicy(addressPolicy, engine.ticker()) : addressPolicy)
+                                .and(ownAddresses),
+                        authenticator,
+                        trustedSenders),
+                new HandlerSettings.Timeouts(
+                        headTimeoutNanos,
+                        authenticationTimeoutNanos,
+                        dialTimeout,
+                        bodyTimeoutNanos,
+                        localRequestTimeoutNanos,
+                        keepAliveTimeoutNanos,
+                        maxLifetimeNanos,
+                        new Idleness(idleTimeoutNanos, halfCloseTimeoutNanos, writeStallTimeoutNanos)),
+                new HandlerSettings.Limits(
+                        maxConnections,
+                        maxStreamClients,
+                        maxConnectionsPerClient,
+                        maxRequestsPerConnection,
+                        HeadLimits.of(maxHeadBytes, maxFields),
+                        rateLimit,
+                        rateLimitPerClient,
+                        rateLimitPerIdentity),
                 forwarding,
-                localRequests == null ? null : new LocalStep.Answering(localRequests, ownRequestTimeoutNanos),
-                limits(),
+                localRequests,
                 listener);
         DefaultProxyHandler handler = new DefaultProxyHandler(settings, guard, engine, closed -> {
             open.remove(closed);

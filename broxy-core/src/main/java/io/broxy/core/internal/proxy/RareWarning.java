@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Warns of what a peer can cause as often as it likes: once a minute at most, with how often it has happened since.
+ * Logs a warning that peers can cause at any rate: once a minute at most, with the number of those left out since.
  *
  * <p>Threading: thread-safe.
  */
@@ -19,7 +19,7 @@ final class RareWarning {
         this.ticker = ticker;
     }
 
-    /** Warns, if it is time to. */
+    /** Logs the warning, or counts it as left out. */
     void warn(String format, Object first, Object second) {
         if (!times.isTime(ticker.nanos())) {
             unsaid.incrementAndGet();

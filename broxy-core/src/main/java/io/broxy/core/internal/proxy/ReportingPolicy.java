@@ -10,10 +10,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Admits what another policy refuses, and tells so in the log: each address once a period, so that a client cannot fill the
- * log with one, and only so many of them, so that it cannot with many.
+ * Admits what another policy refuses, and logs that: each address once a period, and only so many addresses, so that a client
+ * cannot fill the log.
  *
- * <p>Threading: thread-safe; the lock guards {@code told}, {@code periodStartNanos} and {@code full}.
+ * <p>Threading: thread-safe; the lock guards {@code logged}, {@code periodStartNanos} and {@code full}.
  */
 final class ReportingPolicy implements AddressPolicy {
     private static final Logger log = LoggerFactory.getLogger(ReportingPolicy.class);
@@ -30,7 +30,7 @@ final class ReportingPolicy implements AddressPolicy {
     private final AddressPolicy policy;
     private final Ticker ticker;
     private final Object lock = new Object();
-    private final Set<InetAddress> told = new HashSet<>();
+    private final Set<InetAddress> logged = new HashSet<>();
     private long periodStartNanos;
     private boolean full;
 
@@ -61,7 +61,7 @@ final class ReportingPolicy implements AddressPolicy {
             case ADDRESS -> log.warn("report only: {}; it is admitted all the same", why);
             case LAST ->
                 log.warn(
-                        "report only: {} addresses that would be refused were told; others are not for the rest of the hour",
+                        "report only: {} addresses that would be refused were logged; others are not for the rest of the hour",
                         MOST_ADDRESSES);
             case NOTHING -> {}
         }
@@ -71,17 +71,17 @@ final class ReportingPolicy implements AddressPolicy {
         synchronized (lock) {
             if (ticker.nanos() - periodStartNanos >= PERIOD_NANOS) {
                 periodStartNanos = ticker.nanos();
-                told.clear();
+                logged.clear();
                 full = false;
             }
-            if (told.contains(address) || full) {
+            if (logged.contains(address) || full) {
                 return Telling.NOTHING;
             }
-            full = told.size() == MOST_ADDRESSES;
+            full = logged.size() == MOST_ADDRESSES;
             if (full) {
                 return Telling.LAST;
             }
-            told.add(address);
+            logged.add(address);
             return Telling.ADDRESS;
         }
     }

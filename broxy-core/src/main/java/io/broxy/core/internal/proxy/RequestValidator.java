@@ -1,12 +1,11 @@
 package io.broxy.core.internal.proxy;
 
-import io.broxy.HostPort;
 import io.broxy.RefusedException;
-import io.broxy.RefusedException.Reason;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.BodyDecoder;
 import io.broxy.core.internal.http.BodyFraming;
 import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.http.RequestHead;
 import io.broxy.core.internal.http.RequestRules;
 import java.nio.ByteBuffer;
@@ -15,27 +14,6 @@ import org.jspecify.annotations.Nullable;
 /** Decides whether a request can be served. Threading: stateless. */
 final class RequestValidator {
     private RequestValidator() {}
-
-    /**
-     * The target of a CONNECT request, which is in authority form (RFC 9112 section 3.2.3).
-     *
-     * @throws RefusedException if the request is none, or breaks a rule
-     */
-    static HostPort connectTarget(RequestHead head) throws RefusedException {
-        try {
-            RequestRules.check(head);
-        } catch (BadHeadException e) {
-            throw refusal(e);
-        }
-        if (!head.isConnect()) {
-            throw new RefusedException(Reason.NOT_IMPLEMENTED, 501, "only CONNECT is served");
-        }
-        try {
-            return HostPort.parse(head.target());
-        } catch (IllegalArgumentException e) {
-            throw new RefusedException(Reason.BAD_TARGET, 400, "the target is no host:port");
-        }
-    }
 
     /**
      * A request that can be served: CONNECT, one whose target is in absolute form (RFC 9112 section 3.2.2), or one to the
@@ -49,15 +27,15 @@ final class RequestValidator {
         try {
             if (connectOnly && !head.isConnect()) {
                 RequestRules.check(head);
-                throw new RefusedException(Reason.NOT_IMPLEMENTED, 501, "only CONNECT is served");
+                throw Rejection.CONNECT_ONLY.exception();
             }
             ForwardedRequest request = ForwardedRequest.of(head);
             if (isOwn(request) && !own) {
-                throw new RefusedException(Reason.BAD_TARGET, 400, "this is a proxy: the target is to be a whole URI");
+                throw Rejection.NOT_A_WEB_SERVER.exception();
             }
             return request;
         } catch (BadHeadException e) {
-            throw refusal(e);
+            throw Rejection.of(e);
         }
     }
 
@@ -81,7 +59,7 @@ final class RequestValidator {
                 looked.position(looked.position() + count);
             }
         } catch (BadHeadException e) {
-            throw refusal(e);
+            throw Rejection.of(e);
         }
     }
 
@@ -92,21 +70,7 @@ final class RequestValidator {
      */
     static void checkLoop(ForwardedRequest request, @Nullable String pseudonym) throws RefusedException {
         if (pseudonym != null && request.passedThrough(pseudonym)) {
-            throw new RefusedException(Reason.LOOP, 502, "the request has been here before");
+            throw Rejection.LOOP.exception();
         }
-    }
-
-    /** The refusal of a head that breaks HTTP/1.1. */
-    static RefusedException refusal(BadHeadException bad) {
-        String text = String.valueOf(bad.getMessage());
-        return switch (bad.problem()) {
-            case SYNTAX, HOST, FRAMING -> new RefusedException(Reason.BAD_REQUEST, 400, text);
-            case TARGET_TOO_LONG -> new RefusedException(Reason.HEAD_TOO_LARGE, 414, text);
-            case TOO_LARGE, TOO_MANY_FIELDS -> new RefusedException(Reason.HEAD_TOO_LARGE, 431, text);
-            case VERSION -> new RefusedException(Reason.NOT_IMPLEMENTED, 505, text);
-            case CODING, SCHEME -> new RefusedException(Reason.NOT_IMPLEMENTED, 501, text);
-            case TARGET -> new RefusedException(Reason.BAD_TARGET, 400, text);
-            case EXPECTATION -> new RefusedException(Reason.NOT_IMPLEMENTED, 417, text);
-        };
     }
 }

@@ -9,6 +9,7 @@ import io.broxy.OriginException;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.HeadWriter;
+import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.LoopBuffers;
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -18,8 +19,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What clients are told: a status, a short fixed text and {@code Proxy-Status} (RFC 9209). Never an exception's text, which
- * may tell of the network behind the proxy.
+ * The responses of the proxy's own: a status, a short fixed text and {@code Proxy-Status} (RFC 9209); never an exception's text,
+ * which may reveal the network behind the proxy. {@link Rejection} lists the refusals.
  *
  * <p>Threading: stateless.
  */
@@ -27,14 +28,14 @@ final class Responses {
     /** No framing fields: what follows is the tunnel (RFC 9110 section 9.3.6). */
     private static final byte[] ESTABLISHED = HeadWriter.response(200, "OK").toBytes();
 
-    /** Nothing to say any more. */
+    /** An empty last response. */
     static final ByteBuffer NOTHING = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
     private static final DateTimeFormatter IMF_FIXDATE = DateTimeFormatter.ofPattern(
                     "EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
             .withZone(ZoneOffset.UTC);
 
-    /** Of what is short for a while (RFC 9110 section 10.2.3): places become free all the time, and instances are replaced. */
+    /** A shortage is short (RFC 9110 section 10.2.3): places become free all the time, and instances are replaced. */
     private static final String RETRY_AFTER_SECONDS = "2";
 
     private static final String ALLOWED = "CONNECT, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, TRACE";
@@ -49,28 +50,21 @@ final class Responses {
                 : 0;
     }
 
-    /** The answer to a CONNECT whose tunnel stands, in a buffer to be released. */
+    /** The answer to a CONNECT whose tunnel is open, in a buffer to be released. */
     static ByteBuffer established(LoopBuffers buffers) {
         return buffers.borrow(ESTABLISHED.length).put(ESTABLISHED).flip();
     }
 
     /** The answer to a request that is refused; the last one on its connection. */
     static ByteBuffer refused(RefusedException refusal, boolean withBody) {
-        String error = switch (refusal.reason()) {
-            case BAD_REQUEST, PROXY_PROTOCOL, BAD_TARGET, HEAD_TOO_LARGE, HEAD_TIMEOUT, BODY_TIMEOUT, BODY_TOO_LARGE ->
-                "http_request_error";
-            case NOT_IMPLEMENTED, ACCESS_DENIED, AUTHENTICATION_REQUIRED, TOO_MANY_FAILURES -> "http_request_denied";
-            case LOOP -> "proxy_loop_detected";
-            case LIMIT -> "connection_limit_reached";
-            case DRAINING, AUTHENTICATION_FAILED -> "proxy_internal_error";
-        };
+        String error = Rejection.proxyStatus(refusal.reason());
         return error(refusal.status(), String.valueOf(refusal.getMessage()), error, withBody, false);
     }
 
-    /** The answer to a request whose client is nobody that is known (RFC 9110 section 15.5.8). */
+    /** The answer to an unauthenticated request (RFC 9110 section 15.5.8). */
     static ByteBuffer unauthenticated(
             RefusedException refusal, List<String> challenges, boolean withBody, boolean persistent) {
-        HeadWriter head = error(refusal.status(), "http_request_denied");
+        HeadWriter head = error(refusal.status(), Rejection.proxyStatus(refusal.reason()));
         challenges.forEach(challenge -> head.field("Proxy-Authenticate", challenge));
         return message(head, text(refusal.status(), String.valueOf(refusal.getMessage())), withBody, persistent);
     }
@@ -131,12 +125,12 @@ final class Responses {
         return message(head, body, true, persistent);
     }
 
-    /** Tells a client to send its body (RFC 9110 section 15.2.1); for requests to the proxy itself only. */
+    /** Asks a client to send its body (RFC 9110 section 15.2.1); for requests to the proxy itself only. */
     static ByteBuffer goOn() {
         return ByteBuffer.wrap(HeadWriter.response(100, "Continue").toBytes());
     }
 
-    /** What the embedder answers to a request to the proxy itself. */
+    /** The embedder's answer to a request to the proxy itself. */
     static ByteBuffer own(LocalResponse response, boolean withBody, boolean persistent) {
         int status = response.status();
         HeadWriter head = HeadWriter.response(status, phrase(status));

@@ -3,8 +3,8 @@ package io.broxy.core.internal.proxy;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The turns of guesses that may not come all at once: one after another, with a distance that doubles from wrong guess to wrong
- * guess. Until it is known whether it is wrong, one that has a turn counts as if it were.
+ * The turns of throttled guesses: one after another, at a distance that doubles with each wrong guess. A guess that has a turn
+ * counts as wrong until it is decided.
  *
  * <p>Threading: guarded by the throttle's lock.
  */
@@ -28,7 +28,7 @@ final class Turns {
         this.longestNanos = longestNanos;
     }
 
-    /** From now on there are turns. */
+    /** Begins the first turn. */
     void begin(long nowNanos) {
         nextNanos = nowNanos + FIRST_NANOS;
     }

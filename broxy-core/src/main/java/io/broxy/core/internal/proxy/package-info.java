@@ -1,4 +1,31 @@
-/** The proxy: from a client's first byte to the result of its tunnel. */
+/**
+ * The proxy: a client's life, from its first byte to the result of its connection.
+ *
+ * <pre>
+ *   accepted                by the host server or {@code ProxyServer}, which calls {@link DefaultProxyHandler}
+ *      │
+ *   counted                 {@link ClientIntake}, {@link ConnectionLimits}; the client is a {@link ClientConnection} from now on,
+ *      │                    on one event loop, and one {@link Step} after another works on it
+ *   (PROXY header)          {@link ProxyHeaderReader}, if a trusted sender passes the client on
+ *      │
+ *   request <────────────┐  {@link RequestLoop}, {@link RequestValidator}; or {@link ParsedConnect}, if the host server has read it
+ *      │                 │
+ *   authenticated        │  {@link AccessStep}, {@link AccessControl}, {@link Authentication}, {@link LoginThrottle}
+ *      │                 │
+ *   allowed              │  {@link AccessControl}
+ *      │                 │
+ *   step                 │  {@link ConnectStep} for CONNECT, {@link ForwardStep} for plain HTTP, {@link LocalStep} for requests to
+ *      │                 │  the proxy itself
+ *   answered ────────────┘  by the step, or with a response of {@link Responses}: {@link KeepAliveResponse}, {@link FinalResponse}
+ *      │
+ *   (tunnel)                {@link io.broxy.core.internal.relay.Relay}
+ *      │
+ *   closed and accounted    {@link ClientConnection#ended}, {@link ClientAccount}, {@link Metrics}
+ * </pre>
+ *
+ * <p>What the steps need of the handler is in {@link HandlerContext}; what can be refused, and how, in {@link
+ * io.broxy.core.internal.http.Rejection}.
+ */
 @NullMarked
 package io.broxy.core.internal.proxy;
 

@@ -63,7 +63,6 @@ public final class EngineCopier implements Copier {
             tunnel.ended(CloseReason.FAILED, e, 0, 0);
             return tunnel;
         }
-        tunnel.phase(TunnelHandle.Phase.ESTABLISHED);
         running.add(tunnel);
         relayOnLoop(a, b, tunnel);
         return tunnel;
@@ -107,7 +106,8 @@ public final class EngineCopier implements Copier {
         try {
             HandOff one = HandOff.of(a, workers);
             HandOff other = HandOff.of(b, workers);
-            loop.execute(() -> Relay.start(one.onLoop(loop), other.onLoop(loop), IDLENESS, tunnel, null, null, 0));
+            loop.execute(
+                    () -> Relay.start(one.onLoop(loop), other.onLoop(loop), IDLENESS, tunnel, null, null, null, 0));
         } catch (IOException e) {
             abort(detached(a), detached(b));
             tunnel.ended(CloseReason.FAILED, e, 0, 0);

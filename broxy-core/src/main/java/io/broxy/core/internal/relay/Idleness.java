@@ -1,7 +1,7 @@
 package io.broxy.core.internal.relay;
 
 /**
- * How long a tunnel may stand still.
+ * How long a tunnel may pass no bytes.
  *
  * @param idleNanos without a byte while both streams are open
  * @param halfCloseNanos without a byte once one has ended

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Pipe implements ChannelEvents {
     private enum State {
-        /** Bytes go over. */
+        /** Bytes are passed. */
         OPEN,
         /** The sink takes nothing any more; what comes is dropped, at no rate, so that the source may come to its end. */
         DISCARDING,
@@ -37,7 +37,7 @@ final class Pipe implements ChannelEvents {
         ENDED
     }
 
-    /** What is read at most from a source whose bytes nobody takes any more. */
+    /** The most that is read from a source whose bytes go nowhere any more. */
     static final int MAX_DISCARDED = 1 << 20;
 
     private static final VarHandle MOVED;
@@ -55,7 +55,7 @@ final class Pipe implements ChannelEvents {
     private final LoopConnection sink;
     /** Null once nothing is limited. */
     private @Nullable Throttle throttle;
-    /** The other direction: whoever writes to this pipe's source. */
+    /** The other direction, which writes to this pipe's source. */
     private Pipe reverse = this;
 
     private State state = State.OPEN;
@@ -273,7 +273,7 @@ final class Pipe implements ChannelEvents {
         relay.ended(this);
     }
 
-    /** The sink has broken, which a write tells or {@link BreakWatch} does. */
+    /** The sink has broken, as a write or {@link BreakWatch} has found. */
     void sinkFailed(IOException failure) {
         if (!reverse.isEnded() && !WriteFailures.isAfterEnd(failure)) {
             relay.reset(sink, failure);
@@ -287,7 +287,7 @@ final class Pipe implements ChannelEvents {
         want(source, SelectionKey.OP_READ);
     }
 
-    /** What nobody gets is no part of a rate, and does not wait for one. */
+    /** Discarded bytes are no part of a rate, and do not wait for one. */
     private void unthrottle() {
         if (throttle != null) {
             throttle.stop();

@@ -41,13 +41,18 @@ public final class Relay implements Stage {
     private boolean endingSoon;
     private boolean over;
 
-    private Relay(LoopConnection client, LoopConnection origin, Idleness idleness, TunnelHandle tunnel) {
+    private Relay(
+            LoopConnection client,
+            LoopConnection origin,
+            Idleness idleness,
+            TunnelHandle tunnel,
+            @Nullable Throttles throttles) {
         this.loop = client.loop();
         this.client = client;
         this.origin = origin;
         this.idleness = idleness;
         this.tunnel = tunnel;
-        this.throttles = tunnel.throttles();
+        this.throttles = throttles;
         this.toOrigin = new Pipe(this, client, origin, throttles == null ? null : throttles.toOrigin());
         this.toClient = new Pipe(this, origin, client, throttles == null ? null : throttles.toClient());
         this.watch = throttles == null ? null : new BreakWatch(client, throttles::isWaiting, this::clientBroke);
@@ -61,6 +66,7 @@ public final class Relay implements Stage {
      * Relays until both sides have ended, then closes both and records the tunnel's end.
      *
      * @param client on the same loop as {@code origin}
+     * @param throttles limits of the rate, or null
      * @param toOrigin held bytes that go to the origin first, or null; released by the relay
      * @param toClient held bytes that go to the client first, or null; released by the relay
      * @param answerBytes how many bytes of {@code toClient} are the proxy's own
@@ -70,10 +76,11 @@ public final class Relay implements Stage {
             LoopConnection origin,
             Idleness idleness,
             TunnelHandle tunnel,
+            @Nullable Throttles throttles,
             @Nullable ByteBuffer toOrigin,
             @Nullable ByteBuffer toClient,
             int answerBytes) {
-        Relay relay = new Relay(client, origin, idleness, tunnel);
+        Relay relay = new Relay(client, origin, idleness, tunnel, throttles);
         relay.toOrigin.first(toOrigin, 0);
         relay.toClient.first(toClient, answerBytes);
         tunnel.stage(relay);
@@ -102,12 +109,12 @@ public final class Relay implements Stage {
         return loop;
     }
 
-    /** A byte, or an end, has gone over. */
+    /** A byte, or an end, was passed. */
     void touch() {
         lastActivityNanos = loop.nowNanos();
     }
 
-    // ------------------------------------------------------------------ what the pipes tell
+    // ------------------------------------------------------------------ events of the pipes
 
     /** Since this time bytes wait for a sink that takes none. */
     void waiting(long sinceNanos) {
@@ -127,7 +134,7 @@ public final class Relay implements Stage {
         }
     }
 
-    /** A pipe's source has come to its end, and the sink has been told. */
+    /** A pipe's source has ended, and so has the output of the sink. */
     void ended(Pipe pipe) {
         Pipe other = pipe == toOrigin ? toClient : toOrigin;
         if (other.isEnded()) {
@@ -148,7 +155,7 @@ public final class Relay implements Stage {
         cut(side == client ? CloseReason.CLIENT_RESET : CloseReason.ORIGIN_RESET, cause);
     }
 
-    /** A pipe's source sends on and on, and nobody is left to take it. */
+    /** A pipe's source goes on sending, and its sink is gone. */
     void endSoon() {
         if (!over && !endingSoon) {
             endingSoon = true;
@@ -156,7 +163,7 @@ public final class Relay implements Stage {
         }
     }
 
-    /** A side's connection cannot be waited for, for somebody else has closed it. */
+    /** A side's connection cannot be waited for: it was closed from outside. */
     void failed(IOException cause) {
         cut(CloseReason.FAILED, cause);
     }

@@ -4,12 +4,7 @@ import io.broxy.CloseReason;
 import io.broxy.HostPort;
 import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
-import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.loop.Throttles;
-import io.broxy.core.internal.observe.ConnectionRecorder;
 import io.broxy.core.internal.time.Ticker;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -18,23 +13,13 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the user holds of a tunnel, and what all its stages share. A future is made only when one is asked for: most
- * tunnels are handed over and never looked at again.
+ * The stage, the future and the result of a tunnel, or of a client's connection that may become one: the user's handle. A future
+ * is made only on request: most users hand clients over and never look at them again.
  *
  * <p>Threading: thread-safe; the lock guards {@code stage}, {@code endRequest}, {@code future}, {@code ended}, {@code result} and
  * what has been taken.
  */
 public final class TunnelHandle implements Tunnel {
-
-    /** How far a tunnel has come. */
-    public enum Phase {
-        /** The client was handed over. */
-        REQUESTED,
-        /** The request was let in and its target is being dialled. */
-        ADMITTED,
-        /** Both connections stand. */
-        ESTABLISHED
-    }
 
     /** Adds bytes up. */
     @FunctionalInterface
@@ -43,7 +28,7 @@ public final class TunnelHandle implements Tunnel {
         void add(long toOrigin, long toClient);
     }
 
-    /** Told about a tunnel's end, once, before anyone who waits for it. */
+    /** Learns of the end, once, before the future completes. */
     @FunctionalInterface
     public interface EndListener {
         /** The tunnel has ended, its connections are closed. */
@@ -57,20 +42,10 @@ public final class TunnelHandle implements Tunnel {
 
     private @Nullable HostPort target;
     private @Nullable String identity;
-    private volatile Phase phase = Phase.REQUESTED;
-    private volatile long exchanges;
-    private volatile boolean endsWithExchange;
-    private volatile ConnectionRecorder visit = ConnectionRecorder.NONE;
-    private @Nullable EventLoop loop;
-    private @Nullable Throttles throttles;
     /** Written before the stage that relays, and so seen with it. */
     private long toOriginBefore;
 
     private long toClientBefore;
-    private @Nullable Runnable atEnd;
-
-    private @Nullable InetSocketAddress client;
-    private long openedAtMillis;
 
     private final Object lock = new Object();
     private long takenToOrigin;
@@ -99,44 +74,14 @@ public final class TunnelHandle implements Tunnel {
         this.identity = identity;
     }
 
-    /** The target, where it is known; with the {@link #phase} for any thread. */
+    /** The target, where it is known; null before. */
     public @Nullable HostPort target() {
         return target;
     }
 
-    /** The client's identity, where there is one; with the {@link #phase} for any thread. */
+    /** The client's identity, where there is one. */
     public @Nullable String identity() {
         return identity;
-    }
-
-    /** Notes when the client was handed over, by the clock on the wall; before it is served. */
-    public void openedAt(long millis) {
-        openedAtMillis = millis;
-    }
-
-    /** When the client was handed over, by the clock on the wall; with the {@link #phase} for any thread. */
-    public long openedAtMillis() {
-        return openedAtMillis;
-    }
-
-    /** Notes the client's address, if it has one; by its current owner. */
-    public void client(@Nullable SocketAddress address) {
-        client = address instanceof InetSocketAddress internet ? internet : null;
-    }
-
-    /** The client's address; with the {@link #phase} for any thread. */
-    public @Nullable InetSocketAddress client() {
-        return client;
-    }
-
-    /** Notes how far it has come; by its current owner. */
-    public void phase(Phase reached) {
-        phase = reached;
-    }
-
-    /** How far it has come. */
-    public Phase phase() {
-        return phase;
     }
 
     /** Counts what an exchange has passed before it became this tunnel; by its current owner. */
@@ -145,74 +90,12 @@ public final class TunnelHandle implements Tunnel {
         toClientBefore = bytesToClient;
     }
 
-    /** An exchange of plain HTTP is over; by its current owner. */
-    @SuppressWarnings("NonAtomicVolatileUpdate") // it has one owner at a time
-    public void exchangeEnded() {
-        exchanges++;
-    }
-
-    /** What the connection ends with has ended an exchange, and is counted as that alone; by its current owner. */
-    public void endsWithExchange() {
-        endsWithExchange = true;
-    }
-
-    /** Whether what it has ended with has been counted as the end of an exchange. */
-    public boolean hasEndedWithExchange() {
-        return endsWithExchange;
-    }
-
-    /** How many exchanges of plain HTTP are over. */
-    public long exchanges() {
-        return exchanges;
-    }
-
-    /** Lets it be followed from now on; before anyone serves it. */
-    public void follow(ConnectionRecorder followed) {
-        visit = followed;
-    }
-
-    /** What follows it, for its current owner to tell. */
-    public ConnectionRecorder visit() {
-        return visit;
-    }
-
-    /** Notes whose client it is; before anyone serves it. */
-    public void servedBy(EventLoop itsLoop) {
-        loop = itsLoop;
-    }
-
-    /** Whose client it is, or null if nobody's. */
-    public @Nullable EventLoop loop() {
-        return loop;
-    }
-
-    /** Limits the rate of whatever is relayed, or does not; by its current owner, before that. */
-    public void throttles(@Nullable Throttles limits) {
-        throttles = limits;
-    }
-
-    /** The limits of the rate, or null for none. */
-    public @Nullable Throttles throttles() {
-        return throttles;
-    }
-
-    /** Has a task run at its end, after those that were added before; by its current owner. */
-    public void alsoAtEnd(Runnable task) {
-        Runnable before = atEnd;
-        atEnd = before == null
-                ? task
-                : () -> {
-                    before.run();
-                    task.run();
-                };
-    }
-
     /** When the client was handed over. */
     public long startNanos() {
         return startNanos;
     }
 
-    /** Passes the tunnel to its next stage, which is told at once when the end was asked for before. */
+    /** Passes the tunnel to its next stage, which ends it at once if an end was requested before. */
     public void stage(Stage next) {
         CloseReason asked;
         synchronized (lock) {
@@ -224,7 +107,7 @@ public final class TunnelHandle implements Tunnel {
         }
     }
 
-    /** Asks the current stage to end the tunnel. Only the first reason asked for counts. */
+    /** Requests the end from the current stage. Only the first reason counts. */
     public void end(CloseReason reason) {
         Stage current;
         synchronized (lock) {
@@ -239,7 +122,7 @@ public final class TunnelHandle implements Tunnel {
         }
     }
 
-    /** Lets a stage that waits for work know that there will be none. */
+    /** Ends a stage that only waits for work. */
     public void drain() {
         Stage current = currentStage();
         if (current != null) {
@@ -263,13 +146,10 @@ public final class TunnelHandle implements Tunnel {
             }
             ended = true;
         }
-        if (atEnd != null) {
-            atEnd.run();
-        }
         endListener.ended(this, end);
         CompletableFuture<TunnelResult> waiting;
         synchronized (lock) {
-            result = end; // not before the listener, who comes before anyone who asks
+            result = end; // after the listener, whose account is complete when the result is visible
             stage = null;
             waiting = future;
         }

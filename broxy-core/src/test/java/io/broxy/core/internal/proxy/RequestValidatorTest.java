@@ -10,6 +10,7 @@ import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.HeadParser;
+import io.broxy.core.internal.http.Rejection;
 import java.nio.ByteBuffer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -34,7 +35,7 @@ class RequestValidatorTest {
             assertThat(head).isNotNull();
             ForwardedRequest.of(head);
         });
-        RefusedException refusal = RequestValidator.refusal(bad);
+        RefusedException refusal = Rejection.of(bad);
 
         assertThat(refusal.reason()).isEqualTo(reason);
         assertThat(US_ASCII.decode(Responses.refused(refusal, true)).toString())

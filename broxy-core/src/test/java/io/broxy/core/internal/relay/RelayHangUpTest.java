@@ -135,7 +135,7 @@ class RelayHangUpTest {
                 throw new AssertionError(e);
             }
             ByteBuffer early = rig.loop.buffers().hold(ByteBuffer.wrap(Payload.bytes(200_000, 5)));
-            Relay.start(one, other, RelayRig.PATIENT, tunnel, early, null, 0);
+            Relay.start(one, other, RelayRig.PATIENT, tunnel, null, early, null, 0);
         });
         client.peer().send("more");
 

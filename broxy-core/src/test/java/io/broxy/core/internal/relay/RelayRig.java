@@ -165,12 +165,12 @@ final class RelayRig implements AutoCloseable {
         Accepted<SocketChannel> origin = channel(narrow);
         TunnelHandle tunnel = tunnel();
         inLoop(() -> {
-            limitRate(tunnel);
             Relay.start(
                     wrap.apply(loopSocket(client.near)),
                     wrap.apply(loopSocket(origin.near)),
                     idleness,
                     tunnel,
+                    throttles.apply(loop),
                     null,
                     null,
                     0);
@@ -194,8 +194,7 @@ final class RelayRig implements AutoCloseable {
         HandOff one = taken(toClient);
         HandOff other = taken(toOrigin);
         inLoop(() -> {
-            limitRate(tunnel);
-            Relay.start(one.onLoop(loop), other.onLoop(loop), idleness, tunnel, null, null, 0);
+            Relay.start(one.onLoop(loop), other.onLoop(loop), idleness, tunnel, throttles.apply(loop), null, null, 0);
         });
         return new Relayed(client, origin, tunnel);
     }
@@ -209,13 +208,6 @@ final class RelayRig implements AutoCloseable {
         TunnelHandle tunnel = new TunnelHandle(ticker, workers.callbacks(), (ended, result) -> {});
         tunnels.add(tunnel);
         return tunnel;
-    }
-
-    private void limitRate(TunnelHandle tunnel) {
-        Throttles limits = throttles.apply(loop);
-        if (limits != null) {
-            tunnel.throttles(limits);
-        }
     }
 
     /** The CPU time that the loop has used. */

@@ -46,7 +46,7 @@ class RelayStartTest {
         LoopConnection other = rig.loopSocket(origin.near());
         ByteBuffer early = rig.loop.buffers().hold(ByteBuffer.allocate(100_000));
         ByteBuffer answer = rig.loop.buffers().hold(ByteBuffer.allocate(100_000));
-        Relay.start(one, other, RelayRig.PATIENT, tunnel, early, answer, 1_000);
+        Relay.start(one, other, RelayRig.PATIENT, tunnel, null, early, answer, 1_000);
     }
 
     private TunnelResult result() throws Exception {
@@ -88,6 +88,7 @@ class RelayStartTest {
                 new LoopSocket(rig.loop, origin.near()),
                 RelayRig.PATIENT,
                 tunnel,
+                null,
                 null,
                 rig.loop.buffers().hold(ByteBuffer.allocate(100)),
                 0));

@@ -44,9 +44,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What only a dialer on the same loop can do to a session. */
+/** Specifies what only a dialer on the same loop can do to a client. */
 @ExtendWith(LeakCheck.class)
-class ClientSessionTest {
+class RequestLoopTest {
     private static final long STOP_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     private final BufferPool buffers = new BufferPool(1 << 20, 1 << 20);

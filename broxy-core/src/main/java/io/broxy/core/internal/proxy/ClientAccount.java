@@ -1,0 +1,199 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.CloseReason;
+import io.broxy.ConnectionResult;
+import io.broxy.TunnelResult;
+import io.broxy.core.internal.observe.ConnectionRecorder;
+import io.broxy.core.internal.proxy.CountLimit.Verdict;
+import java.net.InetAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The account of a client's connection: its places among the handler's limits, how far it has come, what records it, and what is
+ * counted at its end.
+ *
+ * <p>Threading: owned by whichever thread has the connection; {@link #phase}, {@link #recorder} and the end are for any thread.
+ */
+final class ClientAccount {
+
+    /** How far a client has come. */
+    enum Phase {
+        /** The client was handed over. */
+        REQUESTED,
+        /** A CONNECT was admitted and its target is being dialed. */
+        ADMITTED,
+        /** The tunnel is open. */
+        ESTABLISHED
+    }
+
+    private final HandlerContext context;
+    private final ConnectionLimits.Admission admission;
+    private final long openedAtMillis = System.currentTimeMillis();
+
+    private ClientShares.@Nullable Place place;
+    private @Nullable Verdict threads;
+    private volatile ConnectionRecorder recorder = ConnectionRecorder.NONE;
+    private volatile Phase phase = Phase.REQUESTED;
+    private volatile long exchanges;
+    private volatile boolean endsWithExchange;
+
+    /** Creates the account of a client that was counted. */
+    ClientAccount(HandlerContext context, ConnectionLimits.Admission admission) {
+        this.context = context;
+        this.admission = admission;
+        this.place = admission.place();
+    }
+
+    /** The wall-clock time at which the client was handed over. */
+    long openedAtMillis() {
+        return openedAtMillis;
+    }
+
+    // ------------------------------------------------------------------ places
+
+    /** The place among the connections of the client's address; null if these are not counted. */
+    ClientShares.@Nullable Place place() {
+        return place;
+    }
+
+    /** Takes a place among the connections of an announced address; null if these are not counted. */
+    ClientShares.@Nullable Place takePlace(@Nullable InetAddress announced) {
+        place = context.limits().place(announced);
+        return place;
+    }
+
+    /** Whether the connection may have threads, which the origin's connection makes necessary. */
+    boolean mayHaveThreads() {
+        return threads != null || enterThreads() == Verdict.ADMITTED; // the client may have made some necessary before
+    }
+
+    /** Counts the connection among those that need threads. */
+    Verdict enterThreads() {
+        Verdict verdict = context.limits().enterThreads();
+        threads = verdict;
+        return verdict;
+    }
+
+    // ------------------------------------------------------------------ records
+
+    /** Records events of the client, if anything observes it. */
+    ConnectionRecorder recorder() {
+        return recorder;
+    }
+
+    /** As {@link #recorder}, and begins to record if observation has begun a moment ago. */
+    ConnectionRecorder startRecorder() {
+        ConnectionRecorder current = recorder;
+        if (!current.isOn()) {
+            current = context.journal().visit();
+            recorder = current;
+        }
+        return current;
+    }
+
+    // ------------------------------------------------------------------ how far it has come
+
+    Phase phase() {
+        return phase;
+    }
+
+    /** A CONNECT is admitted and counts as a tunnel from now on. */
+    void tunnelAdmitted() {
+        phase = Phase.ADMITTED;
+    }
+
+    /** No tunnel comes of it: the client only gets the reason, for which a drain does not wait. */
+    void tunnelFailed() {
+        if (phase == Phase.ADMITTED) {
+            phase = Phase.REQUESTED;
+            context.metrics().endTunnel();
+        }
+    }
+
+    /**
+     * The tunnel is open.
+     *
+     * @param peer the other end of its socket, which is the target or a proxy on the path; null if that is not known
+     */
+    void tunnelEstablished(@Nullable SocketAddress peer) {
+        phase = Phase.ESTABLISHED;
+        recorder.established(peer);
+        context.metrics().established();
+    }
+
+    /** An exchange of plain HTTP, or a request to the proxy itself, is over. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only its loop writes it
+    void exchangeEnded() {
+        exchanges++;
+    }
+
+    /** The exchange that ends the connection has counted the reason of that end. */
+    void endsWithExchange() {
+        endsWithExchange = true;
+    }
+
+    /** Whether the reason of the end has been counted with an exchange. */
+    boolean hasEndedWithExchange() {
+        return endsWithExchange;
+    }
+
+    // ------------------------------------------------------------------ the end
+
+    /** The connection is closed: gives its places back, counts and records the end. */
+    void ended(ClientConnection connection, TunnelResult result) {
+        if (place != null) {
+            place.leave();
+        }
+        if (threads != null) {
+            context.limits().leaveThreads(threads);
+        }
+        context.limits().leave(admission);
+        context.metrics().ended(connection, result);
+        ConnectionRecorder last = startRecorder();
+        if (last.isOn()) {
+            last.closed(result, result(result));
+        }
+        if (phase != Phase.REQUESTED) {
+            context.metrics().endTunnel(); // the last of it: a drain may wait for that
+        }
+        if (DefaultProxyHandler.log.isDebugEnabled()) {
+            logEnd(result);
+        }
+    }
+
+    private void logEnd(TunnelResult result) {
+        if (result.target() == null) {
+            DefaultProxyHandler.log.debug(
+                    "connection: {} after {} ms, {} requests",
+                    result.reason(),
+                    result.duration().toMillis(),
+                    exchanges,
+                    result.cause());
+            return;
+        }
+        DefaultProxyHandler.log.debug(
+                "tunnel to {}: {} after {} ms, {} bytes to the origin, {} to the client",
+                result.target(),
+                result.reason(),
+                result.duration().toMillis(),
+                result.bytesToOrigin(),
+                result.bytesToClient(),
+                result.cause());
+    }
+
+    /** The result of the connection, which has ended. */
+    ConnectionResult result(TunnelResult end) {
+        return new Result(
+                end.duration(), end.reason(), phase == Phase.ESTABLISHED ? end : null, exchanges, end.cause());
+    }
+
+    private record Result(
+            @Override Duration duration,
+            @Override CloseReason reason,
+            @Override @Nullable TunnelResult tunnel,
+            @Override long exchanges,
+            @Override @Nullable Throwable cause)
+            implements ConnectionResult {}
+}

@@ -1,0 +1,207 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.CloseReason;
+import io.broxy.ConnectRequest;
+import io.broxy.RefusedException;
+import io.broxy.core.internal.bridge.HandOff;
+import io.broxy.core.internal.http.Rejection;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopSocket;
+import io.broxy.core.internal.net.StreamConnection;
+import io.broxy.core.internal.proxy.ConnectionLimits.Admission;
+import io.broxy.core.internal.proxy.CountLimit.Verdict;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SocketChannel;
+import java.util.Objects;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes clients over from the host server: counts each, makes its {@link ClientConnection}, and begins to serve it on a loop, or
+ * refuses it there.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class ClientIntake {
+    private final HandlerContext context;
+    private final RareWarning headerWarning;
+
+    ClientIntake(HandlerContext context) {
+        this.context = context;
+        this.headerWarning = new RareWarning(context.engine().ticker());
+    }
+
+    /**
+     * How a client is served.
+     *
+     * @param read whether the host server has read its request
+     * <p>Threading: immutable.
+     */
+    record Session(boolean read, Consumer<ClientConnection> begin) {
+        static final Session OF_TUNNEL = new Session(false, connection -> RequestLoop.start(connection, true));
+        static final Session OF_ANYTHING = new Session(false, connection -> RequestLoop.start(connection, false));
+
+        static Session of(ConnectRequest request) {
+            Objects.requireNonNull(request, "request");
+            return new Session(true, connection -> ParsedConnect.start(connection, request));
+        }
+    }
+
+    // ------------------------------------------------------------------ with a channel
+
+    /** Takes a client over. */
+    ClientConnection take(SocketChannel client, Session session) {
+        IOException broken = prepare(client);
+        SocketAddress remote = remoteAddress(client);
+        Admission admission = context.limits().enter(broken == null ? remote : null, session.read());
+        ClientConnection connection = open(admission);
+        if (broken != null) {
+            endUnserved(client, remote, connection, CloseReason.CLIENT_GONE, broken);
+            return connection;
+        }
+        if (admission.verdict() == Verdict.OVERFULL) {
+            endUnserved(client, remote, connection, CloseReason.REFUSED, admission.refusal());
+            return connection;
+        }
+        EventLoop loop = connection.chooseLoop();
+        try {
+            loop.execute(() -> {
+                RefusedException refusal = admission.verdict() == Verdict.ADMITTED ? null : admission.refusal();
+                begin(connection, new LoopSocket(loop, client), admission, session, refusal);
+            });
+        } catch (RejectedExecutionException e) {
+            endUnserved(client, remote, connection, CloseReason.CLOSED, null);
+        }
+        return connection;
+    }
+
+    /** Makes a channel ready for a loop. Returns its failure, for the caller has given the channel away by then. */
+    private static @Nullable IOException prepare(SocketChannel client) {
+        if (client.isRegistered()) {
+            throw new IllegalStateException("the channel is registered with a selector, so a loop cannot own it");
+        }
+        try {
+            client.configureBlocking(false);
+            if (!client.isConnected()) {
+                return new SocketException("the channel is not connected");
+            }
+            client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            return null;
+        } catch (UnsupportedOperationException e) {
+            return null; // a Unix domain socket, which delays nothing
+        } catch (IOException e) {
+            return e;
+        }
+    }
+
+    private static @Nullable SocketAddress remoteAddress(SocketChannel client) {
+        try {
+            return client.getRemoteAddress();
+        } catch (IOException e) {
+            return null; // it is closed, which its first step finds out
+        }
+    }
+
+    private ClientConnection open(Admission admission) {
+        ClientConnection connection = new ClientConnection(context, admission);
+        context.metrics().opened(connection);
+        return connection;
+    }
+
+    /** Closes a client's connection without a response; its address is still recorded. */
+    private static void endUnserved(
+            AutoCloseable client,
+            @Nullable SocketAddress remote,
+            ClientConnection connection,
+            CloseReason reason,
+            @Nullable Throwable cause) {
+        close(client);
+        connection.account().startRecorder().opened(remote);
+        connection.tunnel().ended(reason, cause, 0, 0);
+    }
+
+    private static void close(AutoCloseable client) {
+        try {
+            client.close();
+        } catch (Exception e) {
+            DefaultProxyHandler.log.debug("closing a client's connection failed", e);
+        }
+    }
+
+    // ------------------------------------------------------------------ without a channel
+
+    /** Takes a client over; threads serve it if it has no channel. */
+    ClientConnection take(Socket client, Session session) {
+        SocketChannel channel = client.getChannel();
+        if (channel != null) {
+            return take(channel, session);
+        }
+        SocketAddress remote = client.getRemoteSocketAddress();
+        Admission admission = context.limits().enter(remote, session.read());
+        Verdict verdict = admission.verdict();
+        ClientConnection connection = open(admission);
+        Verdict threads =
+                verdict == Verdict.OVERFULL ? verdict : connection.account().enterThreads();
+        boolean admitted = verdict == Verdict.ADMITTED && threads == Verdict.ADMITTED;
+        RefusedException refusal =
+                admitted ? null : verdict == Verdict.ADMITTED ? Rejection.FULL.exception() : admission.refusal();
+        if (threads == Verdict.OVERFULL) {
+            endUnserved(client, remote, connection, CloseReason.REFUSED, refusal);
+            return connection;
+        }
+        EventLoop loop = connection.chooseLoop();
+        try {
+            HandOff taken =
+                    HandOff.of(new StreamConnection(client), context.engine().workers());
+            loop.execute(() -> begin(connection, taken.onLoop(loop), admission, session, refusal));
+        } catch (IOException e) {
+            endUnserved(client, remote, connection, CloseReason.CLIENT_GONE, e);
+        } catch (RejectedExecutionException e) {
+            endUnserved(client, remote, connection, CloseReason.CLOSED, null);
+        }
+        return connection;
+    }
+
+    // ------------------------------------------------------------------ on the client's loop
+
+    private void begin(
+            ClientConnection connection,
+            LoopConnection client,
+            Admission admission,
+            Session session,
+            @Nullable RefusedException refusal) {
+        connection.onLoop(client);
+        if (!admission.awaitsName()) {
+            connection.record();
+        }
+        if (refusal != null) {
+            connection.refuse(refusal, true);
+        } else if (admission.unnamed()) {
+            ProxyHeaderReader.start(connection, headerWarning, () -> beginNamed(connection, session));
+        } else {
+            serve(connection, session);
+        }
+    }
+
+    /** The client's address is announced by now, and counts. */
+    private static void beginNamed(ClientConnection connection, Session session) {
+        connection.record();
+        ClientShares.Place place = connection.account().takePlace(connection.clientAddress());
+        switch (place == null ? Verdict.ADMITTED : place.verdict()) {
+            case ADMITTED -> serve(connection, session);
+            case FULL -> connection.refuse(Rejection.TOO_MANY_OF_CLIENT.exception(), true);
+            case OVERFULL -> connection.abort(CloseReason.REFUSED, Rejection.TOO_MANY_OF_CLIENT.exception());
+        }
+    }
+
+    private static void serve(ClientConnection connection, Session session) {
+        connection.serve();
+        session.begin().accept(connection);
+    }
+}
