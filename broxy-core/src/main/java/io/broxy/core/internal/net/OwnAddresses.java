@@ -105,7 +105,7 @@ public final class OwnAddresses implements AddressPolicy {
     }
 
     /**
-     * Whether a target is certainly one of these, whatever dialer reaches it, as far as that is known without a look-up: a literal
+     * Whether a target is one of these by whatever dialer it is reached, as far as that is known without a look-up: a literal
      * address needs none, and {@code localhost} means the loopback wherever it is looked up (RFC 6761 section 6.3).
      */
     public boolean contain(HostPort target) {
