@@ -7,6 +7,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.LoopLease;
 import io.broxy.core.internal.time.LazyTimer;
+import io.broxy.core.internal.upstream.HttpHop;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.util.ArrayList;
@@ -45,6 +46,11 @@ public final class PinnedConnections {
      * @param identity for whom the proxy takes the client in this request, or null
      */
     record Key(ConnPool.Key hop, HostPort origin, @Nullable String identity) {}
+
+    /** What a connection to a target is kept for, if it is now used for the client of an exchange. */
+    static Key key(HttpHop way, HostPort target, ExchangeOwner owner) {
+        return new Key(way.hop(), target, owner.identity());
+    }
 
     private final EventLoop loop;
     private final long idleNanos;

@@ -7,7 +7,6 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
-import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -60,11 +59,7 @@ public final class EventLoop implements Executor {
     /** False while the thread may sleep in select: the first task then wakes it, later ones need not. */
     private final AtomicBoolean awake = new AtomicBoolean(true);
 
-    /** Closed behind the next select, which deregisters them. */
-    private final ArrayDeque<SelectableChannel> closing = new ArrayDeque<>();
-
-    /** Run behind the next select, which deregisters the channels that they wait for. */
-    private final ArrayDeque<Runnable> releasing = new ArrayDeque<>();
+    private final PendingCloses closes = new PendingCloses();
 
     /** How many clients it has been given that have not left. */
     private final AtomicInteger clients = new AtomicInteger();
@@ -176,31 +171,22 @@ public final class EventLoop implements Executor {
         return channel.register(selector, ops, events);
     }
 
-    /**
-     * Closes a registered channel. Closing it while it is registered would cost two more system calls and keep the
-     * descriptor until the next select, so the key goes first.
-     */
+    /** Closes a registered channel behind the next select. */
     public void close(SelectionKey key) {
         assert inLoop();
-        key.cancel();
-        closing.add(key.channel());
+        closes.close(key);
     }
 
     /** Deregisters a channel, and runs a task on the loop as soon as it is free of its key. */
     public void release(SelectionKey key, Runnable task) {
         assert inLoop();
-        key.cancel();
-        releasing.add(task);
+        closes.release(key, task);
     }
 
     /** Runs a task when everything that was closed until now is: at once if it is, otherwise behind the next select. */
     public void afterClosing(Runnable task) {
         assert inLoop();
-        if (closing.isEmpty()) {
-            task.run();
-        } else {
-            releasing.add(task);
-        }
+        closes.afterClosing(task);
     }
 
     /** Whether the loop has been asked to end: what is begun now would not come to its end. */
@@ -234,10 +220,9 @@ public final class EventLoop implements Executor {
 
     private void turn() {
         try {
-            int channels = closing.size();
-            int released = releasing.size();
+            closes.beforeSelect();
             select();
-            letGo(channels, released);
+            closes.afterSelect();
             fireTimers();
             runTasks();
         } catch (Throwable e) { // such as an OutOfMemoryError; what was not done is still queued
@@ -264,7 +249,7 @@ public final class EventLoop implements Executor {
     }
 
     private boolean hasTasks() {
-        return !tasks.isEmpty() || !closing.isEmpty() || !releasing.isEmpty();
+        return !tasks.isEmpty() || !closes.isEmpty();
     }
 
     /** Rounded up, so that a timer is due when select returns; 0 means "no limit" to select. */
@@ -328,30 +313,12 @@ public final class EventLoop implements Executor {
     }
 
     /**
-     * Only those that were there before the select: what was added while it told channels about their readiness has still
-     * its key.
+     * Fires the timers that are due, or all of them at the end; at most as many as there are now, so that one that plans itself
+     * anew for at once does not keep the channels waiting.
      */
-    private void letGo(int channels, int released) {
-        for (int left = channels; left > 0; left--) {
-            close(closing.remove());
-        }
-        for (int left = released; left > 0; left--) {
-            runSafely(releasing.remove());
-        }
-    }
-
-    private static void close(SelectableChannel channel) {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            log.debug("closing a connection failed", e);
-        }
-    }
-
-    /** At most as many as there are now: one that plans itself anew for at once must not keep the channels waiting. */
     private void fireTimers() {
         for (int left = timers.size(); left > 0; left--) {
-            Runnable task = timers.poll(nowNanos);
+            Runnable task = stopped ? timers.pollNext() : timers.poll(nowNanos);
             if (task == null) {
                 return;
             }
@@ -370,7 +337,7 @@ public final class EventLoop implements Executor {
         }
     }
 
-    private static void runSafely(Runnable task) {
+    static void runSafely(Runnable task) {
         try {
             task.run();
         } catch (Throwable e) {
@@ -382,7 +349,7 @@ public final class EventLoop implements Executor {
         try {
             log.error(what, failure);
         } catch (Throwable e) {
-            // The logger fails too, as it may when memory has run out: nobody is left to tell, and the loop must go on.
+            // The logger fails too, as it may when memory has run out: the loop must go on, without a message.
         }
     }
 
@@ -395,7 +362,7 @@ public final class EventLoop implements Executor {
         }
         if (hasMore()) {
             log.warn("what the event loop ends makes ever new work; {} timers are dropped", timers.size());
-            selector.keys().forEach(key -> close(key.channel()));
+            selector.keys().forEach(key -> PendingCloses.closeNow(key.channel()));
         }
         buffers.close();
         try {
@@ -416,18 +383,14 @@ public final class EventLoop implements Executor {
                 abandon(key, cause);
             }
         }
+        closes.beforeSelect();
         try {
             selector.selectNow(key -> {});
         } catch (IOException e) {
             log.warn("the last select failed", e);
         }
-        letGo(closing.size(), releasing.size());
+        closes.afterSelect();
         runTasks();
-        for (int left = timers.size(); left > 0; left--) {
-            Runnable task = timers.pollNext();
-            if (task != null) {
-                runSafely(task);
-            }
-        }
+        fireTimers();
     }
 }
