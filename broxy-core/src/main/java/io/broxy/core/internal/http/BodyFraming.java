@@ -123,7 +123,7 @@ public record BodyFraming(Kind kind, long length) {
             requireChunkedMember(fields, head.minorVersion());
             return CHUNKED;
         }
-        return length < 0 ? UNTIL_CLOSE : length(ContentLength.ofResponse(fields, length));
+        return length < 0 ? UNTIL_CLOSE : length(ContentLength.ofResponse(fields));
     }
 
     /** Whether there are both fields, of which one is meant (RFC 9112, section 6.1). */

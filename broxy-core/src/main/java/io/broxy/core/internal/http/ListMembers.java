@@ -45,22 +45,45 @@ final class ListMembers {
     }
 
     /**
-     * Goes to the next member that is not empty.
+     * Goes to the next member that is not empty, of at most 64.
      *
      * @return whether there is one
      * @throws BadHeadException if there are too many
      */
     boolean next() throws BadHeadException {
+        if (!nextOfAny()) {
+            return false;
+        }
+        if (++count > MAX_MEMBERS) {
+            throw syntax("a list has too many members");
+        }
+        return true;
+    }
+
+    /** As {@link #next}, however many there are: for walks that compare each member with one thing. */
+    boolean nextOfAny() {
         while (at <= lineEnd || nextLine()) {
             nextMember();
             if (start < end) {
-                if (++count > MAX_MEMBERS) {
-                    throw syntax("a list has too many members");
-                }
                 return true;
             }
         }
         return false;
+    }
+
+    /** The index of the field line that has the member. */
+    int line() {
+        return line;
+    }
+
+    /** Where the member begins in the head. */
+    int start() {
+        return start;
+    }
+
+    /** Where the member ends in the head. */
+    int end() {
+        return end;
     }
 
     private boolean nextLine() {

@@ -39,7 +39,7 @@ record ResponseLength(long number, boolean reliable) {
             return new ResponseLength(LEFT_OUT, false);
         }
         try {
-            long length = ContentLength.ofResponse(fields, index);
+            long length = ContentLength.ofResponse(fields);
             return ContentLength.isCanonical(fields, index) ? RECEIVED : new ResponseLength(length, true);
         } catch (BadHeadException e) {
             return new ResponseLength(LEFT_OUT, false);
@@ -49,7 +49,7 @@ record ResponseLength(long number, boolean reliable) {
     private static boolean announcesBody(Fields fields, int index) {
         try {
             return fields.contains(BodyFraming.TRANSFER_ENCODING)
-                    || (index >= 0 && ContentLength.ofResponse(fields, index) > 0);
+                    || (index >= 0 && ContentLength.ofResponse(fields) > 0);
         } catch (BadHeadException e) {
             return true;
         }
