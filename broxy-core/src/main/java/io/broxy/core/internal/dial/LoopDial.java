@@ -7,7 +7,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.observe.DialTrace;
-import io.broxy.core.internal.observe.Flight;
+import io.broxy.core.internal.observe.FlightRecorderEvents;
 import io.broxy.core.internal.time.TimerQueue;
 import io.broxy.core.internal.upstream.LoopDialer;
 import java.io.IOException;
@@ -56,7 +56,7 @@ final class LoopDial implements DialHandle, AddressRace.Finish<LoopConnection> {
         this.dialer = dialer;
         this.outcome = outcome;
         this.startNanos = startNanos;
-        this.trace = Flight.dial(request.target(), null);
+        this.trace = FlightRecorderEvents.dial(request.target(), null);
         this.deadline = loop.timers().schedule(startNanos + dialer.timeoutNanos(request), this::timedOut);
     }
 

@@ -11,7 +11,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.observe.DialTrace;
-import io.broxy.core.internal.observe.Flight;
+import io.broxy.core.internal.observe.FlightRecorderEvents;
 import io.broxy.core.internal.time.TimerQueue;
 import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.internal.upstream.UserDialerAdapter;
@@ -79,7 +79,7 @@ final class ProxyDial implements DialHandle, HopSource.Taker, ChannelEvents {
         this.outcome = UserDialerAdapter.forUsers(outcome, request.target());
         this.startNanos = startNanos;
         this.endNanos = startNanos + dialer.timeoutNanos(request);
-        this.trace = Flight.dial(request.target(), dialer.proxy());
+        this.trace = FlightRecorderEvents.dial(request.target(), dialer.proxy());
         this.deadline = loop.timers().schedule(endNanos, this::timedOut);
     }
 

@@ -4,15 +4,15 @@ import io.broxy.HostPort;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way to Java Flight Recorder, which a JVM may come without: its module {@code jdk.jfr} need not be there. As long as no
- * recording wants an event, asking for it costs a look at a field.
+ * Begins events of Java Flight Recorder, which a JVM may come without: its module {@code jdk.jfr} need not be there. As long as
+ * no recording wants an event, beginning it costs the read of a field.
  *
  * <p>Threading: thread-safe.
  */
-public final class Flight {
+public final class FlightRecorderEvents {
     private static final boolean PRESENT = isPresent();
 
-    private Flight() {}
+    private FlightRecorderEvents() {}
 
     private static boolean isPresent() {
         try {
@@ -23,7 +23,7 @@ public final class Flight {
         }
     }
 
-    /** Whether a recording wants to know about requests now. */
+    /** Whether a recording wants requests now. */
     static boolean followsRequests() {
         return PRESENT && (TunnelEvent.isOn() || ExchangeEvent.isOn());
     }

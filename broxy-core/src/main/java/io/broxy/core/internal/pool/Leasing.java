@@ -8,7 +8,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.Transferable;
-import io.broxy.core.internal.observe.Flight;
+import io.broxy.core.internal.observe.FlightRecorderEvents;
 import io.broxy.core.internal.observe.LeaseTrace;
 import io.broxy.core.internal.time.TimerQueue;
 import io.broxy.core.internal.upstream.LoopDialer;
@@ -69,7 +69,7 @@ final class Leasing implements Waiter<IdleConnection>, LoopDialer.UserOutcome, D
         this.wish = wish;
         this.delivery = delivery;
         this.endNanos = wish.endNanos();
-        this.trace = Flight.lease(wish.hop().address());
+        this.trace = FlightRecorderEvents.lease(wish.hop().address());
         this.deadline = loop.timers().schedule(endNanos, this::timedOut);
     }
 

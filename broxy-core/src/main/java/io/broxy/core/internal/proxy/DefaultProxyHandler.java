@@ -15,7 +15,7 @@ import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LookUpSnapshot;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.observe.ConnectionRecorder;
-import io.broxy.core.internal.observe.Journal;
+import io.broxy.core.internal.observe.Observers;
 import io.broxy.core.internal.proxy.Entrance.Session;
 import io.broxy.core.internal.relay.TunnelHandle;
 import io.broxy.core.internal.time.Durations;
@@ -47,7 +47,7 @@ public final class DefaultProxyHandler implements ProxyHandler {
     private final AccessControl gate;
     private volatile @Nullable DialRequest lastDial;
     private final Metrics accounting;
-    private final Journal journal;
+    private final Observers observers;
     private final Entrance entrance;
 
     /** Told once it needs no closing any more. */
@@ -59,9 +59,9 @@ public final class DefaultProxyHandler implements ProxyHandler {
         this.engine = engine;
         this.dialer = dialer;
         this.onClose = onClose;
-        this.journal = new Journal(settings.listener(), engine.workers().callbacks(), engine.ticker());
+        this.observers = new Observers(settings.listener(), engine.workers().callbacks(), engine.ticker());
         this.accounting = new Metrics(
-                settings.forwarding().pool()::stats, journal::dropped, () -> LookUpSnapshot.of(engine.workers()));
+                settings.forwarding().pool()::stats, observers::dropped, () -> LookUpSnapshot.of(engine.workers()));
         this.gate = settings.access().gate(engine.workers().callbacks());
         this.entrance = new Entrance(this);
     }
@@ -157,7 +157,7 @@ public final class DefaultProxyHandler implements ProxyHandler {
     ConnectionRecorder visit(TunnelHandle tunnel) {
         ConnectionRecorder visit = tunnel.visit();
         if (!visit.isOn()) {
-            visit = journal.visit();
+            visit = observers.newRecorder();
             tunnel.follow(visit);
         }
         return visit;
