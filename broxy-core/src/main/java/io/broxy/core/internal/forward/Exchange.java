@@ -298,9 +298,8 @@ public final class Exchange {
     }
 
     private void endCut() {
-        boolean hidden = responseSide != null && !responseSide.isDelimited();
         over();
-        owner.cut(cutReason, cutCause, hidden);
+        owner.cut(cutReason, cutCause, responseSide != null && !responseSide.isDelimited());
     }
 
     void clientGone(@Nullable IOException cause) {
@@ -315,7 +314,7 @@ public final class Exchange {
         owner.abandoned(cause);
     }
 
-    /** Ends it without a word to its owner; the client's connection is left as it is. */
+    /** Ends it without a call to its owner; the client's connection is left as it is. */
     public void cancel() {
         if (state == State.OVER) {
             return;
@@ -347,7 +346,8 @@ public final class Exchange {
             return lastActivityNanos + authorizing;
         }
         boolean answerDue = requestSide.isSent() && (responseSide == null || !responseSide.hasBegun());
-        return lastActivityNanos + (answerDue ? forwarding.times().answerNanos() : forwarding.times().bodyNanos());
+        ForwardTimes times = forwarding.times();
+        return lastActivityNanos + (answerDue ? times.answerNanos() : times.bodyNanos());
     }
 
     /** The deadline has passed. */

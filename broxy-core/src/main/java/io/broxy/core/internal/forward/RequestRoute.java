@@ -212,7 +212,7 @@ final class RequestRoute implements LoopLease.Outcome {
         }
     }
 
-    /** For how long credentials may be asked for; 0 when they are not, for leasing keeps its time by itself. */
+    /** How long asking for credentials may take; 0 while they are not asked for, since leasing has its own timeout. */
     long timeoutNanos() {
         return state == State.AUTHORIZING && upstream != null ? upstream.way().timeoutNanos() : 0;
     }

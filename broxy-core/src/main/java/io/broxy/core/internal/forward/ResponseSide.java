@@ -47,7 +47,7 @@ final class ResponseSide implements ChannelEvents {
     private boolean headRead;
 
     private boolean persistent;
-    /** The origin has sent what nobody asked for, behind its response. */
+    /** The origin has sent bytes behind its response, which no request asked for. */
     private boolean stray;
     /** Read, charged to the rate, and so far no part of what goes to the client. */
     private long undelivered;
@@ -82,7 +82,7 @@ final class ResponseSide implements ChannelEvents {
         return begun;
     }
 
-    /** Of the final response, or 0. */
+    /** The status of the final response, or 0. */
     int status() {
         return response == null ? 0 : response.status();
     }
@@ -204,7 +204,7 @@ final class ResponseSide implements ChannelEvents {
     // ------------------------------------------------------------------ heads
 
     /**
-     * For all heads that one read can complete, and the body's beginning behind them. A line may grow from three bytes to
+     * Room for all heads that one read can complete, and the body's beginning behind them. A line may grow from three bytes to
      * five as it is normalised, and each head gets a few lines of this proxy's own.
      */
     private int roomForHeads() {

@@ -34,11 +34,7 @@ final class UpstreamConnection {
      * @param pin if the connection was kept for the client, else null
      */
     UpstreamConnection(
-            LoopLease lease,
-            HttpHop way,
-            HostPort target,
-            ExchangeOwner owner,
-            PinnedConnections.@Nullable Pin pin) {
+            LoopLease lease, HttpHop way, HostPort target, ExchangeOwner owner, PinnedConnections.@Nullable Pin pin) {
         this.lease = lease;
         this.way = way;
         this.target = target;
@@ -142,12 +138,12 @@ final class UpstreamConnection {
         return lease.connection();
     }
 
-    /** Closes the connection for another one that carries the request instead. */
+    /** Closes the connection; another one carries the request instead. */
     void close() {
         lease.close();
     }
 
-    /** As {@link #close}, if its peer gave it up without an answer: what the pool learns of, unless the client kept it idle. */
+    /** Closes it because its peer gave it up without an answer; the pool learns of that, unless the client kept it idle. */
     void closeUnanswered() {
         if (!pinned) {
             lease.closeUnanswered();

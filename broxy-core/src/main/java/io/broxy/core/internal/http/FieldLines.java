@@ -19,7 +19,7 @@ import java.util.Arrays;
  *     └────CR───> LAST_LF ──LF──> (ended)
  * </pre>
  *
- * <p>BEFORE_COLON, obs-fold and a LF in place of CR LF are for those who {@linkplain Tolerance tolerate} them. Where
+ * <p>BEFORE_COLON, obs-fold and a LF in place of CR LF are for parsers that {@linkplain Tolerance tolerate} them. Where
  * one of them has come, all lines are normalised: {@code name ": " value CRLF}, a fold being one SP. White space before
  * the first field is never a fold, and is refused (RFC 9112, section 2.2).
  *
@@ -48,7 +48,7 @@ final class FieldLines {
     private State state = State.LINE_START;
     private int count;
 
-    /** As {@link Fields} wants them; where something is tolerated, values may have folds in them. */
+    /** In the layout of {@link Fields}; where something is tolerated, values may have folds in them. */
     private int[] offsets = new int[FIRST_CAPACITY * Fields.OFFSETS];
 
     private int valueStart;

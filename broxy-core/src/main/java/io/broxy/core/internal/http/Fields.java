@@ -152,7 +152,7 @@ public final class Fields {
         out.put(head, start, lineStart(to) - start);
     }
 
-    /** Puts what stands before a value: the name, the colon and white space, as they were received. */
+    /** Puts what precedes a value: the name, the colon and white space, as they were received. */
     void putName(int index, ByteBuffer out) {
         int start = lineStart(index);
         out.put(head, start, valueStart(index) - start);
@@ -194,7 +194,7 @@ public final class Fields {
         return Grammar.equalsIgnoreCase(head, valueStart(index), valueEnd(index), text);
     }
 
-    /** The bytes of the head, for those in this package who read values without making Strings. */
+    /** The bytes of the head, for readers in this package that make no Strings of values. */
     byte[] head() {
         return head;
     }

@@ -2,8 +2,8 @@ package io.broxy.core.internal.http;
 
 /**
  * {@code uri-host [ ":" port ]}, the value of Host (RFC 9110, section 7.2; RFC 3986, section 3.2). Host and port may
- * both be empty, as the grammar has it; there is no userinfo and no zone. Whether a port is in range is for those who
- * use it, and so is what an address that is written without brackets means: by the grammar it is a name.
+ * both be empty, as the grammar has it; there is no userinfo and no zone. Whether a port is in range is left to the
+ * caller, and so is what an address that is written without brackets means: by the grammar it is a name.
  *
  * <p>Threading: stateless.
  */
@@ -58,7 +58,7 @@ final class HostSyntax {
         return true;
     }
 
-    /** What stands between the brackets. */
+    /** Whether these bytes may be between the brackets. */
     private static boolean isLiteral(byte[] bytes, int from, int to) {
         if (from < to && (bytes[from] == 'v' || bytes[from] == 'V')) {
             return isFutureAddress(bytes, from + 1, to);

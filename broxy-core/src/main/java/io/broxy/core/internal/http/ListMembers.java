@@ -27,7 +27,7 @@ final class ListMembers {
     private final byte[] bytes;
     private final String name;
 
-    /** The line whose members are walked over, or -1 before the first. */
+    /** The line that is being walked over, or -1 before the first. */
     private int line = -1;
 
     /** Where the next member of the line begins; behind {@code lineEnd} when it has none. */
@@ -60,7 +60,7 @@ final class ListMembers {
         return true;
     }
 
-    /** As {@link #next}, however many there are: for walks that compare each member with one thing. */
+    /** Goes to the next member, however many there are: for walks that compare each with one thing. */
     boolean nextOfAny() {
         while (at <= lineEnd || nextLine()) {
             nextMember();

@@ -36,13 +36,13 @@ import org.slf4j.LoggerFactory;
 public final class EventLoop implements Executor {
     private static final Logger log = LoggerFactory.getLogger(EventLoop.class);
 
-    /** After a failure of the selector itself, so that a broken one cannot spin. */
+    /** The pause after a failure of the selector itself, so that a broken one cannot spin. */
     private static final long SELECT_FAILURE_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
-    /** Of the end. What ends makes some new work, but a timer that plans itself anew would do so for ever. */
+    /** The most rounds of the end: what ends makes some new work, but a timer that plans itself anew would do so for ever. */
     private static final int MAX_END_ROUNDS = 100;
 
-    /** Behind the tasks of a turn; known by its identity. */
+    /** The mark behind the tasks of a turn, known by its identity. */
     @SuppressWarnings("UnnecessaryLambda")
     private static final Runnable LAST = () -> {};
 
@@ -61,7 +61,7 @@ public final class EventLoop implements Executor {
 
     private final PendingCloses closes = new PendingCloses();
 
-    /** How many clients it has been given that have not left. */
+    /** The clients that were assigned to this loop and have not left. */
     private final AtomicInteger clients = new AtomicInteger();
 
     private long nowNanos;
@@ -132,17 +132,17 @@ public final class EventLoop implements Executor {
         return clients.get();
     }
 
-    /** It is given a client, see {@link EventLoops#forClient}. */
+    /** Counts a client in, see {@link EventLoops#forClient}. */
     void enter() {
         clients.incrementAndGet();
     }
 
-    /** A client that it was given has left; by any thread. */
+    /** Counts a client out; for any thread. */
     public void leave() {
         clients.decrementAndGet();
     }
 
-    /** The time at which this turn of the loop began; good enough for time-outs and free of charge. */
+    /** The time at which this turn of the loop began; good enough for timeouts, and free. */
     public long nowNanos() {
         assert inLoop();
         return nowNanos;
@@ -161,7 +161,7 @@ public final class EventLoop implements Executor {
     }
 
     /**
-     * Registers a non-blocking channel; its events are told to the key's attachment.
+     * Registers a non-blocking channel; the key's attachment gets its events.
      *
      * @throws ClosedChannelException if the channel is closed
      */
@@ -183,7 +183,7 @@ public final class EventLoop implements Executor {
         closes.release(key, task);
     }
 
-    /** Runs a task when everything that was closed until now is: at once if it is, otherwise behind the next select. */
+    /** Runs a task as soon as the channels closed so far are: at once, or behind the next select. */
     public void afterClosing(Runnable task) {
         assert inLoop();
         closes.afterClosing(task);
@@ -280,7 +280,7 @@ public final class EventLoop implements Executor {
     }
 
     /**
-     * Tells about readiness that the selector does not see, such as bytes that were read before. As with the selector's, a
+     * Reports readiness that the selector does not see, such as bytes that were read before. As with the selector's, a
      * handler that fails is abandoned.
      *
      * @return whether it did not fail
@@ -326,7 +326,7 @@ public final class EventLoop implements Executor {
         }
     }
 
-    /** Only as many as there are now: a task that makes another must not keep the channels waiting. */
+    /** Runs only as many as there are now: a task that makes another must not keep the channels waiting. */
     private void runTasks() {
         if (tasks.isEmpty()) {
             return;
@@ -361,7 +361,9 @@ public final class EventLoop implements Executor {
             endRound();
         }
         if (hasMore()) {
-            log.warn("what the event loop ends makes ever new work; {} timers are dropped", timers.size());
+            log.warn(
+                    "the event loop ends although its tasks keep making new ones; {} timers are dropped",
+                    timers.size());
             selector.keys().forEach(key -> PendingCloses.closeNow(key.channel()));
         }
         buffers.close();

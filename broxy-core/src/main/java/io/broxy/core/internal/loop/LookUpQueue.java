@@ -136,7 +136,8 @@ final class LookUpQueue {
 
     private @Nullable String refusal(Share share) {
         if (queued >= LookUpThreads.MAX_QUEUED || share.queued() >= share.maxQueued) {
-            return "too many names are being looked up already: " + running + " look-ups are running, " + queued + " wait";
+            return "too many names are being looked up already: " + running + " look-ups are running, " + queued
+                    + " wait";
         }
         return waitingThemselves >= MAX_WAITING_THEMSELVES
                 ? waitingThemselves + " look-ups wait for dials of their own already"

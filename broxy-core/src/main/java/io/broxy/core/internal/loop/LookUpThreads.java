@@ -106,7 +106,7 @@ public final class LookUpThreads {
             return false;
         }
 
-        /** How long it has waited for its thread, and run, since a moment. */
+        /** How long it has waited for its thread, and run, since a time. */
         public Progress since(long nanos) {
             synchronized (lock) {
                 long now = ticker.nanos();
@@ -163,7 +163,7 @@ public final class LookUpThreads {
      * <p>Threading: immutable.
      */
     public record Counts(int queued, int running, int abandoned, int maxRunning) {
-        /** These and others. */
+        /** The sum of these and others. */
         public Counts plus(Counts other) {
             return new Counts(
                     queued + other.queued,

@@ -157,7 +157,7 @@ public final class ConnectionRecorder {
     /**
      * A request that was forwarded, or answered by the proxy itself, is over.
      *
-     * @param status of what the client was answered, or 0
+     * @param status the response's, or 0 without one
      * @param peer where it was sent to, or null
      */
     public void exchanged(
@@ -171,7 +171,8 @@ public final class ConnectionRecorder {
             state = State.REPORTED;
             ProxyListener.Request request = request();
             Duration duration = Duration.ofNanos(observers.nanos() - requestNanos);
-            ExchangeResult result = new EventData.Exchange(status, bytesToOrigin, bytesToClient, duration, reason, cause);
+            ExchangeResult result =
+                    new EventData.Exchange(status, bytesToOrigin, bytesToClient, duration, reason, cause);
             trace.exchange(request, peer, result);
             observers.notifyListener(listener -> listener.exchangeEnded(request, result));
             observers.log(() -> AccessLog.exchange(request, peer, result));
@@ -226,7 +227,8 @@ public final class ConnectionRecorder {
         ProxyListener.Request request = request();
         int answered = status == 0 && established ? 200 : status; // it may have been open before there were observers
         SocketAddress reached = peer;
-        RequestTrace traced = trace == RequestTrace.OFF ? FlightRecorderEvents.request() : trace; // it may be on since a moment ago
+        RequestTrace traced =
+                trace == RequestTrace.OFF ? FlightRecorderEvents.request() : trace; // it may be on since a moment ago
         traced.tunnel(request, reached, established, end);
         all.notifyListener(listener -> listener.tunnelEnded(request, end));
         all.log(() -> AccessLog.tunnel(request, answered, reached, end));

@@ -6,7 +6,7 @@ import io.broxy.TunnelResult;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/** Two events that have begun, of which one will be. Threading: owned by whoever serves the client. */
+/** Begins an event of either kind, and commits the one that fits. Threading: owned by the thread that serves the client. */
 final class RequestEvents implements RequestTrace {
     private final TunnelEvent tunnel = new TunnelEvent();
     private final ExchangeEvent exchange = new ExchangeEvent();

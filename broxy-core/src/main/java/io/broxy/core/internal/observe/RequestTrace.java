@@ -6,9 +6,9 @@ import io.broxy.TunnelResult;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/** A request that a recording may follow. Threading: owned by whoever serves the client. */
+/** Records the end of a request. Threading: owned by the thread that serves the client. */
 interface RequestTrace {
-    /** Of one that nobody follows. */
+    /** Records nothing. */
     RequestTrace OFF = new RequestTrace() {
         @Override
         public void exchange(ProxyListener.Request request, @Nullable SocketAddress peer, ExchangeResult result) {}
@@ -21,9 +21,9 @@ interface RequestTrace {
                 TunnelResult result) {}
     };
 
-    /** It was forwarded, and is over. */
+    /** The request was forwarded, or answered by the proxy itself, and is over. */
     void exchange(ProxyListener.Request request, @Nullable SocketAddress peer, ExchangeResult result);
 
-    /** It became a tunnel, or did not come to that, and is over. */
+    /** The tunnel, or the attempt to open one, is over. */
     void tunnel(ProxyListener.Request request, @Nullable SocketAddress peer, boolean established, TunnelResult result);
 }

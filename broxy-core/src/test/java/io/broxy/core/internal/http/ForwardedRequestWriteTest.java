@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the next hop gets, byte for byte. */
+/** Specifies the bytes of a request that the next hop gets. */
 class ForwardedRequestWriteTest {
 
     private static String text(String... lines) {

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which responses are refused, and the bytes of the others that a client gets. */
 class ForwardedResponseTest {
     private static final ForwardedRequest GET = request("GET http://a/ HTTP/1.1", "Host: a");
     private static final ForwardedRequest GET_10 = request("GET http://a/ HTTP/1.0");

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+/** Specifies which loop a client gets, and how loops start and end. */
 @ExtendWith(LeakCheck.class)
 class EventLoopsTest {
     private final BufferPool pool = new BufferPool(1 << 20, 1 << 20);

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+/** Specifies the lines of the access log. */
 class AccessLogTest {
     private static final HostPort TARGET = HostPort.of("example.org", 80);
 

@@ -8,7 +8,7 @@ import io.broxy.HostPort;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
-/** What is paid where nobody watches. */
+/** Specifies that recording without observers costs nothing. */
 class ConnectionRecorderTest {
     private static final HostPort TARGET = HostPort.of("example.org", 443);
     private static final int REQUESTS = 10_000;
@@ -16,14 +16,14 @@ class ConnectionRecorderTest {
     private final Observers observers = new Observers(
             null,
             task -> {
-                throw new AssertionError("nobody is to be told anything");
+                throw new AssertionError("there is no observer to notify");
             },
             System::nanoTime);
 
     private int on;
 
     @Test
-    void aRequestThatNobodyWatchesAllocatesNothing() {
+    void aRequestWithoutObserversAllocatesNothing() {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         serve(REQUESTS);
         long before = threads.getCurrentThreadAllocatedBytes();

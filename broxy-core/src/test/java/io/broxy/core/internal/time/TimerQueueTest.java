@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies the order of timers, and what cancelling and rescheduling do. */
 class TimerQueueTest {
     private final TimerQueue queue = new TimerQueue();
     private final List<String> fired = new ArrayList<>();
