@@ -1,7 +1,7 @@
 package io.broxy.core.internal.forward;
 
 /**
- * The login that is bound to an upstream connection (RFC 4559 section 6), which decides which requests it may serve from then on.
+ * The login that is bound to an upstream connection (RFC 4559 section 6), which decides whose requests it may serve.
  *
  * <p>Threading: immutable.
  */

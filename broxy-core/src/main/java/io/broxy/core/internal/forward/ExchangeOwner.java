@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Has the client that an exchange serves. Exactly one of the methods that end the exchange is called, once; by then the client's
+ * Has the client that an exchange serves. The exchange calls one of the methods that end it, once; by then the client's
  * connection is the owner's again, which sets its handler and interest anew.
  *
  * <p>Threading: owned by the exchange's event loop.

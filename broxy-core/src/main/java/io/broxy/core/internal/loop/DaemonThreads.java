@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Makes daemon threads for executors, and knows which are alive: an executor counts as terminated when its threads have left it, and
- * they still live for a moment then.
+ * Makes daemon threads for executors, and knows which are alive: an executor counts as terminated when its threads have left
+ * it, and they still live for a moment then.
  *
  * <p>Threading: thread-safe; the lock guards {@code living} and {@code purgeAt}.
  */

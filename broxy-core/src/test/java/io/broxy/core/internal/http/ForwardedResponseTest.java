@@ -219,7 +219,7 @@ class ForwardedResponseTest {
 
     /** RFC 9110, section 15.5.22. */
     @Test
-    void whatUpgradeIsRequiredIsTold() {
+    void theRequiredUpgradeIsPassedOn() {
         String[] response = {
             "HTTP/1.1 426 Upgrade Required",
             "Upgrade: HTTP/3.0",
@@ -298,7 +298,7 @@ class ForwardedResponseTest {
                 "Upgrade: h2,h2c",
                 "HTTP2-Settings: x",
             })
-    void whatIsForOneHopGoesNoFurtherWhereverItStands(String line) {
+    void hopByHopFieldsGoNoFurtherInAnyPlace(String line) {
         String expected = text(OK, "Content-Length: 1", "B: 2");
 
         assertThat(kept(GET, OK, line, "Content-Length: 1", "B: 2")).isEqualTo(expected);
@@ -447,7 +447,7 @@ class ForwardedResponseTest {
     }
 
     @Test
-    void viaTellsTheVersionThatWasReceived() throws BadHeadException {
+    void viaHasTheVersionThatWasReceived() throws BadHeadException {
         assertThat(written(response(GET, OK, "Via: 1.0 b", "Content-Length: 0"), true, "me"))
                 .isEqualTo(text(OK, "Via: 1.0 b", "Content-Length: 0", "Via: 1.1 me"));
         assertThat(written(response(GET, "HTTP/1.0 200 OK"), false, "me"))

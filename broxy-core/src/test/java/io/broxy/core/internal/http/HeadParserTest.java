@@ -16,7 +16,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies a whole head, its limits and its pieces; {@link RequestLineTest}, {@link StatusLineTest} and {@link FieldLinesTest} have the lines. */
+/**
+ * Specifies a whole head, its limits and its pieces; {@link RequestLineTest}, {@link StatusLineTest} and {@link
+ * FieldLinesTest} have the lines.
+ */
 class HeadParserTest {
     private static final String REQUEST = "GET / HTTP/1.1\r\n";
     private static final String HEAD =

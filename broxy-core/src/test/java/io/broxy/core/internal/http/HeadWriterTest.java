@@ -113,7 +113,7 @@ class HeadWriterTest {
                         "secret ",
                 "\tsecret", "secret\t", " ",
             })
-    void aFieldValueThatTheParserWouldNotGiveBackIsRefusedAndNotTold(String value) {
+    void aFieldValueThatTheParserWouldNotGiveBackIsRefusedAndNotInTheMessage(String value) {
         HeadWriter writer = HeadWriter.response(200, "OK");
 
         assertThatIllegalArgumentException()

@@ -242,7 +242,7 @@ class RequestTargetTest {
                 "file:///etc/passwd",
                 "https://user@a/",
             })
-    void urisOfOtherSchemesAreToldApart(String target) {
+    void urisOfOtherSchemesHaveAProblemOfTheirOwn(String target) {
         assertThat(read("GET", target)).isEqualTo("SCHEME");
     }
 

@@ -148,7 +148,7 @@ class AcceptorTest {
     }
 
     @Test
-    void closingFreesThePortAndTellsOnceHoweverOftenItIsAskedFor() throws Exception {
+    void closingFreesThePortAndIsReportedOnceHoweverOftenItIsRequested() throws Exception {
         InetSocketAddress address = (InetSocketAddress) server.getLocalAddress();
         Acceptor acceptor = acceptor(accepted::add);
         loop.execute(acceptor::start);
@@ -212,7 +212,7 @@ class AcceptorTest {
     }
 
     @Test
-    void aServerWhoseSocketWasClosedBeforeIsToldAsClosed() throws Exception {
+    void aServerWhoseSocketWasClosedBeforeIsReportedAsClosed() throws Exception {
         server.close();
         Acceptor acceptor = acceptor(accepted::add);
         try (CapturedLog log = CapturedLog.start()) {

@@ -31,7 +31,7 @@ class BufferPoolTest {
     }
 
     @Test
-    void aPoolThatNobodyUsesHasNoBuffers() {
+    void anUnusedPoolHasNoBuffers() {
         assertThat(pool(10).callerBuffers()).isZero();
         assertThat(pool(10).heldBytes()).isZero();
     }

@@ -93,7 +93,7 @@ class EventLoopChannelsTest {
     }
 
     @Test
-    void readinessIsToldOnTheLoop() throws Exception {
+    void readinessIsHandledOnTheLoop() throws Exception {
         CompletableFuture<String> read = new CompletableFuture<>();
         whenReady = key -> {
             ByteBuffer buffer = loop.buffers().shared();
@@ -124,7 +124,7 @@ class EventLoopChannelsTest {
     }
 
     @Test
-    void aThrowingHandlerIsLoggedOnceAndToldAndItsChannelIsClosed() throws Exception {
+    void aThrowingHandlerIsLoggedOnceAndAbandonedAndItsChannelIsClosed() throws Exception {
         IllegalStateException failure = new IllegalStateException("thrown by handler");
         whenReady = key -> {
             throw failure;
@@ -141,7 +141,7 @@ class EventLoopChannelsTest {
     }
 
     @Test
-    void aHandlerThatThrowsAnErrorAndThrowsAgainWhenToldLosesItsChannelAllTheSame() throws Exception {
+    void aHandlerThatThrowsAnErrorAndAgainWhenAbandonedLosesItsChannelAllTheSame() throws Exception {
         whenReady = key -> {
             throw new OutOfMemoryError("thrown by handler");
         };
@@ -203,7 +203,7 @@ class EventLoopChannelsTest {
     }
 
     @Test
-    void aChannelClosedWhileItIsToldAboutItsReadinessIsGoneWithoutAnotherEvent() throws Exception {
+    void aChannelClosedByItsHandlerIsGoneWithoutAnotherEvent() throws Exception {
         whenReady = loop::close;
         register();
         peer.send("x");
@@ -247,7 +247,7 @@ class EventLoopChannelsTest {
     }
 
     @Test
-    void aChannelReleasedWhileItIsToldAboutItsReadinessIsFreeOfItsKeyToo() throws Exception {
+    void aChannelReleasedByItsHandlerIsFreeOfItsKeyToo() throws Exception {
         CompletableFuture<Boolean> registered = new CompletableFuture<>();
         whenReady = key -> loop.release(key, () -> registered.complete(channel.isRegistered()));
         register();

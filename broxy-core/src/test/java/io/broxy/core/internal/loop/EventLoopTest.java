@@ -184,7 +184,7 @@ class EventLoopTest {
             throw new Unprintable();
         });
 
-        driver.turn();
+        assertThat(driver.call(() -> "on")).as("the next task").isEqualTo("on");
     }
 
     @Test
@@ -217,7 +217,7 @@ class EventLoopTest {
     }
 
     @Test
-    void aTimerThatPlansItselfAnewForAtOnceKeepsNobodyWaiting() throws Exception {
+    void aTimerThatIsRescheduledAtOnceKeepsNoTaskWaiting() throws Exception {
         AtomicInteger fired = new AtomicInteger();
         AtomicBoolean over = new AtomicBoolean();
         driver.call(() -> {

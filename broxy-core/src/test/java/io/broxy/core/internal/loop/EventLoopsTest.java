@@ -87,7 +87,7 @@ class EventLoopsTest {
     }
 
     @Test
-    void stopTellsWhenALoopIsStillAtWork() throws Exception {
+    void stopReturnsFalseWhenALoopIsStillAtWork() throws Exception {
         EventLoops loops = EventLoops.start(2, pool, Ticker.SYSTEM);
         CountDownLatch goOn = new CountDownLatch(1);
         loops.next().execute(() -> {

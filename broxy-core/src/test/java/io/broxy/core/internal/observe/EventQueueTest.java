@@ -30,7 +30,7 @@ class EventQueueTest {
     }
 
     @Test
-    void eventsAreToldInTheirOrderByOneTaskAtATime() {
+    void eventsRunInTheirOrderByOneTaskAtATime() {
         add(1);
         add(2);
         add(3);
@@ -59,7 +59,7 @@ class EventQueueTest {
     }
 
     @Test
-    void aFailureIsLoggedAndTheNextEventIsTold() {
+    void aFailureIsLoggedAndTheNextEventRuns() {
         try (CapturedLog log = CapturedLog.start()) {
             for (int i = 0; i < 3; i++) {
                 queue.add(() -> {

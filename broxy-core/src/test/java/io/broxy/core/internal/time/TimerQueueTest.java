@@ -66,7 +66,7 @@ class TimerQueueTest {
     }
 
     @Test
-    void theTimeToTheNextIsToldAndIsNeverNegative() {
+    void theTimeToTheNextIsNeverNegative() {
         schedule(20, "b");
         TimerQueue.Timer first = schedule(10, "a");
 
