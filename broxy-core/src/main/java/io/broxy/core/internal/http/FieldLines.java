@@ -96,7 +96,7 @@ final class FieldLines {
             state = State.NAME;
         } else if (Grammar.isOws(b)) {
             fold();
-        } else if (isTolerated(b)) {
+        } else if (tolerance.endsLine(b)) {
             irregular = true;
             return true;
         } else {
@@ -154,7 +154,7 @@ final class FieldLines {
         if (b == CR) {
             endField();
             state = State.LINE_LF;
-        } else if (isTolerated(b)) {
+        } else if (tolerance.endsLine(b)) {
             irregular = true;
             endField();
             state = State.LINE_START;
@@ -168,11 +168,6 @@ final class FieldLines {
     private void lineLf(byte b) throws BadHeadException {
         Grammar.requireLf(b);
         state = State.LINE_START;
-    }
-
-    /** Whether the byte ends a line by itself. */
-    private boolean isTolerated(byte b) {
-        return b == LF && tolerance.lineEnds();
     }
 
     private void beginField(int index) throws BadHeadException {

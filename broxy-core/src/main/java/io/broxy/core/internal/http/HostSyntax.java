@@ -16,20 +16,11 @@ final class HostSyntax {
     /** Whether the bytes are a valid Host. */
     static boolean isValid(byte[] bytes, int from, int to) {
         if (from < to && bytes[from] == '[') {
-            int close = indexOf(bytes, ']', from, to);
+            int close = Grammar.indexOf(bytes, ']', from, to);
             return close < to && isLiteral(bytes, from + 1, close) && isPortOrNothing(bytes, close + 1, to);
         }
-        int colon = indexOf(bytes, ':', from, to);
+        int colon = Grammar.indexOf(bytes, ':', from, to);
         return isRegName(bytes, from, colon) && isPortOrNothing(bytes, colon, to);
-    }
-
-    /** The place of the first such byte, or {@code to}. */
-    private static int indexOf(byte[] bytes, char wanted, int from, int to) {
-        int at = from;
-        while (at < to && bytes[at] != wanted) {
-            at++;
-        }
-        return at;
     }
 
     private static boolean isPortOrNothing(byte[] bytes, int from, int to) {
@@ -68,7 +59,7 @@ final class HostSyntax {
 
     /** {@code "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )}, from behind the v. */
     private static boolean isFutureAddress(byte[] bytes, int from, int to) {
-        int dot = indexOf(bytes, '.', from, to);
+        int dot = Grammar.indexOf(bytes, '.', from, to);
         for (int i = from; i < dot; i++) {
             if (!Grammar.isHexDigit(bytes[i])) {
                 return false;
@@ -103,7 +94,7 @@ final class HostSyntax {
         }
         int groups = 0;
         for (int at = from; at <= to; ) {
-            int end = indexOf(bytes, ':', at, to);
+            int end = Grammar.indexOf(bytes, ':', at, to);
             if (isGroup(bytes, at, end)) {
                 groups++;
             } else if (mayEndInIpv4 && end == to && isIpv4(bytes, at, to)) {
@@ -128,7 +119,7 @@ final class HostSyntax {
     private static boolean isIpv4(byte[] bytes, int from, int to) {
         int parts = 0;
         for (int at = from; at <= to; parts++) {
-            int end = indexOf(bytes, '.', at, to);
+            int end = Grammar.indexOf(bytes, '.', at, to);
             if (!isIpv4Part(bytes, at, end)) {
                 return false;
             }

@@ -99,10 +99,8 @@ final class ListMembers {
 
     private void nextMember() {
         start = at;
-        while (at < lineEnd && bytes[at] != ',') {
-            at++;
-        }
-        end = at++;
+        end = Grammar.indexOf(bytes, ',', at, lineEnd);
+        at = end + 1;
         while (start < end && Grammar.isOws(bytes[start])) {
             start++;
         }
@@ -133,10 +131,7 @@ final class ListMembers {
 
     /** Whether the member is {@code protocol-name [ "/" protocol-version ]}, tokens both (RFC 9110, section 7.8). */
     boolean isProtocol() {
-        int slash = start;
-        while (slash < end && bytes[slash] != '/') {
-            slash++;
-        }
+        int slash = Grammar.indexOf(bytes, '/', start, end);
         return isToken(start, slash) && (slash == end || isToken(slash + 1, end));
     }
 

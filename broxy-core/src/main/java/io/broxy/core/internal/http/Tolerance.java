@@ -25,7 +25,8 @@ enum Tolerance {
         return this != NONE;
     }
 
-    boolean lineEnds() {
-        return this == FIELDS_AND_LINE_ENDS;
+    /** Whether a byte ends a line by itself. */
+    boolean endsLine(byte b) {
+        return b == Grammar.LF && this == FIELDS_AND_LINE_ENDS;
     }
 }

@@ -53,7 +53,7 @@ public final class ConnectionRecorder {
     private int status;
     private @Nullable SocketAddress peer;
     private boolean dialReported;
-    private RequestTrace trace = RequestTrace.OFF;
+    private @Nullable RequestEvents recorded;
 
     ConnectionRecorder(@Nullable Observers observers, long number, long startNanos) {
         this.observers = observers;
@@ -89,7 +89,7 @@ public final class ConnectionRecorder {
             this.target = target;
             state = State.REQUESTED;
             requestNanos = observers.nanos();
-            trace = FlightRecorderEvents.request();
+            recorded = FlightRecorderEvents.request();
         }
     }
 
@@ -173,7 +173,9 @@ public final class ConnectionRecorder {
             Duration duration = Duration.ofNanos(observers.nanos() - requestNanos);
             ExchangeResult result =
                     new EventData.Exchange(status, bytesToOrigin, bytesToClient, duration, reason, cause);
-            trace.exchange(request, peer, result);
+            if (recorded != null) {
+                recorded.exchange(request, peer, result);
+            }
             observers.notifyListener(listener -> listener.exchangeEnded(request, result));
             observers.log(() -> AccessLog.exchange(request, peer, result));
         }
@@ -188,7 +190,7 @@ public final class ConnectionRecorder {
             target = null;
             identity = null;
             dialReported = false;
-            trace = RequestTrace.OFF;
+            recorded = null;
         }
     }
 
@@ -227,9 +229,11 @@ public final class ConnectionRecorder {
         ProxyListener.Request request = request();
         int answered = status == 0 && established ? 200 : status; // it may have been open before there were observers
         SocketAddress reached = peer;
-        RequestTrace traced =
-                trace == RequestTrace.OFF ? FlightRecorderEvents.request() : trace; // it may be on since a moment ago
-        traced.tunnel(request, reached, established, end);
+        // a recording may have started since the request came
+        RequestEvents events = recorded == null ? FlightRecorderEvents.request() : recorded;
+        if (events != null) {
+            events.tunnel(request, reached, established, end);
+        }
         all.notifyListener(listener -> listener.tunnelEnded(request, end));
         all.log(() -> AccessLog.tunnel(request, answered, reached, end));
     }

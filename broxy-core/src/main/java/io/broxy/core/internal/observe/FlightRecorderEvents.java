@@ -28,9 +28,9 @@ public final class FlightRecorderEvents {
         return PRESENT && (TunnelEvent.isOn() || ExchangeEvent.isOn());
     }
 
-    /** Begins to follow a request, which becomes an exchange or a tunnel. */
-    static RequestTrace request() {
-        return followsRequests() ? RequestEvents.begin() : RequestTrace.OFF;
+    /** Begins the events of a request, which becomes an exchange or a tunnel; null if no recording wants them. */
+    static @Nullable RequestEvents request() {
+        return followsRequests() ? RequestEvents.begin() : null;
     }
 
     /**
