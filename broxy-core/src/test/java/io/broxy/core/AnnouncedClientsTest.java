@@ -1,6 +1,6 @@
 package io.broxy.core;
 
-import static io.broxy.core.testkit.Dialled.write;
+import static io.broxy.core.testkit.Dialed.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 

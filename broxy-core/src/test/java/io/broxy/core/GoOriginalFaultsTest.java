@@ -1,8 +1,8 @@
 package io.broxy.core;
 
-import static io.broxy.core.testkit.Dialled.failure;
-import static io.broxy.core.testkit.Dialled.read;
-import static io.broxy.core.testkit.Dialled.write;
+import static io.broxy.core.testkit.Dialed.failure;
+import static io.broxy.core.testkit.Dialed.read;
+import static io.broxy.core.testkit.Dialed.write;
 import static io.broxy.core.testkit.SocksServer.OPEN;
 import static io.broxy.core.testkit.SocksServer.hex;
 import static org.assertj.core.api.Assertions.assertThat;

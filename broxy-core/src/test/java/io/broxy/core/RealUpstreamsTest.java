@@ -1,8 +1,8 @@
 package io.broxy.core;
 
-import static io.broxy.core.testkit.Dialled.failure;
-import static io.broxy.core.testkit.Dialled.read;
-import static io.broxy.core.testkit.Dialled.write;
+import static io.broxy.core.testkit.Dialed.failure;
+import static io.broxy.core.testkit.Dialed.read;
+import static io.broxy.core.testkit.Dialed.write;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;

@@ -3,7 +3,7 @@ package io.broxy.core.testkit;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** What a test does beside its own thread; nothing is waited for longer than a minute. */
+/** Runs a part of a test beside its own thread, for a minute at most. */
 public final class Background {
     private static final long LIMIT_SECONDS = 60;
 

@@ -59,7 +59,7 @@ public final class Certificates {
     }
 
     /**
-     * Makes a new certificate, which nobody trusts but the {@link #client} of the same object.
+     * Makes a new certificate, which only the {@link #client} of the same object trusts.
      *
      * @param file where the key store (PKCS #12) is written; it must not exist
      */

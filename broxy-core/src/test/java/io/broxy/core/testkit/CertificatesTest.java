@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
+/** Specifies what certificates tests get. */
 @ExtendWith(LeakCheck.class)
 class CertificatesTest {
 

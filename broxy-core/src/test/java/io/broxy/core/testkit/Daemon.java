@@ -56,7 +56,7 @@ public final class Daemon implements AutoCloseable {
      * Starts a program, and returns when it accepts connections.
      *
      * @param log where what it prints goes
-     * @param command told the port to listen on
+     * @param command makes the command line from the port to listen on
      */
     public static Daemon start(Path log, Command command) throws IOException, InterruptedException {
         try (HeldPort held = HeldPort.open()) { // until the program has it, lest another process takes it

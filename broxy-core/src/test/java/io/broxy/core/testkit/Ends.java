@@ -7,18 +7,18 @@ import io.broxy.DialException;
 import io.broxy.RefusedException;
 import io.broxy.TunnelResult;
 
-/** What is asserted of tunnels that have ended. */
+/** Assertions about tunnels that have ended. */
 public final class Ends {
     private Ends() {}
 
-    /** It came to its end for this reason, without a failure behind it. */
+    /** Asserts that the tunnel ended for this reason, without a failure behind it. */
     public static void assertEnded(TunnelResult result, CloseReason reason) {
         assertThat(result.reason()).as("%s", result).isEqualTo(reason);
         assertThat(result.cause()).isNull();
         assertThat(result.duration()).isPositive();
     }
 
-    /** The request was refused so, before anything was dialled. */
+    /** Asserts that the request was refused so, before anything was dialed. */
     public static void assertRefused(TunnelResult result, RefusedException.Reason reason, int status) {
         assertThat(result.reason()).as("%s", result).isEqualTo(CloseReason.REFUSED);
         assertThat(result.cause()).isInstanceOfSatisfying(RefusedException.class, refusal -> {
@@ -28,7 +28,7 @@ public final class Ends {
         assertThat(result.bytesToOrigin() + result.bytesToClient()).isZero();
     }
 
-    /** The target could not be dialled, for this reason. */
+    /** Asserts that the target could not be dialed, for this reason. */
     public static void assertDialFailed(TunnelResult result, DialException.Reason reason) {
         assertThat(result.reason()).as("%s", result).isEqualTo(CloseReason.DIAL_FAILED);
         assertThat(result.cause()).isInstanceOfSatisfying(DialException.class, failure -> {

@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** A listener that writes everything down, and on which threads it was told. Threading: thread-safe. */
+/** A listener that records every event and the threads that they came on. Threading: thread-safe. */
 public final class Events implements ProxyListener {
     private final List<String> all = new CopyOnWriteArrayList<>();
     private final Set<String> threads = ConcurrentHashMap.newKeySet();
@@ -69,19 +69,19 @@ public final class Events implements ProxyListener {
         note("exchange ended " + text(request) + ": " + result.status() + " " + result.reason());
     }
 
-    /** What has been told so far. */
+    /** The events so far. */
     public List<String> all() {
         return List.copyOf(all);
     }
 
-    /** What has been told, once a connection has been closed. */
+    /** The events up to the close of a connection, which it waits for. */
     public List<String> untilClosed() {
         await().atMost(Duration.ofMillis(Peer.PATIENCE_MILLIS))
                 .until(() -> all.stream().anyMatch(event -> event.startsWith("closed: ")));
         return all();
     }
 
-    /** The names of the threads that have told. */
+    /** The names of the threads that events came on. */
     public Set<String> threads() {
         return Set.copyOf(threads);
     }

@@ -9,8 +9,8 @@ import java.net.Socket;
 import java.net.SocketAddress;
 
 /**
- * A port that is bound and not listened at: nobody else is given it, and a connection to it is refused. A port that was free a
- * moment ago is no such thing, for any process may take it.
+ * A port that is bound and has no listener: no other process gets it, and a connection to it is refused. A port that was just
+ * free will not do, for any process may take it.
  *
  * <p>Threading: thread-safe.
  */
@@ -62,7 +62,7 @@ public final class HeldPort implements AutoCloseable {
         return HostPort.of("127.0.0.1", port());
     }
 
-    /** From now on it may be anybody's. */
+    /** Frees the port for any process. */
     @Override
     public void close() {
         try {

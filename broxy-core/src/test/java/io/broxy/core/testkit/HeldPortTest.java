@@ -32,7 +32,7 @@ class HeldPortTest {
     }
 
     @Test
-    void whatListensNowhereIsRefusedAtEachAddressAndTakenFromNobody() throws Exception {
+    void whatListensNowhereIsRefusedAtEachAddressAndTakenFromNoProcess() throws Exception {
         int port = HeldPort.refusing().port();
         for (String address : new String[] {"127.0.0.1", "127.0.0.3"}) {
             assertThatThrownBy(() -> new Socket(address, port)).isInstanceOf(ConnectException.class);

@@ -50,7 +50,7 @@ public final class Http {
         return lines.toString();
     }
 
-    /** Reads a message whose end its head tells; without a framing field it has no body. */
+    /** Reads a message that its head delimits; without a framing field it has no body. */
     public static Message read(Peer peer) throws IOException {
         String head = peer.readHead();
         if (head.contains("\r\nTransfer-Encoding: chunked\r\n")) {
@@ -87,7 +87,7 @@ public final class Http {
         return head.substring(start, head.indexOf("\r\n", start));
     }
 
-    /** An origin that answers every request with what it was asked for: method, path and body. */
+    /** An origin that answers every request with its method, path and body. */
     public static Origin echo() throws IOException {
         return Origin.start(Http::echo);
     }

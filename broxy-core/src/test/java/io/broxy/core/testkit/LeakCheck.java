@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * After each test, and after its {@code @AfterEach} methods, there must be no socket or selector that was not there before,
- * and no thread of an engine. Descriptors are told where the system shows them (Linux); the test must not open any itself
+ * and no thread of an engine. Descriptors are checked where the system shows them (Linux); the test must not open any itself
  * that outlive it.
  */
 public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {

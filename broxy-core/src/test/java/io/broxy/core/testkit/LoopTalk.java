@@ -12,11 +12,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/** What a test has an event loop do, and waits for. Threading: stateless. */
+/** Runs tasks on an event loop, and waits for their results. Threading: stateless. */
 public final class LoopTalk {
     private LoopTalk() {}
 
-    /** Begins something on a loop that completes a future. */
+    /** Begins a task on a loop that completes a future. */
     public static <T> CompletableFuture<T> begin(EventLoop loop, Consumer<CompletableFuture<T>> task) {
         CompletableFuture<T> future = new CompletableFuture<>();
         loop.execute(() -> {
@@ -29,12 +29,12 @@ public final class LoopTalk {
         return future;
     }
 
-    /** Does something on a loop that completes a future, and waits for what it gives. */
+    /** Runs a task on a loop that completes a future, and waits for its value. */
     public static <T> T on(EventLoop loop, Consumer<CompletableFuture<T>> task) throws Exception {
         return begin(loop, task).get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** Runs something on a loop, and waits for its end. */
+    /** Runs a task on a loop, and waits for its end. */
     public static void run(EventLoop loop, Runnable task) throws Exception {
         on(loop, future -> {
             task.run();

@@ -4,7 +4,7 @@ import io.broxy.core.internal.time.Ticker;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A clock that stands still until a test moves it on. Threading: thread-safe. */
+/** A clock that only the test moves. Threading: thread-safe. */
 public final class ManualTicker implements Ticker {
     private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 1_000_000); // it wraps around on the way
 

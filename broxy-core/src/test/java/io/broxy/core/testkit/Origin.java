@@ -26,7 +26,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class Origin implements AutoCloseable {
 
-    /** What is done with a connection, which is closed afterwards. */
+    /** What to do with a connection, which is closed afterwards. */
     @FunctionalInterface
     public interface Script {
         void play(Peer peer) throws Exception;
@@ -109,12 +109,12 @@ public final class Origin implements AutoCloseable {
         });
     }
 
-    /** Where to dial it. */
+    /** The target that leads to it. */
     public HostPort target() {
         return HostPort.of(address().getAddress().getHostAddress(), port());
     }
 
-    /** Where it listens. */
+    /** The address it listens on. */
     public InetSocketAddress address() {
         return (InetSocketAddress) server.getLocalSocketAddress();
     }

@@ -13,7 +13,7 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.util.concurrent.TimeUnit;
 
-/** A socket with the words that scripts of tests are made of. No read waits longer than {@link #PATIENCE_MILLIS}. */
+/** A socket with the verbs of a script. No read waits longer than {@link #PATIENCE_MILLIS}. */
 public final class Peer implements AutoCloseable {
     /** Long enough for a slow machine; a test that waits for it has failed. */
     public static final int PATIENCE_MILLIS = (int) TimeUnit.SECONDS.toMillis(20);
@@ -107,12 +107,12 @@ public final class Peer implements AutoCloseable {
         return line.substring(0, line.length() - 2);
     }
 
-    /** The next thing that comes is the end of the stream. */
+    /** Expects the end of the stream, and no byte before it. */
     public void expectEnd() throws IOException {
         assertThat(in.read()).as("the end of the stream").isEqualTo(-1);
     }
 
-    /** The next thing that comes, behind any bytes, is a reset. */
+    /** Expects a reset, behind any bytes. */
     public void expectReset() {
         assertThatThrownBy(() -> in.transferTo(java.io.OutputStream.nullOutputStream()))
                 .isInstanceOf(IOException.class)

@@ -65,17 +65,17 @@ public final class Proxy implements AutoCloseable {
         return server;
     }
 
-    /** Where it listens. */
+    /** The address it listens on. */
     public InetSocketAddress address() {
         return (InetSocketAddress) server.localAddress();
     }
 
-    /** A client that has said nothing yet. */
+    /** A client that has sent nothing yet. */
     public Peer client() throws IOException {
         return Peer.connect(address());
     }
 
-    /** A client whose tunnel stands. */
+    /** A client whose tunnel is open. */
     public Peer connect(HostPort target) throws IOException {
         Peer client = client().send(connectHead(target));
         assertThat(client.readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");

@@ -12,9 +12,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
-/** A SOCKS5 proxy's side of the talk (RFC 1928), step by step, for the scripts of an {@link Origin}. */
+/** A SOCKS5 proxy's side of the handshake (RFC 1928), step by step, for the scripts of an {@link Origin}. */
 public final class SocksServer {
-    /** The reply that the way is open, with an IPv4 address. */
+    /** The reply that the connection is open, with an IPv4 address. */
     public static final byte[] OPEN = hex("05 00 00 01 7f 00 00 01 12 34");
 
     private static final byte[] NO_AUTHENTICATION = hex("05 00");

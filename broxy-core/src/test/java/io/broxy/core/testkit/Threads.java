@@ -3,7 +3,7 @@ package io.broxy.core.testkit;
 import java.lang.reflect.Method;
 import java.util.List;
 
-/** Kinds of threads, of which the JVM may have only one. */
+/** Platform and virtual threads; a JVM may have only the former. */
 public enum Threads {
     /** Threads of the system. */
     PLATFORM {

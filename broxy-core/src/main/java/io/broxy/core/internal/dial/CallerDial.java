@@ -6,7 +6,7 @@ import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.observe.DialTrace;
-import io.broxy.core.internal.observe.Flight;
+import io.broxy.core.internal.observe.FlightRecorderEvents;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -49,7 +49,7 @@ final class CallerDial {
         if (all.isClosed()) {
             throw engineClosed(List.of());
         }
-        trace = Flight.dial(request.target(), null);
+        trace = FlightRecorderEvents.dial(request.target(), null);
         try {
             return resolveAndConnect();
         } catch (DialException e) {
@@ -78,7 +78,7 @@ final class CallerDial {
     /** All addresses that were remembered have failed: the name is looked up once more. */
     private Connection connectToOthers(FirstRound first, DialException failure) throws DialException {
         if (trace == DialTrace.OFF) { // the first round was a race, which had its own
-            trace = Flight.dial(request.target(), null);
+            trace = FlightRecorderEvents.dial(request.target(), null);
         }
         List<InetAddress> untried;
         try {

@@ -6,7 +6,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.observe.DialTrace;
-import io.broxy.core.internal.observe.Flight;
+import io.broxy.core.internal.observe.FlightRecorderEvents;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -48,7 +48,7 @@ final class LoopDial implements DialHandle {
         this.dial = dial;
         this.loop = dial.loop();
         this.dialer = dialer;
-        this.trace = Flight.dial(dial.target(), null);
+        this.trace = FlightRecorderEvents.dial(dial.target(), null);
         this.deadline = loop.timers().schedule(dial.endNanos(), this::timedOut);
     }
 

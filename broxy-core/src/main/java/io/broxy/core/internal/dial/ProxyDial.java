@@ -12,7 +12,7 @@ import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.observe.DialTrace;
-import io.broxy.core.internal.observe.Flight;
+import io.broxy.core.internal.observe.FlightRecorderEvents;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.EOFException;
 import java.io.IOException;
@@ -71,7 +71,7 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
         this.dial = dial;
         this.loop = dial.loop();
         this.dialer = dialer;
-        this.trace = Flight.dial(dial.target(), dialer.proxy());
+        this.trace = FlightRecorderEvents.dial(dial.target(), dialer.proxy());
         this.deadline = loop.timers().schedule(dial.endNanos(), this::timedOut);
     }
 

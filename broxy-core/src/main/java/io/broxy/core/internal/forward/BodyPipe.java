@@ -13,8 +13,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What goes to one connection in an exchange: heads, and a body whose end is found on the way. What the sink does not take
- * is held, and nothing more may be given until it is gone.
+ * Writes one direction of an exchange to its connection: heads, and a body whose end it finds. It holds what the sink does not
+ * take, and takes nothing more until that is gone.
  *
  * <p>A body of known length, and one that ends with its connection, goes over as it is, out of the buffer that it was read
  * into. Chunks are made anew, so that the sink gets nothing that only a lenient parser would understand; for a sink that
@@ -36,7 +36,7 @@ final class BodyPipe {
     private @Nullable BodyDecoder decoder;
     private boolean chunksIn;
     private @Nullable LastChunk lastChunk;
-    /** Of a body of known length: what has not been read yet. */
+    /** The unread rest of a body of known length. */
     private long left = Long.MAX_VALUE;
 
     private boolean ended;
@@ -150,7 +150,7 @@ final class BodyPipe {
     /** Gives bytes to the sink, which has taken all that it was given before. */
     void write(ByteBuffer bytes) throws IOException {
         if (held != null) {
-            throw new IllegalStateException("something is held already");
+            throw new IllegalStateException("bytes are held already");
         }
         moved += sink.write(bytes);
         if (bytes.hasRemaining()) {

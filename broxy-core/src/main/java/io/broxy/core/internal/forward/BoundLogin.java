@@ -1,7 +1,7 @@
 package io.broxy.core.internal.forward;
 
 /**
- * Which login an upstream connection carries that is bound to it (RFC 4559 section 6), and so whose it is from then on.
+ * The login that is bound to an upstream connection (RFC 4559 section 6), which decides whose requests it may serve.
  *
  * <p>Threading: immutable.
  */

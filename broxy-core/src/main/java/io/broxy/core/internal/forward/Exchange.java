@@ -9,21 +9,16 @@ import io.broxy.OriginException;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.ForwardedRequest;
-import io.broxy.core.internal.http.ForwardedResponse;
-import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.BreakWatch;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.upstream.HttpHop;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  *    ^  │                  │   │  broken in the middle                         ^
  *    │  │ no connection    │   └─────────────────────────> CUTTING ────────────┤
  *    │  └──────────────────┼────────────────────────────────────────────────── ┘
- *    └─────────────────────┘  no answer, and {@link RequestRoute} knows another way
+ *    └─────────────────────┘  no answer, and {@link RequestRoute} knows another hop
  * </pre>
  *
  * <p>Threading: owned by its event loop.
@@ -67,7 +62,7 @@ public final class Exchange {
     private @Nullable SocketAddress peer;
     private @Nullable ResponseSide responseSide;
     private long lastActivityNanos;
-    private @Nullable CloseReason cutReason;
+    private CloseReason cutReason = CloseReason.FAILED;
     private @Nullable Throwable cutCause;
 
     /**
@@ -92,7 +87,7 @@ public final class Exchange {
         this.watch = throttles == null ? null : new BreakWatch(client, throttles::isWaiting, this::clientGone);
         this.requestSide =
                 new RequestSide(this, client, request, unread, throttles == null ? null : throttles.toOrigin());
-        this.routing = new RequestRoute(this, forwarding, request);
+        this.routing = new RequestRoute(this, owner, forwarding, request, loop);
     }
 
     /** The request. */
@@ -110,7 +105,7 @@ public final class Exchange {
     /**
      * Begins.
      *
-     * @param dial for the target, in case it is dialled
+     * @param dial for the target, in case it is dialed
      */
     public void start(DialRequest dial) {
         client.handler(requestSide);
@@ -123,48 +118,22 @@ public final class Exchange {
         update();
     }
 
-    boolean mayHaveThreads() {
-        return owner.mayHaveThreads();
-    }
-
-    PinnedConnections pinned() {
-        return owner.pinned();
-    }
-
-    @Nullable
-    String identity() {
-        return owner.identity();
-    }
-
-    @Nullable
-    InetAddress clientAddress() {
-        return owner.clientAddress();
-    }
-
     /** The request can be sent. */
-    void begin(LoopConnection origin, HttpHop way, @Nullable String authorization) {
+    void begin(UpstreamConnection upstream, @Nullable String authorization) {
         state = State.EXCHANGING;
         touch();
+        LoopConnection origin = upstream.connection();
         peer = origin.peer();
-        ResponseSide responses =
-                new ResponseSide(this, origin, client, request, throttles == null ? null : throttles.toClient());
+        ResponseSide responses = new ResponseSide(
+                this, upstream, client, request, forwarding, throttles == null ? null : throttles.toClient());
         responseSide = responses;
         origin.handler(responses);
-        List<ConnectRequest.Field> fields = fields(way, authorization);
+        List<ConnectRequest.Field> fields = upstream.fields(authorization);
         int room = request.maxBytes(fields, forwarding.pseudonym()) + 2 * LoopBuffers.MIN_READ;
         ByteBuffer out = loop.buffers().staging(room);
-        request.write(out, way.absoluteForm(), fields, forwarding.pseudonym());
+        request.write(out, upstream.way().absoluteForm(), fields, forwarding.pseudonym());
         requestSide.begin(origin, out);
         update();
-    }
-
-    private static List<ConnectRequest.Field> fields(HttpHop way, @Nullable String authorization) {
-        if (authorization == null) {
-            return way.fields();
-        }
-        List<ConnectRequest.Field> fields = new ArrayList<>(way.fields());
-        fields.add(new ConnectRequest.Field("Proxy-Authorization", authorization));
-        return fields;
     }
 
     /** The request is to be sent once more, when another connection is there; nothing of a response has gone out. */
@@ -181,15 +150,6 @@ public final class Exchange {
 
     EventLoop loop() {
         return loop;
-    }
-
-    @Nullable
-    String pseudonym() {
-        return forwarding.pseudonym();
-    }
-
-    HeadLimits responseLimits() {
-        return forwarding.responseLimits();
     }
 
     /** Whether the client's connection may carry another request, for all that is known now. */
@@ -251,25 +211,6 @@ public final class Exchange {
         }
     }
 
-    /** The head of a response has come, which may bind a login to the connection. */
-    void bind(ForwardedResponse response) {
-        if (response.login()) {
-            routing.bind(BoundLogin.OF_CLIENT);
-        } else if (response.proxyLogin()) {
-            routing.bind(BoundLogin.OF_PROXY);
-        }
-    }
-
-    /** Whether the client's connection must end with the origin's. */
-    boolean endsWithOrigin() {
-        return routing.login() == BoundLogin.OF_CLIENT;
-    }
-
-    /** Whether the client may be told that it can log in by its connection: every proxy on the way must keep that to it. */
-    boolean supportsLogins(ForwardedResponse response) {
-        return response.login() && (!routing.isByProxy() || response.supportsLogins());
-    }
-
     /** The final response begins. */
     void answered() {
         routing.answered();
@@ -282,16 +223,9 @@ public final class Exchange {
         }
     }
 
-    /** Sends the request once more, over a new connection, if nothing speaks against it; false if something does. */
+    /** As {@link RequestRoute#repeat}. */
     boolean repeat() {
         return state == State.EXCHANGING && routing.repeat();
-    }
-
-    /** The response has been read whole. */
-    void originDone() {
-        if (responseSide != null) {
-            routing.originDone(responseSide.keepAlive());
-        }
     }
 
     /** The answer is 407, which is meant for this proxy. */
@@ -365,10 +299,8 @@ public final class Exchange {
     }
 
     private void endCut() {
-        boolean hidden = responseSide != null && !responseSide.isDelimited();
-        CloseReason reason = cutReason == null ? CloseReason.FAILED : cutReason;
         over();
-        owner.cut(reason, cutCause, hidden);
+        owner.cut(cutReason, cutCause, responseSide != null && !responseSide.isDelimited());
     }
 
     void clientGone(@Nullable IOException cause) {
@@ -383,7 +315,7 @@ public final class Exchange {
         owner.abandoned(cause);
     }
 
-    /** Ends it without a word to its owner; the client's connection is left as it is. */
+    /** Ends it without a call to its owner; the client's connection is left as it is. */
     public void cancel() {
         if (state == State.OVER) {
             return;
@@ -410,16 +342,13 @@ public final class Exchange {
 
     /** When something must have happened, for all that is known now. */
     public long deadlineNanos() {
-        return lastActivityNanos + limitNanos();
-    }
-
-    private long limitNanos() {
         long authorizing = routing.timeoutNanos();
         if (authorizing > 0) {
-            return authorizing;
+            return lastActivityNanos + authorizing;
         }
         boolean answerDue = requestSide.isSent() && (responseSide == null || !responseSide.hasBegun());
-        return answerDue ? forwarding.times().answerNanos() : forwarding.times().bodyNanos();
+        ForwardTimes times = forwarding.times();
+        return lastActivityNanos + (answerDue ? times.answerNanos() : times.bodyNanos());
     }
 
     /** The deadline has passed. */

@@ -9,8 +9,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whose client an exchange serves. One of the methods that end it is called, once; the client's connection, whose handler
- * and interest are to be set anew, is the owner's again by then.
+ * Has the client that an exchange serves. The exchange calls one of the methods that end it, once; by then the client's
+ * connection is the owner's again, which sets its handler and interest anew.
  *
  * <p>Threading: owned by the exchange's event loop.
  */
@@ -22,7 +22,7 @@ public interface ExchangeOwner {
     /** Whether the connection to the origin may take threads, which it does if it can only block. */
     boolean mayHaveThreads();
 
-    /** Time is to be looked at then, or before; told whenever that may have come nearer. */
+    /** The owner is to check the time then, or before; called whenever that may have come nearer. */
     void due(long deadlineNanos);
 
     /** The client's address, whose share of the look-ups a dial counts for; null if it is not known. */
@@ -38,7 +38,7 @@ public interface ExchangeOwner {
     /** The upstream connections that belong to the client's. */
     PinnedConnections pinned();
 
-    /** For whom the proxy takes the client in this request, or null. */
+    /** The authenticated identity of this request, or null. */
     @Nullable
     String identity();
 
@@ -66,7 +66,7 @@ public interface ExchangeOwner {
      */
     void cut(CloseReason reason, @Nullable Throwable cause, boolean hidden);
 
-    /** The client's connection is broken, or has ended within the request (no cause then). */
+    /** The client's connection is broken, or has ended within the request; the latter without a cause. */
     void clientGone(@Nullable IOException cause);
 
     /**

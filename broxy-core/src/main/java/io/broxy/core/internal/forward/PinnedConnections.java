@@ -7,6 +7,7 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.LoopLease;
 import io.broxy.core.internal.time.LazyTimer;
+import io.broxy.core.internal.upstream.HttpHop;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.util.ArrayList;
@@ -17,7 +18,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The upstream connections that belong to one client's connection, for a login is bound to each of them: kept here between
+ * The upstream connections that belong to one client's connection because a login is bound to each of them. Kept here between
  * the client's requests, they serve no other client, and are closed with the client's connection at the latest.
  *
  * <pre>
@@ -33,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: owned by the client's event loop.
  */
 public final class PinnedConnections {
-    /** Of one client's connection. */
+    /** The most pinned connections of one client's connection. */
     static final int MAX = 8;
 
     /**
@@ -42,9 +43,14 @@ public final class PinnedConnections {
      * <p>Threading: immutable.
      *
      * @param hop where it leads: to the origin, or to the next proxy
-     * @param identity for whom the proxy takes the client in this request, or null
+     * @param identity the authenticated identity of the request, or null
      */
     record Key(ConnPool.Key hop, HostPort origin, @Nullable String identity) {}
+
+    /** What a connection to a target is kept for, if it is now used for the client of an exchange. */
+    static Key key(HttpHop way, HostPort target, ExchangeOwner owner) {
+        return new Key(way.hop(), target, owner.identity());
+    }
 
     private final EventLoop loop;
     private final long idleNanos;
@@ -61,7 +67,7 @@ public final class PinnedConnections {
      * Creates an empty set.
      *
      * @param idleNanos for how long one is kept that is not used
-     * @param onLost told when the client's login has gone with a connection, possibly more than once
+     * @param onLost runs when the client's login has gone with a connection, possibly more than once
      */
     public PinnedConnections(EventLoop loop, long idleNanos, Runnable onLost) {
         this.loop = loop;
@@ -80,7 +86,7 @@ public final class PinnedConnections {
         return idle.isEmpty();
     }
 
-    /** By which hop the client has a connection to an origin; null if it has none. */
+    /** The hop by which the client has a connection to an origin; null if it has none. */
     ConnPool.@Nullable Key hopTo(HostPort origin, @Nullable String identity) {
         ConnPool.Key hop = null;
         for (Key key : idle.keySet()) {

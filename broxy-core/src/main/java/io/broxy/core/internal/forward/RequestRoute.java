@@ -4,11 +4,11 @@ import io.broxy.ConnPool;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
+import io.broxy.HostPort;
 import io.broxy.OriginException;
-import io.broxy.core.internal.http.AuthSchemes;
 import io.broxy.core.internal.http.ForwardedRequest;
-import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.http.Rejection;
+import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
@@ -19,19 +19,20 @@ import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.ProxyAuthorization;
 import java.io.IOException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connection that an exchange's request goes over: found along one way after another, until one works and the request
- * cannot be sent once more.
+ * Finds the connection that an exchange's request goes over: by one hop after another of an {@link HttpRoute}, until one
+ * works or the request cannot be sent once more.
  *
  * <pre>
  *              leased                authorized
  *   LEASING ───────────> AUTHORIZING ──────────> ROUTED ──────> OVER
  *    ^  │                    │                     │             ^
- *    │  └─ no connection ────┼─────────────────────┼─────────────┤  there is no other way
+ *    │  └─ no connection ────┼─────────────────────┼─────────────┤  there is no other hop
  *    └───────────────────────┴─────────────────────┘             │
- *      there is another way, or nothing came over a connection that had been idle
+ *      there is another hop, or nothing came over a connection that had been idle
  * </pre>
  *
  * <p>Threading: owned by its event loop.
@@ -47,8 +48,11 @@ final class RequestRoute implements Completion<LoopLease> {
     }
 
     private final Exchange exchange;
+    private final ExchangeOwner owner;
     private final Forwarding forwarding;
     private final ForwardedRequest request;
+    private final EventLoop loop;
+    private final HostPort target;
 
     /** The client that dials name, where their dialer does that. */
     private DialRequest.@Nullable Client client;
@@ -56,20 +60,18 @@ final class RequestRoute implements Completion<LoopLease> {
     private State state = State.LEASING;
     private @Nullable HttpRoute route;
     private @Nullable DialHandle leasing;
-    private @Nullable LoopLease lease;
+    private @Nullable UpstreamConnection upstream;
     private int attempts;
     private boolean retried;
 
-    /** Of the connection in use: it goes to no other client when there is one. */
-    private BoundLogin login = BoundLogin.NONE;
-
-    /** The connection in use was {@linkplain PinnedConnections kept} for the client. */
-    private boolean pinned;
-
-    RequestRoute(Exchange exchange, Forwarding forwarding, ForwardedRequest request) {
+    RequestRoute(
+            Exchange exchange, ExchangeOwner owner, Forwarding forwarding, ForwardedRequest request, EventLoop loop) {
         this.exchange = exchange;
+        this.owner = owner;
         this.forwarding = forwarding;
         this.request = request;
+        this.loop = loop;
+        this.target = request.target().hostPort();
     }
 
     // ------------------------------------------------------------------ LEASING
@@ -77,13 +79,13 @@ final class RequestRoute implements Completion<LoopLease> {
     /**
      * Begins.
      *
-     * @param dial for the target, in case it is dialled
+     * @param dial for the target, in case it is dialed
      */
     void start(DialRequest dial) throws DialException {
         client = dial.client();
         HttpRoute found = forwarding.router().route(dial);
-        PinnedConnections all = exchange.pinned();
-        ConnPool.Key begun = all.isEmpty() ? null : all.hopTo(exchange.target(), exchange.identity());
+        PinnedConnections pins = owner.pinned();
+        ConnPool.Key begun = pins.isEmpty() ? null : pins.hopTo(target, owner.identity());
         if (begun != null) {
             found.prefer(begun); // a login goes on over the hop where it began
         }
@@ -91,7 +93,7 @@ final class RequestRoute implements Completion<LoopLease> {
         lease(found.way(), idleUse());
     }
 
-    /** What must not be sent twice does not go over a connection that may be ending just now. */
+    /** A request that must not be sent twice does not go over a connection that may be ending just now. */
     private IdleUse idleUse() {
         return isRepeatable() ? IdleUse.UNREAD : IdleUse.PROMISED;
     }
@@ -102,17 +104,14 @@ final class RequestRoute implements Completion<LoopLease> {
 
     private void lease(HttpHop way, IdleUse idleUse) {
         leasing = null;
-        PinnedConnections all = exchange.pinned();
-        PinnedConnections.Pin pin = all.isEmpty() ? null : all.take(key(way));
-        if (pin != null && !mayUse(pin, idleUse)) {
-            pin.lease().close();
-            pin = null;
-        }
-        pinned = pin != null;
-        login = pin == null ? BoundLogin.NONE : pin.login();
-        if (pin != null) {
-            done(pin.lease());
+        PinnedConnections pins = owner.pinned();
+        PinnedConnections.Pin pin = pins.isEmpty() ? null : pins.take(PinnedConnections.key(way, target, owner));
+        if (pin != null && mayUse(pin, idleUse)) {
+            leased(pin.lease(), pin);
             return;
+        }
+        if (pin != null) {
+            pin.lease().close();
         }
         leasePooled(way, request.login() ? IdleUse.NEVER : idleUse);
     }
@@ -126,15 +125,11 @@ final class RequestRoute implements Completion<LoopLease> {
         };
     }
 
-    private PinnedConnections.Key key(HttpHop way) {
-        return new PinnedConnections.Key(way.hop(), exchange.target(), exchange.identity());
-    }
-
     private void leasePooled(HttpHop way, IdleUse idleUse) {
         int attempt = ++attempts;
         EnginePool pool = way.pool() instanceof EnginePool own ? own : forwarding.pool();
-        DialHandle underWay = pool.lease(
-                exchange.loop(), way.hop(), idleUse, client, exchange.clientAddress(), way.timeoutNanos(), this);
+        DialHandle underWay = 
+                pool.lease(loop, way.hop(), idleUse, client, owner.clientAddress(), way.timeoutNanos(), this);
         if (state == State.LEASING && attempts == attempt) { // it has not come to its end before this
             leasing = underWay;
         }
@@ -142,32 +137,34 @@ final class RequestRoute implements Completion<LoopLease> {
 
     @Override
     public void done(LoopLease got) {
+        leased(got, null);
+    }
+
+    private void leased(LoopLease got, PinnedConnections.@Nullable Pin pin) {
         HttpRoute current = route;
         if (state != State.LEASING || current == null) {
             got.close();
             return;
         }
         leasing = null;
-        if (got.connection().takesThreads() && !exchange.mayHaveThreads()) {
+        if (got.connection().takesThreads() && !owner.mayHaveThreads()) {
             got.close();
             exchange.fail(Rejection.TOO_MANY_THREADS.exception());
             return;
         }
-        lease = got;
-        state = State.AUTHORIZING;
         HttpHop way = current.way();
+        UpstreamConnection leased = new UpstreamConnection(got, way, target, owner, pin);
+        upstream = leased;
+        state = State.AUTHORIZING;
         if (!way.absoluteForm()) {
             current.connected();
         }
         exchange.touch();
         if (way.credentials() == ProxyAuthorization.NONE) {
-            routed(got, way, null);
+            routed(leased, null);
         } else {
             way.authorization(
-                    exchange.loop(),
-                    exchange.target(),
-                    value -> authorized(got, way, value),
-                    failure -> notAuthorized(got, failure));
+                    loop, target, value -> authorized(leased, value), failure -> notAuthorized(leased, failure));
         }
         exchange.update();
     }
@@ -175,175 +172,147 @@ final class RequestRoute implements Completion<LoopLease> {
     @Override
     public void failed(DialException failure) {
         leasing = null;
-        if (state == State.LEASING && route != null) {
-            wayFailed(route, failure, true);
+        if (state == State.LEASING) {
+            wayFailed(failure, true);
         }
     }
 
     // ------------------------------------------------------------------ AUTHORIZING
 
+    private boolean isAuthorizing(UpstreamConnection asked) {
+        return state == State.AUTHORIZING && upstream == asked; // else the answer is too late
+    }
+
     /** It may have taken long, and the connection was idle all the time. */
-    private void authorized(LoopLease got, HttpHop way, @Nullable String authorization) {
-        if (state == State.AUTHORIZING
-                && lease == got
-                && login != BoundLogin.OF_CLIENT
-                && !isRepeatable()
-                && !got.isReliable()) {
-            again(way, IdleUse.NEVER);
+    private void authorized(UpstreamConnection leased, @Nullable String authorization) {
+        if (isAuthorizing(leased) && !leased.isOfClient() && !isRepeatable() && !leased.isReliable()) {
+            again(leased.way(), IdleUse.NEVER);
         } else {
-            routed(got, way, authorization);
+            routed(leased, authorization);
         }
     }
 
-    private void routed(LoopLease got, HttpHop way, @Nullable String authorization) {
-        if (state == State.AUTHORIZING && lease == got) { // else it is too late
+    private void routed(UpstreamConnection leased, @Nullable String authorization) {
+        if (isAuthorizing(leased)) {
             state = State.ROUTED;
-            if (authorization != null && AuthSchemes.bindConnection(authorization)) {
-                bind(BoundLogin.OF_PROXY);
-            }
+            leased.bind(authorization);
             if (request.login()) {
-                bind(BoundLogin.OF_CLIENT);
+                leased.bind(BoundLogin.OF_CLIENT);
             }
-            exchange.begin(got.connection(), way, authorization);
+            exchange.begin(leased, authorization);
         }
     }
 
-    private void notAuthorized(LoopLease got, DialException failure) {
-        HttpRoute current = route;
-        if (state == State.AUTHORIZING && lease == got && current != null) {
-            lease = null;
-            giveBack(got);
-            wayFailed(current, failure, true);
+    private void notAuthorized(UpstreamConnection leased, DialException failure) {
+        if (isAuthorizing(leased)) {
+            upstream = null;
+            leased.giveBack();
+            wayFailed(failure, !leased.isOfClient());
         }
     }
 
-    /** For how long credentials may be asked for; 0 when they are not, for leasing keeps its time by itself. */
+    /** How long asking for credentials may take; 0 while they are not asked for, since leasing has its own timeout. */
     long timeoutNanos() {
-        return state == State.AUTHORIZING && route != null ? route.way().timeoutNanos() : 0;
+        return state == State.AUTHORIZING && upstream != null ? upstream.way().timeoutNanos() : 0;
     }
 
-    /** Whoever is asked for the proxy's credentials does not answer; true if somebody is asked. */
+    /** Credentials did not come in time; true if they were being asked for. */
     boolean notAuthorizedInTime() {
-        HttpRoute current = route;
-        if (state != State.AUTHORIZING || current == null) {
+        UpstreamConnection leased = upstream;
+        if (state != State.AUTHORIZING || leased == null) {
             return false;
         }
-        wayFailed(current, failure(current.way(), Reason.TIMEOUT, null), true);
+        wayFailed(failure(leased.way(), Reason.TIMEOUT, null), true);
         return true;
     }
 
     // ------------------------------------------------------------------ ROUTED
 
-    /** A login is bound to the connection, by which it belongs to this client's. */
-    void bind(BoundLogin found) {
-        if (found.compareTo(login) > 0) {
-            login = found;
-        }
-    }
-
-    BoundLogin login() {
-        return login;
-    }
-
-    /** Whether the connection leads to another proxy, which takes the request on. */
-    boolean isByProxy() {
-        return route != null && route.way().absoluteForm();
-    }
-
-    /** The final response begins, so that the way works. */
+    /** The final response begins, so the hop works. */
     void answered() {
-        if (route != null && route.way().absoluteForm()) {
+        if (isByProxy() && route != null) {
             route.connected();
         }
     }
 
+    private boolean isByProxy() {
+        return upstream != null && upstream.way().absoluteForm();
+    }
+
     /** The connection broke, or ended, before it had said anything. */
     void unanswered(@Nullable IOException cause) {
-        LoopLease used = lease;
-        HttpRoute current = route;
-        if (used == null || current == null || state != State.ROUTED) {
+        UpstreamConnection used = upstream;
+        if (used == null || state != State.ROUTED) {
             return;
         }
-        if (pinned && login == BoundLogin.OF_CLIENT) {
+        if (used.isPinned() && used.isOfClient()) {
             exchange.loginLost(cause);
-            return;
-        }
-        if (repeat()) {
-            return;
-        }
-        HttpHop way = current.way();
-        if (way.absoluteForm() && !used.wasIdle() && !pinned) {
-            wayFailed(current, failure(way, Reason.PROTOCOL, cause), isRepeatable());
-        } else {
-            exchange.fail(new OriginException(OriginException.Reason.NO_RESPONSE, exchange.target(), cause));
+        } else if (!repeat()) {
+            if (used.way().absoluteForm() && !used.wasIdle()) {
+                wayFailed(failure(used.way(), Reason.PROTOCOL, cause), isRepeatable());
+            } else {
+                exchange.fail(new OriginException(OriginException.Reason.NO_RESPONSE, target, cause));
+            }
         }
     }
 
-    /** As {@link Exchange#repeat}: the connection had been idle, and its peer had given it up. */
+    /** Sends the request once more if its connection had been idle, and given up by its peer; false if that may not be. */
     boolean repeat() {
-        LoopLease used = lease;
-        HttpRoute current = route;
-        if (used == null || current == null || state != State.ROUTED) {
-            return false;
-        }
-        boolean wasIdle = used.wasIdle() || pinned;
-        if (!wasIdle || retried || !isRepeatable() || login == BoundLogin.OF_CLIENT) {
+        UpstreamConnection used = upstream;
+        if (used == null
+                || state != State.ROUTED
+                || retried
+                || !used.wasIdle()
+                || used.isOfClient()
+                || !isRepeatable()) {
             return false;
         }
         retried = true;
-        if (!pinned) { // else its idle times are the client's doing
-            used.closeUnanswered();
-        }
-        again(current.way(), IdleUse.NEVER);
+        used.closeUnanswered();
+        again(used.way(), IdleUse.NEVER);
         return true;
     }
 
-    /** The response has been read whole, and the connection is idle from now on. */
-    void originDone(KeepAlive said) {
-        if (lease != null) {
-            lease.answered(said.timeoutNanos(), said.max());
-        }
-    }
-
     /**
-     * The answer is 407: whoever gave it has not done what was asked, whatever that was.
+     * The answer is 407: its sender has not done what was asked, whatever that was.
      *
-     * @param repeatable whether the request may go another way
+     * @param repeatable whether the request may go by another hop
      */
     void credentialsRefused(boolean repeatable) {
-        HttpRoute current = route;
-        if (current != null && current.way().absoluteForm()) {
-            wayFailed(current, failure(current.way(), Reason.PROXY_AUTH, null), repeatable);
+        UpstreamConnection used = upstream;
+        if (used != null && used.way().absoluteForm()) {
+            wayFailed(failure(used.way(), Reason.PROXY_AUTH, null), repeatable);
         } else {
-            exchange.fail(new OriginException(OriginException.Reason.PROXY_AUTH, exchange.target(), null));
+            exchange.fail(new OriginException(OriginException.Reason.PROXY_AUTH, target, null));
         }
     }
 
     /**
      * No answer came in time.
      *
-     * @param requestComplete whether none was owed by anybody else
+     * @param requestComplete whether only the answer was missing, and nothing of the request
      */
     void notAnsweredInTime(boolean requestComplete) {
-        HttpRoute current = route;
-        if (current != null && current.way().absoluteForm() && requestComplete) {
-            wayFailed(current, failure(current.way(), Reason.TIMEOUT, null), false);
+        UpstreamConnection used = upstream;
+        if (used != null && used.way().absoluteForm() && requestComplete) {
+            wayFailed(failure(used.way(), Reason.TIMEOUT, null), false);
         } else {
-            exchange.fail(new OriginException(OriginException.Reason.TIMEOUT, exchange.target(), null));
+            exchange.fail(new OriginException(OriginException.Reason.TIMEOUT, target, null));
         }
     }
 
-    // ------------------------------------------------------------------ the next way
+    // ------------------------------------------------------------------ the next hop
 
     private DialException failure(HttpHop way, Reason reason, @Nullable Throwable cause) {
-        DialException.Builder failure = way.failure(reason, exchange.target());
+        DialException.Builder failure = way.failure(reason, target);
         return (cause == null ? failure : failure.cause(cause)).build();
     }
 
-    /** Goes another way, if there is one and the request may be sent once more: a login goes on where it began. */
-    private void wayFailed(HttpRoute current, DialException failure, boolean repeatable) {
+    /** Goes by another hop, if there is one and the request may be sent once more: a login goes on where it began. */
+    private void wayFailed(DialException failure, boolean repeatable) {
+        HttpRoute current = Objects.requireNonNull(route, "a route was taken");
         DialException all = current.failed(failure);
-        if (all == null && repeatable && login != BoundLogin.OF_CLIENT) {
+        if (all == null && repeatable && (upstream == null || !upstream.isOfClient())) {
             again(current.way(), idleUse());
         } else {
             exchange.fail(all == null ? failure : all);
@@ -351,8 +320,8 @@ final class RequestRoute implements Completion<LoopLease> {
     }
 
     private void again(HttpHop way, IdleUse idleUse) {
-        LoopLease used = lease;
-        lease = null;
+        UpstreamConnection used = upstream;
+        upstream = null;
         if (used != null) {
             used.close();
         }
@@ -366,36 +335,21 @@ final class RequestRoute implements Completion<LoopLease> {
 
     /** Gives the connection back, which may serve another request if it {@code may} for all that the exchange knows. */
     void giveBack(boolean may) {
-        LoopLease used = take();
+        UpstreamConnection used = take();
         if (used != null && may) {
-            giveBack(used);
-        } else if (used != null) {
-            end(used);
-        }
-    }
-
-    private void giveBack(LoopLease used) {
-        HttpRoute current = route;
-        if (login == BoundLogin.NONE || current == null) {
             used.giveBack();
-        } else {
-            exchange.pinned().keep(key(current.way()), used, login);
+        } else if (used != null) {
+            used.end();
         }
-    }
-
-    private void end(LoopLease used) {
-        used.close();
-        exchange.pinned().ended(login);
     }
 
     /** Leaves the connection to the caller. */
     LoopConnection detach() {
-        LoopLease used = take();
+        UpstreamConnection used = take();
         if (used == null) {
             throw new IllegalStateException("there is no origin");
         }
-        used.detach();
-        return used.connection();
+        return used.detach();
     }
 
     /**
@@ -407,18 +361,18 @@ final class RequestRoute implements Completion<LoopLease> {
         if (leasing != null) {
             leasing.cancel();
         }
-        LoopLease used = take();
+        UpstreamConnection used = take();
         if (used != null) {
             if (!sent) {
                 used.connection().abort();
             }
-            end(used);
+            used.end();
         }
     }
 
-    private @Nullable LoopLease take() {
-        LoopLease used = lease;
-        lease = null;
+    private @Nullable UpstreamConnection take() {
+        UpstreamConnection used = upstream;
+        upstream = null;
         leasing = null;
         state = State.OVER;
         return used;

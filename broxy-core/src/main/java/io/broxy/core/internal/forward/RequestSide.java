@@ -26,7 +26,7 @@ final class RequestSide implements ChannelEvents {
     private final BodyFraming framing;
     private final @Nullable Throttle throttle;
 
-    /** Into the origin, where there is one. */
+    /** Leads to the origin, where there is one. */
     private @Nullable BodyPipe body;
 
     /** Bytes that were read too early wait at the client's connection. */
@@ -36,7 +36,7 @@ final class RequestSide implements ChannelEvents {
     /** The origin takes nothing any more, and may have said why. */
     private boolean broken;
 
-    /** To an origin that gave no answer. */
+    /** Bytes sent to an origin that gave no answer. */
     private long movedBefore;
 
     /**
@@ -223,7 +223,7 @@ final class RequestSide implements ChannelEvents {
         }
     }
 
-    /** Reading from it will tell what that means: it may have answered before it closed (RFC 9112 section 9.5). */
+    /** A later read shows what that means: the origin may have answered before it closed (RFC 9112 section 9.5). */
     private void originBroke() {
         broken = true;
         release();

@@ -11,7 +11,6 @@ import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.HeadParser;
 import io.broxy.core.internal.http.InterimResponses;
-import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.http.ResponseHead;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
@@ -30,12 +29,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class ResponseSide implements ChannelEvents {
     private final Exchange exchange;
+    private final UpstreamConnection upstream;
     private final LoopConnection origin;
     private final ForwardedRequest request;
     private final BodyPipe body;
     private final @Nullable Throttle throttle;
 
     private final HeadLimits limits;
+    private final @Nullable String pseudonym;
     private HeadParser<ResponseHead> parser;
     private final InterimResponses interim = new InterimResponses();
     private @Nullable ForwardedResponse response;
@@ -46,7 +47,7 @@ final class ResponseSide implements ChannelEvents {
     private boolean headRead;
 
     private boolean persistent;
-    /** The origin has sent what nobody asked for, behind its response. */
+    /** The origin has sent bytes behind its response, which no request asked for. */
     private boolean stray;
     /** Read, charged to the rate, and so far no part of what goes to the client. */
     private long undelivered;
@@ -58,16 +59,19 @@ final class ResponseSide implements ChannelEvents {
      */
     ResponseSide(
             Exchange exchange,
-            LoopConnection origin,
+            UpstreamConnection upstream,
             LoopConnection client,
             ForwardedRequest request,
+            Forwarding forwarding,
             @Nullable Throttle throttle) {
         this.exchange = exchange;
-        this.origin = origin;
+        this.upstream = upstream;
+        this.origin = upstream.connection();
         this.request = request;
         this.body = new BodyPipe(client);
         this.throttle = throttle;
-        this.limits = exchange.responseLimits();
+        this.limits = forwarding.responseLimits();
+        this.pseudonym = forwarding.pseudonym();
         this.parser = HeadParser.response(limits);
     }
 
@@ -78,12 +82,7 @@ final class ResponseSide implements ChannelEvents {
         return begun;
     }
 
-    /** What the origin says of its connection; nothing before the final response. */
-    KeepAlive keepAlive() {
-        return response == null ? KeepAlive.NOTHING : response.keepAlive();
-    }
-
-    /** Of the final response, or 0. */
+    /** The status of the final response, or 0. */
     int status() {
         return response == null ? 0 : response.status();
     }
@@ -195,8 +194,9 @@ final class ResponseSide implements ChannelEvents {
         undelivered = 0; // what has not gone out is held
         begun = true;
         stray |= in.hasRemaining();
-        if (body.isEnded()) {
-            exchange.originDone();
+        ForwardedResponse whole = response;
+        if (whole != null && body.isEnded()) {
+            upstream.answered(whole.keepAlive());
         }
         completeIfWritten();
     }
@@ -204,7 +204,7 @@ final class ResponseSide implements ChannelEvents {
     // ------------------------------------------------------------------ heads
 
     /**
-     * For all heads that one read can complete, and the body's beginning behind them. A line may grow from three bytes to
+     * Room for all heads that one read can complete, and the body's beginning behind them. A line may grow from three bytes to
      * five as it is normalised, and each head gets a few lines of this proxy's own.
      */
     private int roomForHeads() {
@@ -216,7 +216,7 @@ final class ResponseSide implements ChannelEvents {
         for (ResponseHead head; (head = parser.feed(in)) != null; ) {
             headRead = true;
             ForwardedResponse next = ForwardedResponse.of(head, request);
-            exchange.bind(next);
+            upstream.bind(next);
             if (next.isUpgrade()) {
                 upgrade(next, in, out);
                 return false;
@@ -227,7 +227,7 @@ final class ResponseSide implements ChannelEvents {
             interim.add(head);
             parser = HeadParser.response(limits);
             if (next.isForClient()) {
-                next.write(out, true, exchange.pseudonym());
+                next.write(out, true, pseudonym);
             }
         }
         if (out.position() > 0) {
@@ -246,9 +246,9 @@ final class ResponseSide implements ChannelEvents {
         }
         exchange.answered();
         response = next;
-        boolean originEnds = exchange.endsWithOrigin() && !next.originPersists();
+        boolean originEnds = upstream.isOfClient() && !next.originPersists();
         persistent = next.delimited() && !originEnds && exchange.mayPersist();
-        next.write(out, persistent, exchange.supportsLogins(next), exchange.pseudonym());
+        next.write(out, persistent, upstream.supportsLogins(next), pseudonym);
         boolean chunked = next.body().kind() == BodyFraming.Kind.CHUNKED && !next.dechunked();
         body.begin(BodyDecoder.response(next.body()), chunked ? next::writeLastChunk : null);
         return true;
@@ -259,7 +259,7 @@ final class ResponseSide implements ChannelEvents {
             throw new BadHeadException(Problem.FRAMING, "protocols are switched within the request");
         }
         undelivered = 0;
-        answer.write(out, true, exchange.pseudonym());
+        answer.write(out, true, pseudonym);
         out.put(in);
         exchange.upgrade(exchange.loop().buffers().hold(out.flip()));
     }

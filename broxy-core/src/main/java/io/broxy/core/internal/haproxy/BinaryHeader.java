@@ -10,7 +10,7 @@ import java.util.zip.CRC32C;
  * Version 2: a signature, four bytes, and a block of addresses and type-length-values (proxy-protocol.txt, section 2.2).
  *
  * <p>LOCAL's block is skipped unread, as the specification demands. So is PROXY's where the family or the protocol is
- * unspecified, for nobody can say where the addresses end there. Sockets of the UNIX family and datagrams cannot lead to
+ * unspecified, since it is unknown where the addresses end there. Sockets of the UNIX family and datagrams cannot lead to
  * here, but they are valid, and a receiver that does not implement them has to take them for unspecified: their values
  * are checked and the addresses are not given.
  *

@@ -4,7 +4,7 @@ import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whose connection it is that a hop passes on. It may not know, or the connection may be its own; then there are no
+ * The connection that a hop passes on. The hop may not know it, or the connection may be its own; then there are no
  * addresses, and those of the real connection count.
  *
  * <p>Threading: immutable.

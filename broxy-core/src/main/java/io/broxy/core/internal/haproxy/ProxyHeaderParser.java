@@ -37,11 +37,11 @@ public final class ProxyHeaderParser {
         OVER
     }
 
-    /** With its line end: "PROXY UNKNOWN", two IPv6 addresses and two ports of full length (section 2.1). */
+    /** The longest line with its end: "PROXY UNKNOWN", two IPv6 addresses and two ports of full length (section 2.1). */
     static final int MAX_LINE = 107;
 
     /**
-     * Of a header of version 2, which may announce 64 KiB. The specification has headers fit into one segment of 536
+     * The longest header of version 2, which may announce 64 KiB. The specification has headers fit into one segment of 536
      * bytes; what makes them longer is a client certificate's names, and the private fields of cloud balancers.
      */
     static final int MAX_BINARY = 4 * 1024;

@@ -78,7 +78,7 @@ public final class ProxyHeaderWriter {
         return ByteBuffer.allocate(IPV6_BYTES).put(MAPPED).put(bytes).array();
     }
 
-    /** In canonical form (RFC 5952), which {@link HostPort} knows. */
+    /** The canonical form (RFC 5952), which {@link HostPort} knows. */
     private static String text(InetSocketAddress socket, boolean ipv4) {
         InetAddress address = socket.getAddress();
         String text = address.getHostAddress();

@@ -33,7 +33,7 @@ final class Ascii {
      */
     static void putField(String name, String value, ByteBuffer out) {
         if (!Grammar.isFieldText(value)) {
-            // the value is not told: it may be a secret
+            // the message leaves out the value, which may be a secret
             throw new IllegalArgumentException("the value of " + name + " has a character that it must not have");
         }
         put(name, out);

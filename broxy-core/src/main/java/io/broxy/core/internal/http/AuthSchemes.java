@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Tells the authentication schemes whose credentials speak for one request from those that log a connection in (RFC 4559
+ * Distinguishes authentication schemes whose credentials are for one request from those that log a connection in (RFC 4559
  * section 6; RFC 9110 section 3.3 names the latter as what breaks HTTP). A scheme that is not known is taken for one of a
  * connection, and so is a value that cannot be read: that costs a connection, and the other error costs a login.
  *

@@ -3,7 +3,7 @@ package io.broxy.core.internal.http;
 /**
  * A head that is refused. The message is a fixed text which names the rule that was broken; it never has bytes of the
  * peer in it, so it can be logged and sent back. There is no stack trace: the place in the parser is of no interest,
- * and filling it in would be the dearest part of a refusal.
+ * and filling it in would be the most expensive part of a refusal.
  *
  * <p>Threading: immutable.
  */

@@ -7,8 +7,8 @@ import java.util.stream.Stream;
 /**
  * How the end of what follows a head is found (RFC 9112, section 6.3).
  *
- * <p>Requests are held to one reading that every parser shares. Refused is, beyond what the RFC demands, every repeated
- * {@code Content-Length} (also of equal values, in lines or in a list), one with a leading zero (octal to some), and
+ * <p>Requests are held to one reading that every parser shares. Beyond what the RFC demands, it refuses every
+ * repeated {@code Content-Length} (also of equal values, in lines or in a list), one with a leading zero (octal to some), and
  * {@code Transfer-Encoding} that is anything but {@code chunked} alone. A response is written anew with framing of this
  * proxy's own, so it is enough that what it says leaves no doubt.
  *
@@ -123,7 +123,7 @@ public record BodyFraming(Kind kind, long length) {
             requireChunkedMember(fields, head.minorVersion());
             return CHUNKED;
         }
-        return length < 0 ? UNTIL_CLOSE : length(ContentLength.ofResponse(fields, length));
+        return length < 0 ? UNTIL_CLOSE : length(ContentLength.ofResponse(fields));
     }
 
     /** Whether there are both fields, of which one is meant (RFC 9112, section 6.1). */
@@ -174,7 +174,7 @@ public record BodyFraming(Kind kind, long length) {
                 .collect(Collectors.joining(","));
     }
 
-    /** Tells a coding that is merely unknown (something, then chunked) from a list that frames nothing. */
+    /** Distinguishes a coding that is merely unknown (something, then chunked) from a list that frames nothing. */
     private static BadHeadException badCoding(String list) {
         String[] codings = list.split(",", -1);
         for (int i = 0; i < codings.length; i++) {

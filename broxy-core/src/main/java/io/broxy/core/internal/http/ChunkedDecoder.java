@@ -42,12 +42,12 @@ final class ChunkedDecoder {
     private static final int MAX_SIZE_DIGITS = 16;
 
     /**
-     * Of all extensions of a body together. Hardly anyone sends them; without a limit a peer could make a proxy read
-     * much for little (CVE-2023-39326).
+     * The limit of all extensions of a body together. Hardly any sender uses them; without a limit a peer could make a
+     * proxy read much for little (CVE-2023-39326).
      */
     private static final int MAX_EXTENSION_BYTES = 16 * 1024;
 
-    /** Of white space behind one size: far more than the width of any. */
+    /** The most white space behind one size: far more than the width of any. */
     private static final int MAX_PADDING = 256;
 
     private static final byte[] NOTHING = {};

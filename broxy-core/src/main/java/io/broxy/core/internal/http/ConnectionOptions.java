@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * What Connection says in a head (RFC 9110, section 7.6.1): options about this connection, and names of fields that are
  * meant for the next hop only.
  *
- * <p>An option that names a field which every hop needs to find the end of the message, or its host, is refused. Whoever
- * removes that field as it is told reads another message than one who does not.
+ * <p>An option that names a field which every hop needs to find the end of the message, or its host, is refused. A recipient
+ * that obeys and removes that field reads another message than one that does not.
  *
  * <p>Threading: immutable.
  */

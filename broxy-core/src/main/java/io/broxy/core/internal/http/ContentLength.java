@@ -37,55 +37,25 @@ final class ContentLength {
      * The length in a response, with any number of leading zeros. It may be said several times, in lines or in a list
      * with members that may be empty, when each time it is the same (RFC 9112, section 6.3).
      *
-     * @param index of the first line
-     * @throws BadHeadException {@link Problem#FRAMING} for everything else
+     * @throws BadHeadException {@link Problem#FRAMING} for everything else, such as a line without a number
      */
-    static long ofResponse(Fields fields, int index) throws BadHeadException {
+    static long ofResponse(Fields fields) throws BadHeadException {
         long length = -1;
-        for (int line = index; line >= 0; line = fields.indexOf(NAME, line + 1)) {
-            length = ofList(fields, line, length);
-        }
-        return length;
-    }
-
-    /** The length in one line; -1 for {@code before} if there was none before. */
-    private static long ofList(Fields fields, int line, long before) throws BadHeadException {
-        byte[] head = fields.head();
-        int end = fields.valueEnd(line);
-        boolean empty = true;
-        long length = before;
-        for (int at = fields.valueStart(line); at < end; at++) {
-            int start = at;
-            while (at < end && head[at] != ',') {
-                at++;
-            }
-            long number = member(head, start, at);
-            if (number < 0) {
-                continue; // an empty member
-            }
+        int lines = 0;
+        int line = -1;
+        for (ListMembers members = new ListMembers(fields, NAME); members.nextOfAny(); ) {
+            long number = number(fields.head(), members.start(), members.end());
             if (length >= 0 && number != length) {
                 throw framing("Content-Length says different lengths");
             }
             length = number;
-            empty = false;
+            lines += members.line() == line ? 0 : 1;
+            line = members.line();
         }
-        if (empty) {
+        if (lines == 0 || lines < fields.count(NAME)) {
             throw framing(MALFORMED);
         }
         return length;
-    }
-
-    /** The number between two commas, or -1 if there is nothing but white space. */
-    private static long member(byte[] head, int from, int to) throws BadHeadException {
-        int start = from;
-        int end = to;
-        while (start < end && Grammar.isOws(head[start])) {
-            start++;
-        }
-        while (start < end && Grammar.isOws(head[end - 1])) {
-            end--;
-        }
-        return start == end ? -1 : number(head, start, end);
     }
 
     private static long number(byte[] head, int start, int end) throws BadHeadException {

@@ -19,7 +19,7 @@ import java.util.Arrays;
  *     └────CR───> LAST_LF ──LF──> (ended)
  * </pre>
  *
- * <p>BEFORE_COLON, obs-fold and a LF in place of CR LF are for those who {@linkplain Tolerance tolerate} them. Where
+ * <p>BEFORE_COLON, obs-fold and a LF in place of CR LF are for parsers that {@linkplain Tolerance tolerate} them. Where
  * one of them has come, all lines are normalised: {@code name ": " value CRLF}, a fold being one SP. White space before
  * the first field is never a fold, and is refused (RFC 9112, section 2.2).
  *
@@ -48,7 +48,7 @@ final class FieldLines {
     private State state = State.LINE_START;
     private int count;
 
-    /** As {@link Fields} wants them; where something is tolerated, values may have folds in them. */
+    /** In the layout of {@link Fields}; where something is tolerated, values may have folds in them. */
     private int[] offsets = new int[FIRST_CAPACITY * Fields.OFFSETS];
 
     private int valueStart;
@@ -96,7 +96,7 @@ final class FieldLines {
             state = State.NAME;
         } else if (Grammar.isOws(b)) {
             fold();
-        } else if (isTolerated(b)) {
+        } else if (tolerance.endsLine(b)) {
             irregular = true;
             return true;
         } else {
@@ -154,7 +154,7 @@ final class FieldLines {
         if (b == CR) {
             endField();
             state = State.LINE_LF;
-        } else if (isTolerated(b)) {
+        } else if (tolerance.endsLine(b)) {
             irregular = true;
             endField();
             state = State.LINE_START;
@@ -168,11 +168,6 @@ final class FieldLines {
     private void lineLf(byte b) throws BadHeadException {
         Grammar.requireLf(b);
         state = State.LINE_START;
-    }
-
-    /** Whether the byte ends a line by itself. */
-    private boolean isTolerated(byte b) {
-        return b == LF && tolerance.lineEnds();
     }
 
     private void beginField(int index) throws BadHeadException {

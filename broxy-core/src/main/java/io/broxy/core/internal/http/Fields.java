@@ -116,38 +116,12 @@ public final class Fields {
      * another text, and a comma within quotes divides like any other.
      */
     public boolean containsToken(String name, String token) {
-        for (int i = indexOf(name, 0); i >= 0; i = indexOf(name, i + 1)) {
-            if (listHas(valueStart(i), valueEnd(i), token)) {
+        for (ListMembers members = new ListMembers(this, name); members.nextOfAny(); ) {
+            if (members.is(token)) {
                 return true;
             }
         }
         return false;
-    }
-
-    private boolean listHas(int from, int to, String token) {
-        for (int start = from; start <= to; ) {
-            int comma = start;
-            while (comma < to && head[comma] != ',') {
-                comma++;
-            }
-            if (memberIs(start, comma, token)) {
-                return true;
-            }
-            start = comma + 1;
-        }
-        return false;
-    }
-
-    private boolean memberIs(int from, int to, String token) {
-        int start = from;
-        int end = to;
-        while (start < end && Grammar.isOws(head[start])) {
-            start++;
-        }
-        while (start < end && Grammar.isOws(head[end - 1])) {
-            end--;
-        }
-        return start < end && Grammar.equalsIgnoreCase(head, start, end, token);
     }
 
     /**
@@ -178,7 +152,7 @@ public final class Fields {
         out.put(head, start, lineStart(to) - start);
     }
 
-    /** Puts what stands before a value: the name, the colon and white space, as they were received. */
+    /** Puts what precedes a value: the name, the colon and white space, as they were received. */
     void putName(int index, ByteBuffer out) {
         int start = lineStart(index);
         out.put(head, start, valueStart(index) - start);
@@ -220,7 +194,7 @@ public final class Fields {
         return Grammar.equalsIgnoreCase(head, valueStart(index), valueEnd(index), text);
     }
 
-    /** The bytes of the head, for those in this package who read values without making Strings. */
+    /** The bytes of the head, for readers in this package that make no Strings of values. */
     byte[] head() {
         return head;
     }

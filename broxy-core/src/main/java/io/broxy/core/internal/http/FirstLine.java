@@ -1,7 +1,7 @@
 package io.broxy.core.internal.http;
 
 /**
- * The line that begins a head: what tells requests from responses.
+ * The line that begins a head: what distinguishes requests from responses.
  *
  * <p>Threading: for one thread at a time.
  *

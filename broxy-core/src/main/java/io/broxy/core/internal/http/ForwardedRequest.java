@@ -44,7 +44,7 @@ public final class ForwardedRequest {
     /**
      * Reads a head.
      *
-     * @throws BadHeadException if the request is not to be forwarded, whoever asks: what {@link RequestRules} and
+     * @throws BadHeadException if the request is not to be forwarded for any client: what {@link RequestRules} and
      *     {@link RequestTarget} refuse, malformed Connection, Upgrade and Max-Forwards, unknown expectations, and a TRACE
      *     with content
      */
@@ -169,7 +169,7 @@ public final class ForwardedRequest {
      *
      * @param out has room for {@link #maxBytes}
      * @param absoluteForm whether the next hop is a proxy
-     * @param further what that proxy is told besides, such as Proxy-Authorization
+     * @param further fields for that proxy, such as Proxy-Authorization
      * @param viaPseudonym the name of this proxy, or null to leave no trace of it
      * @throws IllegalArgumentException if a value is none that a field can have
      * @throws IllegalStateException if the target is not in absolute form, or the request must not be forwarded again
@@ -236,7 +236,7 @@ public final class ForwardedRequest {
         if (body.kind() == BodyFraming.Kind.CHUNKED) {
             Ascii.put(CHUNKED, out);
         }
-        // trailers are passed on, so whoever takes them is told of (RFC 9110, section 10.1.4)
+        // trailers are passed on, so the client's support of them is, too (RFC 9110, section 10.1.4)
         boolean trailers = head.minorVersion() > 0 && head.fields().containsToken("TE", "trailers");
         if (trailers) {
             Ascii.put("TE: trailers\r\n", out);

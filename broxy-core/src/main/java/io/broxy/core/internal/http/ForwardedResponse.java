@@ -25,7 +25,7 @@ public final class ForwardedResponse {
     private final ResponseLength length;
     private final boolean login;
 
-    /** Whether the response names protocols that the client has to be told of. */
+    /** Whether the response names protocols that the client has to get. */
     private final boolean upgrade;
 
     private ForwardedResponse(
@@ -165,9 +165,7 @@ public final class ForwardedResponse {
         return ROOM_FOR_FIXED_TEXT + received + (viaPseudonym == null ? 0 : Via.maxLength(viaPseudonym));
     }
 
-    /**
-     * As the other, for a client that is not to be told of logins.
-     */
+    /** Writes the head without an offer of logins by connection. */
     public void write(ByteBuffer out, boolean keepAlive, @Nullable String viaPseudonym) {
         write(out, keepAlive, false, viaPseudonym);
     }
@@ -180,7 +178,7 @@ public final class ForwardedResponse {
      * @param out has room for {@link #maxBytes}
      * @param keepAlive whether the client's connection is kept behind this response; of no meaning before another one
      *     ({@link #isInterim}) and a switch ({@link #isUpgrade})
-     * @param supportsLogins whether the client is told that it may log in by its connection (RFC 4559 section 6); only where
+     * @param supportsLogins whether the client is offered logins by connection (RFC 4559 section 6); only where
      *     that is kept
      * @param viaPseudonym the name of this proxy, or null to leave no trace of it
      * @throws IllegalArgumentException if the connection is to be kept though only its end ends the content, or the

@@ -138,6 +138,15 @@ final class Grammar {
         return true;
     }
 
+    /** The place of the first such byte, or {@code to}. */
+    static int indexOf(byte[] bytes, char wanted, int from, int to) {
+        int at = from;
+        while (at < to && bytes[at] != wanted) {
+            at++;
+        }
+        return at;
+    }
+
     /** Whether the bytes are the text, letter case of US-ASCII aside. */
     static boolean equalsIgnoreCase(byte[] bytes, int from, int to, String text) {
         if (to - from != text.length()) {

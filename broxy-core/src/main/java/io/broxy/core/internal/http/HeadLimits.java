@@ -15,7 +15,7 @@ public record HeadLimits(int headBytes, int fields, int firstLineBytes) {
     /** Less than the shortest requests that are common. */
     public static final int MIN_HEAD_BYTES = 256;
 
-    /** As much as servers and clients in Go take. */
+    /** The limit of servers and clients in Go. */
     public static final int MAX_HEAD_BYTES = 1024 * 1024;
 
     /** Each costs 16 bytes beside its text. */
@@ -27,7 +27,7 @@ public record HeadLimits(int headBytes, int fields, int firstLineBytes) {
     /** Requests have a few dozen; Apache httpd stops at 100. */
     private static final int REQUEST_FIELDS = 128;
 
-    /** As much as Squid takes: some sites send dozens of cookies, and policies of 10 KiB. */
+    /** The limit of Squid: some sites send dozens of cookies, and policies of 10 KiB. */
     private static final int RESPONSE_HEAD_BYTES = 64 * 1024;
 
     private static final int RESPONSE_FIELDS = 256;

@@ -1,7 +1,6 @@
 package io.broxy.core.internal.http;
 
 import static io.broxy.core.internal.http.Grammar.CR;
-import static io.broxy.core.internal.http.Grammar.LF;
 
 import io.broxy.core.internal.http.BadHeadException.Problem;
 import java.nio.ByteBuffer;
@@ -133,7 +132,7 @@ public final class HeadParser<T> {
         if (b == CR) {
             return State.EMPTY;
         }
-        return isTolerated(b) ? State.FIRST_LINE : firstLine(b);
+        return tolerance.endsLine(b) ? State.FIRST_LINE : firstLine(b);
     }
 
     /** The empty line is no part of the head: its bytes are neither counted nor kept. */
@@ -144,7 +143,7 @@ public final class HeadParser<T> {
 
     private State firstLine(byte b) throws BadHeadException {
         int index = length++;
-        if (b == CR || isTolerated(b)) {
+        if (b == CR || tolerance.endsLine(b)) {
             firstLine.end(index);
             return b == CR ? State.FIRST_LINE_LF : State.FIELDS;
         }
@@ -163,11 +162,6 @@ public final class HeadParser<T> {
 
     private State fields(byte b) throws BadHeadException {
         return fieldLines.next(b, length++) ? State.OVER : State.FIELDS;
-    }
-
-    /** Whether the byte ends a line by itself. */
-    private boolean isTolerated(byte b) {
-        return b == LF && tolerance.lineEnds();
     }
 
     private void requireRoom() throws BadHeadException {

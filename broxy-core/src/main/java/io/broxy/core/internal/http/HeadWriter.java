@@ -65,7 +65,7 @@ public final class HeadWriter {
     public HeadWriter field(String name, String value) {
         require(Grammar.isToken(name), "the field name is not a token");
         if (!Grammar.isFieldText(value) || hasOuterWhiteSpace(value)) {
-            // the value is not told: it may be a secret
+            // the message leaves out the value, which may be a secret
             throw new IllegalArgumentException("the value of " + name + " has a character that it must not have");
         }
         append(name).append(": ").append(value).crlf();
@@ -100,7 +100,7 @@ public final class HeadWriter {
         length += count;
     }
 
-    /** For texts that are checked: every character is below 0x100. */
+    /** Appends a text that was checked: every character is below 0x100. */
     private HeadWriter append(String text) {
         reserve(text.length());
         for (int i = 0; i < text.length(); i++) {

@@ -2,8 +2,8 @@ package io.broxy.core.internal.http;
 
 /**
  * {@code uri-host [ ":" port ]}, the value of Host (RFC 9110, section 7.2; RFC 3986, section 3.2). Host and port may
- * both be empty, as the grammar has it; there is no userinfo and no zone. Whether a port is in range is for those who
- * use it, and so is what an address that is written without brackets means: by the grammar it is a name.
+ * both be empty, as the grammar has it; there is no userinfo and no zone. Whether a port is in range is left to the
+ * caller, and so is what an address that is written without brackets means: by the grammar it is a name.
  *
  * <p>Threading: stateless.
  */
@@ -16,20 +16,11 @@ final class HostSyntax {
     /** Whether the bytes are a valid Host. */
     static boolean isValid(byte[] bytes, int from, int to) {
         if (from < to && bytes[from] == '[') {
-            int close = indexOf(bytes, ']', from, to);
+            int close = Grammar.indexOf(bytes, ']', from, to);
             return close < to && isLiteral(bytes, from + 1, close) && isPortOrNothing(bytes, close + 1, to);
         }
-        int colon = indexOf(bytes, ':', from, to);
+        int colon = Grammar.indexOf(bytes, ':', from, to);
         return isRegName(bytes, from, colon) && isPortOrNothing(bytes, colon, to);
-    }
-
-    /** The place of the first such byte, or {@code to}. */
-    private static int indexOf(byte[] bytes, char wanted, int from, int to) {
-        int at = from;
-        while (at < to && bytes[at] != wanted) {
-            at++;
-        }
-        return at;
     }
 
     private static boolean isPortOrNothing(byte[] bytes, int from, int to) {
@@ -58,7 +49,7 @@ final class HostSyntax {
         return true;
     }
 
-    /** What stands between the brackets. */
+    /** Whether these bytes may be between the brackets. */
     private static boolean isLiteral(byte[] bytes, int from, int to) {
         if (from < to && (bytes[from] == 'v' || bytes[from] == 'V')) {
             return isFutureAddress(bytes, from + 1, to);
@@ -68,7 +59,7 @@ final class HostSyntax {
 
     /** {@code "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )}, from behind the v. */
     private static boolean isFutureAddress(byte[] bytes, int from, int to) {
-        int dot = indexOf(bytes, '.', from, to);
+        int dot = Grammar.indexOf(bytes, '.', from, to);
         for (int i = from; i < dot; i++) {
             if (!Grammar.isHexDigit(bytes[i])) {
                 return false;
@@ -103,7 +94,7 @@ final class HostSyntax {
         }
         int groups = 0;
         for (int at = from; at <= to; ) {
-            int end = indexOf(bytes, ':', at, to);
+            int end = Grammar.indexOf(bytes, ':', at, to);
             if (isGroup(bytes, at, end)) {
                 groups++;
             } else if (mayEndInIpv4 && end == to && isIpv4(bytes, at, to)) {
@@ -128,7 +119,7 @@ final class HostSyntax {
     private static boolean isIpv4(byte[] bytes, int from, int to) {
         int parts = 0;
         for (int at = from; at <= to; parts++) {
-            int end = indexOf(bytes, '.', at, to);
+            int end = Grammar.indexOf(bytes, '.', at, to);
             if (!isIpv4Part(bytes, at, end)) {
                 return false;
             }

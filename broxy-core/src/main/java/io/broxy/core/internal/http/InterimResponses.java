@@ -12,7 +12,7 @@ public final class InterimResponses {
     /** One or two are common; a server that reports progress sends a few more. */
     private static final int MAX_COUNT = 16;
 
-    /** Of all heads together. */
+    /** The limit of all heads together. */
     private static final int MAX_BYTES = 64 * 1024;
 
     private int count;

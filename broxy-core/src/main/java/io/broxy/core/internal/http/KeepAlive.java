@@ -17,7 +17,7 @@ public record KeepAlive(long timeoutNanos, int max) {
     /** Nothing is said. */
     public static final int UNKNOWN = -1;
 
-    /** Of a response without the field. */
+    /** What a response without the field says. */
     public static final KeepAlive NOTHING = new KeepAlive(UNKNOWN, UNKNOWN);
 
     /** A day: more is not worth a promise. */

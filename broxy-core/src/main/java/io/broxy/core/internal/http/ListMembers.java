@@ -27,7 +27,7 @@ final class ListMembers {
     private final byte[] bytes;
     private final String name;
 
-    /** The line whose members are walked over, or -1 before the first. */
+    /** The line that is being walked over, or -1 before the first. */
     private int line = -1;
 
     /** Where the next member of the line begins; behind {@code lineEnd} when it has none. */
@@ -45,22 +45,45 @@ final class ListMembers {
     }
 
     /**
-     * Goes to the next member that is not empty.
+     * Goes to the next member that is not empty, of at most 64.
      *
      * @return whether there is one
      * @throws BadHeadException if there are too many
      */
     boolean next() throws BadHeadException {
+        if (!nextOfAny()) {
+            return false;
+        }
+        if (++count > MAX_MEMBERS) {
+            throw syntax("a list has too many members");
+        }
+        return true;
+    }
+
+    /** Goes to the next member, however many there are: for walks that compare each with one thing. */
+    boolean nextOfAny() {
         while (at <= lineEnd || nextLine()) {
             nextMember();
             if (start < end) {
-                if (++count > MAX_MEMBERS) {
-                    throw syntax("a list has too many members");
-                }
                 return true;
             }
         }
         return false;
+    }
+
+    /** The index of the field line that has the member. */
+    int line() {
+        return line;
+    }
+
+    /** Where the member begins in the head. */
+    int start() {
+        return start;
+    }
+
+    /** Where the member ends in the head. */
+    int end() {
+        return end;
     }
 
     private boolean nextLine() {
@@ -76,10 +99,8 @@ final class ListMembers {
 
     private void nextMember() {
         start = at;
-        while (at < lineEnd && bytes[at] != ',') {
-            at++;
-        }
-        end = at++;
+        end = Grammar.indexOf(bytes, ',', at, lineEnd);
+        at = end + 1;
         while (start < end && Grammar.isOws(bytes[start])) {
             start++;
         }
@@ -110,10 +131,7 @@ final class ListMembers {
 
     /** Whether the member is {@code protocol-name [ "/" protocol-version ]}, tokens both (RFC 9110, section 7.8). */
     boolean isProtocol() {
-        int slash = start;
-        while (slash < end && bytes[slash] != '/') {
-            slash++;
-        }
+        int slash = Grammar.indexOf(bytes, '/', start, end);
         return isToken(start, slash) && (slash == end || isToken(slash + 1, end));
     }
 

@@ -80,7 +80,7 @@ public final class RequestHead {
         return ByteBuffer.wrap(bytes).asReadOnlyBuffer();
     }
 
-    /** The bytes of the whole head, for those in this package who read or copy them without making Strings. */
+    /** The bytes of the whole head, for readers in this package that make no Strings of them. */
     byte[] array() {
         return bytes;
     }

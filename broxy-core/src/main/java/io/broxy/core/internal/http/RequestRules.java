@@ -28,7 +28,7 @@ public final class RequestRules {
 
     /**
      * At most one line (RFC 9110, section 11.7.2: a single value), also where they are alike and where no authenticator reads
-     * them: which of them counts is not to depend on who reads them.
+     * them: which of them counts must not depend on the reader.
      */
     private static void checkCredentials(RequestHead head) throws BadHeadException {
         Fields fields = head.fields();

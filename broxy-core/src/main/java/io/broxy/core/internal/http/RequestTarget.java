@@ -60,7 +60,7 @@ public final class RequestTarget {
         byte[] bytes = head.array();
         int start = head.targetStart();
         int end = head.targetEnd();
-        if (indexOf(bytes, '#', start, end) < end) {
+        if (Grammar.indexOf(bytes, '#', start, end) < end) {
             throw bad("the request target has a fragment");
         }
         if (bytes[start] == '/') {
@@ -116,11 +116,11 @@ public final class RequestTarget {
 
     /** {@code uri-host [ ":" port ]} (RFC 3986, section 3.2), of which http wants a host that is not empty. */
     private static HostPort authority(byte[] bytes, int start, int end) throws BadHeadException {
-        if (indexOf(bytes, '@', start, end) < end) {
+        if (Grammar.indexOf(bytes, '@', start, end) < end) {
             throw bad("the request target has user information");
         }
-        int literalEnd = start < end && bytes[start] == '[' ? indexOf(bytes, ']', start, end) : start;
-        int colon = indexOf(bytes, ':', literalEnd, end);
+        int literalEnd = start < end && bytes[start] == '[' ? Grammar.indexOf(bytes, ']', start, end) : start;
+        int colon = Grammar.indexOf(bytes, ':', literalEnd, end);
         if (colon == start) {
             throw bad("the request target has no host");
         }
@@ -148,14 +148,6 @@ public final class RequestTarget {
             throw bad("the port of the request target is not within 1 to 65535 or has leading zeros");
         }
         return port;
-    }
-
-    private static int indexOf(byte[] bytes, char wanted, int from, int to) {
-        int at = from;
-        while (at < to && bytes[at] != wanted) {
-            at++;
-        }
-        return at;
     }
 
     private static BadHeadException bad(String rule) {

@@ -24,7 +24,7 @@ record ResponseLength(long number, boolean reliable) {
     /**
      * Decides. A length has no place in 1xx and 204 (RFC 9110, section 8.6), which some would take for one of a body, nor
      * beside Transfer-Encoding (RFC 9112, section 6.2). An answer to HEAD and a 304 end with their heads whatever they
-     * say (section 6.3), so a length that says nothing there is left out, and who sent it is not trusted any further.
+     * say (section 6.3), so a length that says nothing there is left out, and the connection is not trusted any further.
      */
     static ResponseLength of(ResponseHead head) {
         Fields fields = head.fields();
@@ -39,7 +39,7 @@ record ResponseLength(long number, boolean reliable) {
             return new ResponseLength(LEFT_OUT, false);
         }
         try {
-            long length = ContentLength.ofResponse(fields, index);
+            long length = ContentLength.ofResponse(fields);
             return ContentLength.isCanonical(fields, index) ? RECEIVED : new ResponseLength(length, true);
         } catch (BadHeadException e) {
             return new ResponseLength(LEFT_OUT, false);
@@ -49,7 +49,7 @@ record ResponseLength(long number, boolean reliable) {
     private static boolean announcesBody(Fields fields, int index) {
         try {
             return fields.contains(BodyFraming.TRANSFER_ENCODING)
-                    || (index >= 0 && ContentLength.ofResponse(fields, index) > 0);
+                    || (index >= 0 && ContentLength.ofResponse(fields) > 0);
         } catch (BadHeadException e) {
             return true;
         }

@@ -6,7 +6,7 @@ import static io.broxy.core.internal.http.Grammar.SP;
 import io.broxy.core.internal.http.BadHeadException.Problem;
 
 /**
- * {@code HTTP-version SP status-code SP [ reason-phrase ]} (RFC 9112, section 4). Tolerated are, as by nearly all clients,
+ * {@code HTTP-version SP status-code SP [ reason-phrase ]} (RFC 9112, section 4). As nearly all clients do, it tolerates
  * several SP before the status, and none behind it when there is no reason. Nothing else is: not HTTP in lower case, no
  * HTAB between the parts, which some clients read and others do not. The status is 100 to 999: RFC 9110, section 15, knows 100 to 599,
  * and lets a client take what is above for a server's error, which is the caller's business.

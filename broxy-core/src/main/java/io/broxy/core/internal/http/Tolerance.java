@@ -2,7 +2,7 @@ package io.broxy.core.internal.http;
 
 /**
  * What is read though it is not of the grammar. Requests are read strictly: another parser behind this one may read them
- * otherwise. A response is written anew, strictly, so that nobody else has to read what is repaired here; only what
+ * otherwise. A response is written anew, strictly, so that no other parser has to read what is repaired here; only what
  * would leave in doubt where it ends, or what it means, is refused there, too.
  *
  * <p>Threading: immutable.
@@ -25,7 +25,8 @@ enum Tolerance {
         return this != NONE;
     }
 
-    boolean lineEnds() {
-        return this == FIELDS_AND_LINE_ENDS;
+    /** Whether a byte ends a line by itself. */
+    boolean endsLine(byte b) {
+        return b == Grammar.LF && this == FIELDS_AND_LINE_ENDS;
     }
 }

@@ -31,7 +31,7 @@ final class TrailerFields {
         "Host",
         "Via",
         "Max-Forwards",
-        // authentication (RFC 9110, section 11; RFC 6265); Authentication-Info may be here (section 11.6.3)
+        // authentication (RFC 9110, section 11; RFC 6265); Authentication-Info is allowed (section 11.6.3)
         "Authorization",
         "WWW-Authenticate",
         "Cookie",

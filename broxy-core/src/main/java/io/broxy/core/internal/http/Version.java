@@ -10,7 +10,7 @@ import io.broxy.core.internal.http.BadHeadException.Problem;
  * <p>Threading: for one thread at a time.
  */
 final class Version {
-    /** Zeros stand for any digit. */
+    /** A zero is the place of any digit. */
     private static final String SHAPE = "HTTP/0.0";
 
     private static final int MAJOR_AT = SHAPE.indexOf('0');

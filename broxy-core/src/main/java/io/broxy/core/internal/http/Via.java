@@ -3,7 +3,7 @@ package io.broxy.core.internal.http;
 import java.nio.ByteBuffer;
 
 /**
- * Via, the trace of a message's way through proxies (RFC 9110, section 7.6.3):
+ * Via, the proxies that a message has passed (RFC 9110, section 7.6.3):
  *
  * <pre>
  *   Via               = #( received-protocol RWS received-by [ RWS comment ] )
@@ -20,7 +20,7 @@ final class Via {
     private final int end;
     private int at;
 
-    /** A comment that is never closed is none: it must not hide what stands behind it. */
+    /** A comment that is never closed is none: it must not hide what follows it. */
     private boolean commentsClose = true;
 
     private Via(byte[] bytes, int start, int end) {

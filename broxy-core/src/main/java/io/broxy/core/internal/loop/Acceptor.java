@@ -20,10 +20,10 @@ import org.slf4j.LoggerFactory;
 public final class Acceptor implements ChannelEvents {
     private static final Logger log = LoggerFactory.getLogger(Acceptor.class);
 
-    /** Accepted in one turn of the loop; connections that stand must not wait for a flood of new ones. */
+    /** The most connections accepted in one turn of the loop: open ones must not wait for a flood of new ones. */
     private static final int BURST = 16;
 
-    /** Accepted at the close: what the kernel's queue holds, and no endless flood. */
+    /** The most connections accepted at the close: what the kernel's queue holds, and no endless flood. */
     private static final int MAX_WAITING = 1_024;
 
     private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -42,7 +42,7 @@ public final class Acceptor implements ChannelEvents {
     /** How a connection is taken out of the server's queue. */
     @FunctionalInterface
     interface Accepting {
-        /** The next one, or null for none. */
+        /** The next connection, or null for none. */
         @Nullable
         SocketChannel accept() throws IOException;
     }
@@ -52,7 +52,7 @@ public final class Acceptor implements ChannelEvents {
      *
      * @param server bound and non-blocking
      * @param accepted takes a connection over, on the loop; one that it throws for is closed
-     * @param closed told when the server's channel is closed and free of the loop
+     * @param closed runs when the server's channel is closed and free of the loop
      */
     public Acceptor(EventLoop loop, ServerSocketChannel server, Consumer<SocketChannel> accepted, Runnable closed) {
         this(loop, server, server::accept, accepted, closed);
@@ -110,7 +110,7 @@ public final class Acceptor implements ChannelEvents {
         closed.run();
     }
 
-    /** Closing resets the connections that stand in the kernel's queue; their clients have come in time. */
+    /** Closing would reset the connections in the kernel's queue, whose clients came in time. */
     private void acceptWaiting() {
         if (loop.isStopping()) {
             return;
@@ -143,7 +143,7 @@ public final class Acceptor implements ChannelEvents {
         resumed();
     }
 
-    /** Only after a turn without a failure: one descriptor that was freed is no recovery, and no reason to log. */
+    /** Ends a pause, only after a turn without a failure: one descriptor that was freed is no recovery. */
     private void resumed() {
         if (pauseNanos != 0) {
             log.info("accepting connections again");

@@ -3,10 +3,9 @@ package io.broxy.core.internal.loop;
 import java.nio.ByteBuffer;
 
 /**
- * Direct buffers that begin on a cache line. What {@link ByteBuffer#allocateDirect} gives begins 16 bytes behind a page, for
- * so much does the C library's allocator put before it; copies of the kernel into such memory take up to four times as long on
- * processors that copy with {@code rep movsb} (measured: AMD EPYC, a relayed GiB 1.3 to 1.4 times the processor time, in a
- * relay in C just so).
+ * Direct buffers that begin on a cache line. Those of {@link ByteBuffer#allocateDirect} begin 16 bytes behind a page, after the
+ * header of the C library's allocator; copies of the kernel into such memory take up to four times as long on processors that
+ * copy with {@code rep movsb} (measured on AMD EPYC: a relayed GiB takes 1.3 to 1.4 times the processor time, in C as in Java).
  *
  * <p>Threading: stateless.
  */

@@ -25,12 +25,12 @@ public final class BufferPool {
     static final int OVERFLOW_BUFFER_SIZE = 8 << 10;
 
     private static final int SLOTS = 64;
-    /** How many neighbours of its own slot a thread looks at. */
+    /** How many neighbors of its own slot a thread looks at. */
     private static final int PROBES = 8;
 
     @SuppressWarnings("ThreadLocalUsage") // one of each engine: its buffers end with it
     private final ThreadLocal<@Nullable OwnBuffer> own = new ThreadLocal<>();
-    /** Of threads that ended: their buffers no longer count. */
+    /** Buffers of threads that ended: they no longer count. */
     private final ReferenceQueue<OwnBuffer> ended = new ReferenceQueue<>();
 
     private final Set<Reference<OwnBuffer>> living = ConcurrentHashMap.newKeySet();
@@ -130,7 +130,7 @@ public final class BufferPool {
         callerBuffers.decrementAndGet(); // left to the garbage collector
     }
 
-    /** Consecutive ids are scattered (Fibonacci hashing), so that neighbours in time do not probe the same slots. */
+    /** Consecutive ids are scattered (Fibonacci hashing), so that neighbors in time do not probe the same slots. */
     @SuppressWarnings("deprecation") // Thread.threadId() came with Java 19
     private static int slot(Thread thread) {
         return (int) ((thread.getId() * 0x9E3779B97F4A7C15L) >>> 58);

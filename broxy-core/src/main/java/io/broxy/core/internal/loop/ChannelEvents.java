@@ -1,6 +1,6 @@
 package io.broxy.core.internal.loop;
 
-/** Whoever a channel's readiness is told to. Threading: owned by its event loop. */
+/** Handles the readiness of a channel. Threading: owned by its event loop. */
 public interface ChannelEvents {
 
     /**
@@ -11,8 +11,8 @@ public interface ChannelEvents {
     void ready(int readyOps);
 
     /**
-     * The channel will not be told anything any more: {@link #ready} has thrown, or the loop ends. Everything held must
-     * be released now.
+     * There will be no other call: {@link #ready} has thrown, or the loop ends. The handler must release everything that
+     * it holds.
      *
      * @param cause what was thrown, or why the loop ends
      */

@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Daemon threads of executors, and who of them lives: an executor counts as terminated when its threads have left it, and
- * they still live for a moment then.
+ * Makes daemon threads for executors, and knows which are alive: an executor counts as terminated when its threads have left
+ * it, and they still live for a moment then.
  *
  * <p>Threading: thread-safe; the lock guards {@code living} and {@code purgeAt}.
  */
@@ -34,7 +34,7 @@ final class DaemonThreads {
         };
     }
 
-    /** By the thread itself, so that one that could not be started is not waited for. */
+    /** Called by the thread itself, so that one that could not be started is not waited for. */
     private void enter(Thread thread) {
         synchronized (lock) {
             if (living.size() >= purgeAt) {
@@ -45,7 +45,7 @@ final class DaemonThreads {
         }
     }
 
-    /** Waits until all have ended. False if the time is over before. */
+    /** Waits until all have ended; false if the time is over before. */
     boolean awaitEnd(long nanos) throws InterruptedException {
         long deadline = System.nanoTime() + nanos;
         List<Thread> all;
@@ -61,7 +61,7 @@ final class DaemonThreads {
         return true;
     }
 
-    /** How many are kept in mind. */
+    /** How many threads are known. */
     int size() {
         synchronized (lock) {
             return living.size();

@@ -3,13 +3,13 @@ package io.broxy.core.internal.loop;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A time within which things must end. An interrupt does not cut it short, for what is ended half would never end; it is
- * left for the caller to find.
+ * A time within which things must end. An interrupt does not cut it short, since what is half ended would never end; the
+ * caller finds the thread interrupted afterwards.
  *
  * <p>Threading: for one thread.
  */
 public final class Deadline {
-    /** Who has nothing left still looks whether it has ended. */
+    /** With no time left, an end that has come is still noticed. */
     private static final long LEAST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final long deadlineNanos;

@@ -11,14 +11,14 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounded number of platform threads with a queue, which is more than that while nothing moves: a task may wait for one
- * that is queued behind it, as a user's dialer does that dials with another. When no task has begun for a moment although
+ * A bounded number of platform threads with a queue. The bound grows while nothing moves, for a task may wait for one that is
+ * queued behind it, as a user's dialer does that dials with another. When no task has begun for a moment although
  * some are queued, there may be twice as many threads, up to a cap. A task that comes while even those wait is rejected.
  *
  * <p>Threading: thread-safe.
  */
 final class ElasticThreads extends ThreadPoolExecutor {
-    /** No task has begun for so long: short beside any dial's time, and long beside any task that only computes. */
+    /** A stall: short beside the time of any dial, and long beside any task that only computes. */
     static final long STALL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     /** The least cap. Only tasks that wait for further ones without end come that far. */
@@ -61,7 +61,7 @@ final class ElasticThreads extends ThreadPoolExecutor {
     public void execute(Runnable task) {
         if (exhausted) {
             throw new RejectedExecutionException(
-                    "all " + cap + " threads for this are at work, and none has got anywhere");
+                    "all " + cap + " threads for this are at work, and none makes progress");
         }
         super.execute(task);
         watch();

@@ -7,7 +7,6 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
-import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -37,13 +36,13 @@ import org.slf4j.LoggerFactory;
 public final class EventLoop implements Executor {
     private static final Logger log = LoggerFactory.getLogger(EventLoop.class);
 
-    /** After a failure of the selector itself, so that a broken one cannot spin. */
+    /** The pause after a failure of the selector itself, so that a broken one cannot spin. */
     private static final long SELECT_FAILURE_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
-    /** Of the end. What ends makes some new work, but a timer that plans itself anew would do so for ever. */
+    /** The most rounds of the end: what ends makes some new work, but a timer that plans itself anew would do so for ever. */
     private static final int MAX_END_ROUNDS = 100;
 
-    /** Behind the tasks of a turn; known by its identity. */
+    /** The mark behind the tasks of a turn, known by its identity. */
     @SuppressWarnings("UnnecessaryLambda")
     private static final Runnable LAST = () -> {};
 
@@ -60,13 +59,9 @@ public final class EventLoop implements Executor {
     /** False while the thread may sleep in select: the first task then wakes it, later ones need not. */
     private final AtomicBoolean awake = new AtomicBoolean(true);
 
-    /** Closed behind the next select, which deregisters them. */
-    private final ArrayDeque<SelectableChannel> closing = new ArrayDeque<>();
+    private final PendingCloses closes = new PendingCloses();
 
-    /** Run behind the next select, which deregisters the channels that they wait for. */
-    private final ArrayDeque<Runnable> releasing = new ArrayDeque<>();
-
-    /** How many clients it has been given that have not left. */
+    /** The clients that were assigned to this loop and have not left. */
     private final AtomicInteger clients = new AtomicInteger();
 
     private long nowNanos;
@@ -137,17 +132,17 @@ public final class EventLoop implements Executor {
         return clients.get();
     }
 
-    /** It is given a client, see {@link EventLoops#forClient}. */
+    /** Counts a client in, see {@link EventLoops#forClient}. */
     void enter() {
         clients.incrementAndGet();
     }
 
-    /** A client that it was given has left; by any thread. */
+    /** Counts a client out; for any thread. */
     public void leave() {
         clients.decrementAndGet();
     }
 
-    /** The time at which this turn of the loop began; good enough for time-outs and free of charge. */
+    /** The time at which this turn of the loop began; good enough for timeouts, and free. */
     public long nowNanos() {
         assert inLoop();
         return nowNanos;
@@ -166,7 +161,7 @@ public final class EventLoop implements Executor {
     }
 
     /**
-     * Registers a non-blocking channel; its events are told to the key's attachment.
+     * Registers a non-blocking channel; the key's attachment gets its events.
      *
      * @throws ClosedChannelException if the channel is closed
      */
@@ -176,31 +171,22 @@ public final class EventLoop implements Executor {
         return channel.register(selector, ops, events);
     }
 
-    /**
-     * Closes a registered channel. Closing it while it is registered would cost two more system calls and keep the
-     * descriptor until the next select, so the key goes first.
-     */
+    /** Closes a registered channel behind the next select. */
     public void close(SelectionKey key) {
         assert inLoop();
-        key.cancel();
-        closing.add(key.channel());
+        closes.close(key);
     }
 
     /** Deregisters a channel, and runs a task on the loop as soon as it is free of its key. */
     public void release(SelectionKey key, Runnable task) {
         assert inLoop();
-        key.cancel();
-        releasing.add(task);
+        closes.release(key, task);
     }
 
-    /** Runs a task when everything that was closed until now is: at once if it is, otherwise behind the next select. */
+    /** Runs a task as soon as the channels closed so far are: at once, or behind the next select. */
     public void afterClosing(Runnable task) {
         assert inLoop();
-        if (closing.isEmpty()) {
-            task.run();
-        } else {
-            releasing.add(task);
-        }
+        closes.afterClosing(task);
     }
 
     /** Whether the loop has been asked to end: what is begun now would not come to its end. */
@@ -234,10 +220,9 @@ public final class EventLoop implements Executor {
 
     private void turn() {
         try {
-            int channels = closing.size();
-            int released = releasing.size();
+            closes.beforeSelect();
             select();
-            letGo(channels, released);
+            closes.afterSelect();
             fireTimers();
             runTasks();
         } catch (Throwable e) { // such as an OutOfMemoryError; what was not done is still queued
@@ -264,7 +249,7 @@ public final class EventLoop implements Executor {
     }
 
     private boolean hasTasks() {
-        return !tasks.isEmpty() || !closing.isEmpty() || !releasing.isEmpty();
+        return !tasks.isEmpty() || !closes.isEmpty();
     }
 
     /** Rounded up, so that a timer is due when select returns; 0 means "no limit" to select. */
@@ -295,7 +280,7 @@ public final class EventLoop implements Executor {
     }
 
     /**
-     * Tells about readiness that the selector does not see, such as bytes that were read before. As with the selector's, a
+     * Reports readiness that the selector does not see, such as bytes that were read before. As with the selector's, a
      * handler that fails is abandoned.
      *
      * @return whether it did not fail
@@ -328,30 +313,12 @@ public final class EventLoop implements Executor {
     }
 
     /**
-     * Only those that were there before the select: what was added while it told channels about their readiness has still
-     * its key.
+     * Fires the timers that are due, or all of them at the end; at most as many as there are now, so that one that plans itself
+     * anew for at once does not keep the channels waiting.
      */
-    private void letGo(int channels, int released) {
-        for (int left = channels; left > 0; left--) {
-            close(closing.remove());
-        }
-        for (int left = released; left > 0; left--) {
-            runSafely(releasing.remove());
-        }
-    }
-
-    private static void close(SelectableChannel channel) {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            log.debug("closing a connection failed", e);
-        }
-    }
-
-    /** At most as many as there are now: one that plans itself anew for at once must not keep the channels waiting. */
     private void fireTimers() {
         for (int left = timers.size(); left > 0; left--) {
-            Runnable task = timers.poll(nowNanos);
+            Runnable task = stopped ? timers.pollNext() : timers.poll(nowNanos);
             if (task == null) {
                 return;
             }
@@ -359,7 +326,7 @@ public final class EventLoop implements Executor {
         }
     }
 
-    /** Only as many as there are now: a task that makes another must not keep the channels waiting. */
+    /** Runs only as many as there are now: a task that makes another must not keep the channels waiting. */
     private void runTasks() {
         if (tasks.isEmpty()) {
             return;
@@ -370,7 +337,7 @@ public final class EventLoop implements Executor {
         }
     }
 
-    private static void runSafely(Runnable task) {
+    static void runSafely(Runnable task) {
         try {
             task.run();
         } catch (Throwable e) {
@@ -382,7 +349,7 @@ public final class EventLoop implements Executor {
         try {
             log.error(what, failure);
         } catch (Throwable e) {
-            // The logger fails too, as it may when memory has run out: nobody is left to tell, and the loop must go on.
+            // The logger fails too, as it may when memory has run out: the loop must go on, without a message.
         }
     }
 
@@ -394,8 +361,10 @@ public final class EventLoop implements Executor {
             endRound();
         }
         if (hasMore()) {
-            log.warn("what the event loop ends makes ever new work; {} timers are dropped", timers.size());
-            selector.keys().forEach(key -> close(key.channel()));
+            log.warn(
+                    "the event loop ends although its tasks keep making new ones; {} timers are dropped",
+                    timers.size());
+            selector.keys().forEach(key -> PendingCloses.closeNow(key.channel()));
         }
         buffers.close();
         try {
@@ -416,18 +385,14 @@ public final class EventLoop implements Executor {
                 abandon(key, cause);
             }
         }
+        closes.beforeSelect();
         try {
             selector.selectNow(key -> {});
         } catch (IOException e) {
             log.warn("the last select failed", e);
         }
-        letGo(closing.size(), releasing.size());
+        closes.afterSelect();
         runTasks();
-        for (int left = timers.size(); left > 0; left--) {
-            Runnable task = timers.pollNext();
-            if (task != null) {
-                runSafely(task);
-            }
-        }
+        fireTimers();
     }
 }

@@ -41,8 +41,8 @@ public final class EventLoops {
     }
 
     /**
-     * A loop for a client, who {@linkplain EventLoop#leave leaves} later: the one that serves fewest, and among equals the
-     * caller's own, for then no other thread has to wake up.
+     * A loop for a client, which {@linkplain EventLoop#leave leaves} it later: the one that serves fewest, and among equals
+     * the caller's own, for then no other thread has to wake up.
      */
     public EventLoop forClient() {
         EventLoop own = EventLoop.current();

@@ -11,8 +11,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A user's executor, as one of the engine's that ends with it: the engine's own tasks end then, the executor goes on.
- * Whatever it throws is a rejection, and so is an attempt to run a task on an event loop, which must not block.
+ * Wraps a user's executor as one that ends with the engine: the engine's own tasks end then, the executor goes on. Whatever
+ * it throws is a rejection, and so is an attempt to run a task on an event loop, which must not block.
  *
  * <p>Threading: thread-safe; the lock guards all fields that change.
  */

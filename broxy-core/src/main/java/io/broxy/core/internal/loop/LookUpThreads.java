@@ -1,14 +1,11 @@
 package io.broxy.core.internal.loop;
 
+import io.broxy.core.internal.loop.LookUpQueue.State;
 import io.broxy.core.internal.time.Ticker;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
@@ -44,33 +41,13 @@ public final class LookUpThreads {
     /** Abandoned look-ups may take this many times the places in addition to them. */
     private static final int THREADS_PER_PLACE = 3;
 
-    /** Look-ups that wait for dials of their own: a resolver that recurses without end must not take all memory. */
-    private static final int MAX_WAITING_THEMSELVES = 1_000;
-
-    /** One client has at most one part in so many of everything. */
-    private static final int SHARES = 4;
-
-    /** What counts for no client. */
-    private static final Object NO_CLIENT = new Object();
-
     private static final ThreadLocal<@Nullable Task> CURRENT = new ThreadLocal<>();
 
     private final Executor executor;
     private final Executor interrupter;
-    private final int places;
-    private final int maxThreads;
     private final Ticker ticker;
-
     private final Object lock = new Object();
-    /** Those that have something queued or a thread. */
-    private final Map<Object, Share> shares = new HashMap<>();
-    /** Those that have something queued, in turn. */
-    private final Set<Share> line = new LinkedHashSet<>();
-
-    private int queued;
-    private int running;
-    private int abandoned;
-    private int waitingThemselves;
+    private final LookUpQueue queue;
 
     /**
      * Creates one without look-ups.
@@ -82,71 +59,14 @@ public final class LookUpThreads {
      */
     public LookUpThreads(Executor executor, int places, int maxThreads, Executor interrupter, Ticker ticker) {
         this.executor = executor;
-        this.places = places;
-        this.maxThreads = maxThreads;
         this.interrupter = interrupter;
         this.ticker = ticker;
+        this.queue = new LookUpQueue(places, maxThreads, ticker);
     }
 
     /** How many threads so many places may come to, abandoned look-ups included. */
     static int maxThreads(int places) {
         return (int) Math.min(Integer.MAX_VALUE, (long) THREADS_PER_PLACE * places);
-    }
-
-    private enum State {
-        NEW,
-        QUEUED,
-        RUNNING,
-        ABANDONED,
-        OVER
-    }
-
-    /** What one client, or everything without a client, has. Threading: guarded by the lock. */
-    private final class Share {
-        final Object client;
-        final int maxRunning;
-        final int maxThreads;
-        final int maxQueued;
-        final int maxYielding;
-        final Set<Task> queue = new LinkedHashSet<>();
-        final Set<Task> yielding = new LinkedHashSet<>();
-        int running;
-        int abandoned;
-        int waitingThemselves;
-
-        Share(Object client) {
-            int parts = client == NO_CLIENT ? 1 : SHARES;
-            this.client = client;
-            this.maxRunning = Math.max(1, places / parts);
-            this.maxThreads = Math.max(1, LookUpThreads.this.maxThreads / parts);
-            this.maxYielding = maxThreads - maxRunning;
-            this.maxQueued = MAX_QUEUED / parts;
-        }
-
-        int queued() {
-            return queue.size() + yielding.size();
-        }
-
-        /** Whether one more may yield its place. */
-        boolean hasRoomToYield() {
-            return abandoned < maxYielding && LookUpThreads.this.abandoned < LookUpThreads.this.maxThreads - places;
-        }
-
-        /** The next that may begin, or null. */
-        @Nullable
-        Task next() {
-            if (running + abandoned >= maxThreads) {
-                return null;
-            }
-            if (!queue.isEmpty() && running < maxRunning && LookUpThreads.this.running < places) {
-                return queue.iterator().next();
-            }
-            return !yielding.isEmpty() && hasRoomToYield() ? yielding.iterator().next() : null;
-        }
-
-        boolean isUnused() {
-            return queued() + running + abandoned + waitingThemselves == 0;
-        }
     }
 
     /** One look-up. Threading: thread-safe. */
@@ -156,17 +76,17 @@ public final class LookUpThreads {
         /** The look-up whose resolver asked for this one, on its own thread. */
         private final @Nullable Task parent = CURRENT.get();
 
-        /** Guarded by the lock, as all up to the thread. */
-        private State state = State.NEW;
+        /** The {@link LookUpQueue} keeps this and all up to the thread. */
+        State state = State.NEW;
 
-        private final List<Share> queuedFor = new ArrayList<>(1);
-        /** Whose place it takes. */
-        private @Nullable Share charged;
+        final List<LookUpQueue.Share> queuedFor = new ArrayList<>(1);
+        /** The share whose place it takes. */
+        LookUpQueue.@Nullable Share charged;
 
-        private boolean waitsItself;
-        private boolean yields;
-        private long queuedNanos;
-        private long startedNanos;
+        boolean waitsItself;
+        boolean yields;
+        long queuedNanos;
+        long startedNanos;
 
         private @Nullable Thread thread;
         private boolean interrupted;
@@ -186,17 +106,16 @@ public final class LookUpThreads {
             return false;
         }
 
-        /** How long it has waited for its thread, and run, since a moment. */
+        /** How long it has waited for its thread, and run, since a time. */
         public Progress since(long nanos) {
             synchronized (lock) {
                 long now = ticker.nanos();
                 boolean started = state == State.RUNNING || state == State.ABANDONED;
-                long queuedFrom = later(queuedNanos, nanos);
                 long startedAt = started ? startedNanos : now;
                 return new Progress(
-                        Math.max(0, startedAt - queuedFrom),
+                        Math.max(0, startedAt - later(queuedNanos, nanos)),
                         started ? now - later(startedNanos, nanos) : -1,
-                        snapshot());
+                        queue.counts());
             }
         }
 
@@ -244,7 +163,7 @@ public final class LookUpThreads {
      * <p>Threading: immutable.
      */
     public record Counts(int queued, int running, int abandoned, int maxRunning) {
-        /** These and others. */
+        /** The sum of these and others. */
         public Counts plus(Counts other) {
             return new Counts(
                     queued + other.queued,
@@ -261,12 +180,8 @@ public final class LookUpThreads {
     /** How many there are now. */
     public Counts counts() {
         synchronized (lock) {
-            return snapshot();
+            return queue.counts();
         }
-    }
-
-    private Counts snapshot() {
-        return new Counts(queued, running + waitingThemselves, abandoned, places);
     }
 
     // ------------------------------------------------------------------ coming and going
@@ -274,7 +189,7 @@ public final class LookUpThreads {
     /**
      * Describes a look-up, which begins with {@link #submit}.
      *
-     * @param rejected told in place of {@code work} if there is no thread for it
+     * @param rejected called in place of {@code work} if there is no thread for it
      */
     public Task task(Runnable work, Consumer<RejectedExecutionException> rejected) {
         return new Task(work, rejected);
@@ -287,96 +202,26 @@ public final class LookUpThreads {
      * @throws RejectedExecutionException if too many wait
      */
     public void submit(Task task, @Nullable Object client) {
-        List<Task> starting;
-        synchronized (lock) {
-            if (task.state != State.NEW) {
-                return;
-            }
-            Share share = share(client);
-            if (queued >= MAX_QUEUED || share.queued() >= share.maxQueued) {
-                task.state = State.OVER;
-                forgetIfUnused(share);
-                throw new RejectedExecutionException("too many names are being looked up already: " + running
-                        + " look-ups are running, " + queued + " wait");
-            }
-            if (waitingThemselves >= MAX_WAITING_THEMSELVES) {
-                task.state = State.OVER;
-                forgetIfUnused(share);
-                throw new RejectedExecutionException(
-                        waitingThemselves + " look-ups wait for dials of their own already");
-            }
-            task.state = State.QUEUED;
-            task.queuedNanos = ticker.nanos();
-            queued++;
-            queue(task, share);
-            starting = next();
-        }
-        start(starting);
+        update(() -> queue.add(task, client));
     }
 
-    /** Another client waits for a look-up: if that is still queued, whichever client's turn comes first begins it. */
+    /** Another client waits for a look-up: if that is still queued, the turn of either client begins it. */
     public void join(Task task, @Nullable Object client) {
-        List<Task> starting;
-        synchronized (lock) {
-            if (task.state != State.QUEUED) {
-                return;
-            }
-            if (task.yields) {
-                task.yields = false;
-                task.queuedFor.forEach(each -> {
-                    each.yielding.remove(task);
-                    each.queue.add(task);
-                });
-            }
-            Share share = share(client);
-            if (!share.queue.contains(task)) {
-                queue(task, share);
-            }
-            starting = next();
-        }
-        start(starting);
+        update(() -> queue.join(task, client));
     }
 
     /** What waits for a look-up is probably gone: it goes on without a place, or behind others. */
     public void giveWay(Task task) {
-        List<Task> starting;
-        synchronized (lock) {
-            if (task.state == State.QUEUED && !task.yields) {
-                task.yields = true;
-                task.queuedFor.forEach(share -> {
-                    share.queue.remove(task);
-                    share.yielding.add(task);
-                });
-            } else if (task.state == State.RUNNING
-                    && !task.yields
-                    && task.charged != null
-                    && task.charged.hasRoomToYield()) {
-                count(task, -1);
-                task.yields = true;
-                count(task, 1);
-            }
-            starting = next();
-        }
-        start(starting);
+        update(() -> queue.giveWay(task));
     }
 
     /** Nothing waits for a look-up any more: it leaves the queue or, if it is running, its place, and is interrupted. */
     public void abandon(Task task) {
         List<Task> starting;
-        boolean interrupt = false;
+        boolean interrupt;
         synchronized (lock) {
-            if (task.state == State.NEW) {
-                task.state = State.OVER;
-            } else if (task.state == State.QUEUED) {
-                task.state = State.OVER;
-                unqueue(task);
-            } else if (task.state == State.RUNNING) {
-                count(task, -1);
-                task.state = State.ABANDONED;
-                count(task, 1);
-                interrupt = true;
-            }
-            starting = next();
+            interrupt = queue.abandon(task);
+            starting = queue.next();
         }
         if (interrupt) {
             try {
@@ -388,89 +233,19 @@ public final class LookUpThreads {
         start(starting);
     }
 
-    private Share share(@Nullable Object client) {
-        return shares.computeIfAbsent(client == null ? NO_CLIENT : client, Share::new);
-    }
-
-    private void queue(Task task, Share share) {
-        share.queue.add(task);
-        task.queuedFor.add(share);
-        line.add(share);
-    }
-
-    private void unqueue(Task task) {
-        queued--;
-        for (Share share : task.queuedFor) {
-            share.queue.remove(task);
-            share.yielding.remove(task);
-            if (share.queued() == 0) {
-                line.remove(share);
-                forgetIfUnused(share);
-            }
+    /** Changes the queue, and starts the look-ups that may begin then. */
+    private void update(Runnable change) {
+        List<Task> starting;
+        synchronized (lock) {
+            change.run();
+            starting = queue.next();
         }
-        task.queuedFor.clear();
-    }
-
-    private void forgetIfUnused(Share share) {
-        if (share.isUnused()) {
-            shares.remove(share.client);
-        }
-    }
-
-    /** Counts a task in, or out, as what it is now. */
-    private void count(Task task, int one) {
-        Share share = task.charged;
-        if (share == null) {
-            return;
-        }
-        if (task.state == State.ABANDONED || task.yields) {
-            abandoned += one;
-            share.abandoned += one;
-        } else if (task.waitsItself) {
-            waitingThemselves += one;
-            share.waitingThemselves += one;
-        } else {
-            running += one;
-            share.running += one;
-        }
+        start(starting);
     }
 
     // ------------------------------------------------------------------ running
 
-    /** Takes those whose turn it is out of the queue. */
-    private List<Task> next() {
-        List<Task> starting = List.of();
-        for (Task task; running + abandoned < maxThreads && (task = nextInTurn()) != null; ) {
-            task.state = State.RUNNING;
-            task.startedNanos = ticker.nanos();
-            count(task, 1);
-            unqueue(task);
-            if (starting.isEmpty()) {
-                starting = new ArrayList<>(1);
-            }
-            starting.add(task);
-        }
-        return starting;
-    }
-
-    /** That of the first client which may begin one, and which goes to the end of the line; few that wait may not. */
-    private @Nullable Task nextInTurn() {
-        if (running >= places && abandoned >= maxThreads - places) {
-            return null;
-        }
-        for (Share share : line) {
-            Task task = share.next();
-            if (task != null) {
-                line.remove(share);
-                line.add(share);
-                task.charged = share;
-                return task;
-            }
-        }
-        return null;
-    }
-
-    /** A loop and no recursion, for at the end of the executor each rejection lets the next one be tried. */
+    /** Iterative, since each rejection by an executor that ends lets the next look-up be tried. */
     private void start(List<Task> starting) {
         Queue<Task> left = new ArrayDeque<>(starting);
         for (Task task; (task = left.poll()) != null; ) {
@@ -513,33 +288,19 @@ public final class LookUpThreads {
 
     private List<Task> over(Task task) {
         synchronized (lock) {
-            count(task, -1);
-            task.state = State.OVER;
-            if (task.charged != null) {
-                forgetIfUnused(task.charged);
-            }
-            return next();
+            queue.over(task);
+            return queue.next();
         }
     }
 
     // ------------------------------------------------------------------ look-ups that wait for dials
 
-    /** Says that the calling thread, if it looks a name up, begins to wait for something of the engine. */
+    /** The calling thread, if it looks a name up, begins or ends to wait for something of the engine. */
     public static void waits(boolean now) {
         Task task = CURRENT.get();
         if (task != null) {
-            task.threads().waits(task, now);
+            LookUpThreads threads = task.threads();
+            threads.update(() -> threads.queue.waits(task, now));
         }
-    }
-
-    private void waits(Task task, boolean now) {
-        List<Task> starting;
-        synchronized (lock) {
-            count(task, -1);
-            task.waitsItself = now;
-            count(task, 1);
-            starting = next();
-        }
-        start(starting);
     }
 }

@@ -30,7 +30,7 @@ public final class LoopBuffers {
     /** What is read at most once the remainders have reached twice their cap: slow, but with an end to the growth. */
     static final int SCARCE_READ = 8 << 10;
 
-    /** What goes out of the heap at a time. */
+    /** How much is written from the heap at a time. */
     private static final int TRANSFER = 16 << 10;
 
     private static final int SMALLEST_CLASS = 10; // 1 KiB
@@ -55,7 +55,7 @@ public final class LoopBuffers {
         free = classes;
     }
 
-    /** The loop's one big buffer, cleared. Whoever asks for it must be done with it before the loop does anything else. */
+    /** The loop's one big buffer, cleared. The caller must be done with it before the loop does anything else. */
     public ByteBuffer shared() {
         ByteBuffer buffer = shared;
         if (buffer == null) {

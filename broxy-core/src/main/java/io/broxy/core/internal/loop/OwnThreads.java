@@ -16,12 +16,12 @@ final class OwnThreads {
         return own.get() != null;
     }
 
-    /** Makes threads that are known. */
+    /** Makes threads that count as the engine's. */
     ThreadFactory known(ThreadFactory threads) {
         return task -> threads.newThread(() -> run(task));
     }
 
-    /** Runs a task on a thread that is known meanwhile. */
+    /** Runs a task on the calling thread, which counts as the engine's meanwhile. */
     void run(Runnable task) {
         Boolean before = own.get();
         own.set(Boolean.TRUE);

@@ -7,9 +7,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How much of one direction may be read, by one rate or several: its own, and those that it shares with others. Each byte is
- * charged to all of them, so the smallest decides. Who has to wait reserves what is worth a read, and waits for the time when
- * that has flowed: so those who share a rate have their turns in the order in which they came, and each waits for one timer.
+ * Limits how much of one direction may be read, by one rate or several: its own, and shared ones. Each byte is charged to all
+ * of them, so the smallest decides. A throttle that has to wait reserves what is worth a read, and waits until that has flowed:
+ * so throttles that share a rate take turns in the order of their reads, and each waits for one timer.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -27,7 +27,7 @@ public final class Throttle {
     /**
      * Creates a throttle.
      *
-     * @param rates that count, at least one; null for one that does not
+     * @param rates that limit it, at least one; nulls are passed over
      */
     public Throttle(EventLoop loop, @Nullable TokenBucket... rates) {
         this.loop = loop;
@@ -52,7 +52,7 @@ public final class Throttle {
     }
 
     /**
-     * How many of so many bytes may be read now; what was read is to be {@linkplain #used told}.
+     * How many of so many bytes may be read now; the caller then {@linkplain #used reports} what it read.
      *
      * @param wanted at least 1
      * @param whenMore run once, in a later turn of the loop, if it is 0 now
@@ -75,7 +75,7 @@ public final class Throttle {
         return granted;
     }
 
-    /** Of what was granted, so many bytes have been read. */
+    /** So many of the granted bytes have been read. */
     public void used(int bytes) {
         giveBack(granted - bytes);
         granted = 0;
@@ -86,12 +86,12 @@ public final class Throttle {
         reserve(bytes);
     }
 
-    /** So many of the bytes that were read have reached nobody, and will not: they leave their share to others. */
+    /** So many of the bytes that were read will not be delivered: they leave their share to others. */
     public void refund(long bytes) {
         giveBack(bytes);
     }
 
-    /** Nobody reads any more, for now. */
+    /** Reading ends, for now. */
     public void stop() {
         if (resume != null && turn != null) {
             loop.timers().cancel(turn);

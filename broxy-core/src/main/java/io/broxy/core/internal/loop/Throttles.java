@@ -3,8 +3,8 @@ package io.broxy.core.internal.loop;
 /**
  * The throttles of a client's connection.
  *
- * @param toOrigin of what is read from the client
- * @param toClient of what is read from origins
+ * @param toOrigin limits what is read from the client
+ * @param toClient limits what is read from origins
  * <p>Threading: owned by the event loop.
  */
 public record Throttles(Throttle toOrigin, Throttle toClient) {
@@ -14,7 +14,7 @@ public record Throttles(Throttle toOrigin, Throttle toClient) {
         return toOrigin.isWaiting() || toClient.isWaiting();
     }
 
-    /** Nobody reads any more, for now. */
+    /** Reading ends, for now. */
     public void stop() {
         toOrigin.stop();
         toClient.stop();

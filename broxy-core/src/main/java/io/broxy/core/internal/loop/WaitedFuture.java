@@ -6,8 +6,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A future of the engine's. A {@link LookUpThreads look-up} that waits for it, in a resolver that
- * dials, takes no place meanwhile: what it waits for may need that. So do those that depend on it.
+ * A future of the engine. A {@link LookUpThreads look-up} whose resolver dials and waits for it takes no place meanwhile, for
+ * the dial may need that. Dependent futures are of this kind, too.
  *
  * <p>Threading: thread-safe.
  */

@@ -33,12 +33,12 @@ public final class Workers {
     /**
      * How many virtual threads for look-ups there may be, abandoned ones included. The JDK has 256 carriers by default, and
      * a look-up of its own takes one for its time (measured on JDK 25, where the scheduler adds a carrier for each, and all
-     * virtual threads stand when there is none left), so some are left for everything else that is virtual in the process,
+     * virtual threads block when there is none left), so some are left for everything else that is virtual in the process,
      * whatever a user's resolver calls.
      */
     private static final int MAX_VIRTUAL_LOOK_UPS = 192;
 
-    /** Of each kind, for JVMs without virtual threads; more only while nothing moves. */
+    /** The threads of each kind in JVMs without virtual threads; more only while nothing moves. */
     static final int USER_CODE_THREADS = 64;
 
     /** Closing and cancelling are short, so few threads do where the callbacks' are bounded. */
@@ -72,7 +72,7 @@ public final class Workers {
         private final Map<Kind, Integer> threads = new EnumMap<>(Kind.class);
         private final Map<Kind, Executor> executors = new EnumMap<>(Kind.class);
 
-        /** Nothing. */
+        /** Creates settings with the defaults. */
         public Settings() {}
 
         /** Sets a number of threads. */
@@ -172,8 +172,8 @@ public final class Workers {
 
     /**
      * Completes a future whose dependents are user code, and loses none: where no executor takes it any more, it is completed
-     * on this thread, which the end of the engine has brought here. A user's executor that is full is no such end, and an
-     * event loop must not run what it rejects, so that goes to the closers.
+     * on this thread, since the engine is ending. A user's executor that is full is no such end, and an event
+     * loop must not run what it rejects, so that goes to the closers.
      */
     public void complete(Runnable completion) {
         try {
@@ -227,7 +227,7 @@ public final class Workers {
         for (ExecutorService executor : List.of(completions, closers)) {
             executor.shutdown(); // only now: what the others complete and close at their end still goes there
             if (!untilInterrupt.await(ended(executor))) {
-                executor.shutdownNow().forEach(Runnable::run); // somebody may be waiting
+                executor.shutdownNow().forEach(Runnable::run); // a caller may be waiting
             }
         }
         boolean ended = true;
@@ -265,7 +265,7 @@ public final class Workers {
         if (given != null) {
             return new GivenExecutor(given, own);
         }
-        Integer threads = kind == Kind.RESOLVER ? null : settings.threads.get(kind); // those are counted before
+        Integer threads = kind == Kind.RESOLVER ? null : settings.threads.get(kind); // look-ups are counted before
         return threadForEach(own.known(daemons.factory(kind.prefix)), KEEP_ALIVE_SECONDS, threads);
     }
 

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *   peer=198.51.100.4:443 to_origin=517 to_client=4096 ms=1234 reason=FINISHED error=-
  * </pre>
  *
- * <p>A value stands bare if it consists of harmless characters alone; else it stands in quotation marks, with a backslash
+ * <p>A value is bare if it consists of harmless characters alone; else it is in quotation marks, with a backslash
  * before a quotation mark and a backslash, and {@code \}{@code uXXXX} for whatever is no printable ASCII. A bare {@code -} is no
  * value. So nothing that a client sends can begin another line or look like another key. The path and the query of a request
  * are left out, for they may hold secrets.
@@ -31,13 +31,13 @@ final class AccessLog {
     /** The logger's name. */
     static final String NAME = "io.broxy.access";
 
-    /** Enough to recognise somebody by, where a client may send kilobytes. */
+    /** Enough to recognise a user by, where a client may send kilobytes. */
     private static final int SHOWN = 128;
 
     /** The longest name and port, which need no quotation. */
     private static final int LONGEST_BARE = 253 + ":65535".length();
 
-    /** Beside letters and digits. */
+    /** The harmless characters beside letters and digits. */
     private static final String HARMLESS = "-._:/@[]+%";
 
     private static final String NOTHING = "-";

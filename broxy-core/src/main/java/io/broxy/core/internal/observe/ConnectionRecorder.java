@@ -16,63 +16,63 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A client's connection as those who watch follow it, from request to request. {@link #NONE} follows nothing, and costs
- * nothing.
+ * Reports what happens on a client's connection to the {@link Observers}, from request to request. {@link #NONE} reports and
+ * costs nothing.
  *
  * <pre>
- *            requested            refused, exchanged
- *   WAITING ───────────> ASKED ──────────────────────> TOLD
- *      ^                                                │ next
- *      └────────────────────────────────────────────────┘
+ *            requested                refused, exchanged
+ *   WAITING ───────────> REQUESTED ──────────────────────> REPORTED
+ *      ^                                                      │ next
+ *      └──────────────────────────────────────────────────────┘
  * </pre>
  *
- * <p>Threading: owned by whoever serves the client, one after another.
+ * <p>Threading: owned by the thread that serves the client, one after another.
  */
 public final class ConnectionRecorder {
-    private enum Stage {
+    private enum State {
         /** No request has come. */
         WAITING,
-        /** One has, and nobody has been told its end. */
-        ASKED,
-        /** Its end was told. */
-        TOLD
+        /** A request has come, and its end is not reported. */
+        REQUESTED,
+        /** The end of the request was reported. */
+        REPORTED
     }
 
-    /** Of a client that nobody watches. */
+    /** The recorder of clients without observers. */
     public static final ConnectionRecorder NONE = new ConnectionRecorder(null, 0, 0);
 
-    private final @Nullable Journal journal;
+    private final @Nullable Observers observers;
     private final long number;
 
     private ProxyListener.@Nullable Client client;
-    private Stage stage = Stage.WAITING;
+    private State state = State.WAITING;
     private long requestNanos;
     private @Nullable String method;
     private @Nullable HostPort target;
     private @Nullable String identity;
     private int status;
     private @Nullable SocketAddress peer;
-    private boolean dialTold;
-    private RequestTrace trace = RequestTrace.OFF;
+    private boolean dialReported;
+    private @Nullable RequestEvents recorded;
 
-    ConnectionRecorder(@Nullable Journal journal, long number, long startNanos) {
-        this.journal = journal;
+    ConnectionRecorder(@Nullable Observers observers, long number, long startNanos) {
+        this.observers = observers;
         this.number = number;
         this.requestNanos = startNanos;
     }
 
-    /** Whether anybody watches. */
+    /** Whether there are observers. */
     public boolean isOn() {
-        return journal != null;
+        return observers != null;
     }
 
     /** The client is being served, and its address is known by now. */
     public void opened(@Nullable SocketAddress address) {
-        if (journal != null && client == null) {
+        if (observers != null && client == null) {
             ProxyListener.Client own =
-                    new Facts.Client(number, address instanceof InetSocketAddress internet ? internet : null);
+                    new EventData.Client(number, address instanceof InetSocketAddress internet ? internet : null);
             client = own;
-            journal.tell(listener -> listener.connectionOpened(own));
+            observers.notifyListener(listener -> listener.connectionOpened(own));
         }
     }
 
@@ -84,53 +84,53 @@ public final class ConnectionRecorder {
      * @param target null if it is to the proxy itself
      */
     public void requested(String method, @Nullable HostPort target) {
-        if (journal != null) {
+        if (observers != null) {
             this.method = method;
             this.target = target;
-            stage = Stage.ASKED;
-            requestNanos = journal.nanos();
-            trace = Flight.request();
+            state = State.REQUESTED;
+            requestNanos = observers.nanos();
+            recorded = FlightRecorderEvents.request();
         }
     }
 
-    /** Who asks is known by now. */
-    public void identified(@Nullable String who) {
-        if (journal != null) {
-            identity = who;
+    /** The client is authenticated, or has no identity. */
+    public void identified(@Nullable String identity) {
+        if (observers != null) {
+            this.identity = identity;
         }
     }
 
     /** Wrong credentials were shown. */
     public void credentialsFailed() {
-        if (journal != null) {
+        if (observers != null) {
             ProxyListener.Request request = request();
-            journal.tell(listener -> listener.authenticationFailed(request));
+            observers.notifyListener(listener -> listener.authenticationFailed(request));
         }
     }
 
     /** The request is refused. */
     public void refused(RefusedException refusal) {
-        if (journal != null) {
-            stage = Stage.TOLD;
+        if (observers != null) {
+            state = State.REPORTED;
             ProxyListener.Request request = request();
-            long millis = TimeUnit.NANOSECONDS.toMillis(journal.nanos() - requestNanos);
-            journal.tell(listener -> listener.requestRefused(request, refusal));
-            journal.log(() -> AccessLog.refusal(request, refusal, millis));
+            long millis = TimeUnit.NANOSECONDS.toMillis(observers.nanos() - requestNanos);
+            observers.notifyListener(listener -> listener.requestRefused(request, refusal));
+            observers.log(() -> AccessLog.refusal(request, refusal, millis));
         }
     }
 
     /** There is no connection to the target. */
     public void dialFailed(DialException failure) {
-        if (journal != null) {
-            dialTold = true;
+        if (observers != null) {
+            dialReported = true;
             ProxyListener.Request request = request();
-            journal.tell(listener -> listener.dialFailed(request, failure));
+            observers.notifyListener(listener -> listener.dialFailed(request, failure));
         }
     }
 
-    /** The client is told the last: that it is refused or why there is no tunnel, unless that has been told. */
+    /** The client gets its last response, a refusal or the failure of a dial, which is reported unless it was before. */
     public void answered(int status, CloseReason reason, @Nullable Throwable cause) {
-        if (journal != null && stage != Stage.TOLD) {
+        if (observers != null && state != State.REPORTED) {
             this.status = status;
             if (reason == CloseReason.REFUSED && cause instanceof RefusedException refusal) {
                 refused(refusal);
@@ -141,23 +141,23 @@ public final class ConnectionRecorder {
     }
 
     /**
-     * A tunnel stands.
+     * A tunnel is open.
      *
      * @param peer where the proxy has connected to, or null if that is not known
      */
     public void established(@Nullable SocketAddress peer) {
-        if (journal != null) {
+        if (observers != null) {
             this.peer = peer;
             status = method == null || method.equals("CONNECT") ? 200 : 101;
             ProxyListener.Request request = request();
-            journal.tell(listener -> listener.tunnelEstablished(request));
+            observers.notifyListener(listener -> listener.tunnelEstablished(request));
         }
     }
 
     /**
      * A request that was forwarded, or answered by the proxy itself, is over.
      *
-     * @param status of what the client was answered, or 0
+     * @param status the response's, or 0 without one
      * @param peer where it was sent to, or null
      */
     public void exchanged(
@@ -167,27 +167,30 @@ public final class ConnectionRecorder {
             CloseReason reason,
             @Nullable Throwable cause,
             @Nullable SocketAddress peer) {
-        if (journal != null) {
-            stage = Stage.TOLD;
+        if (observers != null) {
+            state = State.REPORTED;
             ProxyListener.Request request = request();
-            Duration duration = Duration.ofNanos(journal.nanos() - requestNanos);
-            ExchangeResult result = new Facts.Exchange(status, bytesToOrigin, bytesToClient, duration, reason, cause);
-            trace.exchange(request, peer, result);
-            journal.tell(listener -> listener.exchangeEnded(request, result));
-            journal.log(() -> AccessLog.exchange(request, peer, result));
+            Duration duration = Duration.ofNanos(observers.nanos() - requestNanos);
+            ExchangeResult result =
+                    new EventData.Exchange(status, bytesToOrigin, bytesToClient, duration, reason, cause);
+            if (recorded != null) {
+                recorded.exchange(request, peer, result);
+            }
+            observers.notifyListener(listener -> listener.exchangeEnded(request, result));
+            observers.log(() -> AccessLog.exchange(request, peer, result));
         }
     }
 
     /** The client may send another request. */
     public void next() {
-        if (journal != null) {
-            stage = Stage.WAITING;
-            requestNanos = journal.nanos();
+        if (observers != null) {
+            state = State.WAITING;
+            requestNanos = observers.nanos();
             method = null;
             target = null;
             identity = null;
-            dialTold = false;
-            trace = RequestTrace.OFF;
+            dialReported = false;
+            recorded = null;
         }
     }
 
@@ -196,15 +199,15 @@ public final class ConnectionRecorder {
     /**
      * The connection is closed.
      *
-     * @param end the tunnel's, or of what came to none
-     * @param connection the same of the connection
+     * @param end the result of the tunnel, or of the attempt to open one
+     * @param connection the result of the connection
      */
     public void closed(TunnelResult end, ConnectionResult connection) {
-        if (journal == null) {
+        if (observers == null) {
             return;
         }
-        opened(null); // unless it was
-        if (stage != Stage.TOLD) {
+        opened(null); // unless it was before
+        if (state != State.REPORTED) {
             if (end.reason() == CloseReason.REFUSED && end.cause() instanceof RefusedException refusal) {
                 refused(refusal);
             } else if (end.target() != null) {
@@ -212,32 +215,35 @@ public final class ConnectionRecorder {
             }
         }
         ProxyListener.Client own = client();
-        journal.tell(listener -> listener.connectionClosed(own, connection));
+        observers.notifyListener(listener -> listener.connectionClosed(own, connection));
     }
 
     private void tunnelEnded(TunnelResult end, boolean established) {
-        Journal told = Objects.requireNonNull(journal, "somebody watches");
-        if (!dialTold && end.cause() instanceof DialException failure) {
+        Observers all = Objects.requireNonNull(observers, "there are observers");
+        if (!dialReported && end.cause() instanceof DialException failure) {
             dialFailed(failure);
         }
         method = method == null ? "CONNECT" : method;
         target = end.target();
         identity = end.identity();
         ProxyListener.Request request = request();
-        int answered = status == 0 && established ? 200 : status; // it may have stood before anybody watched
+        int answered = status == 0 && established ? 200 : status; // it may have been open before there were observers
         SocketAddress reached = peer;
-        RequestTrace traced = trace == RequestTrace.OFF ? Flight.request() : trace; // it may be on since a moment ago
-        traced.tunnel(request, reached, established, end);
-        told.tell(listener -> listener.tunnelEnded(request, end));
-        told.log(() -> AccessLog.tunnel(request, answered, reached, end));
+        // a recording may have started since the request came
+        RequestEvents events = recorded == null ? FlightRecorderEvents.request() : recorded;
+        if (events != null) {
+            events.tunnel(request, reached, established, end);
+        }
+        all.notifyListener(listener -> listener.tunnelEnded(request, end));
+        all.log(() -> AccessLog.tunnel(request, answered, reached, end));
     }
 
     private ProxyListener.Client client() {
         opened(null);
-        return Objects.requireNonNull(client, "it is open by now");
+        return Objects.requireNonNull(client, "the connection was opened");
     }
 
     private ProxyListener.Request request() {
-        return new Facts.Request(client(), method, target, identity);
+        return new EventData.Request(client(), method, target, identity);
     }
 }

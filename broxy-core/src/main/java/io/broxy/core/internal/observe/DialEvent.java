@@ -11,7 +11,7 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import org.jspecify.annotations.Nullable;
 
-/** Threading: for one thread at a time. */
+/** The event of a dial. Threading: for one thread at a time. */
 @Name("io.broxy.Dial")
 @Label("Dial")
 @Category("Broxy")

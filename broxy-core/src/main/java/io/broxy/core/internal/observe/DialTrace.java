@@ -4,9 +4,9 @@ import io.broxy.DialException;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/** A dial that a recording may follow. The first end that it is told counts. Threading: for one thread at a time. */
+/** Records the end of a dial; only the first call counts. Threading: for one thread at a time. */
 public interface DialTrace {
-    /** Of a dial that nobody follows. */
+    /** Records nothing. */
     DialTrace OFF = new DialTrace() {
         @Override
         public void connected(@Nullable SocketAddress peer) {}
@@ -19,15 +19,15 @@ public interface DialTrace {
     };
 
     /**
-     * The connection stands.
+     * The connection is established.
      *
      * @param peer where the socket leads, or null if that is not known
      */
     void connected(@Nullable SocketAddress peer);
 
-    /** There is none. */
+    /** The dial failed. */
     void failed(DialException failure);
 
-    /** Nobody wants it any more. */
+    /** The dial was cancelled. */
     void cancelled();
 }

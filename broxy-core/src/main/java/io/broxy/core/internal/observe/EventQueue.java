@@ -14,7 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Events for one who is told them one after another, off the loops, and may be slow: so many wait, and no more.
+ * Hands events to one observer, one after another and off the loops. The observer may be slow, so the queue is bounded.
  *
  * <p>Threading: thread-safe; events run on the executor, one at a time and in the order in which they were added.
  */
@@ -30,10 +30,10 @@ final class EventQueue {
     private final Executor executor;
     private final Ticker ticker;
     private final Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
-    /** At least as many as there are in the queue. */
+    /** The size of the queue, or a little more. */
     private final AtomicInteger count = new AtomicInteger();
 
-    private final AtomicBoolean telling = new AtomicBoolean();
+    private final AtomicBoolean running = new AtomicBoolean();
     private final LongAdder dropped = new LongAdder();
     private final Seldom dropWarnings = new Seldom(LOG_DISTANCE_NANOS);
     private final Seldom failures = new Seldom(LOG_DISTANCE_NANOS);
@@ -41,7 +41,7 @@ final class EventQueue {
     /**
      * Creates an empty queue.
      *
-     * @param name of who is told, for the log
+     * @param name the observer's, for the log
      */
     EventQueue(String name, Executor executor, Ticker ticker) {
         this.name = name;
@@ -64,16 +64,16 @@ final class EventQueue {
     }
 
     private void wake() {
-        if (!telling.compareAndSet(false, true)) {
+        if (!running.compareAndSet(false, true)) {
             return;
         }
         try {
-            executor.execute(this::tellAll);
+            executor.execute(this::runAll);
         } catch (RejectedExecutionException e) { // the engine ends
-            telling.set(false);
+            running.set(false);
             dropAll();
         } catch (OutOfMemoryError e) { // "unable to create native thread": the next event tries again
-            telling.set(false);
+            running.set(false);
         }
     }
 
@@ -84,7 +84,7 @@ final class EventQueue {
         }
     }
 
-    private void tellAll() {
+    private void runAll() {
         try {
             // An interrupt says that the engine ends; whether it does is for the executor to say.
             while (!Thread.currentThread().isInterrupted()) {
@@ -93,22 +93,22 @@ final class EventQueue {
                     break;
                 }
                 count.decrementAndGet();
-                tell(event);
+                run(event);
             }
         } finally {
-            telling.set(false);
+            running.set(false);
         }
         if (!waiting.isEmpty()) {
             wake();
         }
     }
 
-    private void tell(Runnable event) {
+    private void run(Runnable event) {
         try {
             event.run();
         } catch (Throwable e) { // it is the user's code
             if (failures.isTime(ticker.nanos())) {
-                log.error("{} failed; further failures are told from time to time", name, e);
+                log.error("{} failed; further failures are logged from time to time", name, e);
             }
         }
     }

@@ -12,7 +12,7 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import org.jspecify.annotations.Nullable;
 
-/** Threading: owned by whoever serves the client. */
+/** The event of an exchange. Threading: owned by the thread that serves the client. */
 @Name("io.broxy.Exchange")
 @Label("Exchange")
 @Category("Broxy")

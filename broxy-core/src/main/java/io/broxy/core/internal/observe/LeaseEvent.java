@@ -10,7 +10,7 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import org.jspecify.annotations.Nullable;
 
-/** Threading: for one thread at a time. */
+/** The event of a lease. Threading: for one thread at a time. */
 @Name("io.broxy.Lease")
 @Label("Lease")
 @Category("Broxy")

@@ -2,9 +2,9 @@ package io.broxy.core.internal.observe;
 
 import io.broxy.DialException;
 
-/** The wait for a lease that a recording may follow. Threading: for one thread at a time. */
+/** Records the end of the wait for a lease. Threading: for one thread at a time. */
 public interface LeaseTrace {
-    /** Of one that nobody follows. */
+    /** Records nothing. */
     LeaseTrace OFF = new LeaseTrace() {
         @Override
         public void leased(boolean wasIdle) {}
@@ -16,12 +16,12 @@ public interface LeaseTrace {
         public void cancelled() {}
     };
 
-    /** There is a lease. */
+    /** The connection was leased. */
     void leased(boolean wasIdle);
 
-    /** There is none. */
+    /** No connection could be leased. */
     void failed(DialException failure);
 
-    /** Nobody wants it any more. */
+    /** The lease was cancelled. */
     void cancelled();
 }

@@ -6,8 +6,8 @@ import io.broxy.TunnelResult;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/** Two events that have begun, of which one will be. Threading: owned by whoever serves the client. */
-final class RequestEvents implements RequestTrace {
+/** Begins an event of either kind, and commits the one that fits. Threading: owned by the thread that serves the client. */
+final class RequestEvents {
     private final TunnelEvent tunnel = new TunnelEvent();
     private final ExchangeEvent exchange = new ExchangeEvent();
 
@@ -20,14 +20,13 @@ final class RequestEvents implements RequestTrace {
         return events;
     }
 
-    @Override
-    public void exchange(ProxyListener.Request request, @Nullable SocketAddress peer, ExchangeResult result) {
+    /** The request was forwarded, or answered by the proxy itself, and is over. */
+    void exchange(ProxyListener.Request request, @Nullable SocketAddress peer, ExchangeResult result) {
         exchange.ended(request, peer, result);
     }
 
-    @Override
-    public void tunnel(
-            ProxyListener.Request request, @Nullable SocketAddress peer, boolean established, TunnelResult result) {
+    /** The tunnel, or the attempt to open one, is over. */
+    void tunnel(ProxyListener.Request request, @Nullable SocketAddress peer, boolean established, TunnelResult result) {
         tunnel.ended(request, peer, established, result);
     }
 }

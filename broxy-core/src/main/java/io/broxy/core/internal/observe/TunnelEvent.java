@@ -13,7 +13,7 @@ import jdk.jfr.StackTrace;
 import jdk.jfr.Timespan;
 import org.jspecify.annotations.Nullable;
 
-/** Threading: owned by whoever serves the client. */
+/** The event of a tunnel. Threading: owned by the thread that serves the client. */
 @Name("io.broxy.Tunnel")
 @Label("Tunnel")
 @Category("Broxy")
@@ -64,7 +64,7 @@ final class TunnelEvent extends Event {
         return ANY.isEnabled();
     }
 
-    void ended(ProxyListener.Request request, @Nullable SocketAddress address, boolean stood, TunnelResult result) {
+    void ended(ProxyListener.Request request, @Nullable SocketAddress address, boolean wasOpen, TunnelResult result) {
         end();
         if (!shouldCommit()) {
             return;
@@ -73,7 +73,7 @@ final class TunnelEvent extends Event {
         identity = request.identity();
         target = String.valueOf(request.target());
         peer = AccessLog.address(address);
-        established = stood;
+        established = wasOpen;
         bytesToOrigin = result.bytesToOrigin();
         bytesToClient = result.bytesToClient();
         sinceHandOver = result.duration().toNanos();

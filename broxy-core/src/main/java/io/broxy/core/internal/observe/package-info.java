@@ -1,4 +1,4 @@
-/** What is told to those who watch: the listener, the access log, Java Flight Recorder. */
+/** Observers of a handler: the listener, the access log, Java Flight Recorder. */
 @NullMarked
 package io.broxy.core.internal.observe;
 

@@ -9,7 +9,7 @@ import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.WaitedFuture;
 import io.broxy.core.internal.net.Transferable;
-import io.broxy.core.internal.observe.Flight;
+import io.broxy.core.internal.observe.FlightRecorderEvents;
 import io.broxy.core.internal.observe.LeaseTrace;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
@@ -52,7 +52,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
     }
 
     Lease lease(@Nullable Throwable place) throws DialException {
-        LeaseTrace trace = Flight.lease(key.address());
+        LeaseTrace trace = FlightRecorderEvents.lease(key.address());
         try {
             Lease lease = get(place);
             trace.leased(lease.wasIdle());

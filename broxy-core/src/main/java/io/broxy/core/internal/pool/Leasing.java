@@ -9,7 +9,7 @@ import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.Transferable;
-import io.broxy.core.internal.observe.Flight;
+import io.broxy.core.internal.observe.FlightRecorderEvents;
 import io.broxy.core.internal.observe.LeaseTrace;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
@@ -56,7 +56,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
         this.request = request;
         this.completion = completion;
         this.endNanos = request.endNanos();
-        this.trace = Flight.lease(request.key().address());
+        this.trace = FlightRecorderEvents.lease(request.key().address());
         this.deadline = loop.timers().schedule(endNanos, this::timedOut);
     }
 

@@ -87,7 +87,7 @@ final class ClientAccount {
     ConnectionRecorder startRecorder() {
         ConnectionRecorder current = recorder;
         if (!current.isOn()) {
-            current = context.journal().visit();
+            current = context.observers().newRecorder();
             recorder = current;
         }
         return current;

@@ -10,7 +10,7 @@ import io.broxy.Tunnel;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LookUpSnapshot;
 import io.broxy.core.internal.net.OwnAddresses;
-import io.broxy.core.internal.observe.Journal;
+import io.broxy.core.internal.observe.Observers;
 import io.broxy.core.internal.proxy.ClientIntake.Session;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.upstream.LoopDialer;
@@ -44,9 +44,9 @@ public final class DefaultProxyHandler implements ProxyHandler {
         this.ownAddresses = engine.ownAddresses();
         this.onClose = onClose;
         Executor callbacks = engine.workers().callbacks();
-        Journal journal = new Journal(settings.listener(), callbacks, engine.ticker());
+        Observers observers = new Observers(settings.listener(), callbacks, engine.ticker());
         this.metrics = new Metrics(
-                settings.forwarding().pool()::stats, journal::dropped, () -> LookUpSnapshot.of(engine.workers()));
+                settings.forwarding().pool()::stats, observers::dropped, () -> LookUpSnapshot.of(engine.workers()));
         HandlerSettings.Access access = settings.access();
         this.intake = new ClientIntake(new HandlerContext(
                 settings,
@@ -59,7 +59,7 @@ public final class DefaultProxyHandler implements ProxyHandler {
                         callbacks),
                 new ConnectionLimits(settings, engine.ticker()),
                 metrics,
-                journal));
+                observers));
     }
 
     // ------------------------------------------------------------------ clients come

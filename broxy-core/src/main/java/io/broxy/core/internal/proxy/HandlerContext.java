@@ -1,6 +1,6 @@
 package io.broxy.core.internal.proxy;
 
-import io.broxy.core.internal.observe.Journal;
+import io.broxy.core.internal.observe.Observers;
 
 /**
  * The parts of a handler that serve its clients; every {@link ClientConnection} has it.
@@ -14,4 +14,4 @@ record HandlerContext(
         AccessControl access,
         ConnectionLimits limits,
         Metrics metrics,
-        Journal journal) {}
+        Observers observers) {}

@@ -25,7 +25,7 @@ public final class LazyTimer {
         this.check = check;
     }
 
-    /** Has the check run when this time has come, if not before. */
+    /** Runs the check at this time, if not before. */
     public void atLatest(long deadlineNanos) {
         if (planned && plannedNanos - deadlineNanos <= 0) {
             return;
@@ -44,7 +44,7 @@ public final class LazyTimer {
         check.run();
     }
 
-    /** Has no check run any more, until there is a deadline again. */
+    /** Runs no check any more, until there is a deadline again. */
     public void cancel() {
         planned = false;
         if (timer != null) {

@@ -1,7 +1,7 @@
 package io.broxy.core.internal.time;
 
 /**
- * Keeps what happens a thousand times a second from being logged as often.
+ * Limits how often something is logged that may happen a thousand times a second.
  *
  * <p>Threading: thread-safe; the lock guards {@code before} and {@code lastNanos}.
  */
@@ -13,7 +13,7 @@ public final class Seldom {
     private long lastNanos;
 
     /**
-     * Begins at once.
+     * Creates a limiter whose first time is now.
      *
      * @param distanceNanos from one time to the next
      */
@@ -21,7 +21,7 @@ public final class Seldom {
         this.distanceNanos = distanceNanos;
     }
 
-    /** Whether the last time that it was is that long ago. */
+    /** Whether it is time again; the first call is. */
     public boolean isTime(long nowNanos) {
         synchronized (lock) {
             if (before && nowNanos - lastNanos < distanceNanos) {

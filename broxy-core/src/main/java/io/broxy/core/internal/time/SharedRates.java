@@ -10,10 +10,10 @@ import java.util.Map;
  *
  * <p>Threading: thread-safe; the lock guards {@code shares}, {@code leftovers} and the counts.
  *
- * @param <K> tells the kinds apart
+ * @param <K> identifies a kind
  */
 public final class SharedRates<K> {
-    /** Of kinds without a connection. Each lasts for a fraction of a second, and more of them than that are forgotten at once. */
+    /** The most kinds without a connection. Each lasts for a fraction of a second; further ones are forgotten at once. */
     private static final int MAX_LEFTOVERS = 4_096;
 
     private final long rate;
@@ -47,12 +47,12 @@ public final class SharedRates<K> {
             this.toClient = new TokenBucket(rate, nowNanos);
         }
 
-        /** Of what clients send. */
+        /** The rate of what clients send. */
         public TokenBucket toOrigin() {
             return toOrigin;
         }
 
-        /** Of what clients are sent. */
+        /** The rate of what clients are sent. */
         public TokenBucket toClient() {
             return toClient;
         }

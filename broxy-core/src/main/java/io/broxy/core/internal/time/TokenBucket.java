@@ -4,8 +4,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * So many bytes a second. What was not taken within the last second may be caught up on. There are no tokens to be counted:
- * the one figure is the time since which the bytes flow that nobody has taken, which lies ahead when bytes are reserved.
+ * A rate in bytes a second. What was not taken within the last second may be caught up on. There are no tokens to be counted:
+ * the one figure is the time since which the untaken bytes flow, which lies ahead when bytes are reserved.
  *
  * <p>Threading: thread-safe.
  */
@@ -25,7 +25,7 @@ public final class TokenBucket {
     private final AtomicLong emptyAtNanos;
 
     /**
-     * Creates a bucket that holds what is worth a read. A full one would make it pay to come anew.
+     * Creates a bucket that holds what is worth a read. A full one would reward reconnecting.
      *
      * @param bytesPerSecond at least 1
      */

@@ -1,4 +1,4 @@
-/** Time: the one clock seam, and timers that are asked and never ring by themselves. */
+/** Time: the clock, and timers that are polled and never fire by themselves. */
 @NullMarked
 package io.broxy.core.internal.time;
 

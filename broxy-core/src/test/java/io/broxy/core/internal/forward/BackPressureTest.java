@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The slow side holds the fast one back, both ways, and what is held meanwhile is bounded. */
+/** Specifies that the slow side of an exchange holds the fast one back, both ways, with a bound on what is held. */
 @ExtendWith(LeakCheck.class)
 class BackPressureTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
@@ -51,7 +51,7 @@ class BackPressureTest {
         };
     }
 
-    /** Waits until nobody takes what is written any more, and the loop holds what it could not pass on. */
+    /** Waits until writes block, and the loop holds what it could not pass on. */
     private void awaitStandstill(ForwardRig rig) {
         AtomicLong before = new AtomicLong(-1);
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(() -> {

@@ -28,8 +28,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A handler on one loop whose buffers can be looked at. Those of its sockets have a size: else the kernel lets them grow, and
- * they take in tens of mebibytes.
+ * A handler on one loop whose buffers a test can inspect. The buffers of its sockets have a fixed size: else the kernel lets
+ * them grow, and they take in tens of mebibytes.
  */
 final class ForwardRig implements AutoCloseable {
     /** Of each socket, and as much again for the other direction. */
@@ -91,7 +91,7 @@ final class ForwardRig implements AutoCloseable {
         return new Client(accepted, handler.handle(accepted.end()));
     }
 
-    /** Ends it; by then nothing may be held for anybody. */
+    /** Ends it; by then nothing may be held. */
     @Override
     public void close() throws Exception {
         handler.close();

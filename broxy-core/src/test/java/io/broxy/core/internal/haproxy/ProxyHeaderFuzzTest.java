@@ -18,7 +18,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Headers of the PROXY protocol: against Netty, and what is read is written and read again. */
+/** Specifies that PROXY headers are read as by Netty, and that what is read can be written and read again. */
 class ProxyHeaderFuzzTest {
 
     @DictionaryEntries({

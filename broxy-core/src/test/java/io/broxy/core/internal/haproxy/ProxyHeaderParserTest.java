@@ -15,11 +15,13 @@ import java.util.HexFormat;
 import java.util.Random;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which PROXY headers are read, and which are refused. */
 class ProxyHeaderParserTest {
     private static final String SIGNATURE = "0d0a0d0a000d0a515549540a";
 
@@ -393,6 +395,7 @@ class ProxyHeaderParserTest {
     }
 
     @Test
+    @Tag("sweep")
     void garbageComesToTheSameEndHoweverItIsCut() {
         Random random = new Random(5);
         byte[][] headers = {

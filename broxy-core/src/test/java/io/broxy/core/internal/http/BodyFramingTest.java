@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** RFC 9112, section 6.3, as requests are held to it. */
+/** Specifies how the end of a request is found (RFC 9112, section 6.3), and what is refused. */
 class BodyFramingTest {
 
     private static RequestHead head(String line, String... fields) {

@@ -15,12 +15,13 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** RFC 9112, section 7.1; for the trailers RFC 9110, section 6.5.1. */
+/** Specifies the chunks that are written (RFC 9112, section 7.1), and their trailers (RFC 9110, section 6.5.1). */
 class ChunkEncoderTest {
 
     private static String text(ByteBuffer out) {
@@ -119,6 +120,7 @@ class ChunkEncoderTest {
 
     /** Whatever is written is read back, whichever way it comes. */
     @Test
+    @Tag("sweep")
     void theDecoderReadsWhatWasWritten() throws BadHeadException {
         Random random = new Random(7);
         for (int round = 0; round < 200; round++) {

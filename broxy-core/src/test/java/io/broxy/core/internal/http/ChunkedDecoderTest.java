@@ -88,7 +88,7 @@ class ChunkedDecoderTest {
         assertThat(allWays(text).problem()).isIn(Problem.FRAMING, Problem.SYNTAX);
     }
 
-    /** The chunks are written anew, so nobody else has to know what is skipped here. */
+    /** The chunks are written anew, so no other parser has to know what is skipped here. */
     static Stream<Arguments> tolerated() {
         return Stream.of(
                 arguments("5 \r\nhello\r\n0\r\n\r\n", "hello"),

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies how fields are found by name, and their values read. */
 class FieldsTest {
 
     private static Fields fields(String... lines) {

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is refused, and what is found out about a request that is not. */
+/** Specifies which requests are refused, and what is known of the others. */
 class ForwardedRequestTest {
     private static final String GET = "GET http://a/ HTTP/1.1";
     private static final String GET_10 = "GET http://a/ HTTP/1.0";

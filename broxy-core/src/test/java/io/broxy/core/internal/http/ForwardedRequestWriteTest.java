@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the next hop gets, byte for byte. */
+/** Specifies the bytes of a request that the next hop gets. */
 class ForwardedRequestWriteTest {
 
     private static String text(String... lines) {
@@ -143,7 +143,7 @@ class ForwardedRequestWriteTest {
                 "HTTP2-Settings: AAMAAABk",
                 "hTTP2-sETTINGS:",
             })
-    void whatIsForOneHopGoesNoFurtherWhereverItStands(String line) {
+    void hopByHopFieldsGoNoFurtherInAnyPlace(String line) {
         String expected = text("GET / HTTP/1.1", "Host: a", "A: 1", "B: 2");
 
         assertThat(toOrigin("GET http://a/ HTTP/1.1", line, "Host: a", "A: 1", "B: 2"))
@@ -319,7 +319,7 @@ class ForwardedRequestWriteTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"secret\r\nX: y", "secret\n", "secret\0", "secret\u0100"})
-    void credentialsCannotEndTheirLineAndAreNotTold(String value) throws BadHeadException {
+    void credentialsCannotEndTheirLineAndAreNotInTheMessage(String value) throws BadHeadException {
         ForwardedRequest request = request("GET http://a/ HTTP/1.1", "Host: a");
 
         assertThatIllegalArgumentException()

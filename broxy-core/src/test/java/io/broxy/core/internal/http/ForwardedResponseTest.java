@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which responses are refused, and the bytes of the others that a client gets. */
 class ForwardedResponseTest {
     private static final ForwardedRequest GET = request("GET http://a/ HTTP/1.1", "Host: a");
     private static final ForwardedRequest GET_10 = request("GET http://a/ HTTP/1.0");
@@ -218,7 +219,7 @@ class ForwardedResponseTest {
 
     /** RFC 9110, section 15.5.22. */
     @Test
-    void whatUpgradeIsRequiredIsTold() {
+    void theRequiredUpgradeIsPassedOn() {
         String[] response = {
             "HTTP/1.1 426 Upgrade Required",
             "Upgrade: HTTP/3.0",
@@ -297,7 +298,7 @@ class ForwardedResponseTest {
                 "Upgrade: h2,h2c",
                 "HTTP2-Settings: x",
             })
-    void whatIsForOneHopGoesNoFurtherWhereverItStands(String line) {
+    void hopByHopFieldsGoNoFurtherInAnyPlace(String line) {
         String expected = text(OK, "Content-Length: 1", "B: 2");
 
         assertThat(kept(GET, OK, line, "Content-Length: 1", "B: 2")).isEqualTo(expected);
@@ -446,7 +447,7 @@ class ForwardedResponseTest {
     }
 
     @Test
-    void viaTellsTheVersionThatWasReceived() throws BadHeadException {
+    void viaHasTheVersionThatWasReceived() throws BadHeadException {
         assertThat(written(response(GET, OK, "Via: 1.0 b", "Content-Length: 0"), true, "me"))
                 .isEqualTo(text(OK, "Via: 1.0 b", "Content-Length: 0", "Via: 1.1 me"));
         assertThat(written(response(GET, "HTTP/1.0 200 OK"), false, "me"))

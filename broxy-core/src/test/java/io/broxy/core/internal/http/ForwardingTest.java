@@ -12,9 +12,11 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Random heads: whatever is written is a head again, with the fields that are for the other end and no others. */
+/** Specifies, with random heads, that what is written is a head with all end-to-end fields and no others. */
+@Tag("sweep")
 class ForwardingTest {
     private static final int ROUNDS = 30_000;
 
@@ -183,7 +185,7 @@ class ForwardingTest {
         assertThat(endToEnd(written.fields(), changed)).isEqualTo(endToEnd(head.fields(), changed));
     }
 
-    /** The lines of a head that are for the other end, told by Strings; and without those that are looked at apart. */
+    /** The end-to-end lines of a head, found by Strings; without those that are checked apart. */
     private static List<String> endToEnd(Fields fields, Set<String> apart) {
         List<String> named = new ArrayList<>();
         for (String list : fields.values("Connection")) {

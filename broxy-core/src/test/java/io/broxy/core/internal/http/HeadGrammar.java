@@ -36,7 +36,7 @@ public final class HeadGrammar {
     public record Field(String name, String value) {}
 
     /**
-     * A head that stands at the beginning.
+     * A head at the beginning.
      *
      * @param one the method or the status
      * @param two the request target or the reason

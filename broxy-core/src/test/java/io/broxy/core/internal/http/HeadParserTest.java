@@ -16,7 +16,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a whole head is, its limits, and how it comes; the lines are RequestLineTest's, StatusLineTest's, FieldLinesTest's. */
+/**
+ * Specifies a whole head, its limits and its pieces; {@link RequestLineTest}, {@link StatusLineTest} and {@link
+ * FieldLinesTest} have the lines.
+ */
 class HeadParserTest {
     private static final String REQUEST = "GET / HTTP/1.1\r\n";
     private static final String HEAD =

@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which values of Host are valid. */
 class HostSyntaxTest {
 
     /** Among other bytes, which must not be looked at. */
@@ -151,6 +153,7 @@ class HostSyntaxTest {
 
     /** The JDK reads a text with a colon as a literal or not at all; it takes more than the grammar in a few places. */
     @Test
+    @Tag("sweep")
     void anIpv6LiteralIsOneForTheJdkToo() {
         Random random = new Random(3986);
         String alphabet = "::::::0012aF.";

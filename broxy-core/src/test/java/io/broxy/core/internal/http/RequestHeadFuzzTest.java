@@ -15,7 +15,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Request heads, their Host and their framing: against the grammar, against Netty, and Host against the JDK's URI. */
+/** Specifies that request heads are read as by the grammar and by Netty, and Host as by the JDK's URI. */
 class RequestHeadFuzzTest {
     /** Small, so that inputs reach them. */
     private static final HeadLimits LIMITS = new HeadLimits(1024, 8, 256);

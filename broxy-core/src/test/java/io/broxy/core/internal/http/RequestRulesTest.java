@@ -20,7 +20,7 @@ class RequestRulesTest {
     }
 
     @Test
-    void aSoundRequestIsToldWhatFollowsIt() throws BadHeadException {
+    void theFramingOfAValidRequestIsKnown() throws BadHeadException {
         assertThat(RequestRules.check(requestHead("GET / HTTP/1.1\r\nHost: a\r\n\r\n")))
                 .isEqualTo(BodyFraming.NONE);
         assertThat(RequestRules.check(requestHead("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n")))

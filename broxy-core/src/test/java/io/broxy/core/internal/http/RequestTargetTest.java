@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** RFC 9112, section 3.2. */
+/** Specifies the four forms of the request target (RFC 9112, section 3.2). */
 class RequestTargetTest {
 
     private static String request(String method, String target) {
@@ -242,7 +242,7 @@ class RequestTargetTest {
                 "file:///etc/passwd",
                 "https://user@a/",
             })
-    void urisOfOtherSchemesAreToldApart(String target) {
+    void urisOfOtherSchemesHaveAProblemOfTheirOwn(String target) {
         assertThat(read("GET", target)).isEqualTo("SCHEME");
     }
 

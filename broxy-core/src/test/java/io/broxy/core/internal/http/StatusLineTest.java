@@ -104,7 +104,7 @@ class StatusLineTest {
     }
 
     @Test
-    void theClassesOfStatusAreTold() {
+    void theClassesOfStatusAreKnown() {
         assertThat(responseHead("HTTP/1.1 103 Early Hints\r\n\r\n").isInterim()).isTrue();
         assertThat(responseHead("HTTP/1.1 200 OK\r\n\r\n").isInterim()).isFalse();
         assertThat(responseHead("HTTP/1.1 199 x\r\n\r\n").isSuccessful()).isFalse();

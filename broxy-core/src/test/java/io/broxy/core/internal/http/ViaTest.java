@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** RFC 9110, section 7.6.3. */
+/** Specifies how Via is read and written (RFC 9110, section 7.6.3). */
 class ViaTest {
 
     private static boolean names(String pseudonym, String... lines) {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A server whose accept does what is told, for descriptors do not run out on order. */
+/** Specifies how accepting pauses when it fails; the test makes it fail, since descriptors cannot run out on order. */
 @ExtendWith(LeakCheck.class)
 class AcceptorPauseTest {
     private final IOException noDescriptor = new IOException("Too many open files");
@@ -88,7 +88,7 @@ class AcceptorPauseTest {
         return driver.call(acceptor::isAccepting);
     }
 
-    /** Lets time pass, and tells whether it accepts again. */
+    /** Lets time pass, and returns whether it accepts again. */
     private boolean isAcceptingAfter(long millis) throws Exception {
         clock.advanceMillis(millis);
         driver.turn();

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** With real sockets; what it does when accepting fails is {@link AcceptorPauseTest}'s. */
+/** Specifies how connections are accepted, with real sockets; {@link AcceptorPauseTest} has the failures. */
 @ExtendWith(LeakCheck.class)
 class AcceptorTest {
     private final AtomicLong turns = new AtomicLong();
@@ -148,7 +148,7 @@ class AcceptorTest {
     }
 
     @Test
-    void closingFreesThePortAndTellsOnceHoweverOftenItIsAskedFor() throws Exception {
+    void closingFreesThePortAndIsReportedOnceHoweverOftenItIsRequested() throws Exception {
         InetSocketAddress address = (InetSocketAddress) server.getLocalAddress();
         Acceptor acceptor = acceptor(accepted::add);
         loop.execute(acceptor::start);
@@ -165,7 +165,7 @@ class AcceptorTest {
             try (ServerSocketChannel again = ServerSocketChannel.open().bind(address)) {
                 assertThat(again.getLocalAddress()).isEqualTo(address);
             }
-            accepted.get(0).shutdownOutput(); // who was accepted stays
+            accepted.get(0).shutdownOutput(); // accepted connections stay
             standing.expectEnd();
         }
     }
@@ -191,7 +191,7 @@ class AcceptorTest {
             go.countDown();
             patiently().until(() -> closed.get() > 0);
 
-            assertThat(accepted).as("those who had come by then").hasSize(2);
+            assertThat(accepted).as("the connections that had come by then").hasSize(2);
             assertThatThrownBy(this::connect).isInstanceOf(ConnectException.class);
             assertThat(one.socket().isConnected()).isTrue();
             assertThat(other.socket().isConnected()).isTrue();
@@ -212,7 +212,7 @@ class AcceptorTest {
     }
 
     @Test
-    void aServerWhoseSocketWasClosedBeforeIsToldAsClosed() throws Exception {
+    void aServerWhoseSocketWasClosedBeforeIsReportedAsClosed() throws Exception {
         server.close();
         Acceptor acceptor = acceptor(accepted::add);
         try (CapturedLog log = CapturedLog.start()) {

@@ -19,8 +19,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+/** Specifies which buffer a caller's thread gets, and how many there are. */
 class BufferPoolTest {
     private static final int SIZE = BufferPool.CALLER_BUFFER_SIZE;
 
@@ -29,7 +31,7 @@ class BufferPoolTest {
     }
 
     @Test
-    void aPoolThatNobodyUsesHasNoBuffers() {
+    void anUnusedPoolHasNoBuffers() {
         assertThat(pool(10).callerBuffers()).isZero();
         assertThat(pool(10).heldBytes()).isZero();
     }
@@ -150,6 +152,7 @@ class BufferPoolTest {
 
     /** Each puts its number at both ends of each of its buffers, and finds it there after the others had their turn. */
     @Test
+    @Tag("sweep")
     void noBufferIsInTwoHandsAtOnce() throws Exception {
         int cap = 12;
         BufferPool pool = pool(cap);
@@ -158,6 +161,7 @@ class BufferPoolTest {
     }
 
     @Test
+    @Tag("sweep")
     void noBufferIsInTwoHandsAtOnceAmongVirtualThreads() throws Exception {
         int cap = 50;
         BufferPool pool = pool(cap);

@@ -9,6 +9,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
+/** Specifies when daemon threads count as ended. */
 class DaemonThreadsTest {
     private final DaemonThreads threads = new DaemonThreads();
     private final ThreadFactory factory = threads.factory("test-daemon-");

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+/** Specifies how a loop dispatches readiness, and when it closes and releases channels. */
 @ExtendWith(LeakCheck.class)
 class EventLoopChannelsTest {
     private LoopDriver driver;
@@ -30,7 +31,7 @@ class EventLoopChannelsTest {
     private Peer peer;
     private SocketChannel channel;
 
-    /** As LeakCheck tells it; none where the system does not show it. */
+    /** The count of LeakCheck; none where the system does not show it. */
     private List<String> descriptorOfChannel;
 
     @SuppressWarnings("NullAway.Init") // by register()
@@ -92,7 +93,7 @@ class EventLoopChannelsTest {
     }
 
     @Test
-    void readinessIsToldOnTheLoop() throws Exception {
+    void readinessIsHandledOnTheLoop() throws Exception {
         CompletableFuture<String> read = new CompletableFuture<>();
         whenReady = key -> {
             ByteBuffer buffer = loop.buffers().shared();
@@ -123,7 +124,7 @@ class EventLoopChannelsTest {
     }
 
     @Test
-    void aThrowingHandlerIsLoggedOnceAndToldAndItsChannelIsClosed() throws Exception {
+    void aThrowingHandlerIsLoggedOnceAndAbandonedAndItsChannelIsClosed() throws Exception {
         IllegalStateException failure = new IllegalStateException("thrown by handler");
         whenReady = key -> {
             throw failure;
@@ -140,7 +141,7 @@ class EventLoopChannelsTest {
     }
 
     @Test
-    void aHandlerThatThrowsAnErrorAndThrowsAgainWhenToldLosesItsChannelAllTheSame() throws Exception {
+    void aHandlerThatThrowsAnErrorAndAgainWhenAbandonedLosesItsChannelAllTheSame() throws Exception {
         whenReady = key -> {
             throw new OutOfMemoryError("thrown by handler");
         };
@@ -160,22 +161,22 @@ class EventLoopChannelsTest {
 
     @Test
     void aFailureOfOneChannelLeavesTheOthersAlone() throws Exception {
-        CompletableFuture<String> told = new CompletableFuture<>();
+        CompletableFuture<String> result = new CompletableFuture<>();
         try (ServerSocketChannel server = ServerSocketChannel.open().bind(null)) {
             server.configureBlocking(false);
             driver.call(() -> loop.register(server, SelectionKey.OP_ACCEPT, new ChannelEvents() {
                 @Override
                 public void ready(int readyOps) {
                     try (SocketChannel accepted = server.accept()) {
-                        told.complete("accepted " + accepted.isConnected());
+                        result.complete("accepted " + accepted.isConnected());
                     } catch (IOException e) {
-                        told.completeExceptionally(e);
+                        result.completeExceptionally(e);
                     }
                 }
 
                 @Override
                 public void abandoned(Throwable cause) {
-                    told.completeExceptionally(cause);
+                    result.completeExceptionally(cause);
                 }
             }));
             whenReady = key -> {
@@ -188,7 +189,7 @@ class EventLoopChannelsTest {
                 other.expectEnd();
             }
 
-            assertThat(get(told)).isEqualTo("accepted true");
+            assertThat(get(result)).isEqualTo("accepted true");
         }
     }
 
@@ -202,7 +203,7 @@ class EventLoopChannelsTest {
     }
 
     @Test
-    void aChannelClosedWhileItIsToldAboutItsReadinessIsGoneWithoutAnotherEvent() throws Exception {
+    void aChannelClosedByItsHandlerIsGoneWithoutAnotherEvent() throws Exception {
         whenReady = loop::close;
         register();
         peer.send("x");
@@ -246,7 +247,7 @@ class EventLoopChannelsTest {
     }
 
     @Test
-    void aChannelReleasedWhileItIsToldAboutItsReadinessIsFreeOfItsKeyToo() throws Exception {
+    void aChannelReleasedByItsHandlerIsFreeOfItsKeyToo() throws Exception {
         CompletableFuture<Boolean> registered = new CompletableFuture<>();
         whenReady = key -> loop.release(key, () -> registered.complete(channel.isRegistered()));
         register();

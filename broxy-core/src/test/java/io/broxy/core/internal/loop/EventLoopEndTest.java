@@ -15,14 +15,16 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+/** Specifies what becomes of channels, timers and tasks at the end of a loop. */
 @ExtendWith(LeakCheck.class)
 class EventLoopEndTest {
     private final LoopDriver driver = driver();
     private final EventLoop loop = driver.loop();
-    private final List<String> told = new ArrayList<>();
+    private final List<String> events = new ArrayList<>();
 
     private static LoopDriver driver() {
         try {
@@ -32,19 +34,19 @@ class EventLoopEndTest {
         }
     }
 
-    private record Told(List<String> told, Runnable whenAbandoned) implements ChannelEvents {
+    private record Recording(List<String> events, Runnable whenAbandoned) implements ChannelEvents {
         @Override
         public void ready(int readyOps) {}
 
         @Override
         public void abandoned(Throwable cause) {
-            told.add("abandoned: " + cause.getMessage());
+            events.add("abandoned: " + cause.getMessage());
             whenAbandoned.run();
         }
     }
 
     private SelectionKey register(SocketChannel channel, Runnable whenAbandoned) throws IOException {
-        return loop.register(channel, SelectionKey.OP_READ, new Told(told, whenAbandoned));
+        return loop.register(channel, SelectionKey.OP_READ, new Recording(events, whenAbandoned));
     }
 
     @Test
@@ -63,7 +65,7 @@ class EventLoopEndTest {
 
             driver.stop();
 
-            assertThat(told)
+            assertThat(events)
                     .containsExactly("abandoned: the event loop has stopped", "abandoned: the event loop has stopped");
             first.expectEnd();
             second.expectEnd();
@@ -85,7 +87,7 @@ class EventLoopEndTest {
             driver.stop();
 
             peer.expectEnd();
-            assertThat(log.lines("makes ever new work")).hasSize(1);
+            assertThat(log.lines("its tasks keep making new ones")).hasSize(1);
         }
     }
 
@@ -108,8 +110,8 @@ class EventLoopEndTest {
             channel.configureBlocking(false);
             SelectionKey key = driver.call(() -> register(channel, () -> {}));
             loop.execute(() -> {
-                loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> told.add("timer"));
-                loop.release(key, () -> told.add("released: " + channel.isRegistered()));
+                loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> events.add("timer"));
+                loop.release(key, () -> events.add("released: " + channel.isRegistered()));
                 atWork.countDown();
                 try {
                     goOn.await();
@@ -118,12 +120,12 @@ class EventLoopEndTest {
                 }
             });
             atWork.await();
-            loop.execute(() -> told.add("task: " + loop.isStopping()));
+            loop.execute(() -> events.add("task: " + loop.isStopping()));
             loop.stop();
             goOn.countDown();
             driver.stop();
 
-            assertThat(told).containsExactlyInAnyOrder("task: true", "timer", "released: false");
+            assertThat(events).containsExactlyInAnyOrder("task: true", "timer", "released: false");
             assertThat(channel.isOpen())
                     .as("a released channel is no longer the loop's")
                     .isTrue();
@@ -134,13 +136,13 @@ class EventLoopEndTest {
     @Test
     void whatIsBegunByWhatEndsEndsToo() throws Exception {
         driver.call(() -> loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> {
-            told.add("timer");
-            loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> told.add("timer of the timer"));
+            events.add("timer");
+            loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> events.add("timer of the timer"));
         }));
 
         driver.stop();
 
-        assertThat(told).containsExactly("timer", "timer of the timer");
+        assertThat(events).containsExactly("timer", "timer of the timer");
     }
 
     @Test
@@ -163,18 +165,18 @@ class EventLoopEndTest {
     }
 
     @Test
-    void aTaskThatMakesAnotherIsToldThatThereIsNoTimeForIt() throws Exception {
+    void aTaskThatMakesAnotherGetsARejection() throws Exception {
         driver.call(() -> loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> {
             try {
-                loop.execute(() -> told.add("too late"));
+                loop.execute(() -> events.add("too late"));
             } catch (RejectedExecutionException e) {
-                told.add("rejected");
+                events.add("rejected");
             }
         }));
 
         driver.stop();
 
-        assertThat(told).containsExactly("rejected");
+        assertThat(events).containsExactly("rejected");
     }
 
     @Test
@@ -183,12 +185,12 @@ class EventLoopEndTest {
             loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> {
                 throw new OutOfMemoryError("thrown by timer");
             });
-            return loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> told.add("the other"));
+            return loop.timers().schedule(loop.nowNanos() + Long.MAX_VALUE / 2, () -> events.add("the other"));
         });
 
         driver.stop();
 
-        assertThat(told).containsExactly("the other");
+        assertThat(events).containsExactly("the other");
     }
 
     @Test
@@ -199,9 +201,11 @@ class EventLoopEndTest {
         });
 
         driver.stop();
+        assertThat(loop.isStopping()).isTrue();
     }
 
     @RepeatedTest(10)
+    @Tag("sweep")
     void aTaskIsRunOrRejectedAndNeverDroppedHoweverItMeetsTheEnd() throws Exception {
         AtomicInteger accepted = new AtomicInteger();
         AtomicInteger ran = new AtomicInteger();

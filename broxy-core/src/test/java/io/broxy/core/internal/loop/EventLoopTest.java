@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Tasks and timers; channels are {@link EventLoopChannelsTest}'s, the end is {@link EventLoopEndTest}'s. */
+/** Specifies tasks and timers; {@link EventLoopChannelsTest} has the channels, {@link EventLoopEndTest} the end. */
 @ExtendWith(LeakCheck.class)
 class EventLoopTest {
     private final AtomicLong looks = new AtomicLong();
@@ -184,7 +184,7 @@ class EventLoopTest {
             throw new Unprintable();
         });
 
-        driver.turn();
+        assertThat(driver.call(() -> "on")).as("the next task").isEqualTo("on");
     }
 
     @Test
@@ -217,7 +217,7 @@ class EventLoopTest {
     }
 
     @Test
-    void aTimerThatPlansItselfAnewForAtOnceKeepsNobodyWaiting() throws Exception {
+    void aTimerThatIsRescheduledAtOnceKeepsNoTaskWaiting() throws Exception {
         AtomicInteger fired = new AtomicInteger();
         AtomicBoolean over = new AtomicBoolean();
         driver.call(() -> {
@@ -272,7 +272,7 @@ class EventLoopTest {
     private static void awaitQuietly(CountDownLatch latch) {
         try {
             if (!latch.await(LoopDriver.PATIENCE_NANOS, TimeUnit.NANOSECONDS)) {
-                throw new AssertionError("nobody let the loop go on");
+                throw new AssertionError("nothing let the loop go on");
             }
         } catch (InterruptedException e) {
             throw new AssertionError(e);

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+/** Specifies which loop a client gets, and how loops start and end. */
 @ExtendWith(LeakCheck.class)
 class EventLoopsTest {
     private final BufferPool pool = new BufferPool(1 << 20, 1 << 20);
@@ -86,7 +87,7 @@ class EventLoopsTest {
     }
 
     @Test
-    void stopTellsWhenALoopIsStillAtWork() throws Exception {
+    void stopReturnsFalseWhenALoopIsStillAtWork() throws Exception {
         EventLoops loops = EventLoops.start(2, pool, Ticker.SYSTEM);
         CountDownLatch goOn = new CountDownLatch(1);
         loops.next().execute(() -> {

@@ -243,7 +243,7 @@ class LookUpThreadsTest {
     }
 
     @Test
-    void whatNoThreadTakesIsToldSoAndLeavesNothing() {
+    void aLookUpWithoutAThreadIsRejectedAndLeavesNothing() {
         LookUpThreads full = threads(task -> {
             throw new RejectedExecutionException("full");
         });

@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 
-/** One loop, for a test to put things on, and a clock that stands still unless it is moved. */
+/** One loop for a test, and a clock that only the test moves. */
 final class LoopDriver implements AutoCloseable {
     static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(Peer.PATIENCE_MILLIS);
 
@@ -29,7 +29,7 @@ final class LoopDriver implements AutoCloseable {
         loop = loops.next();
     }
 
-    /** A clock that moves when it is told to. */
+    /** The clock, which only the test moves. */
     static final class Clock implements Ticker {
         private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 1_000); // wraps around soon
 

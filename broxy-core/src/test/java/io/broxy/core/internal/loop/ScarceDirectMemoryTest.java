@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** In a JVM of its own with little direct memory, which this one must not run out of. */
+/** Specifies the use of the heap when direct memory is used up, in a JVM of its own that has little of it. */
 class ScarceDirectMemoryTest {
 
     @Test

@@ -7,6 +7,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
+/** Specifies which threads are virtual, on JVMs with and without them. */
 class VirtualThreadsTest {
     private static final int WITH_VIRTUAL_THREADS = 21;
 

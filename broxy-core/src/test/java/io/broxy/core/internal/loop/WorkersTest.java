@@ -177,11 +177,11 @@ class WorkersTest {
         }
         workers.completions().execute(() -> future.complete("connected"));
 
-        patiently().until(() -> got.get() == 2 * Workers.USER_CODE_THREADS);
+        patiently().untilAsserted(() -> assertThat(got).hasValue(2 * Workers.USER_CODE_THREADS));
     }
 
     @Test
-    void nobodyOfOneKindHoldsUpAnother() throws Exception {
+    void noKindHoldsUpAnother() throws Exception {
         for (int i = 0; i < 2 * Workers.USER_CODE_THREADS; i++) {
             lookUp(this::work);
             workers.callbacks().execute(this::work);
@@ -270,7 +270,7 @@ class WorkersTest {
     }
 
     @Test
-    void aThreadThatDoesNotEndIsToldAndHoldsUpNoOther() {
+    void aThreadThatDoesNotEndIsReportedAndHoldsUpNoOther() {
         lookUp(this::workStubbornly);
         workers.streams().execute(this::work);
         patiently().until(() -> running.get() == 2);

@@ -15,11 +15,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+/** Specifies the lines of the access log. */
 class AccessLogTest {
     private static final HostPort TARGET = HostPort.of("example.org", 80);
 
     private static String refusal(@Nullable String method, @Nullable HostPort target, @Nullable String identity) {
-        Facts.Request request = new Facts.Request(new Facts.Client(1, null), method, target, identity);
+        EventData.Request request = new EventData.Request(new EventData.Client(1, null), method, target, identity);
         return AccessLog.refusal(request, new RefusedException(RefusedException.Reason.LIMIT, 503, "full"), 7);
     }
 
@@ -27,8 +28,8 @@ class AccessLogTest {
     void aLineHasEveryKeyInItsOrder() throws UnknownHostException {
         InetSocketAddress client = new InetSocketAddress(InetAddress.getByName("2001:db8::1"), 50312);
         InetSocketAddress peer = new InetSocketAddress(InetAddress.getByName("198.51.100.4"), 80);
-        Facts.Request request = new Facts.Request(new Facts.Client(1, client), "GET", TARGET, "alice");
-        Facts.Exchange result = new Facts.Exchange(
+        EventData.Request request = new EventData.Request(new EventData.Client(1, client), "GET", TARGET, "alice");
+        EventData.Exchange result = new EventData.Exchange(
                 504,
                 517,
                 0,

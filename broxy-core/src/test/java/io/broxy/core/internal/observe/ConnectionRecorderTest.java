@@ -8,22 +8,22 @@ import io.broxy.HostPort;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
-/** What is paid where nobody watches. */
+/** Specifies that recording without observers costs nothing. */
 class ConnectionRecorderTest {
     private static final HostPort TARGET = HostPort.of("example.org", 443);
     private static final int REQUESTS = 10_000;
 
-    private final Journal journal = new Journal(
+    private final Observers observers = new Observers(
             null,
             task -> {
-                throw new AssertionError("nobody is to be told anything");
+                throw new AssertionError("there is no observer to notify");
             },
             System::nanoTime);
 
     private int on;
 
     @Test
-    void aRequestThatNobodyWatchesAllocatesNothing() {
+    void aRequestWithoutObserversAllocatesNothing() {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         serve(REQUESTS);
         long before = threads.getCurrentThreadAllocatedBytes();
@@ -37,17 +37,17 @@ class ConnectionRecorderTest {
 
     private void serve(int requests) {
         for (int i = 0; i < requests; i++) {
-            ConnectionRecorder visit = journal.visit();
-            visit.opened(null);
-            visit.requested("CONNECT", TARGET);
-            visit.identified(null);
-            visit.established(null);
-            visit.exchanged(200, 1, 2, CloseReason.FINISHED, null, null);
-            visit.next();
-            visit.answered(200, CloseReason.FINISHED, null);
-            Flight.dial(TARGET, null).connected(null);
-            Flight.lease(TARGET).leased(true);
-            on += visit.isOn() ? 1 : 0;
+            ConnectionRecorder recorder = observers.newRecorder();
+            recorder.opened(null);
+            recorder.requested("CONNECT", TARGET);
+            recorder.identified(null);
+            recorder.established(null);
+            recorder.exchanged(200, 1, 2, CloseReason.FINISHED, null, null);
+            recorder.next();
+            recorder.answered(200, CloseReason.FINISHED, null);
+            FlightRecorderEvents.dial(TARGET, null).connected(null);
+            FlightRecorderEvents.lease(TARGET).leased(true);
+            on += recorder.isOn() ? 1 : 0;
         }
     }
 }

@@ -11,15 +11,16 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
+/** Specifies the order of events, their bound, and what becomes of them when executors and observers fail. */
 class EventQueueTest {
     private final Queue<Runnable> tasks = new ArrayDeque<>();
-    private final List<Integer> told = new ArrayList<>();
+    private final List<Integer> handled = new ArrayList<>();
     private long now;
 
     private final EventQueue queue = new EventQueue("the test", tasks::add, () -> now);
 
     private void add(int number) {
-        queue.add(() -> told.add(number));
+        queue.add(() -> handled.add(number));
     }
 
     private void run() {
@@ -29,7 +30,7 @@ class EventQueueTest {
     }
 
     @Test
-    void eventsAreToldInTheirOrderByOneTaskAtATime() {
+    void eventsRunInTheirOrderByOneTaskAtATime() {
         add(1);
         add(2);
         add(3);
@@ -39,7 +40,7 @@ class EventQueueTest {
         add(4);
         assertThat(tasks).hasSize(1);
         run();
-        assertThat(told).containsExactly(1, 2, 3, 4);
+        assertThat(handled).containsExactly(1, 2, 3, 4);
     }
 
     @Test
@@ -50,15 +51,15 @@ class EventQueueTest {
             assertThat(queue.dropped()).isEqualTo(7);
             assertThat(log.lines("the test is too slow")).hasSize(1);
             run();
-            assertThat(told).hasSize(EventQueue.CAPACITY).endsWith(EventQueue.CAPACITY - 1);
+            assertThat(handled).hasSize(EventQueue.CAPACITY).endsWith(EventQueue.CAPACITY - 1);
             add(-1);
             run();
-            assertThat(told).endsWith(-1);
+            assertThat(handled).endsWith(-1);
         }
     }
 
     @Test
-    void aFailureIsLoggedAndTheNextEventIsTold() {
+    void aFailureIsLoggedAndTheNextEventRuns() {
         try (CapturedLog log = CapturedLog.start()) {
             for (int i = 0; i < 3; i++) {
                 queue.add(() -> {
@@ -68,7 +69,7 @@ class EventQueueTest {
             add(1);
             run();
 
-            assertThat(told).containsExactly(1);
+            assertThat(handled).containsExactly(1);
             assertThat(log.lines("the test failed")).hasSize(1);
         }
     }
@@ -82,10 +83,10 @@ class EventQueueTest {
                 },
                 () -> now);
 
-        late.add(() -> told.add(1));
+        late.add(() -> handled.add(1));
 
         assertThat(late.dropped()).isEqualTo(1);
-        assertThat(told).isEmpty();
+        assertThat(handled).isEmpty();
     }
 
     @Test
@@ -101,12 +102,12 @@ class EventQueueTest {
                 },
                 () -> now);
 
-        poor.add(() -> told.add(1));
+        poor.add(() -> handled.add(1));
         assertThat(tasks).isEmpty();
-        poor.add(() -> told.add(2));
+        poor.add(() -> handled.add(2));
         run();
 
-        assertThat(told).containsExactly(1, 2);
+        assertThat(handled).containsExactly(1, 2);
     }
 
     @Test
@@ -116,8 +117,8 @@ class EventQueueTest {
         tasks.remove().run();
         assertThat(Thread.interrupted()).isTrue();
 
-        assertThat(told).isEmpty();
+        assertThat(handled).isEmpty();
         run();
-        assertThat(told).containsExactly(1);
+        assertThat(handled).containsExactly(1);
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
+/** Specifies which durations are accepted, and how they become nanoseconds. */
 class DurationsTest {
 
     @Test
@@ -46,15 +47,15 @@ class DurationsTest {
                     .isThrownBy(() -> Durations.nanos(negative, "the grace time"))
                     .withMessage("the grace time must not be negative, but is " + negative);
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> Durations.positiveNanos(negative, "the idle time-out"))
-                    .withMessage("the idle time-out must be positive, not " + negative);
+                    .isThrownBy(() -> Durations.positiveNanos(negative, "the idle timeout"))
+                    .withMessage("the idle timeout must be positive, not " + negative);
         }
     }
 
     @Test
     void zeroIsNotPositive() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Durations.positiveNanos(Duration.ZERO, "the idle time-out"))
-                .withMessage("the idle time-out must be positive, not PT0S");
+                .isThrownBy(() -> Durations.positiveNanos(Duration.ZERO, "the idle timeout"))
+                .withMessage("the idle timeout must be positive, not PT0S");
     }
 }

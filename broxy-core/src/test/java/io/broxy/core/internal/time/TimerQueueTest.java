@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies the order of timers, and what cancelling and rescheduling do. */
 class TimerQueueTest {
     private final TimerQueue queue = new TimerQueue();
     private final List<String> fired = new ArrayList<>();
@@ -65,7 +66,7 @@ class TimerQueueTest {
     }
 
     @Test
-    void theTimeToTheNextIsToldAndIsNeverNegative() {
+    void theTimeToTheNextIsNeverNegative() {
         schedule(20, "b");
         TimerQueue.Timer first = schedule(10, "a");
 

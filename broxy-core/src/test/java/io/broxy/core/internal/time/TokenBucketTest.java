@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies how much a rate gives at which time. */
 class TokenBucketTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
@@ -65,7 +66,7 @@ class TokenBucketTest {
     }
 
     @Test
-    void whoReservesHasHisTurnBehindThoseWhoCameBefore() {
+    void aReservationComesBehindThoseBeforeIt() {
         TokenBucket bucket = new TokenBucket(1_000, now);
         takeAll(bucket);
         long start = now;

@@ -11,37 +11,37 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Those who watch a handler: its listener, the access log, and Java Flight Recorder. The first two are told on an executor,
- * each at its own pace. Where nobody watches, nothing is made.
+ * The observers of a handler: its listener, the access log, and Java Flight Recorder. The first two run on an executor, each at
+ * its own pace. Without observers nothing is allocated.
  *
  * <p>Threading: thread-safe.
  */
-public final class Journal {
+public final class Observers {
     private static final Logger access = LoggerFactory.getLogger(AccessLog.NAME);
 
     private final @Nullable ProxyListener listener;
     private final Ticker ticker;
     private final EventQueue forListener;
     private final EventQueue forAccess;
-    private final AtomicLong visits = new AtomicLong();
+    private final AtomicLong connections = new AtomicLong();
 
     /**
-     * Creates a journal.
+     * Creates the observers of one handler.
      *
      * @param listener null if there is none
      * @param executor for user code
      */
-    public Journal(@Nullable ProxyListener listener, Executor executor, Ticker ticker) {
+    public Observers(@Nullable ProxyListener listener, Executor executor, Ticker ticker) {
         this.listener = listener;
         this.ticker = ticker;
         this.forListener = new EventQueue("the proxy listener", executor, ticker);
         this.forAccess = new EventQueue("the access log", executor, ticker);
     }
 
-    /** Begins to follow a client's connection, if anybody watches now. */
-    public ConnectionRecorder visit() {
-        return listener != null || access.isInfoEnabled() || Flight.followsRequests()
-                ? new ConnectionRecorder(this, visits.incrementAndGet(), ticker.nanos())
+    /** A recorder for a client's connection, which is {@link ConnectionRecorder#NONE} without observers. */
+    public ConnectionRecorder newRecorder() {
+        return listener != null || access.isInfoEnabled() || FlightRecorderEvents.followsRequests()
+                ? new ConnectionRecorder(this, connections.incrementAndGet(), ticker.nanos())
                 : ConnectionRecorder.NONE;
     }
 
@@ -49,10 +49,10 @@ public final class Journal {
         return ticker.nanos();
     }
 
-    void tell(Consumer<ProxyListener> event) {
-        ProxyListener told = listener;
-        if (told != null) {
-            forListener.add(() -> event.accept(told));
+    void notifyListener(Consumer<ProxyListener> event) {
+        ProxyListener notified = listener;
+        if (notified != null) {
+            forListener.add(() -> event.accept(notified));
         }
     }
 
@@ -62,7 +62,7 @@ public final class Journal {
         }
     }
 
-    /** Events and lines that were too many. */
+    /** Events and lines that were dropped because too many were waiting. */
     public long dropped() {
         return forListener.dropped() + forAccess.dropped();
     }

@@ -4,15 +4,15 @@ import io.broxy.HostPort;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way to Java Flight Recorder, which a JVM may come without: its module {@code jdk.jfr} need not be there. As long as no
- * recording wants an event, asking for it costs a look at a field.
+ * Begins events of Java Flight Recorder, which a JVM may come without: its module {@code jdk.jfr} need not be there. As long as
+ * no recording wants an event, beginning it costs the read of a field.
  *
  * <p>Threading: thread-safe.
  */
-public final class Flight {
+public final class FlightRecorderEvents {
     private static final boolean PRESENT = isPresent();
 
-    private Flight() {}
+    private FlightRecorderEvents() {}
 
     private static boolean isPresent() {
         try {
@@ -23,14 +23,14 @@ public final class Flight {
         }
     }
 
-    /** Whether a recording wants to know about requests now. */
+    /** Whether a recording wants requests now. */
     static boolean followsRequests() {
         return PRESENT && (TunnelEvent.isOn() || ExchangeEvent.isOn());
     }
 
-    /** Begins to follow a request, which becomes an exchange or a tunnel. */
-    static RequestTrace request() {
-        return followsRequests() ? RequestEvents.begin() : RequestTrace.OFF;
+    /** Begins the events of a request, which becomes an exchange or a tunnel; null if no recording wants them. */
+    static @Nullable RequestEvents request() {
+        return followsRequests() ? RequestEvents.begin() : null;
     }
 
     /**

@@ -12,9 +12,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 
-/** What tests of dialers do with a connection, or with the failure that they want instead of one. */
-public final class Dialled {
-    private Dialled() {}
+/** Reads, writes and failures of connections that a dialer opened. */
+public final class Dialed {
+    private Dialed() {}
 
     /** Reads so many bytes, or fewer when the stream ends before. */
     public static String read(Connection connection, int count) throws IOException {

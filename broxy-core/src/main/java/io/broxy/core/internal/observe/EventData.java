@@ -8,9 +8,9 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** What those who watch are told. Threading: immutable. */
-final class Facts {
-    private Facts() {}
+/** The data of events, as listeners get them. Threading: immutable. */
+final class EventData {
+    private EventData() {}
 
     record Client(@Override long number, @Override @Nullable InetSocketAddress address)
             implements ProxyListener.Client {}

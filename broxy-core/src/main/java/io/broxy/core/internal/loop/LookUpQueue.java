@@ -1,0 +1,288 @@
+package io.broxy.core.internal.loop;
+
+import io.broxy.core.internal.loop.LookUpThreads.Counts;
+import io.broxy.core.internal.loop.LookUpThreads.Task;
+import io.broxy.core.internal.time.Ticker;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Counts look-ups by client and by what they do, and knows which of the queued ones run next: the first of the first client
+ * whose share allows it; that client then goes to the end of the line. It owns neither threads nor the tasks' work.
+ *
+ * <p>Threading: guarded by the lock of its {@link LookUpThreads}.
+ */
+final class LookUpQueue {
+    /** Look-ups that wait for dials of their own: a resolver that recurses without end must not take all memory. */
+    private static final int MAX_WAITING_THEMSELVES = 1_000;
+
+    /** One client has at most one part in so many of everything. */
+    private static final int SHARES = 4;
+
+    /** The key of look-ups that count for no client. */
+    private static final Object NO_CLIENT = new Object();
+
+    private final int places;
+    private final int maxThreads;
+    private final Ticker ticker;
+
+    /** The shares that have something queued or a thread. */
+    private final Map<Object, Share> shares = new HashMap<>();
+    /** The shares that have something queued, in turn. */
+    private final Set<Share> line = new LinkedHashSet<>();
+
+    private int queued;
+    private int running;
+    private int abandoned;
+    private int waitingThemselves;
+
+    LookUpQueue(int places, int maxThreads, Ticker ticker) {
+        this.places = places;
+        this.maxThreads = maxThreads;
+        this.ticker = ticker;
+    }
+
+    /** The state of a look-up; {@link LookUpThreads} draws how it changes. */
+    enum State {
+        NEW,
+        QUEUED,
+        RUNNING,
+        ABANDONED,
+        OVER
+    }
+
+    /** What one client, or everything without a client, has. Threading: guarded by the lock. */
+    final class Share {
+        final Object client;
+        final int maxRunning;
+        final int maxThreads;
+        final int maxQueued;
+        final int maxYielding;
+        final Set<Task> queue = new LinkedHashSet<>();
+        final Set<Task> yielding = new LinkedHashSet<>();
+        int running;
+        int abandoned;
+        int waitingThemselves;
+
+        Share(Object client) {
+            int parts = client == NO_CLIENT ? 1 : SHARES;
+            this.client = client;
+            this.maxRunning = Math.max(1, places / parts);
+            this.maxThreads = Math.max(1, LookUpQueue.this.maxThreads / parts);
+            this.maxYielding = maxThreads - maxRunning;
+            this.maxQueued = LookUpThreads.MAX_QUEUED / parts;
+        }
+
+        int queued() {
+            return queue.size() + yielding.size();
+        }
+
+        /** Whether one more may yield its place. */
+        boolean hasRoomToYield() {
+            return abandoned < maxYielding && LookUpQueue.this.abandoned < LookUpQueue.this.maxThreads - places;
+        }
+
+        /** The next look-up that may begin, or null. */
+        @Nullable
+        Task next() {
+            if (running + abandoned >= maxThreads) {
+                return null;
+            }
+            if (!queue.isEmpty() && running < maxRunning && LookUpQueue.this.running < places) {
+                return queue.iterator().next();
+            }
+            return !yielding.isEmpty() && hasRoomToYield() ? yielding.iterator().next() : null;
+        }
+
+        void forgetIfUnused() {
+            if (queued() + running + abandoned + waitingThemselves == 0) {
+                shares.remove(client);
+            }
+        }
+    }
+
+    /** How many look-ups there are now. */
+    Counts counts() {
+        return new Counts(queued, running + waitingThemselves, abandoned, places);
+    }
+
+    /**
+     * Queues a new look-up; does nothing for one that is not new.
+     *
+     * @throws RejectedExecutionException if too many wait
+     */
+    void add(Task task, @Nullable Object client) {
+        if (task.state != State.NEW) {
+            return;
+        }
+        Share share = share(client);
+        String refusal = refusal(share);
+        if (refusal != null) {
+            task.state = State.OVER;
+            share.forgetIfUnused();
+            throw new RejectedExecutionException(refusal);
+        }
+        task.state = State.QUEUED;
+        task.queuedNanos = ticker.nanos();
+        queued++;
+        add(task, share);
+    }
+
+    private @Nullable String refusal(Share share) {
+        if (queued >= LookUpThreads.MAX_QUEUED || share.queued() >= share.maxQueued) {
+            return "too many names are being looked up already: " + running + " look-ups are running, " + queued
+                    + " wait";
+        }
+        return waitingThemselves >= MAX_WAITING_THEMSELVES
+                ? waitingThemselves + " look-ups wait for dials of their own already"
+                : null;
+    }
+
+    private Share share(@Nullable Object client) {
+        return shares.computeIfAbsent(client == null ? NO_CLIENT : client, Share::new);
+    }
+
+    private void add(Task task, Share share) {
+        share.queue.add(task);
+        task.queuedFor.add(share);
+        line.add(share);
+    }
+
+    /** Queues a look-up, if it still waits, for another client, too. */
+    void join(Task task, @Nullable Object client) {
+        if (task.state != State.QUEUED) {
+            return;
+        }
+        if (task.yields) {
+            task.yields = false;
+            task.queuedFor.forEach(each -> {
+                each.yielding.remove(task);
+                each.queue.add(task);
+            });
+        }
+        Share share = share(client);
+        if (!share.queue.contains(task)) {
+            add(task, share);
+        }
+    }
+
+    /** Lets a look-up go on without a place, or behind others. */
+    void giveWay(Task task) {
+        if (task.yields) {
+            return;
+        }
+        if (task.state == State.QUEUED) {
+            task.yields = true;
+            task.queuedFor.forEach(share -> {
+                share.queue.remove(task);
+                share.yielding.add(task);
+            });
+        } else if (task.state == State.RUNNING && task.charged != null && task.charged.hasRoomToYield()) {
+            count(task, -1);
+            task.yields = true;
+            count(task, 1);
+        }
+    }
+
+    /** Takes a look-up out of the queue, or its place from it; true if it has a thread and is to be interrupted. */
+    boolean abandon(Task task) {
+        if (task.state == State.RUNNING) {
+            count(task, -1);
+            task.state = State.ABANDONED;
+            count(task, 1);
+            return true;
+        }
+        if (task.state == State.QUEUED) {
+            remove(task);
+        }
+        if (task.state != State.ABANDONED) {
+            task.state = State.OVER;
+        }
+        return false;
+    }
+
+    /** Frees the place of a look-up while that waits for a dial of its own. */
+    void waits(Task task, boolean now) {
+        count(task, -1);
+        task.waitsItself = now;
+        count(task, 1);
+    }
+
+    /** A look-up has left its thread, or got none. */
+    void over(Task task) {
+        count(task, -1);
+        task.state = State.OVER;
+        if (task.charged != null) {
+            task.charged.forgetIfUnused();
+        }
+    }
+
+    /** Takes the look-ups that may begin now out of the queue. */
+    List<Task> next() {
+        List<Task> starting = List.of();
+        for (Task task; running + abandoned < maxThreads && (task = nextInTurn()) != null; ) {
+            task.state = State.RUNNING;
+            task.startedNanos = ticker.nanos();
+            count(task, 1);
+            remove(task);
+            if (starting.isEmpty()) {
+                starting = new ArrayList<>(1);
+            }
+            starting.add(task);
+        }
+        return starting;
+    }
+
+    private @Nullable Task nextInTurn() {
+        if (running >= places && abandoned >= maxThreads - places) {
+            return null;
+        }
+        for (Share share : line) {
+            Task task = share.next();
+            if (task != null) {
+                line.remove(share);
+                line.add(share);
+                task.charged = share;
+                return task;
+            }
+        }
+        return null;
+    }
+
+    private void remove(Task task) {
+        queued--;
+        for (Share share : task.queuedFor) {
+            share.queue.remove(task);
+            share.yielding.remove(task);
+            if (share.queued() == 0) {
+                line.remove(share);
+                share.forgetIfUnused();
+            }
+        }
+        task.queuedFor.clear();
+    }
+
+    /** Counts a look-up in, or out, as what it is now. */
+    private void count(Task task, int one) {
+        Share share = task.charged;
+        if (share == null) {
+            return;
+        }
+        if (task.state == State.ABANDONED || task.yields) {
+            abandoned += one;
+            share.abandoned += one;
+        } else if (task.waitsItself) {
+            waitingThemselves += one;
+            share.waitingThemselves += one;
+        } else {
+            running += one;
+            share.running += one;
+        }
+    }
+}
