@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * evicted too; so is, where Broxy itself speaks HTTP over it, what its peer will not keep any longer ({@code Keep-Alive}).
  *
  * <p>Idle connections need an event loop that watches them, so only Broxy's own are kept: those of its dialers and those
- * that {@code Broxy.connection} makes of a channel. Others, among them every connection over a {@link java.net.Socket}
+ * that {@code Broxy.asConnection} makes of a channel. Others, among them every connection over a {@link java.net.Socket}
  * without a channel, are leased all the same, but {@link Lease#giveBack()} closes them.
  *
  * <p>Where the open connections are capped, a lease beyond the cap waits, and those who wait are served in the order of

@@ -1,5 +1,6 @@
 package io.broxy;
 
+import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +20,7 @@ public final class ConnectRequest {
      * @param name the field name
      * @param value the field value without surrounding white space
      */
-    public record Field(String name, String value) {
+    public record Field(String name, String value) implements Serializable {
         /** Checks for null. */
         public Field {
             Objects.requireNonNull(name, "name");
@@ -120,11 +121,6 @@ public final class ConnectRequest {
         public Builder authenticated(String identity) {
             this.identity = Objects.requireNonNull(identity, "identity");
             return this;
-        }
-
-        /** Does the same as {@link #authenticated}, by the name that it had before. */
-        public Builder identity(String identity) {
-            return authenticated(identity);
         }
 
         /** The request. */

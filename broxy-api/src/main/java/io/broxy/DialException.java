@@ -1,6 +1,7 @@
 package io.broxy;
 
 import java.io.IOException;
+import java.io.Serializable;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -60,13 +61,23 @@ public final class DialException extends IOException {
      * @param failure why no connection came of it
      * @param duration from the start of this attempt to its failure; zero where the address was not connected to
      */
-    public record Attempt(SocketAddress address, Throwable failure, Duration duration) {}
+    public record Attempt(SocketAddress address, Throwable failure, Duration duration) implements Serializable {
+
+        /** Checks for null. */
+        public Attempt {
+            Objects.requireNonNull(address, "address");
+            Objects.requireNonNull(failure, "failure");
+            Objects.requireNonNull(duration, "duration");
+        }
+    }
 
     private final Reason reason;
-    private final transient HostPort target;
-    private final transient @Nullable HostPort proxy;
-    private final transient List<Attempt> attempts;
-    private final transient @Nullable ProxyReply proxyReply;
+    private final HostPort target;
+    private final @Nullable HostPort proxy;
+    /** An array, which is serialized with the exception whatever made the list. */
+    private final Attempt[] attempts;
+
+    private final @Nullable ProxyReply proxyReply;
 
     /**
      * Creates the failure of a dial that went through no proxy.
@@ -87,7 +98,7 @@ public final class DialException extends IOException {
         this.reason = builder.reason;
         this.target = builder.target;
         this.proxy = builder.proxy;
-        this.attempts = builder.attempts;
+        this.attempts = builder.attempts.toArray(Attempt[]::new);
         this.proxyReply = builder.proxyReply;
         for (Attempt attempt : this.attempts) {
             if (attempt.failure() != builder.cause) {
@@ -149,7 +160,7 @@ public final class DialException extends IOException {
 
     /** Each address tried, in the order in which they failed; unmodifiable, empty when none was reached. */
     public List<Attempt> attempts() {
-        return attempts;
+        return List.of(attempts);
     }
 
     /** Collects a failure. Threading: for one thread. */

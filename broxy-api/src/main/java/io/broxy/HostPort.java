@@ -1,5 +1,6 @@
 package io.broxy;
 
+import java.io.Serializable;
 import java.net.InetAddress;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: immutable.
  */
-public final class HostPort {
+public final class HostPort implements Serializable {
+    private static final long serialVersionUID = 1L;
     private static final int LONGEST_NAME = 253;
     private static final int LONGEST_LABEL = 63;
     private static final int HIGHEST_PORT = 65_535;
@@ -122,6 +124,18 @@ public final class HostPort {
     @Override
     public String toString() {
         return host.indexOf(':') < 0 ? host + ":" + port : "[" + host + "]:" + port;
+    }
+
+    /** Serialized as its text, so that a stream cannot make one that is not canonical. */
+    private Object writeReplace() {
+        return new Text(toString());
+    }
+
+    /** Threading: immutable. */
+    private record Text(String text) implements Serializable {
+        private Object readResolve() {
+            return parse(text);
+        }
     }
 
     /** The port that stands at the end of a text. */

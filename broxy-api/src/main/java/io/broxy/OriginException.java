@@ -32,7 +32,7 @@ public final class OriginException extends IOException {
     public OriginException(Reason reason, HostPort target, @Nullable Throwable cause) {
         super(text(reason) + " for a request to " + target, cause);
         this.reason = Objects.requireNonNull(reason, "reason");
-        this.target = target;
+        this.target = Objects.requireNonNull(target, "target");
     }
 
     private static String text(Reason reason) {

@@ -4,7 +4,6 @@ import java.net.Socket;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: thread-safe; callers may be platform or virtual threads.
  */
-public interface ProxyHandler extends AutoCloseable {
+public interface ProxyHandler extends ClientHandler, AutoCloseable {
 
     /**
      * Reads a CONNECT request from the client, dials its target, answers, and relays.
@@ -89,11 +88,10 @@ public interface ProxyHandler extends AutoCloseable {
      * over such a connection is not sent a second time; the client's connection ends without one, as the origin's did.
      *
      * @param client a connected channel in either blocking mode, registered with no selector; given away with this call
-     * @return completes when the connection is closed, never exceptionally, off the event loops; ending the future from
-     *     outside resets the connection
+     * @return the connection's handle, at once
      * @throws IllegalStateException if the channel is registered with a selector
      */
-    CompletableFuture<ConnectionResult> handle(SocketChannel client);
+    ClientHandle handle(SocketChannel client);
 
     /**
      * Serves a client's whole connection: CONNECT becomes a tunnel, other requests with {@code http} URIs are forwarded, one
@@ -106,11 +104,16 @@ public interface ProxyHandler extends AutoCloseable {
      * method is idempotent, it has no body, and no answer came over a connection that had been idle.
      *
      * @param client a connected socket; given away with this call
-     * @return completes when the connection is closed, never exceptionally, off the event loops; ending the future from
-     *     outside resets the connection
+     * @return the connection's handle, at once
      * @throws IllegalStateException if the socket's channel is registered with a selector
      */
-    CompletableFuture<ConnectionResult> handle(Socket client);
+    ClientHandle handle(Socket client);
+
+    /** Does the same as {@link #handle(SocketChannel)}, for a server that needs no handle. */
+    @Override
+    default void serve(SocketChannel client) {
+        handle(client);
+    }
 
     /**
      * Takes no new work from now on (new requests get 503) and waits until the running tunnels have ended. Those that
@@ -347,7 +350,7 @@ public interface ProxyHandler extends AutoCloseable {
          * @param pseudonym a token, or null to add no {@code Via}, which leaves loops undetected
          * @throws IllegalArgumentException if it is no token
          */
-        Builder via(@Nullable String pseudonym);
+        Builder viaPseudonym(@Nullable String pseudonym);
 
         /**
          * Who answers requests to the proxy itself; default nobody, and they get 400. They may be held up for

@@ -1,6 +1,7 @@
 package io.broxy;
 
 import java.net.InetSocketAddress;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,32 +27,30 @@ import org.jspecify.annotations.Nullable;
  */
 public interface ProxyListener {
 
-    /** A client's connection. Implemented by Broxy only. Threading: immutable. */
-    interface Client {
-        /** Tells the connections of a handler apart; a later one has a higher number. */
-        long number();
+    /**
+     * A client's connection. Threading: immutable.
+     *
+     * @param number identifies the connection within its handler; later connections have higher numbers
+     * @param address the client's address, or null if it has none, as over a Unix domain socket
+     */
+    record Client(long number, @Nullable InetSocketAddress address) {}
 
-        /** The client's address, or null if it has none, as over a Unix domain socket. */
-        @Nullable
-        InetSocketAddress address();
-    }
+    /**
+     * A client's request, as far as it is known. Threading: immutable.
+     *
+     * @param client the connection that the request came over
+     * @param method the method as it was received; null if no valid head came. It may be any token
+     * @param target the requested host and port; null if no valid head came, or if the request is to the proxy itself
+     * @param identity the client's identity, as the {@link Authenticator} or the host server has established it; null if there
+     *     is none
+     */
+    record Request(
+            Client client, @Nullable String method, @Nullable HostPort target, @Nullable String identity) {
 
-    /** A client's request, as far as it is known. Implemented by Broxy only. Threading: immutable. */
-    interface Request {
-        /** Whose it is. */
-        Client client();
-
-        /** The method as it was received; null if no valid head came. It may be any token that a client has thought of. */
-        @Nullable
-        String method();
-
-        /** What is to be reached; null if no valid head came, or the request is to the proxy itself. */
-        @Nullable
-        HostPort target();
-
-        /** Who asks, as the {@link Authenticator} or the host server has found out; null if nobody has. */
-        @Nullable
-        String identity();
+        /** Checks for null. */
+        public Request {
+            Objects.requireNonNull(client, "client");
+        }
     }
 
     /** A connection is served from now on. */

@@ -2,7 +2,7 @@ package io.broxy;
 
 /**
  * A version of HAProxy's PROXY protocol (proxy-protocol.txt), by which a hop tells the next one for whom it has made a
- * connection: {@code io.broxy.core.Broxy.proxyProtocol} sends it, {@link ProxyHandler.Builder#proxyProtocol} reads it.
+ * connection: {@code io.broxy.core.Broxy.withProxyHeader} sends it, {@link ProxyHandler.Builder#proxyProtocol} reads it.
  *
  * <p>Threading: immutable.
  */

@@ -1,5 +1,6 @@
 package io.broxy;
 
+import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Objects;
@@ -11,7 +12,9 @@ import java.util.Objects;
  *
  * <p>Threading: immutable; {@link #body()} gives each caller a view of its own.
  */
-public final class ProxyReply {
+public final class ProxyReply implements Serializable {
+    private static final long serialVersionUID = 1L;
+
     /** How much of a body is kept, in bytes. */
     public static final int MAX_BODY = 4 * 1024;
 
@@ -25,8 +28,8 @@ public final class ProxyReply {
 
     private final Protocol protocol;
     private final int status;
-    private final List<ConnectRequest.Field> fields;
-    private final ByteBuffer body;
+    private final transient List<ConnectRequest.Field> fields;
+    private final transient ByteBuffer body;
 
     /**
      * Creates an answer.
@@ -66,6 +69,21 @@ public final class ProxyReply {
      */
     public ByteBuffer body() {
         return body.duplicate();
+    }
+
+    private Object writeReplace() {
+        byte[] bytes = new byte[body.remaining()];
+        body().get(bytes);
+        return new Parts(protocol, status, fields.toArray(ConnectRequest.Field[]::new), bytes);
+    }
+
+    /** What is serialized. Threading: not changed after it is made. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Parts(Protocol protocol, int status, ConnectRequest.Field[] fields, byte[] body)
+            implements Serializable {
+        private Object readResolve() {
+            return new ProxyReply(protocol, status, List.of(fields), ByteBuffer.wrap(body));
+        }
     }
 
     /** Names protocol and status. */

@@ -1,5 +1,6 @@
 package io.broxy.core;
 
+import io.broxy.ClientHandler;
 import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.Copier;
@@ -29,7 +30,6 @@ import io.broxy.core.internal.loop.Deadline;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.LookUpSnapshot;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
@@ -161,7 +161,7 @@ public final class Broxy implements AutoCloseable {
      *
      * @throws IllegalStateException if the JVM has no default for TLS
      */
-    public Dialer proxyDialer(ProxyUri proxy) {
+    public Dialer dialerVia(ProxyUri proxy) {
         Credentials credentials = proxy.credentials();
         if (proxy.scheme() == ProxyUri.Scheme.SOCKS5) {
             Socks5Dialer.Builder socks5 = socks5Dialer(proxy.address());
@@ -191,7 +191,7 @@ public final class Broxy implements AutoCloseable {
     public RoutingDialer.Builder routingDialer(SystemProxies proxies) {
         RoutingDialer.Builder builder = routingDialer().rules(proxies.rules());
         settingProblems.log(proxies.problems());
-        proxies.hops().forEach((name, uri) -> builder.hop(name, proxyDialer(uri)));
+        proxies.hops().forEach((name, uri) -> builder.hop(name, dialerVia(uri)));
         return builder;
     }
 
@@ -217,7 +217,7 @@ public final class Broxy implements AutoCloseable {
      * it around the dialer that reaches the proxy:
      *
      * <pre>{@code
-     * Dialer announcing = broxy.proxyProtocol(broxy.directDialer().build(), ProxyProtocol.V2);
+     * Dialer announcing = broxy.withProxyHeader(broxy.directDialer().build(), ProxyProtocol.V2);
      * HttpProxyDialer dialer = broxy.httpProxyDialer(proxy).over(announcing).build();
      * }</pre>
      *
@@ -230,7 +230,7 @@ public final class Broxy implements AutoCloseable {
      *
      * @param dialer makes the connections
      */
-    public Dialer proxyProtocol(Dialer dialer, ProxyProtocol version) {
+    public Dialer withProxyHeader(Dialer dialer, ProxyProtocol version) {
         ensureOpen();
         return new ProxyHeaderDialer(dialer, version, dialEngine);
     }
@@ -271,12 +271,12 @@ public final class Broxy implements AutoCloseable {
      * Accepts clients and gives each to a handler.
      *
      * @param address where to listen; port 0 takes a free one, see {@link ProxyServer#localAddress()}
-     * @param handler of any engine, or an own implementation, whose {@link ProxyHandler#handle(SocketChannel)} must not
-     *     block: it is called on an event loop
+     * @param handler a {@link ProxyHandler} of any engine, or any other implementation; it is called on an event loop and
+     *     must not block
      * @return the running server
      * @throws IOException if the address cannot be listened on
      */
-    public ProxyServer listen(SocketAddress address, ProxyHandler handler) throws IOException {
+    public ProxyServer listen(SocketAddress address, ClientHandler handler) throws IOException {
         ensureOpen();
         ProxyServer server = ProxyServer.start(address, handler, loops.next(), ownAddresses, open::remove);
         open.add(server);
@@ -330,7 +330,7 @@ public final class Broxy implements AutoCloseable {
      *
      * @param dialer makes the connections
      */
-    public SocketFactory socketFactory(Dialer dialer) {
+    public SocketFactory asSocketFactory(Dialer dialer) {
         return new DialingSocketFactory(Objects.requireNonNull(dialer, "dialer"));
     }
 
@@ -343,7 +343,7 @@ public final class Broxy implements AutoCloseable {
      * @throws IllegalStateException if the channel is registered with a selector; it stays untouched
      * @throws IOException if it is closed or not connected; it is closed then
      */
-    public Connection connection(SocketChannel channel) throws IOException {
+    public Connection asConnection(SocketChannel channel) throws IOException {
         if (channel.isRegistered()) {
             throw new IllegalStateException("the channel is registered with a selector");
         }
@@ -358,9 +358,9 @@ public final class Broxy implements AutoCloseable {
      * @throws IllegalStateException if the socket's channel is registered with a selector; it stays untouched
      * @throws IOException if it is closed or not connected
      */
-    public Connection connection(Socket socket) throws IOException {
+    public Connection asConnection(Socket socket) throws IOException {
         SocketChannel channel = socket.getChannel();
-        return channel != null ? connection(channel) : new StreamConnection(socket);
+        return channel != null ? asConnection(channel) : new StreamConnection(socket);
     }
 
     private void ensureOpen() {
@@ -371,7 +371,7 @@ public final class Broxy implements AutoCloseable {
 
     /** The name look-ups of this engine now. */
     public LookUpStats lookUps() {
-        return LookUpSnapshot.of(workers);
+        return workers.lookUpStats();
     }
 
     /**

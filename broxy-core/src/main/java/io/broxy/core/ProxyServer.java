@@ -1,6 +1,6 @@
 package io.broxy.core;
 
-import io.broxy.ProxyHandler;
+import io.broxy.ClientHandler;
 import io.broxy.core.internal.loop.Acceptor;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.OwnAddresses;
@@ -11,14 +11,13 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 
 /**
- * Accepts clients on an event loop and gives each to a {@link ProxyHandler}, which spreads them over all loops. When no
+ * Accepts clients on an event loop and gives each to a {@link ClientHandler}, which spreads them over all loops. When no
  * connection can be accepted, as when the process has run out of descriptors, it pauses and resumes by itself; clients wait
  * in the system's queue meanwhile.
  *
@@ -38,16 +37,15 @@ public final class ProxyServer implements AutoCloseable {
 
     private ProxyServer(
             ServerSocketChannel channel,
-            ProxyHandler handler,
+            ClientHandler handler,
             EventLoop loop,
             OwnAddresses ownAddresses,
             Consumer<ProxyServer> onClose)
             throws IOException {
         this.localAddress = channel.getLocalAddress();
         this.loop = loop;
-        Consumer<SocketChannel> serve = handler instanceof DefaultProxyHandler own ? own::serve : handler::handle;
         this.forgotten = noteOwnAddress(handler, ownAddresses);
-        this.acceptor = new Acceptor(loop, channel, serve, () -> {
+        this.acceptor = new Acceptor(loop, channel, handler::serve, () -> {
             forgotten.run();
             onClose.accept(this);
             closed.countDown();
@@ -55,7 +53,7 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /** Neither the handlers of the engine that listens nor the one that is served dial its address; gives what ends that. */
-    private Runnable noteOwnAddress(ProxyHandler handler, OwnAddresses ownAddresses) {
+    private Runnable noteOwnAddress(ClientHandler handler, OwnAddresses ownAddresses) {
         if (!(localAddress instanceof InetSocketAddress address)) {
             return () -> {};
         }
@@ -72,7 +70,7 @@ public final class ProxyServer implements AutoCloseable {
 
     static ProxyServer start(
             SocketAddress address,
-            ProxyHandler handler,
+            ClientHandler handler,
             EventLoop loop,
             OwnAddresses ownAddresses,
             Consumer<ProxyServer> onClose)

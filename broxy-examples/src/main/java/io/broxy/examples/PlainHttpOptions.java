@@ -47,7 +47,7 @@ final class PlainHttpOptions {
     void apply(ProxyHandler.Builder settings) {
         settings.responseTimeout(responseTimeout()).bodyTimeout(bodyTimeout()).keepAliveTimeout(keepAliveTimeout());
         if (noVia() || via() != null) {
-            settings.via(via());
+            settings.viaPseudonym(via());
         }
     }
 

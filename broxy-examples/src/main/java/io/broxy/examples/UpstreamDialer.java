@@ -11,7 +11,7 @@ import java.io.IOException;
 import java.security.NoSuchAlgorithmException;
 import javax.net.ssl.SSLContext;
 
-/** Makes the dialer of an upstream proxy; {@link Broxy#proxyDialer} with a pool, over another dialer. */
+/** Makes the dialer of an upstream proxy; {@link Broxy#dialerVia} with a pool, over another dialer. */
 final class UpstreamDialer {
     private UpstreamDialer() {}
 

@@ -45,7 +45,7 @@ record Ways(Dialer dialer, ListenAddress listen, @Nullable LiveRules rules) impl
     private static Dialer toProxies(Broxy broxy, ServerOptions options) {
         Dialer direct = broxy.directDialer().build();
         ProxyProtocol announced = options.sendProxyProtocol();
-        return announced == null ? direct : broxy.proxyProtocol(direct, announced);
+        return announced == null ? direct : broxy.withProxyHeader(direct, announced);
     }
 
     /** Stops to follow the file; the dialer works on. */

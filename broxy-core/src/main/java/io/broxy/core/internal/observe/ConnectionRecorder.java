@@ -70,7 +70,7 @@ public final class ConnectionRecorder {
     public void opened(@Nullable SocketAddress address) {
         if (journal != null && client == null) {
             ProxyListener.Client own =
-                    new Facts.Client(number, address instanceof InetSocketAddress internet ? internet : null);
+                    new ProxyListener.Client(number, address instanceof InetSocketAddress internet ? internet : null);
             client = own;
             journal.tell(listener -> listener.connectionOpened(own));
         }
@@ -171,7 +171,7 @@ public final class ConnectionRecorder {
             stage = Stage.TOLD;
             ProxyListener.Request request = request();
             Duration duration = Duration.ofNanos(journal.nanos() - requestNanos);
-            ExchangeResult result = new Facts.Exchange(status, bytesToOrigin, bytesToClient, duration, reason, cause);
+            ExchangeResult result = new ExchangeResult(status, bytesToOrigin, bytesToClient, duration, reason, cause);
             trace.exchange(request, peer, result);
             journal.tell(listener -> listener.exchangeEnded(request, result));
             journal.log(() -> AccessLog.exchange(request, peer, result));
@@ -238,6 +238,6 @@ public final class ConnectionRecorder {
     }
 
     private ProxyListener.Request request() {
-        return new Facts.Request(client(), method, target, identity);
+        return new ProxyListener.Request(client(), method, target, identity);
     }
 }

@@ -53,19 +53,6 @@ final class AccessControl {
         void cancel();
     }
 
-    /** What the policy and the authenticator see. Threading: immutable. */
-    record Asked(
-            @Override @Nullable InetAddress client,
-            @Override String method,
-            @Override HostPort target,
-            @Override @Nullable String identity)
-            implements AccessRequest {
-
-        Asked as(String identity) {
-            return new Asked(client, method, target, identity);
-        }
-    }
-
     /** Whether everything is served to everyone, so that nobody needs to be asked. */
     boolean isOpen() {
         return authenticator == null && policy == AccessPolicy.any();
@@ -84,7 +71,7 @@ final class AccessControl {
      * @return null if it was
      */
     @Nullable
-    Asking ask(EventLoop loop, Asked request, @Nullable String authorization, Outcome outcome) {
+    Asking ask(EventLoop loop, AccessRequest request, @Nullable String authorization, Outcome outcome) {
         Authenticator asked = authenticator;
         if (asked == null) {
             decide(request, outcome);
@@ -94,7 +81,7 @@ final class AccessControl {
                 loop, asked, request, authorization, throttle, timeoutNanos, callbacks, new Outcome() {
                     @Override
                     public void admitted(@Nullable String identity) {
-                        decide(identity == null ? request : request.as(identity), outcome);
+                        decide(identity == null ? request : request.withIdentity(identity), outcome);
                     }
 
                     @Override
@@ -106,7 +93,7 @@ final class AccessControl {
         return authentication;
     }
 
-    private void decide(Asked request, Outcome outcome) {
+    private void decide(AccessRequest request, Outcome outcome) {
         RefusedException refusal = check(request);
         if (refusal == null) {
             outcome.admitted(request.identity());
@@ -117,7 +104,7 @@ final class AccessControl {
 
     /** Why the policy refuses a request whose client is known, or null. */
     @Nullable
-    RefusedException check(Asked request) {
+    RefusedException check(AccessRequest request) {
         boolean admitted;
         try {
             admitted = policy.admits(request);

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.AccessRequest;
 import io.broxy.CloseReason;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.ForwardedRequest;
@@ -51,7 +52,7 @@ final class AccessStep implements Conversation.Step, AccessControl.Outcome {
 
     private void ask() {
         ClientConnection served = conversation.served();
-        AccessControl.Asked asked = new AccessControl.Asked(
+        AccessRequest asked = new AccessRequest(
                 served.clientAddress(), request.method(), request.target().hostPort(), null);
         asking = gate().ask(served.loop(), asked, credentials(), this);
         if (conversation.isAt(this)) {

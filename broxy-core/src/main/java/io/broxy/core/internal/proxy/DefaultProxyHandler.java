@@ -1,6 +1,7 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.ActiveTunnel;
+import io.broxy.ClientHandle;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.ConnectionResult;
@@ -12,7 +13,6 @@ import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
-import io.broxy.core.internal.net.LookUpSnapshot;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.observe.ConnectionRecorder;
 import io.broxy.core.internal.observe.Journal;
@@ -61,7 +61,7 @@ public final class DefaultProxyHandler implements ProxyHandler {
         this.onClose = onClose;
         this.journal = new Journal(settings.listener(), engine.workers().callbacks(), engine.ticker());
         this.accounting = new Metrics(
-                settings.forwarding().pool()::stats, journal::dropped, () -> LookUpSnapshot.of(engine.workers()));
+                settings.forwarding().pool()::stats, journal::dropped, engine.workers()::lookUpStats);
         this.gate = settings.access().gate(engine.workers().callbacks());
         this.entrance = new Entrance(this);
     }
@@ -89,42 +89,46 @@ public final class DefaultProxyHandler implements ProxyHandler {
     }
 
     @Override
-    public CompletableFuture<ConnectionResult> handle(SocketChannel client) {
-        return result(entrance.take(client, Session.OF_ANYTHING));
+    public ClientHandle handle(SocketChannel client) {
+        return new Handle(entrance.take(client, Session.OF_ANYTHING));
     }
 
     @Override
-    public CompletableFuture<ConnectionResult> handle(Socket client) {
-        return result(entrance.take(client, Session.OF_ANYTHING));
+    public ClientHandle handle(Socket client) {
+        return new Handle(entrance.take(client, Session.OF_ANYTHING));
     }
 
-    /** As {@link #handle(SocketChannel)}, for a server that waits for no result. */
+    @Override
     public void serve(SocketChannel client) {
         entrance.take(client, Session.OF_ANYTHING);
     }
 
-    private static CompletableFuture<ConnectionResult> result(TunnelHandle tunnel) {
-        CompletableFuture<ConnectionResult> result = tunnel.completion().thenApply(end -> result(tunnel, end));
-        result.whenComplete((end, failure) -> tunnel.end(CloseReason.CLOSED)); // nothing, if it was the end
-        return result;
+    /** A whole connection, by the handle of the tunnel that it may become. Threading: thread-safe. */
+    private record Handle(TunnelHandle tunnel) implements ClientHandle {
+        @Override
+        public CompletableFuture<ConnectionResult> completion() {
+            return tunnel.completion().thenApply(end -> result(tunnel, end));
+        }
+
+        @Override
+        public ConnectionResult join() throws InterruptedException {
+            return result(tunnel, tunnel.join());
+        }
+
+        @Override
+        public void close() {
+            tunnel.close();
+        }
     }
 
-    private static Result result(TunnelHandle tunnel, TunnelResult end) {
-        return new Result(
+    private static ConnectionResult result(TunnelHandle tunnel, TunnelResult end) {
+        return new ConnectionResult(
                 end.duration(),
                 end.reason(),
                 tunnel.phase() == TunnelHandle.Phase.ESTABLISHED ? end : null,
                 tunnel.exchanges(),
                 end.cause());
     }
-
-    private record Result(
-            @Override Duration duration,
-            @Override CloseReason reason,
-            @Override @Nullable TunnelResult tunnel,
-            @Override long exchanges,
-            @Override @Nullable Throwable cause)
-            implements ConnectionResult {}
 
     // ------------------------------------------------------------------ what sessions ask for
 

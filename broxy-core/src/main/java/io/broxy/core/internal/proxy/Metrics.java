@@ -217,38 +217,20 @@ final class Metrics {
     List<ActiveTunnel> activeTunnels() {
         return open.stream()
                 .filter(tunnel -> tunnel.phase() == TunnelHandle.Phase.ESTABLISHED)
-                .<ActiveTunnel>map(Active::of)
+                .map(Metrics::active)
                 .sorted(Comparator.comparing(ActiveTunnel::start))
                 .toList();
     }
 
-    private record Active(
-            @Override HostPort target,
-            @Override @Nullable String identity,
-            @Override @Nullable InetSocketAddress client,
-            @Override Instant start,
-            @Override long bytesToOrigin,
-            @Override long bytesToClient,
-            @Override Tunnel tunnel)
-            implements ActiveTunnel {
-
-        static Active of(TunnelHandle tunnel) {
-            return new Active(
-                    Objects.requireNonNull(tunnel.target(), "an established tunnel has a target"),
-                    tunnel.identity(),
-                    tunnel.client(),
-                    Instant.ofEpochMilli(tunnel.openedAtMillis()),
-                    tunnel.bytesToOrigin(),
-                    tunnel.bytesToClient(),
-                    tunnel);
-        }
-
-        /** Without the handle, which says nothing. */
-        @Override
-        public String toString() {
-            return "ActiveTunnel[" + target + " for " + client + " since " + start + ", " + bytesToOrigin
-                    + " bytes to the origin, " + bytesToClient + " to the client]";
-        }
+    private static ActiveTunnel active(TunnelHandle tunnel) {
+        return new ActiveTunnel(
+                Objects.requireNonNull(tunnel.target(), "an established tunnel has a target"),
+                tunnel.identity(),
+                tunnel.client(),
+                Instant.ofEpochMilli(tunnel.openedAtMillis()),
+                tunnel.bytesToOrigin(),
+                tunnel.bytesToClient(),
+                tunnel);
     }
 
     /** A snapshot. */

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.AccessRequest;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.RefusedException;
@@ -52,8 +53,8 @@ final class ParsedConnect implements ChannelEvents, Stage, AccessControl.Outcome
             return;
         }
         String identity = request.identity();
-        AccessControl.Asked asked =
-                new AccessControl.Asked(served.clientAddress(), "CONNECT", request.target(), identity);
+        AccessRequest asked =
+                new AccessRequest(served.clientAddress(), "CONNECT", request.target(), identity);
         if (identity == null) {
             ask(asked);
             return;
@@ -67,7 +68,7 @@ final class ParsedConnect implements ChannelEvents, Stage, AccessControl.Outcome
         }
     }
 
-    private void ask(AccessControl.Asked asked) {
+    private void ask(AccessRequest asked) {
         AccessControl.Asking begun = gate().ask(served.loop(), asked, credentials(), this);
         if (over) {
             return;

@@ -84,7 +84,7 @@ class AccessControlTest {
     }
 
     private AccessControl.@Nullable Asking ask(AccessControl gate, @Nullable String authorization) throws Exception {
-        AccessControl.Asked request = new AccessControl.Asked(
+        AccessRequest request = new AccessRequest(
                 InetAddress.getLoopbackAddress(), "GET", HostPort.of("target.example", 80), null);
         return onLoop(() -> gate.ask(loop, request, authorization, new AccessControl.Outcome() {
             @Override
