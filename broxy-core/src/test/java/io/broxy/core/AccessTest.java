@@ -82,7 +82,8 @@ class AccessTest {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.authenticator(USERS));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(Proxy.connectHead(origin.target()));
             assertChallenged(Http.read(client));
@@ -174,7 +175,8 @@ class AccessTest {
                                     throw new IllegalStateException("the directory is away");
                                 })));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(Http.get(origin.target(), "/", RIGHT));
 

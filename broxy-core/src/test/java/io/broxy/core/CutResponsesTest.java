@@ -69,7 +69,8 @@ class CutResponsesTest {
                 Proxy proxy = Proxy.start(settings -> settings.viaPseudonym(null));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
             Peer client = accepted.client();
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             client.send("GET http://" + origin.target() + "/ HTTP/" + framing.version + "\r\nHost: x\r\n\r\n");
 
             assertThat(client.readHead()).isEqualTo("HTTP/1.1 200 OK\r\n" + framing.fields + "\r\n");

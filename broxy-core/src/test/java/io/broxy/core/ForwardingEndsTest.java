@@ -74,7 +74,8 @@ class ForwardingEndsTest {
                 });
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(
                     when.equals("sending")
@@ -104,7 +105,8 @@ class ForwardingEndsTest {
                 });
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             accepted.client().send(Http.request("POST", origin.target(), "/", "Content-Length: 100") + "part");
             pass(atOrigin);
 
@@ -120,7 +122,8 @@ class ForwardingEndsTest {
         try (BlackHole hole = BlackHole.open();
                 Proxy proxy = Proxy.start(settings -> settings.dialTimeout(Duration.ofHours(1)));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             accepted.client().send(Http.get(hole.target(), "/"));
             await().atMost(PATIENCE).until(() -> proxy.handler().stats().openExchanges() == 1);
 
@@ -136,7 +139,8 @@ class ForwardingEndsTest {
         try (Origin origin = Http.echo();
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(
                     behind.equals("an exchange")
@@ -178,7 +182,8 @@ class ForwardingEndsTest {
                 Origin echo = Origin.echo();
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(Http.get(origin.target(), "/") + Proxy.connectHead(echo.target()) + "early");
 
@@ -209,8 +214,10 @@ class ForwardingEndsTest {
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel();
                 Accepted<SocketChannel> other = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
-            CompletableFuture<ConnectionResult> idle = proxy.handler().handle(other.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> idle =
+                    proxy.handler().handle(other.end()).completion();
             try (Origin echo = Http.echo()) {
                 other.client().send(Http.get(echo.target(), "/"));
                 assertThat(Http.read(other.client()).status()).isEqualTo(200);
@@ -254,7 +261,8 @@ class ForwardingEndsTest {
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel();
                 Accepted<SocketChannel> other = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             accepted.client().send(Http.get(origin.target(), "/"));
             assertThat(accepted.client().readHead()).doesNotContain("Connection");
             assertThat(accepted.client().readText(5)).isEqualTo("first");
@@ -279,7 +287,8 @@ class ForwardingEndsTest {
         try (Origin origin = silent();
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             accepted.client().send(Http.get(origin.target(), "/"));
             pass(atOrigin);
 
@@ -301,7 +310,8 @@ class ForwardingEndsTest {
                 });
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             accepted.client().send(Http.get(origin.target(), "/"));
             pass(atOrigin);
 
@@ -329,7 +339,8 @@ class ForwardingEndsTest {
                 Accepted<SocketChannel> accepted = Accepted.channel();
                 Accepted<SocketChannel> other = Accepted.channel();
                 Accepted<SocketChannel> third = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(Http.get(origin.target(), "/") + Http.post(origin.target(), "/", "1234567"));
             Http.Message first = Http.read(client);
@@ -342,13 +353,15 @@ class ForwardingEndsTest {
             assertThat(end(result).reason()).isEqualTo(CloseReason.FINISHED);
             assertThat(end(result).exchanges()).isEqualTo(4);
 
-            CompletableFuture<ConnectionResult> closing = proxy.handler().handle(other.end()).completion();
+            CompletableFuture<ConnectionResult> closing =
+                    proxy.handler().handle(other.end()).completion();
             other.client().send(Http.get(nobody, "/", "Connection: close"));
             assertThat(Http.read(other.client()).status()).isEqualTo(502);
             other.client().close();
             assertThat(end(closing).reason()).isEqualTo(CloseReason.DIAL_FAILED);
 
-            CompletableFuture<ConnectionResult> refused = proxy.handler().handle(third.end()).completion();
+            CompletableFuture<ConnectionResult> refused =
+                    proxy.handler().handle(third.end()).completion();
             third.client().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
             assertThat(Http.read(third.client()).status()).isEqualTo(400);
             third.client().close();

@@ -182,8 +182,7 @@ class GoOriginalFaultsTest {
     @Test
     void userInfoUnescapedWrongly() throws Exception {
         try (Origin proxy = Origin.start(answering("HTTP/1.1 200 OK\r\n\r\n"))) {
-            assertEchoes(
-                    broxy.dialerVia(ProxyUri.parse("http://us%40er:p%3Aa%2Fs+s%20%2541%C3%A9@" + proxy.target())));
+            assertEchoes(broxy.dialerVia(ProxyUri.parse("http://us%40er:p%3Aa%2Fs+s%20%2541%C3%A9@" + proxy.target())));
 
             assertThat(requests.poll(PATIENCE_SECONDS, TimeUnit.SECONDS))
                     .contains("\r\nProxy-Authorization: "

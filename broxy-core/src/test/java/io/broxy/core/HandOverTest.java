@@ -155,8 +155,10 @@ class HandOverTest {
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> one = Accepted.channel();
                 Accepted<Socket> other = Accepted.socket()) {
-            CompletableFuture<ConnectionResult> first = proxy.handler().handle(one.end()).completion();
-            CompletableFuture<ConnectionResult> second = proxy.handler().handle(other.end()).completion();
+            CompletableFuture<ConnectionResult> first =
+                    proxy.handler().handle(one.end()).completion();
+            CompletableFuture<ConnectionResult> second =
+                    proxy.handler().handle(other.end()).completion();
 
             for (Peer client : new Peer[] {one.client(), other.client()}) {
                 client.send(Proxy.connectHead(origin.target()) + "to and fro").readHead();
@@ -180,7 +182,8 @@ class HandOverTest {
     void aWholeConnectionThatBecomesNoTunnelHasNone() throws Exception {
         try (Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
 
             assertThat(accepted.client()
                             .send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")

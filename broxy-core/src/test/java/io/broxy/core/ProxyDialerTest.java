@@ -64,8 +64,7 @@ class ProxyDialerTest {
 
     @Test
     void eachSchemeHasItsDialer() {
-        assertThat(broxy.dialerVia(ProxyUri.parse("http://proxy.example:3128")))
-                .isInstanceOf(HttpProxyDialer.class);
+        assertThat(broxy.dialerVia(ProxyUri.parse("http://proxy.example:3128"))).isInstanceOf(HttpProxyDialer.class);
         assertThat(broxy.dialerVia(ProxyUri.parse("https://proxy.example:3129")))
                 .isInstanceOf(HttpProxyDialer.class);
         assertThat(broxy.dialerVia(ProxyUri.parse("socks5://proxy.example"))).isInstanceOf(Socks5Dialer.class);

@@ -3,8 +3,8 @@ package io.broxy.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.broxy.HostPort;
 import io.broxy.ClientHandler;
+import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.core.testkit.HeldPort;
 import io.broxy.core.testkit.LeakCheck;

@@ -48,7 +48,8 @@ class UpgradeTest {
         try (Origin origin = switching(head);
                 Proxy proxy = Proxy.start(settings -> settings.viaPseudonym(null));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(ask(origin) + "early");
 

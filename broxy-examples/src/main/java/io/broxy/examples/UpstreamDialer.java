@@ -47,7 +47,7 @@ final class UpstreamDialer {
         try {
             return SSLContext.getDefault();
         } catch (NoSuchAlgorithmException e) { // how it tells of a key store that it cannot read
-            throw new IOException("the JVM's settings for TLS do not work: " + e.getMessage(), e);
+            throw new IOException("the JVM's TLS settings do not work: " + e.getMessage(), e);
         }
     }
 }

@@ -146,7 +146,7 @@ class MiniServerIT {
             assertThat(String.join("\n", server.outLines()))
                     .contains("--listen", "--allow-private", "--allow=", "--event-loops", "--idle-timeout")
                     .contains("--upstream=", "--rules=", "--via=", "--no-via")
-                    .contains("--answer-timeout=", "--body-timeout=", "--keep-alive-timeout=")
+                    .contains("--response-timeout=", "--body-timeout=", "--keep-alive-timeout=")
                     .contains("--deny=", "--allow-ports=", "--report-only")
                     .contains("--auth=", "--admin=", "--access-log")
                     .contains("--head-timeout", "--dial-timeout", "--max-connections", "--drain", "-v")

@@ -211,7 +211,7 @@ class PlainHttpIT {
     @Test
     void anOriginThatDoesNotAnswerInItsTimeIs504() throws Exception {
         try (Origin origin = Origin.discard();
-                JarProcess server = miniServer("--answer-timeout=200ms");
+                JarProcess server = miniServer("--response-timeout=200ms");
                 Peer client = Peer.connect(server.listening().port())) {
             client.send("GET http://" + origin.target() + "/ HTTP/1.1\r\nHost: x\r\n\r\n");
 

@@ -14,7 +14,8 @@ class PortsConverterTest {
     private static int[] admitted(String ports) {
         AccessPolicy policy = new PortsConverter().convert(ports);
         return IntStream.rangeClosed(1, 65_535)
-                .filter(port -> policy.admits(new AccessRequest(null, "CONNECT", HostPort.of("somewhere.example", port), null)))
+                .filter(port ->
+                        policy.admits(new AccessRequest(null, "CONNECT", HostPort.of("somewhere.example", port), null)))
                 .toArray();
     }
 
