@@ -5,19 +5,22 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A client's request as an {@link AccessPolicy} and an {@link Authenticator} see it, before any name is resolved and any
- * connection is dialed.
+ * A client's request as an {@link AccessPolicy} and an {@link Authenticator} see it, before any name is resolved and
+ * any connection is dialed.
  *
  * <p>Threading: immutable.
  *
  * @param client the client's address; null if it has none, as over a Unix domain socket
  * @param method the method as it was received: {@code CONNECT} for a tunnel
  * @param target the requested host and port
- * @param identity the client's identity, as the {@link Authenticator} or the host server has established it; null if there
- *     is none
+ * @param identity the client's identity, as the {@link Authenticator} or the host server has established it; null if
+ *     there is none
  */
 public record AccessRequest(
-        @Nullable InetAddress client, String method, HostPort target, @Nullable String identity) {
+        @Nullable InetAddress client,
+        String method,
+        HostPort target,
+        @Nullable String identity) {
 
     /** Checks for null. */
     public AccessRequest {

@@ -11,13 +11,15 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: immutable, except for {@link #tunnel()}.
  *
  * @param target the host and port that the tunnel leads to
- * @param identity the client's identity, as the {@link Authenticator} or the {@link ConnectRequest} gives it; null if there is
- *     none
- * @param client the client's address: from a trusted PROXY header, or else of its connection. Null if it has none, as over a
- *     Unix domain socket
+ * @param identity the client's identity, as the {@link Authenticator} or the {@link ConnectRequest} gives it; null if
+ *     there is none
+ * @param client the client's address: from a trusted PROXY header, or else of its connection. Null if it has none, as
+ *     over a Unix domain socket
  * @param start when the client's connection was handed over, by the system clock at that time
- * @param bytesToOrigin bytes passed to the origin until the snapshot, counted as in {@link TunnelResult#bytesToOrigin()}
- * @param bytesToClient bytes passed to the client until the snapshot, counted as in {@link TunnelResult#bytesToClient()}
+ * @param bytesToOrigin bytes passed to the origin until the snapshot, counted as in {@link
+ *     TunnelResult#bytesToOrigin()}
+ * @param bytesToClient bytes passed to the client until the snapshot, counted as in {@link
+ *     TunnelResult#bytesToClient()}
  * @param tunnel the tunnel itself: its counts continue to grow, and {@link Tunnel#close()} ends it
  */
 public record ActiveTunnel(

@@ -3,8 +3,8 @@ package io.broxy;
 import java.nio.channels.SocketChannel;
 
 /**
- * Serves the clients that a server accepts: the argument of {@code io.broxy.core.Broxy.listen}. A {@link ProxyHandler} is
- * one; a lambda can stand before it, to count or to filter clients.
+ * Serves the clients that a server accepts: the argument of {@code io.broxy.core.Broxy.listen}. A {@link ProxyHandler}
+ * is one; a lambda can wrap it, for example to count or to filter clients.
  *
  * <p>Threading: implementations are thread-safe and must not block, because they are called on an event loop.
  */

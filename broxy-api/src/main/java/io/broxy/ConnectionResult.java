@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param duration from the hand-over of the connection to its end
  * @param reason why the connection ended
  * @param tunnel the tunnel that the connection became, or null if it never became one
- * @param exchanges how many requests were forwarded or given to a {@link LocalRequestHandler} before the connection became a
- *     tunnel or ended, those without a response included
+ * @param exchanges how many requests were forwarded or given to a {@link LocalRequestHandler} before the connection
+ *     became a tunnel or ended, those without a response included
  * @param cause the failure behind the reason, or null if there is none
  */
 public record ConnectionResult(

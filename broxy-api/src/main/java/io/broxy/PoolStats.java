@@ -1,9 +1,9 @@
 package io.broxy;
 
 /**
- * A snapshot of a pool's counters, all of one moment. Implemented by Broxy only.
+ * A snapshot of a pool's counters, all taken at the same moment. Broxy implements it, and may add methods.
  *
- * <p>Every connection created is idle, leased, or has ended as one of evicted, discarded, detached and leaked.
+ * <p>Every connection that was created is idle or leased, or was evicted, discarded, detached or leaked.
  *
  * <p>Threading: immutable.
  */
@@ -11,35 +11,41 @@ public interface PoolStats {
 
     /** Why the pool closed a connection. */
     enum Eviction {
-        /** It was idle for the idle time-out, or for nearly as long as its peer keeps idle connections. */
+        /** It was idle for the idle timeout, or for nearly as long as its peer keeps idle connections. */
         IDLE_TIMEOUT,
         /** It had reached the maximum age. */
         MAX_AGE,
-        /** There were too many: idle ones, or open ones where another hop needed the place. */
+        /** There were too many idle connections, or another key needed its place among the open ones. */
         CAP,
-        /** A new one took its place: a request that must not be sent twice goes over no connection that may be ending. */
+        /**
+         * A new connection took its place, because a request that must not be sent twice needs one that is not about to
+         * end.
+         */
         REPLACED,
         /** Its peer ended the stream while it was idle. */
         PEER_CLOSED,
-        /** Its peer sent what nobody had asked for while it was idle. */
+        /** Its peer sent unsolicited bytes while it was idle. */
         STRAY_BYTES,
-        /** It broke while it was idle, by a reset for one. */
+        /** It broke while it was idle, for example by a reset. */
         FAILED,
         /** No event loop can watch it, so it cannot be kept. */
         UNWATCHABLE,
-        /** It was announced for a client that has gone, and so of no use to anybody else; see {@link Dialer#sendsClientAddress()}. */
+        /**
+         * It was announced for a client that has gone, and so of no use to anybody else; see {@link
+         * Dialer#sendsClientAddress()}.
+         */
         CLIENT_GONE,
         /** The pool was closed. */
         CLOSED
     }
 
-    /** Connections that lie idle. */
+    /** Idle connections. */
     int idle();
 
     /** Connections that are leased. */
     int leased();
 
-    /** Connections being dialled. */
+    /** Connections being dialed. */
     int opening();
 
     /** Leases that wait for the caps. */
@@ -48,7 +54,7 @@ public interface PoolStats {
     /** Connections opened since the start, spares included. */
     long created();
 
-    /** Leases since the start that were served with an idle connection. */
+    /** Leases since the start that got an idle connection. */
     long reused();
 
     /** Connections closed by the pool since the start. */

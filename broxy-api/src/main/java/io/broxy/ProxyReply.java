@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What a proxy answered when it refused to connect to a target: {@link DialException#proxyReply()}.
+ * The response of a proxy that refused to connect to a target: {@link DialException#proxyReply()}.
  *
- * <p>Everything in it comes from the proxy and may be anything; {@link #toString} shows the status alone.
+ * <p>All of its content comes from the proxy and is not to be trusted; {@link #toString} shows the status alone.
  *
- * <p>Threading: immutable; {@link #body()} gives each caller a view of its own.
+ * <p>Threading: immutable; {@link #body()} returns a separate view to each caller.
  */
 public final class ProxyReply implements Serializable {
     private static final long serialVersionUID = 1L;
@@ -18,11 +18,14 @@ public final class ProxyReply implements Serializable {
     /** How much of a body is kept, in bytes. */
     public static final int MAX_BODY = 4 * 1024;
 
-    /** The protocol that the answer is of. */
+    /** The protocol of the response. */
     public enum Protocol {
         /** HTTP CONNECT; the status is an HTTP status code. */
         HTTP,
-        /** SOCKS5; the status is the reply code (RFC 1928 section 6), or of a failed authentication (RFC 1929). */
+        /**
+         * SOCKS5; the status is the reply code (RFC 1928 section 6), or the status of a failed authentication (RFC
+         * 1929).
+         */
         SOCKS5
     }
 
@@ -32,7 +35,7 @@ public final class ProxyReply implements Serializable {
     private final transient ByteBuffer body;
 
     /**
-     * Creates an answer.
+     * Creates a reply.
      *
      * @param protocol the protocol
      * @param status the status or reply code
@@ -64,8 +67,8 @@ public final class ProxyReply implements Serializable {
     }
 
     /**
-     * The body, or as much of its first {@value #MAX_BODY} bytes as has come within 250 ms of the head, and within the dial's
-     * time; read-only, empty when there was none.
+     * The body, or as much of its first {@value #MAX_BODY} bytes as came within 250 ms after the head and within the
+     * dial's timeout; read-only, empty when there was none.
      */
     public ByteBuffer body() {
         return body.duplicate();

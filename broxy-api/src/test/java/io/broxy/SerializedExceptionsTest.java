@@ -105,7 +105,9 @@ class SerializedExceptionsTest {
         RuleException rule = readBack(new RuleException("rules", 3, "no host"));
         assertThat(rule.index()).isEqualTo(3);
         assertThat(rule.reason()).isEqualTo("no host");
-        assertThat(readBack(new CopyException("writing failed", 5, new IOException("x"))).copied()).isEqualTo(5);
+        assertThat(readBack(new CopyException("writing failed", 5, new IOException("x")))
+                        .copied())
+                .isEqualTo(5);
     }
 
     @ParameterizedTest

@@ -60,8 +60,8 @@ public final class DefaultProxyHandler implements ProxyHandler {
         this.dialer = dialer;
         this.onClose = onClose;
         this.journal = new Journal(settings.listener(), engine.workers().callbacks(), engine.ticker());
-        this.accounting = new Metrics(
-                settings.forwarding().pool()::stats, journal::dropped, engine.workers()::lookUpStats);
+        this.accounting =
+                new Metrics(settings.forwarding().pool()::stats, journal::dropped, engine.workers()::lookUpStats);
         this.gate = settings.access().gate(engine.workers().callbacks());
         this.entrance = new Entrance(this);
     }

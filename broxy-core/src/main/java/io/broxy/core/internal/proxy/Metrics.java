@@ -3,15 +3,12 @@ package io.broxy.core.internal.proxy;
 import io.broxy.ActiveTunnel;
 import io.broxy.CloseReason;
 import io.broxy.DialException;
-import io.broxy.HostPort;
 import io.broxy.LookUpStats;
 import io.broxy.PoolStats;
 import io.broxy.ProxyStats;
 import io.broxy.RefusedException;
-import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.relay.TunnelHandle;
-import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.Comparator;
@@ -26,7 +23,6 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A handler's counters, and the connections that it serves.

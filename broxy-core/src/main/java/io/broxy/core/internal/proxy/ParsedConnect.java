@@ -11,8 +11,9 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A CONNECT whose head the host server has read, until its client is authenticated and the request is allowed. Unless the host
- * server says that it has authenticated the client, the authenticator is asked, with the credentials in the request's fields.
+ * A CONNECT whose head the host server has read, until its client is authenticated and the request is allowed. Unless
+ * the host server says that it has authenticated the client, the authenticator is asked, with the credentials in the
+ * request's fields.
  *
  * <p>Threading: owned by the client's event loop, but for {@link #end}.
  */
@@ -53,8 +54,7 @@ final class ParsedConnect implements ChannelEvents, Stage, AccessControl.Outcome
             return;
         }
         String identity = request.identity();
-        AccessRequest asked =
-                new AccessRequest(served.clientAddress(), "CONNECT", request.target(), identity);
+        AccessRequest asked = new AccessRequest(served.clientAddress(), "CONNECT", request.target(), identity);
         if (identity == null) {
             ask(asked);
             return;
