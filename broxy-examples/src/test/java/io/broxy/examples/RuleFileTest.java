@@ -245,7 +245,7 @@ class RuleFileTest {
                     proxy("name: a, " + http + ", auth: {username: 'u:v', password: sesame}")),
             wrong(
                     "2:53",
-                    "auth: SOCKS5 wants a user name of 1 to 255 bytes",
+                    "auth: SOCKS5 needs a user name of 1 to 255 bytes",
                     proxy("name: a, type: socks5, host: h, port: 1, auth: {username: '', password: p}")),
             wrong(
                     "2:78",
