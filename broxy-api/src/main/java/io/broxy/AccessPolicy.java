@@ -6,8 +6,8 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * Decides which requests are served, by what is asked for and who asks, before any name is resolved. Which addresses a
- * name may lead to is for an {@link AddressPolicy} to say.
+ * Decides which requests are served, by their target, method, client and identity, before any name is resolved. An
+ * {@link AddressPolicy} decides which addresses a name may lead to.
  *
  * <pre>{@code
  * AccessPolicy policy = AccessPolicy.ports(80, 443)
@@ -15,8 +15,8 @@ import java.util.Set;
  *         .or(AccessPolicy.identities("backup"));
  * }</pre>
  *
- * <p>Threading: implementations are thread-safe, pure and must not block: they are called on event loops. One that throws
- * refuses.
+ * <p>Threading: implementations are thread-safe, pure and must not block, because they are called on event loops. A
+ * policy that throws refuses the request.
  */
 @FunctionalInterface
 public interface AccessPolicy {
@@ -24,12 +24,12 @@ public interface AccessPolicy {
     /** Whether the request is served. */
     boolean admits(AccessRequest request);
 
-    /** A policy that admits what both this one and the other one admit; the other one is asked second. */
+    /** A policy that admits what both this one and the other one admit; this one is evaluated first. */
     default AccessPolicy and(AccessPolicy other) {
         return new AccessRules.Both(this, Objects.requireNonNull(other, "other"));
     }
 
-    /** A policy that admits what this one or the other one admits; the other one is asked second. */
+    /** A policy that admits what this one or the other one admits; this one is evaluated first. */
     default AccessPolicy or(AccessPolicy other) {
         return new AccessRules.Either(this, Objects.requireNonNull(other, "other"));
     }
@@ -45,7 +45,7 @@ public interface AccessPolicy {
     }
 
     /**
-     * Admits requests to these ports; without a port, none.
+     * Admits requests to these ports; with no ports, none.
      *
      * @throws IllegalArgumentException if one is not from 1 to 65535
      */
@@ -56,15 +56,15 @@ public interface AccessPolicy {
     /**
      * Admits requests to ports from {@code first} to {@code last}, both included.
      *
-     * @throws IllegalArgumentException if one is not from 1 to 65535, or the first is above the last
+     * @throws IllegalArgumentException if a port is not from 1 to 65535, or the first is above the last
      */
     static AccessPolicy portRange(int first, int last) {
         return AccessRules.Ports.range(first, last);
     }
 
     /**
-     * Admits requests to these hosts: {@code example.com} stands for itself and every name below it, an address for
-     * itself. A name is compared as it was asked for; what it resolves to makes no difference.
+     * Admits requests to these hosts: {@code example.com} matches itself and every name below it, an address matches
+     * itself. A name is compared as requested; what it resolves to makes no difference.
      *
      * @throws IllegalArgumentException if one is neither a name nor an address
      */
@@ -82,7 +82,7 @@ public interface AccessPolicy {
         return new AccessRules.Methods(Set.of(methods));
     }
 
-    /** Admits clients whose addresses are in these blocks; those without an address are in none. */
+    /** Admits clients whose addresses are in these blocks; clients without an address are in none. */
     static AccessPolicy clients(Cidr... blocks) {
         return clients(List.of(blocks));
     }
@@ -92,7 +92,7 @@ public interface AccessPolicy {
         return new AccessRules.Clients(AddressPolicy.allowing(blocks));
     }
 
-    /** Admits clients with these identities; those without one have none of them. */
+    /** Admits clients with these identities; clients without an identity are refused. */
     static AccessPolicy identities(String... identities) {
         return new AccessRules.Identities(Set.of(identities));
     }

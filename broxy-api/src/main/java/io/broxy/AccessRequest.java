@@ -1,27 +1,35 @@
 package io.broxy;
 
 import java.net.InetAddress;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client asks for, as an {@link AccessPolicy} and an {@link Authenticator} see it: before any name is resolved and
- * anything is dialled. Implemented by Broxy only.
+ * A client's request as an {@link AccessPolicy} and an {@link Authenticator} see it, before any name is resolved and
+ * any connection is dialed.
  *
  * <p>Threading: immutable.
+ *
+ * @param client the client's address; null if it has none, as over a Unix domain socket
+ * @param method the method as it was received: {@code CONNECT} for a tunnel
+ * @param target the requested host and port
+ * @param identity the client's identity, as the {@link Authenticator} or the host server has established it; null if
+ *     there is none
  */
-public interface AccessRequest {
+public record AccessRequest(
+        @Nullable InetAddress client,
+        String method,
+        HostPort target,
+        @Nullable String identity) {
 
-    /** The client's address; null if it has none, as over a Unix domain socket. */
-    @Nullable
-    InetAddress client();
+    /** Checks for null. */
+    public AccessRequest {
+        Objects.requireNonNull(method, "method");
+        Objects.requireNonNull(target, "target");
+    }
 
-    /** The method as it was received: {@code CONNECT} for a tunnel. */
-    String method();
-
-    /** What is to be reached. */
-    HostPort target();
-
-    /** Who asks, as the {@link Authenticator} or the host server has found out; null if nobody has. */
-    @Nullable
-    String identity();
+    /** The same request with this identity. */
+    public AccessRequest withIdentity(String identity) {
+        return new AccessRequest(client, method, target, identity);
+    }
 }

@@ -7,7 +7,7 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * What {@link AccessPolicy} is made of.
+ * The built-in implementations of {@link AccessPolicy}.
  *
  * <p>Threading: stateless.
  */
@@ -73,7 +73,7 @@ final class AccessRules {
         }
     }
 
-    /** Threading: immutable; the set is not changed any more. */
+    /** Threading: immutable; the set does not change after construction. */
     record Ports(BitSet ports) implements AccessPolicy {
         static Ports of(int... ports) {
             BitSet set = new BitSet();

@@ -2,38 +2,46 @@ package io.broxy;
 
 import java.net.InetSocketAddress;
 import java.time.Instant;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tunnel that relays, as it was when {@link ProxyHandler#activeTunnels()} was called. Implemented by Broxy only.
+ * An established tunnel, as it was when {@link ProxyHandler#activeTunnels()} was called.
  *
- * <p>Threading: immutable, but for what {@link #tunnel()} leads to.
+ * <p>Threading: immutable, except for {@link #tunnel()}.
+ *
+ * @param target the host and port that the tunnel leads to
+ * @param identity the client's identity, as the {@link Authenticator} or the {@link ConnectRequest} gives it; null if
+ *     there is none
+ * @param client the client's address: from a trusted PROXY header, or else of its connection. Null if it has none, as
+ *     over a Unix domain socket
+ * @param start when the client's connection was handed over, by the system clock at that time
+ * @param bytesToOrigin bytes passed to the origin until the snapshot, counted as in {@link
+ *     TunnelResult#bytesToOrigin()}
+ * @param bytesToClient bytes passed to the client until the snapshot, counted as in {@link
+ *     TunnelResult#bytesToClient()}
+ * @param tunnel the tunnel itself: its counts continue to grow, and {@link Tunnel#close()} ends it
  */
-public interface ActiveTunnel {
+public record ActiveTunnel(
+        HostPort target,
+        @Nullable String identity,
+        @Nullable InetSocketAddress client,
+        Instant start,
+        long bytesToOrigin,
+        long bytesToClient,
+        Tunnel tunnel) {
 
-    /** Where it leads. */
-    HostPort target();
+    /** Checks for null. */
+    public ActiveTunnel {
+        Objects.requireNonNull(target, "target");
+        Objects.requireNonNull(start, "start");
+        Objects.requireNonNull(tunnel, "tunnel");
+    }
 
-    /** The client's identity, as the {@link Authenticator} or the {@link ConnectRequest} names it; null if there is none. */
-    @Nullable
-    String identity();
-
-    /**
-     * The client's address: the one that a trusted PROXY header names, else that of its connection. Null if it has none, as over a
-     * Unix domain socket.
-     */
-    @Nullable
-    InetSocketAddress client();
-
-    /** When the client's connection was handed over, by the system's clock at that time. */
-    Instant start();
-
-    /** Bytes passed to the origin until the snapshot, as {@link TunnelResult#bytesToOrigin()} counts them in the end. */
-    long bytesToOrigin();
-
-    /** Bytes passed to the client until the snapshot, as {@link TunnelResult#bytesToClient()} counts them in the end. */
-    long bytesToClient();
-
-    /** The tunnel itself: its counts go on, and {@link Tunnel#close()} ends it. */
-    Tunnel tunnel();
+    /** Omits the handle, which has no text of its own. */
+    @Override
+    public String toString() {
+        return "ActiveTunnel[" + target + " for " + client + " since " + start + ", " + bytesToOrigin
+                + " bytes to the origin, " + bytesToClient + " to the client]";
+    }
 }

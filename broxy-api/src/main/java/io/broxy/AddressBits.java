@@ -4,8 +4,8 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 
 /**
- * An IP address as two longs, so that judging one needs no object. An IPv4 address is held in its IPv4-mapped form
- * {@code ::ffff:a.b.c.d} (RFC 4291 §2.5.5.2), which also makes the two spellings one.
+ * An IP address as two longs, so that checking one allocates nothing. An IPv4 address is held in its IPv4-mapped form
+ * {@code ::ffff:a.b.c.d} (RFC 4291 §2.5.5.2), so the two forms are equal.
  *
  * <p>Threading: stateless.
  */
@@ -29,12 +29,12 @@ final class AddressBits {
         return MAPPED << 32 | (ipv4 & 0xffff_ffffL);
     }
 
-    /** Whether the address is an IPv4 address; it stands in the lower 32 bits then. */
+    /** Whether the address is an IPv4 address, which is then in the lower 32 bits. */
     static boolean isIpv4(long high, long low) {
         return high == 0 && low >>> 32 == MAPPED;
     }
 
-    /** The address for the JDK, with its own text as its name, so that nothing ever looks for a name of it. */
+    /** The address for the JDK, with its own text as its name, so that no reverse lookup happens. */
     static InetAddress toInetAddress(String name, byte[] address) {
         try {
             return InetAddress.getByAddress(name, address);

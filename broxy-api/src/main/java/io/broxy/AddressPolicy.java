@@ -8,10 +8,10 @@ import java.util.Objects;
 /**
  * Decides which addresses may be connected to.
  *
- * <p>A dialer asks for each address just before it connects to that very address, after the name was looked up; so a
- * name that changes its address in between gains nothing.
+ * <p>A dialer checks each address just before it connects to that very address, after the name was looked up, so a name
+ * that changes its address in between gains nothing.
  *
- * <p>Threading: implementations are thread-safe, pure and must not block: they are called on event loops.
+ * <p>Threading: implementations are thread-safe, pure and must not block, because they are called on event loops.
  */
 @FunctionalInterface
 public interface AddressPolicy {
@@ -21,7 +21,8 @@ public interface AddressPolicy {
 
     /**
      * Says in a short English clause why the address is admitted or refused, for an operator's log and not for clients:
-     * {@code 10.1.2.3 is private (RFC 1918)}. It looks no name up. The default says only which of the two it is.
+     * {@code 10.1.2.3 is private (RFC 1918)}. It performs no lookup. The default says only whether the address is
+     * admitted.
      */
     default String explain(InetAddress address) {
         byte[] bytes = address.getAddress();
@@ -30,7 +31,8 @@ public interface AddressPolicy {
     }
 
     /**
-     * Whether a port of the address may be connected to: what dialers ask. The default goes by the address alone.
+     * Whether a port of the address may be connected to; dialers call this method. The default checks the address
+     * alone.
      *
      * @param port 1 to 65535
      */
@@ -38,7 +40,7 @@ public interface AddressPolicy {
         return admits(address);
     }
 
-    /** As {@link #explain(InetAddress)}, for a port of the address. The default goes by the address alone. */
+    /** As {@link #explain(InetAddress)}, for a port of the address. The default explains the address alone. */
     default String explain(InetAddress address, int port) {
         return explain(address);
     }
@@ -61,23 +63,23 @@ public interface AddressPolicy {
     /**
      * Admits addresses of the public Internet only.
      *
-     * <p>Refused is what the IANA special-purpose registries (RFC 6890) do not call globally reachable, among it
-     * private, loopback, link-local, shared (carrier NAT) and documentation addresses; multicast; and whatever else is
-     * no global unicast address, such as most of IPv6 outside {@code 2000::/3}.
+     * <p>It refuses every address that the IANA special-purpose registries (RFC 6890) do not call globally reachable,
+     * including private, loopback, link-local, shared (carrier NAT) and documentation addresses; multicast; and all
+     * other addresses that are not global unicast, such as most of IPv6 outside {@code 2000::/3}.
      *
-     * <p>An IPv6 address that embeds an IPv4 address is admitted only if that one is public, too: 6to4 (RFC 3056), Teredo
-     * (RFC 4380, both the server and the client), ISATAP (RFC 5214) and the well-known prefix of NAT64 (RFC 6052). The
-     * deprecated IPv4-compatible form and the local-use prefix of NAT64 (RFC 8215) are refused whatever they embed. A
-     * NAT64 that takes its prefix out of the network's own addresses cannot be recognised: where there is one, narrow
-     * this policy with {@link #denying}.
+     * <p>An IPv6 address that embeds an IPv4 address is admitted only if that one is public, too: 6to4 (RFC 3056),
+     * Teredo (RFC 4380, both the server and the client), ISATAP (RFC 5214) and the well-known prefix of NAT64 (RFC
+     * 6052). The deprecated IPv4-compatible form and the local-use prefix of NAT64 (RFC 8215) are refused whatever they
+     * embed. A NAT64 that takes its prefix out of the network's own addresses cannot be recognized: if there is one,
+     * narrow this policy with {@link #denying}.
      */
     static AddressPolicy publicOnly() {
         return RangePolicy.PUBLIC_ONLY;
     }
 
     /**
-     * Admits the addresses in the given blocks and no other; without a block, none. An IPv6 address does not pass for an
-     * IPv4 address that it embeds. It widens another policy: {@code publicOnly().or(allowing(...))}.
+     * Admits the addresses in the given blocks only; with no blocks, none. An IPv6 address does not count as an IPv4
+     * address that it embeds. It widens another policy: {@code publicOnly().or(allowing(...))}.
      */
     static AddressPolicy allowing(Cidr... blocks) {
         return allowing(List.of(blocks));
@@ -89,9 +91,9 @@ public interface AddressPolicy {
     }
 
     /**
-     * Admits all but the addresses in the given blocks and the IPv6 addresses that embed an IPv4 address of these blocks
-     * in one of the forms that {@link #publicOnly()} names; without a block, it admits all. It narrows another policy:
-     * {@code publicOnly().and(denying(...))}.
+     * Admits all but the addresses in the given blocks and the IPv6 addresses that embed an IPv4 address of these
+     * blocks in one of the forms that {@link #publicOnly()} names; with no blocks, it admits all. It narrows another
+     * policy: {@code publicOnly().and(denying(...))}.
      */
     static AddressPolicy denying(Cidr... blocks) {
         return denying(List.of(blocks));

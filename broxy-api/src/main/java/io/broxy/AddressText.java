@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads and writes IP addresses as text: IPv4 as four decimal numbers, IPv6 as in RFC 4291 §2.2 and, written, as in
- * RFC 5952. It is strict where the JDK is generous ({@code 127.1}, {@code 0177.0.0.1}, {@code fe80::1%eth0}), and it
- * never looks a name up.
+ * RFC 5952. It is stricter than the JDK ({@code 127.1}, {@code 0177.0.0.1}, {@code fe80::1%eth0}), and it
+ * performs no lookups.
  *
  * <p>Threading: stateless.
  */
@@ -40,7 +40,7 @@ final class AddressText {
             return null;
         }
         int filled = gap + 2 == to ? before : readGroups(text, gap + 2, to, address, before, true);
-        if (filled < 0 || filled == IPV6_BYTES) { // the "::" stands for one group at least
+        if (filled < 0 || filled == IPV6_BYTES) { // the "::" replaces at least one group
             return null;
         }
         int behind = IPV6_BYTES - (filled - before);
@@ -60,7 +60,9 @@ final class AddressText {
         return text.toString();
     }
 
-    /** The text of an address of 16 bytes; one that is IPv4-mapped appears as {@code ::ffff:192.0.2.1} (RFC 5952 §5). */
+    /**
+     * The text of an address of 16 bytes; one that is IPv4-mapped appears as {@code ::ffff:192.0.2.1} (RFC 5952 §5).
+     */
     static String formatIpv6(long high, long low) {
         StringBuilder text = new StringBuilder(LONGEST_IPV6);
         if (AddressBits.isIpv4(high, low)) {

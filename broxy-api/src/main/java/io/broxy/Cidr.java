@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A block of IP addresses that begin with the same bits (RFC 4632 §3.1, RFC 4291 §2.3).
  *
- * <p>IPv4 and IPv6 are worlds apart: {@code ::/0} holds no IPv4 address. An IPv4-mapped IPv6 address counts as the IPv4
- * address it stands for, in a block's text too: {@code ::ffff:10.0.0.0/104} is {@code 10.0.0.0/8}.
+ * <p>IPv4 and IPv6 are separate: {@code ::/0} contains no IPv4 address. An IPv4-mapped IPv6 address counts as its IPv4
+ * address, also in a block's text: {@code ::ffff:10.0.0.0/104} is {@code 10.0.0.0/8}.
  *
  * <p>Threading: immutable.
  */
@@ -30,22 +30,22 @@ public final class Cidr {
      * is a decimal number without leading zeros, at most 32 for IPv4 and 128 for IPv6. Addresses are written as in
      * {@link HostPort}.
      *
-     * @throws IllegalArgumentException if it is no such block, or if bits behind the prefix are set, as in
+     * @throws IllegalArgumentException if it is not a block, or if bits after the prefix are set, as in
      *     {@code 10.1.2.3/8}; the message is one line of printable ASCII and names the block that was probably meant
      */
     public static Cidr parse(String text) {
         Cidr block = masked(text);
         byte[] address = Objects.requireNonNull(addressOf(text));
         if (block.high != AddressBits.high(address) || block.low != AddressBits.low(address)) {
-            throw refused(text, "bits behind the prefix are set; " + block + " was probably meant");
+            throw refused(text, "bits after the prefix are set; " + block + " was probably meant");
         }
         return block;
     }
 
     /**
-     * Reads what {@link #parse} reads, and clears bits behind the prefix: {@code 10.1.2.3/8} is {@code 10.0.0.0/8}.
+     * Reads what {@link #parse} reads, and clears bits after the prefix: {@code 10.1.2.3/8} is {@code 10.0.0.0/8}.
      *
-     * @throws IllegalArgumentException if it is no block; the message is one line of printable ASCII
+     * @throws IllegalArgumentException if it is not a block; the message is one line of printable ASCII
      */
     static Cidr masked(String text) {
         byte[] address = addressOf(text);

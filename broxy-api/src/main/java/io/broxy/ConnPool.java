@@ -5,14 +5,14 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Keeps connections for another use and leases them.
+ * Keeps connections for reuse and leases them.
  *
  * <pre>{@code
  * ConnPool pool = broxy.connPool().build();
  * ConnPool.Key key = ConnPool.Key.of(HostPort.parse("cache.example:6379"), broxy.directDialer().build());
  * try (ConnPool.Lease lease = pool.lease(key)) {
  *     ask(lease.connection());
- *     lease.giveBack(); // all is read and the peer waits for more; without this the connection is closed
+ *     lease.giveBack(); // the response is read completely; without this the connection is closed
  * }
  * }</pre>
  *
@@ -22,9 +22,9 @@ import java.util.concurrent.CompletableFuture;
  * one too many is evicted too; so is, where Broxy itself speaks HTTP over it, one that its peer will not keep any longer
  * ({@code Keep-Alive}).
  *
- * <p>Idle connections need an event loop that watches them, so only Broxy's own are kept: those of its dialers and those
- * that {@code Broxy.connection} makes of a channel. Others, among them every connection over a {@link java.net.Socket}
- * without a channel, are leased all the same, but {@link Lease#giveBack()} closes them.
+ * <p>Idle connections need an event loop that watches them, so only Broxy's own are kept: those of its dialers and
+ * those that {@code Broxy.asConnection} makes of a channel. Others, among them every connection over a {@link
+ * java.net.Socket} without a channel, are leased as well, but {@link Lease#giveBack()} closes them.
  *
  * <p>A connection whose far end was told of a client of a {@link ProxyHandler} ({@link Dialer#sendsClientAddress()}) serves that
  * client's one request or tunnel and is closed after it. Leases taken here name no client in their dials, and their connections
@@ -79,15 +79,15 @@ public interface ConnPool extends AutoCloseable {
     /**
      * Leases a connection, waiting no longer than {@linkplain Builder#leaseTimeout the pool's timeout}.
      *
-     * @return the lease, to be ended by the caller
+     * @return the lease, which the caller must end
      * @throws DialException if there is none in time
      * @throws IllegalStateException if the pool is closed
      */
     Lease lease(Key key) throws DialException;
 
     /**
-     * Leases a connection: an idle one, or else a new one, which the calling thread dials. Interrupting it ends the attempt
-     * with {@link DialException.Reason#CANCELLED}, the interrupt status set.
+     * Leases a connection: an idle one, or else a new one, which the calling thread dials. Interrupting the thread ends
+     * the attempt with {@link DialException.Reason#CANCELLED} and leaves the interrupt status set.
      *
      * @param timeout for all of it: waiting for the caps to allow a connection, and dialing
      * @return the lease, to be ended by the caller
@@ -114,13 +114,13 @@ public interface ConnPool extends AutoCloseable {
      * one connection at a time and at growing intervals up to 30 s. They never wait for the caps: what a cap does not
      * allow is missing until it does. A key whose connections the pool cannot keep is given up with a warning.
      *
-     * @param spares how many; 0 ends it, and what is idle stays so
+     * @param spares how many; 0 stops keeping spares, and idle connections stay idle
      * @throws IllegalArgumentException if it is negative or more than the idle caps can hold
      * @throws IllegalStateException if the pool is closed
      */
     void warm(Key key, int spares);
 
-    /** How the pool is doing. */
+    /** A snapshot of the pool's counters. */
     PoolStats stats();
 
     /**
@@ -134,8 +134,8 @@ public interface ConnPool extends AutoCloseable {
      * A connection for a time. It ends in {@link #giveBack}, {@link #detach} or {@link #close}; the first of them counts and
      * later calls do nothing, so that {@code close} fits a try-with-resources statement.
      *
-     * <p>One that is dropped without an end holds its place until it and its connection are garbage; then the connection is
-     * closed. See {@link Builder#reportLeaks}.
+     * <p>A lease that is dropped without an end holds its place until it and its connection are garbage; then the
+     * connection is closed. See {@link Builder#reportLeaks}.
      *
      * <p>Threading: thread-safe.
      */
@@ -145,8 +145,8 @@ public interface ConnPool extends AutoCloseable {
         Connection connection();
 
         /**
-         * Whether the connection lay idle in the pool before. Then its peer may have closed it a moment ago: a request that
-         * fails before anything was answered may be worth one more try.
+         * Whether the connection was idle in the pool before. If so, its peer may have closed it a moment ago, and a
+         * request that fails before any response may be worth one more try.
          */
         boolean wasIdle();
 
@@ -157,15 +157,15 @@ public interface ConnPool extends AutoCloseable {
          * closed meanwhile, if either direction has ended, or if a buffer size was set, which cannot be undone, this is as
          * {@link #close}.
          *
-         * @throws IllegalStateException if the connection has been given away, to a relay for one; the lease has ended then
-         *     as by {@link #detach}
+         * @throws IllegalStateException if the connection has passed to another owner, such as a relay; the lease has
+         *     then ended as by {@link #detach}
          */
         void giveBack();
 
-        /** Leaves the connection to the caller, who closes it; the pool forgets it, also in its caps. */
+        /** Passes the connection to the caller, who must close it; the pool and its caps no longer count it. */
         void detach();
 
-        /** Closes the connection, if the lease has not ended yet. */
+        /** Closes the connection, unless the lease has already ended. */
         @Override
         void close();
     }
@@ -174,16 +174,16 @@ public interface ConnPool extends AutoCloseable {
     interface Builder {
 
         /**
-         * How many idle connections of one key are kept; default 10. Of more, the one that has
-         * been idle longest goes. 0 keeps none, but a connection still passes from a lease that ends to one that waits.
+         * The most idle connections of one key; default 10. Past this limit the one that has been idle longest is evicted. 0
+         * keeps none, but a connection still passes from a lease that ends to one that waits.
          *
          * @throws IllegalArgumentException if it is negative
          */
         Builder maxIdlePerKey(int max);
 
         /**
-         * How many idle connections are kept in all; default 100. Of more, the one that has been idle longest goes, spares of
-         * {@link ConnPool#warm} last.
+         * The most idle connections in all; default 100. Past this limit the one that has been idle longest is evicted,
+         * spares of {@link ConnPool#warm} last.
          *
          * @throws IllegalArgumentException if it is negative
          */
@@ -198,8 +198,8 @@ public interface ConnPool extends AutoCloseable {
         Builder idleTimeout(Duration timeout);
 
         /**
-         * How old a connection may become before it is no longer leased, so that a change of a name's addresses is followed;
-         * default 10 min. One in use is not touched.
+         * The age after which a connection is no longer leased, so that the pool follows changes of a name's addresses;
+         * default 10 min. A connection in use is not affected.
          *
          * @throws IllegalArgumentException if it is not positive
          */
@@ -220,23 +220,23 @@ public interface ConnPool extends AutoCloseable {
         Builder maxOpen(int max);
 
         /**
-         * The time of a lease that names none, and of a spare's dial; default 10 s.
+         * The timeout of a lease without its own, and of a spare's dial; default 10 s.
          *
          * @throws IllegalArgumentException if it is not positive
          */
         Builder leaseTimeout(Duration timeout);
 
         /**
-         * Notes where each {@code oneIn}-th lease is taken, and logs a warning with that place if the lease becomes garbage
-         * without an end. Noting costs some microseconds. Default 0: places are not noted; leases lost are counted anyway,
-         * see {@link PoolStats#leaked}.
+         * Records the stack trace of each {@code oneIn}-th lease, and logs a warning with it if the lease becomes
+         * garbage without an end. Recording costs some microseconds. Default 0: none is recorded; lost leases are
+         * counted anyway, see {@link PoolStats#leaked}.
          *
          * @param oneIn 1 for each lease, 0 for none
          * @throws IllegalArgumentException if it is negative
          */
         Builder reportLeaks(int oneIn);
 
-        /** The pool. It ends with its {@code Broxy}, if it is not closed before. */
+        /** Builds the pool. It is closed with its {@code Broxy}, if not before. */
         ConnPool build();
     }
 }

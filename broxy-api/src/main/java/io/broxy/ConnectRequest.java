@@ -1,5 +1,6 @@
 package io.broxy;
 
+import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A CONNECT request whose head a host server has already read and parsed.
  *
- * <p>Threading: immutable; {@link #earlyBytes()} gives each caller a view of its own.
+ * <p>Threading: immutable; {@link #earlyBytes()} returns a separate view to each caller.
  */
 public final class ConnectRequest {
 
@@ -19,14 +20,14 @@ public final class ConnectRequest {
      * @param name the field name
      * @param value the field value without surrounding white space
      */
-    public record Field(String name, String value) {
+    public record Field(String name, String value) implements Serializable {
         /** Checks for null. */
         public Field {
             Objects.requireNonNull(name, "name");
             Objects.requireNonNull(value, "value");
         }
 
-        /** Names the field only: its value may be a secret. */
+        /** Shows the name only, because the value may be a secret. */
         @Override
         public String toString() {
             return "Field[" + Printable.quote(name) + ", value not shown]";
@@ -50,36 +51,36 @@ public final class ConnectRequest {
         return builder(target).build();
     }
 
-    /** Starts a request for a target. */
+    /** Returns a builder of a request for a target. */
     public static Builder builder(HostPort target) {
         return new Builder(target);
     }
 
-    /** Where the client wants to go. */
+    /** The requested host and port. */
     public HostPort target() {
         return target;
     }
 
-    /** The header fields in their order; unmodifiable. */
+    /** The header fields in order; unmodifiable. */
     public List<Field> fields() {
         return fields;
     }
 
-    /** What the host server has read past the head: the first bytes for the origin. Read-only. */
+    /** The bytes that the host server has read past the head, the first ones for the origin; read-only. */
     public ByteBuffer earlyBytes() {
         return earlyBytes.duplicate();
     }
 
     /**
-     * The client's identity, where the host server has authenticated it by itself; it appears in {@link TunnelResult#identity()}. Null if the
-     * host server {@linkplain Builder#authenticated has not}: then the handler's {@link Authenticator} is asked,
-     * if it has one.
+     * The client's identity if the host server has authenticated it; it appears in {@link TunnelResult#identity()}.
+     * Null if the host server {@linkplain Builder#authenticated has not}: then the handler's {@link Authenticator}
+     * checks the credentials, if there is one.
      */
     public @Nullable String identity() {
         return identity;
     }
 
-    /** Names the target only. */
+    /** Shows the target only. */
     @Override
     public String toString() {
         return "ConnectRequest[" + target + "]";
@@ -102,7 +103,7 @@ public final class ConnectRequest {
             return this;
         }
 
-        /** Sets the bytes that followed the head; what remains in the buffer is copied, the buffer stays as it is. */
+        /** Sets the bytes that followed the head; the remaining bytes are copied, and the buffer stays unchanged. */
         public Builder earlyBytes(ByteBuffer bytes) {
             ByteBuffer copy = ByteBuffer.allocate(bytes.remaining());
             copy.put(bytes.duplicate()).flip();
@@ -111,23 +112,18 @@ public final class ConnectRequest {
         }
 
         /**
-         * Says that the host server has authenticated the client by itself, so that the handler's {@link Authenticator} is not
-         * asked. Otherwise it is, with the {@code Proxy-Authorization} among the {@linkplain #field fields}; a client without
-         * valid credentials gets 407.
+         * Says that the host server has authenticated the client itself, so that the handler's {@link Authenticator} is
+         * not called. Otherwise it is, with the {@code Proxy-Authorization} among the {@linkplain #field fields}, and a
+         * client without valid credentials gets 407.
          *
-         * @param identity the client's, for policies, listeners and the tunnel's result
+         * @param identity the client's identity, for policies, listeners and the tunnel's result
          */
         public Builder authenticated(String identity) {
             this.identity = Objects.requireNonNull(identity, "identity");
             return this;
         }
 
-        /** Does the same as {@link #authenticated}, by the name that it had before. */
-        public Builder identity(String identity) {
-            return authenticated(identity);
-        }
-
-        /** The request. */
+        /** Builds the request. */
         public ConnectRequest build() {
             return new ConnectRequest(this);
         }

@@ -1,32 +1,31 @@
 package io.broxy;
 
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a client's connection ended. Implemented by Broxy only.
+ * How a client's connection ended.
  *
  * <p>Threading: immutable.
+ *
+ * @param duration from the hand-over of the connection to its end
+ * @param reason why the connection ended
+ * @param tunnel the tunnel that the connection became, or null if it never became one
+ * @param exchanges how many requests were forwarded or given to a {@link LocalRequestHandler} before the connection
+ *     became a tunnel or ended, those without a response included
+ * @param cause the failure behind the reason, or null if there is none
  */
-public interface ConnectionResult {
+public record ConnectionResult(
+        Duration duration,
+        CloseReason reason,
+        @Nullable TunnelResult tunnel,
+        long exchanges,
+        @Nullable Throwable cause) {
 
-    /** From the hand-over of the connection to its end. */
-    Duration duration();
-
-    /** Why it ended. */
-    CloseReason reason();
-
-    /** The tunnel that the connection became, or null when it never became one. */
-    @Nullable
-    TunnelResult tunnel();
-
-    /**
-     * How many requests were forwarded or given to an {@link LocalRequestHandler}, before it became a tunnel or ended; those
-     * without a response are among them.
-     */
-    long exchanges();
-
-    /** The failure behind the reason, or null where there is none. */
-    @Nullable
-    Throwable cause();
+    /** Checks for null. */
+    public ConnectionResult {
+        Objects.requireNonNull(duration, "duration");
+        Objects.requireNonNull(reason, "reason");
+    }
 }

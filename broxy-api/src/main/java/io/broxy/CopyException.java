@@ -11,8 +11,8 @@ public final class CopyException extends IOException {
     /**
      * Creates the failure of a copy.
      *
-     * @param what which step failed
-     * @param copied how many bytes the sink had taken
+     * @param what the step that failed
+     * @param copied how many bytes the sink had accepted
      * @param cause the channel's failure
      */
     public CopyException(String what, long copied, IOException cause) {
@@ -20,7 +20,7 @@ public final class CopyException extends IOException {
         this.copied = copied;
     }
 
-    /** How many bytes the sink had taken. */
+    /** How many bytes the sink had accepted. */
     public long copied() {
         return copied;
     }

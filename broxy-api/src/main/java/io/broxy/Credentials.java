@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A user name and a password, for HTTP's Basic scheme (RFC 7617) and for SOCKS5 (RFC 1929).
  *
- * <p>Both are sent as UTF-8. SOCKS5 holds each in 255 bytes (RFC 1929 §2): a SOCKS5 dialer refuses longer ones, and an
- * empty user name, with an {@link IllegalArgumentException} when it is built. An empty password is sent as such. HTTP sets
- * no limit and takes empty ones.
+ * <p>Both are sent as UTF-8. SOCKS5 limits each to 255 bytes (RFC 1929 §2): a SOCKS5 dialer refuses longer ones, and an
+ * empty user name, with an {@link IllegalArgumentException} when it is built. An empty password is sent as such. HTTP
+ * sets no limit and accepts empty ones.
  *
  * <p>Threading: immutable.
  */
@@ -25,11 +25,12 @@ public final class Credentials {
     }
 
     /**
-     * Makes credentials of a user name and a password.
+     * Returns credentials with a user name and a password.
      *
      * @param user without a colon, which would end it (RFC 7617 §2), and without control characters; may be empty
      * @param password without control characters; may be empty
-     * @throws IllegalArgumentException if one holds what it must not, or a lone surrogate; the message shows neither
+     * @throws IllegalArgumentException if one contains a forbidden character or a lone surrogate; the message shows
+     *     neither
      */
     public static Credentials basic(String user, String password) {
         if (user.indexOf(':') >= 0) {
@@ -59,15 +60,17 @@ public final class Credentials {
         return password;
     }
 
-    /** The value of an {@code Authorization} or {@code Proxy-Authorization} field: {@code Basic} and the pair in base64. */
+    /**
+     * The value of an {@code Authorization} or {@code Proxy-Authorization} field: {@code Basic} and the pair in base64.
+     */
     public String authorization() {
         byte[] pair = (user + ":" + password).getBytes(UTF_8);
         return "Basic " + Base64.getEncoder().encodeToString(pair);
     }
 
     /**
-     * Whether these are the ones that somebody has presented. The time it takes depends on what was presented alone, so
-     * it tells nothing about what is right.
+     * Whether the presented credentials equal these. The time depends on the presented credentials alone, so it reveals
+     * nothing about these.
      */
     public boolean matches(String presentedUser, String presentedPassword) {
         // The time of isEqual depends on its first argument only. Both are compared even if the first differs.
@@ -87,7 +90,7 @@ public final class Credentials {
         return 31 * user.hashCode() + password.hashCode();
     }
 
-    /** Names the user, and not the password. */
+    /** Shows the user, but not the password. */
     @Override
     public String toString() {
         return "Credentials[" + Printable.quote(user) + ", password not shown]";

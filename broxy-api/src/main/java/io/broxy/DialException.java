@@ -1,6 +1,7 @@
 package io.broxy;
 
 import java.io.IOException;
+import java.io.Serializable;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -8,37 +9,40 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection could not be made. It names the target, the {@link Reason}, the time it took and every address that was
- * tried with its own failure.
+ * A connection could not be made. The exception carries the target, the {@link Reason}, and every address that was
+ * tried with its own failure; the message also says how long the dial took.
  *
- * <p>Threading: as any exception; what it carries is immutable.
+ * <p>Threading: as any exception; its own parts are immutable.
  */
 public final class DialException extends IOException {
     private static final long serialVersionUID = 1L;
 
     /** Why a dial failed. */
     public enum Reason {
-        /** The name has no address, or its look-up failed. */
+        /** The name has no address, or its lookup failed. */
         RESOLVE("the name could not be resolved"),
-        /** The target answered that nobody listens there. */
+        /** The target refused the connection: no process listens there. */
         REFUSED("connection refused"),
-        /** There is no way to the target. */
+        /** The target cannot be reached. */
         UNREACHABLE("unreachable"),
-        /** The dial's time was over. */
+        /** The dial's timeout expired. */
         TIMEOUT("timed out"),
         /** The request's {@link AddressPolicy} admitted none of the addresses, or {@link Rules} deny the target. */
         DENIED("denied by policy"),
-        /** A proxy on the way refused. */
+        /** A proxy refused to connect to the target. */
         PROXY_REFUSED("refused by the proxy"),
-        /** A proxy on the way wants other credentials. */
-        PROXY_AUTH("the proxy wants authentication"),
-        /** A proxy on the way broke its protocol. */
+        /** A proxy does not accept the credentials, or requires some. */
+        PROXY_AUTH("the proxy requires authentication"),
+        /** A proxy violated its protocol. */
         PROTOCOL("protocol error"),
-        /** A pool's cap was reached and no connection came free in time. */
+        /** A pool's limit was reached and no connection became free in time. */
         POOL_EXHAUSTED("the pool is exhausted"),
         /** The caller ended the attempt: an interrupt, a cancelled future, a closed {@code Broxy}. */
         CANCELLED("cancelled"),
-        /** This side could not open or bind a socket: descriptors, ports, memory or threads are used up, or a local address is wrong. */
+        /**
+         * This host could not open or bind a socket: it has run out of descriptors, ports, memory or threads, or a
+         * local address is wrong.
+         */
         LOCAL("no local socket");
 
         private final String text;
@@ -57,22 +61,32 @@ public final class DialException extends IOException {
      * One address that was tried.
      *
      * @param address the address
-     * @param failure why no connection came of it
-     * @param duration from the start of this attempt to its failure; zero where the address was not connected to
+     * @param failure why the attempt failed
+     * @param duration from the start of this attempt to its failure; zero if no connect was tried
      */
-    public record Attempt(SocketAddress address, Throwable failure, Duration duration) {}
+    public record Attempt(SocketAddress address, Throwable failure, Duration duration) implements Serializable {
+
+        /** Checks for null. */
+        public Attempt {
+            Objects.requireNonNull(address, "address");
+            Objects.requireNonNull(failure, "failure");
+            Objects.requireNonNull(duration, "duration");
+        }
+    }
 
     private final Reason reason;
-    private final transient HostPort target;
-    private final transient @Nullable HostPort proxy;
-    private final transient List<Attempt> attempts;
-    private final transient @Nullable ProxyReply proxyReply;
+    private final HostPort target;
+    private final @Nullable HostPort proxy;
+    /** An array, which is serialized with the exception whatever made the list. */
+    private final Attempt[] attempts;
+
+    private final @Nullable ProxyReply proxyReply;
 
     /**
      * Creates the failure of a dial that went through no proxy.
      *
      * @param reason the kind of failure
-     * @param target what was dialled
+     * @param target the target that was dialed
      * @param duration how long the dial took
      * @param attempts each address tried, in order of their failures; each failure becomes a suppressed exception
      * @param cause the failure behind this one, if there is one
@@ -87,7 +101,7 @@ public final class DialException extends IOException {
         this.reason = builder.reason;
         this.target = builder.target;
         this.proxy = builder.proxy;
-        this.attempts = builder.attempts;
+        this.attempts = builder.attempts.toArray(Attempt[]::new);
         this.proxyReply = builder.proxyReply;
         for (Attempt attempt : this.attempts) {
             if (attempt.failure() != builder.cause) {
@@ -96,7 +110,7 @@ public final class DialException extends IOException {
         }
     }
 
-    /** Starts a failure, for dialers that go through a proxy and for own ones. */
+    /** Starts a failure, for dialers that go through a proxy and for user-written ones. */
     public static Builder builder(Reason reason, HostPort target) {
         return new Builder(reason, target);
     }
@@ -129,27 +143,27 @@ public final class DialException extends IOException {
         return reason;
     }
 
-    /** What was dialled. */
+    /** The target that was dialed. */
     public HostPort target() {
         return target;
     }
 
-    /** The proxy that the dial went through, or null where there was none. */
+    /** The proxy that the dial went through, or null if there was none. */
     public @Nullable HostPort proxy() {
         return proxy;
     }
 
     /**
-     * What the proxy answered, or null when it did not come to an answer. Where there is one, the way to the proxy is good,
-     * and it is the proxy that refuses this target or cannot reach it.
+     * The proxy's response, or null if there was none. If there is one, the proxy itself can be reached, and it is the
+     * proxy that refuses this target or cannot reach it.
      */
     public @Nullable ProxyReply proxyReply() {
         return proxyReply;
     }
 
-    /** Each address tried, in the order in which they failed; unmodifiable, empty when none was reached. */
+    /** Each address tried, in the order in which they failed; unmodifiable, empty if none was tried. */
     public List<Attempt> attempts() {
-        return attempts;
+        return List.of(attempts);
     }
 
     /** Collects a failure. Threading: for one thread. */
@@ -185,7 +199,7 @@ public final class DialException extends IOException {
             return this;
         }
 
-        /** What the proxy answered. */
+        /** The proxy's response. */
         public Builder proxyReply(@Nullable ProxyReply proxyReply) {
             this.proxyReply = proxyReply;
             return this;

@@ -11,9 +11,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What to dial and under which conditions.
+ * The target of a dial and its conditions.
  *
- * <p>Threading: immutable; a request may be dialled any number of times.
+ * <p>Threading: immutable; a request may be dialed any number of times.
  */
 public final class DialRequest {
     private final HostPort target;
@@ -24,15 +24,15 @@ public final class DialRequest {
     private final int scopeId;
 
     /**
-     * For whom a connection is made.
+     * The client on whose behalf a connection is made.
      *
      * <p>Threading: immutable.
      *
      * @param source the client's address
-     * @param destination the address that the client has connected to, which is no part of the target
+     * @param destination the address that the client connected to; it is independent of the target
      */
     public record Client(SocketAddress source, SocketAddress destination) {
-        /** Checks that both are there. */
+        /** Checks for null. */
         public Client {
             Objects.requireNonNull(source, "source");
             Objects.requireNonNull(destination, "destination");
@@ -48,7 +48,7 @@ public final class DialRequest {
         scopeId = builder.scopeId;
     }
 
-    /** A request with defaults: the dialer's own time-out, any destination, no attributes. */
+    /** A request with defaults: the dialer's own timeout, any address, no attributes. */
     public static DialRequest to(HostPort target) {
         return builder(target).build();
     }
@@ -68,14 +68,14 @@ public final class DialRequest {
         return builder;
     }
 
-    /** Where the connection shall lead. */
+    /** The host and port to connect to. */
     public HostPort target() {
         return target;
     }
 
     /**
-     * The target's address if it is one and no name, with its {@linkplain Builder#scopeId scope}; null for a name. This is
-     * what a dialer connects to that goes through no proxy.
+     * The target's address with its {@linkplain Builder#scopeId scope}, or null if the target is a name. A dialer that
+     * goes through no proxy connects to this address.
      */
     public @Nullable InetAddress address() {
         InetAddress literal = target.address();
@@ -91,21 +91,22 @@ public final class DialRequest {
 
     /**
      * The time for the whole dial, counted from the call of {@code dial}: resolving, connecting and every handshake
-     * together. Null means the dialer's default. A dialer that goes through another one passes on what is left.
+     * together. Null means the dialer's default. A dialer that goes through another one passes on the remaining time.
      */
     public @Nullable Duration timeout() {
         return timeout;
     }
 
     /**
-     * Asked for each address just before connecting to that very address; default {@link AddressPolicy#any()}. It
-     * speaks of the target: a dialer that goes through a proxy does not apply it to the proxy's address.
+     * The policy that decides about each address just before the dialer connects to that very address; default {@link
+     * AddressPolicy#any()}. It applies to the target: a dialer that goes through a proxy does not apply it to the
+     * proxy's address.
      */
     public AddressPolicy addressPolicy() {
         return addressPolicy;
     }
 
-    /** Free values for user-written dialers, such as a tenant or a trace id; unmodifiable. Built-in dialers read none. */
+    /** Values for user-written dialers, such as a tenant or a trace id; unmodifiable. Built-in dialers read none. */
     public Map<String, Object> attributes() {
         return attributes;
     }
@@ -119,7 +120,7 @@ public final class DialRequest {
         return client;
     }
 
-    /** Names the target, the time-out and the attributes' names (their values may be secrets). */
+    /** Shows the target, the timeout and the attributes' names (their values may be secrets). */
     @Override
     public String toString() {
         return "DialRequest[" + target + (timeout == null ? "" : ", timeout " + timeout)
@@ -153,13 +154,13 @@ public final class DialRequest {
          */
         public Builder timeout(Duration timeout) {
             if (timeout.isNegative() || timeout.isZero()) {
-                throw new IllegalArgumentException("a dial's time-out must be positive, not " + timeout);
+                throw new IllegalArgumentException("a dial's timeout must be positive, not " + timeout);
             }
             this.timeout = timeout;
             return this;
         }
 
-        /** Sets which addresses may be connected to. */
+        /** Sets the policy for the addresses that may be connected to. */
         public Builder addressPolicy(AddressPolicy addressPolicy) {
             this.addressPolicy = Objects.requireNonNull(addressPolicy, "addressPolicy");
             return this;
@@ -175,21 +176,22 @@ public final class DialRequest {
         }
 
         /**
-         * Sets the scope of a target that is an IPv6 address, such as a link-local one (RFC 4007): the number of a network
-         * interface of this machine, as {@link Inet6Address#getScopeId} gives it. 0, the default, means none. It is no part
-         * of the target, and means nothing to another machine: a dialer that goes through a proxy does not pass it on.
+         * Sets the scope of a target that is an IPv6 address, such as a link-local one (RFC 4007): the number of a
+         * network interface of this machine, as {@link Inet6Address#getScopeId} gives it. 0, the default, means none.
+         * It is not part of the target, and has no meaning on another machine: a dialer that goes through a proxy does
+         * not pass it on.
          *
          * @throws IllegalArgumentException if it is negative
          */
         public Builder scopeId(int scopeId) {
             if (scopeId < 0) {
-                throw new IllegalArgumentException("a scope id cannot be negative, as " + scopeId + " is");
+                throw new IllegalArgumentException("a scope id must not be negative, but is " + scopeId);
             }
             this.scopeId = scopeId;
             return this;
         }
 
-        /** Sets for whom it is dialled; null, the default, for nobody in particular. */
+        /** Sets the client on whose behalf the connection is dialed; null, the default, for none. */
         public Builder client(@Nullable Client client) {
             this.client = client;
             return this;

@@ -6,8 +6,8 @@ import java.util.concurrent.Executor;
 /**
  * Opens connections to targets.
  *
- * <p>An own dialer implements {@link #dial(DialRequest)}; the built-in ones are made by {@code io.broxy.core.Broxy}.
- * Dialers compose: one that goes through a proxy dials that proxy with another dialer.
+ * <p>A dialer of your own implements {@link #dial(DialRequest)}; {@code io.broxy.core.Broxy} makes the built-in ones.
+ * Dialers compose: a dialer that goes through a proxy dials that proxy with another dialer.
  *
  * <p>Threading: implementations are thread-safe.
  */
@@ -15,10 +15,10 @@ import java.util.concurrent.Executor;
 public interface Dialer {
 
     /**
-     * Opens a connection and returns it, blocking until it stands. It can be used on platform and virtual threads, and
-     * interrupting the thread ends the attempt with {@link DialException.Reason#CANCELLED}, the interrupt status set.
+     * Opens a connection, and blocks until it is open. It can be called on platform and virtual threads; interrupting
+     * the thread ends the attempt with {@link DialException.Reason#CANCELLED} and leaves the interrupt status set.
      *
-     * @param request the target and the conditions, among them the one time-out for everything this dial does
+     * @param request the target and the conditions, among them one timeout for the whole dial
      * @return the connection, which the caller owns and must close
      * @throws DialException if no connection could be made; nothing stays open then
      */
@@ -27,7 +27,7 @@ public interface Dialer {
     /**
      * Opens a connection with default conditions.
      *
-     * @param target where to
+     * @param target the target
      * @return the connection, which the caller owns and must close
      * @throws DialException if no connection could be made
      */
@@ -36,13 +36,13 @@ public interface Dialer {
     }
 
     /**
-     * Opens a connection without blocking the caller. The future fails with a {@link DialException}. Ending the future
-     * from outside ({@code cancel}, {@code orTimeout}, …) ends the attempt, and a connection that comes too late is
-     * closed.
+     * Opens a connection without blocking the caller. The future fails with a {@link DialException}. Completing or
+     * canceling the future ({@code cancel}, {@code orTimeout}, …) ends the attempt, and a connection that comes too
+     * late is closed.
      *
-     * <p>Built-in dialers never block a thread for this and ignore the executor. This default runs
-     * {@link #dial(DialRequest)} on the executor, and interrupts it there when the future is ended from outside. An
-     * executor that rejects it is {@link DialException.Reason#LOCAL}.
+     * <p>Built-in dialers never block a thread for this and ignore the executor. This default runs {@link
+     * #dial(DialRequest)} on the executor, and interrupts it there when the future is completed or canceled by the
+     * caller. If the executor rejects the task, the dial fails with {@link DialException.Reason#LOCAL}.
      *
      * @param request the target and the conditions
      * @param executor runs a blocking {@code dial}

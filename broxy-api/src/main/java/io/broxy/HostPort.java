@@ -1,31 +1,33 @@
 package io.broxy;
 
+import java.io.Serializable;
 import java.net.InetAddress;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A host and a port to connect to, in canonical form: two that are equal lead to the same place by the same name.
+ * A host and a port to connect to, in canonical form: equal values name the same place in the same way.
  *
  * <p>A host is one of
  *
  * <ul>
- *   <li>a name: letters, digits, hyphens and underscores in labels of 1 to 63 characters, 253 characters in all (RFC 1035
- *       §2.3.4). Held in lower case and without the trailing dot. Whether a name with underscores, or with a hyphen at the
- *       edge of a label, is one (RFC 1123 §2.1), is for the resolver or the next proxy to decide. An internationalised
- *       name is given as its A-labels ({@code xn--...}, RFC 5890);
+ *   <li>a name: letters, digits, hyphens and underscores in labels of 1 to 63 characters, 253 characters in all (RFC
+ *       1035 §2.3.4). Held in lower case and without the trailing dot. Whether a name with underscores, or with a
+ *       hyphen at the edge of a label, is valid (RFC 1123 §2.1), is up to the resolver or the next proxy. An
+ *       internationalized name is given as its A-labels ({@code xn--...}, RFC 5890);
  *   <li>an IPv4 address of four decimal numbers without leading zeros (RFC 3986 §3.2.2);
  *   <li>an IPv6 address (RFC 4291 §2.2), held as RFC 5952 writes it and without brackets.
  * </ul>
  *
  * <p>Everything else is refused: user information, zone ids, percent-encoding, and names whose last label is a number
- * ({@code 2130706433}, {@code 127.1}, {@code 0x7f.1}), for many resolvers take them for addresses.
+ * ({@code 2130706433}, {@code 127.1}, {@code 0x7f.1}), because many resolvers take them for addresses.
  *
- * <p>Nothing here looks a name up.
+ * <p>This class performs no lookups.
  *
  * <p>Threading: immutable.
  */
-public final class HostPort {
+public final class HostPort implements Serializable {
+    private static final long serialVersionUID = 1L;
     private static final int LONGEST_NAME = 253;
     private static final int LONGEST_LABEL = 63;
     private static final int HIGHEST_PORT = 65_535;
@@ -60,17 +62,17 @@ public final class HostPort {
             throw refused(text, "the port is missing");
         }
         if (text.charAt(0) != '[' && text.indexOf(':', end + 1) >= 0) {
-            throw refused(text, "more than one colon; an IPv6 address stands in brackets");
+            throw refused(text, "more than one colon; write an IPv6 address in brackets");
         }
         return create(text, end, parsePort(text, end + 1));
     }
 
     /**
-     * Makes a target of its parts.
+     * Returns a target made of its parts.
      *
      * @param host a name or an address; an IPv6 address with or without brackets
      * @param port 1 to 65535
-     * @throws IllegalArgumentException if the host is not one that the class describes, or the port is out of range; the
+     * @throws IllegalArgumentException if the host is not one of the kinds above, or the port is out of range; the
      *     message is one line of printable ASCII
      */
     public static HostPort of(String host, int port) {
@@ -100,7 +102,7 @@ public final class HostPort {
 
     /**
      * The address if the host is one, or null if it is a name. Its {@link InetAddress#getHostName()} is the literal, so
-     * nothing asks the DNS for a name of it. An IPv4-mapped IPv6 address is an {@link java.net.Inet4Address}, as everywhere
+     * no reverse lookup happens. An IPv4-mapped IPv6 address is an {@link java.net.Inet4Address}, as everywhere
      * in the JDK.
      */
     public @Nullable InetAddress address() {
@@ -124,7 +126,19 @@ public final class HostPort {
         return host.indexOf(':') < 0 ? host + ":" + port : "[" + host + "]:" + port;
     }
 
-    /** The port that stands at the end of a text. */
+    /** Serialized as its text, so that a stream cannot make one that is not canonical. */
+    private Object writeReplace() {
+        return new Text(toString());
+    }
+
+    /** Threading: immutable. */
+    private record Text(String text) implements Serializable {
+        private Object readResolve() {
+            return parse(text);
+        }
+    }
+
+    /** The port at the end of a text. */
     static int parsePort(String text, int from) {
         if (from == text.length()) {
             throw refused(text, "the port is missing");
@@ -241,9 +255,9 @@ public final class HostPort {
             return "white space and control characters are not allowed";
         }
         if (c > 0x7f) {
-            return "not ASCII; an internationalised name is given as its A-labels";
+            return "not ASCII; write an internationalized name as its A-labels";
         }
-        return "a name has letters, digits, hyphens, underscores and dots only";
+        return "a name may have letters, digits, hyphens, underscores and dots only";
     }
 
     private static IllegalArgumentException refused(String text, String problem) {

@@ -6,12 +6,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request to the proxy itself, whole, for an {@link LocalRequestHandler}. Implemented by Broxy only.
+ * A complete request to the proxy itself, for a {@link LocalRequestHandler}. Broxy implements it, and may add methods.
  *
- * <p>Threading: immutable; {@link #body()} gives each caller a view of its own.
+ * <p>Threading: immutable; {@link #body()} returns a separate view to each caller.
  */
 public interface LocalRequest {
-    /** How long a body may be, in bytes. */
+    /** The largest body in bytes. */
     int MAX_BODY = 64 * 1024;
 
     /** The method as it was received; methods are case-sensitive. Never CONNECT. */
@@ -20,10 +20,10 @@ public interface LocalRequest {
     /** The target as it was received: a path that begins with {@code /}, with its query, or {@code *}. */
     String target();
 
-    /** The header fields in their order, as they were received; unmodifiable. */
+    /** The header fields in order, as they were received; unmodifiable. */
     List<ConnectRequest.Field> fields();
 
-    /** The value of the first field of this name, letter case aside, or null if there is none. */
+    /** The value of the first field of this name, ignoring case, or null if there is none. */
     default @Nullable String field(String name) {
         for (ConnectRequest.Field field : fields()) {
             if (field.name().equalsIgnoreCase(name)) {

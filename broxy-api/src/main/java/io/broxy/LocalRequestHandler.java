@@ -1,21 +1,21 @@
 package io.broxy;
 
 /**
- * Answers the requests that clients send to the proxy itself rather than through it: those whose target is a path (origin
- * form, RFC 9112 section 3.2.1) or, with OPTIONS, {@code *}. Health checks, a {@code proxy.pac} and counters are such. CONNECT
- * and targets in absolute form never come here.
+ * Answers the requests that clients send to the proxy itself rather than through it: those whose target is a path
+ * (origin form, RFC 9112 section 3.2.1) or, with OPTIONS, {@code *}. Examples are health checks, a {@code proxy.pac}
+ * and counters. CONNECT and targets in absolute form never come here.
  *
- * <p>Whoever can connect may ask: neither the {@link AccessPolicy}, for there is no target, nor the {@link Authenticator} is
- * asked before. Requests that break HTTP/1.1 are refused as all others, and a body of more than {@link LocalRequest#MAX_BODY}
- * bytes with 413.
+ * <p>Every client that can connect gets a response: neither the {@link AccessPolicy}, because there is no target, nor
+ * the {@link Authenticator} is applied before. Requests that violate HTTP/1.1 are refused like all others, and a body
+ * of more than {@link LocalRequest#MAX_BODY} bytes gets 413.
  *
- * <p>The proxy does the framing, answers HEAD without a body and OPTIONS or any other method with what the handler says,
- * and keeps the connection for the next request where the client may have it kept. Whoever watches is told of these requests
- * as of forwarded ones ({@link ProxyListener#exchangeEnded}, the access log, {@link ProxyStats}), without a target and without bytes.
+ * <p>The proxy frames the response, sends it without its body for HEAD, and keeps the connection for the next request
+ * if the client allows it. Listeners and logs report these requests like forwarded ones ({@link
+ * ProxyListener#exchangeEnded}, the access log, {@link ProxyStats}), without a target and without bytes.
  *
- * <p>Threading: implementations are thread-safe. They are called on the callback executor and may block; a client whose
- * answer does not come in the {@linkplain ProxyHandler.Builder#localRequestTimeout time} gets 503, and what comes later is
- * ignored.
+ * <p>Threading: implementations are thread-safe. They are called on the callback executor and may block; if the
+ * response does not come within the {@linkplain ProxyHandler.Builder#localRequestTimeout timeout}, the client gets 503,
+ * and a later response is ignored.
  */
 @FunctionalInterface
 public interface LocalRequestHandler {
@@ -23,8 +23,8 @@ public interface LocalRequestHandler {
     /**
      * Answers a request.
      *
-     * @return the answer, never null
-     * @throws Exception if there is none; the client gets 500, and nothing of the exception
+     * @return the response, never null
+     * @throws Exception if there is no response; the client gets 500, and no detail of the exception
      */
     LocalResponse handle(LocalRequest request) throws Exception;
 }

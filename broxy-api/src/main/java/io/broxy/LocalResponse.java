@@ -8,16 +8,16 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * The answer of an {@link LocalRequestHandler}. The proxy adds what frames it, and a {@code Date} if there is none.
+ * The response of a {@link LocalRequestHandler}. The proxy adds the framing, and a {@code Date} if there is none.
  *
  * <pre>{@code
- * LocalResponse.of(200, "text/plain", "well\n")
+ * LocalResponse.of(200, "text/plain", "healthy\n")
  * }</pre>
  *
- * <p>Threading: immutable; {@link #body()} gives each caller a view of its own.
+ * <p>Threading: immutable; {@link #body()} returns a separate view to each caller.
  */
 public final class LocalResponse {
-    /** Framing and what concerns the connection is for the proxy to say (RFC 9110 section 7.6.1). */
+    /** The proxy itself writes framing and connection fields (RFC 9110 section 7.6.1). */
     private static final Set<String> NOT_FOR_HANDLERS = Set.of(
             "connection",
             "content-length",
@@ -45,10 +45,10 @@ public final class LocalResponse {
     }
 
     /**
-     * A text, in UTF-8.
+     * Returns a response with a text, in UTF-8.
      *
      * @param contentType the media type without a charset, such as {@code text/plain}
-     * @throws IllegalArgumentException as of the builder
+     * @throws IllegalArgumentException as {@link Builder} does
      */
     public static LocalResponse of(int status, String contentType, String text) {
         return builder(status)
@@ -58,10 +58,10 @@ public final class LocalResponse {
     }
 
     /**
-     * Starts an answer without fields and body.
+     * Returns a builder of a response, without fields and body.
      *
-     * @param status of a final response, 200 to 599
-     * @throws IllegalArgumentException if it is another
+     * @param status the status of a final response, 200 to 599
+     * @throws IllegalArgumentException if it is out of range
      */
     public static Builder builder(int status) {
         if (status < 200 || status > 599) {
@@ -85,13 +85,13 @@ public final class LocalResponse {
         return body.duplicate();
     }
 
-    /** Names the status only. */
+    /** Shows the status only. */
     @Override
     public String toString() {
         return "LocalResponse[" + status + "]";
     }
 
-    /** Collects an answer. Threading: for one thread. */
+    /** Collects a response. Threading: for one thread. */
     public static final class Builder {
         private final int status;
         private final List<ConnectRequest.Field> fields = new ArrayList<>();
@@ -104,20 +104,20 @@ public final class LocalResponse {
         /**
          * Adds a header field.
          *
-         * @throws IllegalArgumentException if the name is no token or one of those that are for the proxy to say
-         *     ({@code Content-Length}, {@code Transfer-Encoding}, {@code Trailer}, {@code Connection} and all others for one
-         *     hop); or the value has a control character other than HTAB, has one beyond ISO-8859-1, or begins or ends with
-         *     white space
+         * @throws IllegalArgumentException if the name is not a token, or is one that the proxy itself writes ({@code
+         *     Content-Length}, {@code Transfer-Encoding}, {@code Trailer}, {@code Connection} and all other hop-by-hop
+         *     fields); or the value has a control character other than HTAB, has one outside ISO-8859-1, or begins or
+         *     ends with white space
          */
         public Builder field(String name, String value) {
             if (!isToken(name)) {
                 throw new IllegalArgumentException("the field name is not a token");
             }
             if (NOT_FOR_HANDLERS.contains(name.toLowerCase(Locale.ROOT))) {
-                throw new IllegalArgumentException(name + " is for the proxy to say");
+                throw new IllegalArgumentException("the proxy itself writes " + name);
             }
             if (!isFieldValue(value)) {
-                throw new IllegalArgumentException("the value of " + name + " has a character that it must not have");
+                throw new IllegalArgumentException("the value of " + name + " has a forbidden character");
             }
             fields.add(new ConnectRequest.Field(name, value));
             return this;
@@ -132,13 +132,13 @@ public final class LocalResponse {
         }
 
         /**
-         * The answer.
+         * Builds the response.
          *
-         * @throws IllegalArgumentException if there is a body and the status is one that has none: 204, 205 and 304
+         * @throws IllegalArgumentException if there is a body and the status does not allow one: 204, 205 and 304
          */
         public LocalResponse build() {
             if (body.hasRemaining() && (status == 204 || status == 205 || status == 304)) {
-                throw new IllegalArgumentException("a response with " + status + " has no body");
+                throw new IllegalArgumentException("a response with status " + status + " must not have a body");
             }
             return new LocalResponse(this);
         }

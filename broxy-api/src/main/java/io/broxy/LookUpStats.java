@@ -1,29 +1,20 @@
 package io.broxy;
 
 /**
- * A snapshot of the name look-ups of an engine, all of one moment for each kind of its threads. Implemented by Broxy only.
+ * A snapshot of an engine's name lookups. The figures of one kind of thread are taken at the same moment.
  *
  * <p>Threading: immutable.
+ *
+ * @param waiting lookups that wait for a thread; each name counts once, however many dials wait for it
+ * @param running lookups that are running and that a dial waits for
+ * @param abandoned lookups that are still running although nothing waits for them anymore. They have been interrupted,
+ *     which the JDK's lookups ignore. They take no place from other lookups
+ * @param maxRunning how many lookups can run at once, not counting abandoned ones
  */
-public interface LookUpStats {
+public record LookUpStats(int waiting, int running, int abandoned, int maxRunning) {
 
-    /** Look-ups that wait for a thread; each name counts once, however many dials wait for it. */
-    int waiting();
-
-    /** Look-ups that are running and that a dial waits for. */
-    int running();
-
-    /**
-     * Look-ups that are still running although nothing waits for them any more. They have been interrupted, which the
-     * JDK's do not mind. They take no place of the others.
-     */
-    int abandoned();
-
-    /** How many look-ups can run at once, the abandoned ones aside. */
-    int maxRunning();
-
-    /** Threads that look names up, for a dial or abandoned. */
-    default int threads() {
-        return running() + abandoned();
+    /** Threads that perform lookups, for a dial or abandoned. */
+    public int threads() {
+        return running + abandoned;
     }
 }

@@ -10,13 +10,13 @@ public final class OriginException extends IOException {
 
     /** What was wrong with the response. */
     public enum Reason {
-        /** The connection ended before there was one. */
+        /** The connection ended without a response. */
         NO_RESPONSE,
-        /** It breaks HTTP/1.1 (RFC 9112), or its end cannot be known for sure. */
+        /** The response violates HTTP/1.1 (RFC 9112), or its end cannot be determined. */
         INVALID_RESPONSE,
-        /** It did not come in time. */
+        /** The response did not come in time. */
         TIMEOUT,
-        /** The next proxy asks for credentials (407), which are this proxy's affair and not the client's. */
+        /** The next proxy asks for credentials (407), which concern this proxy and not the client. */
         PROXY_AUTH
     }
 
@@ -26,13 +26,13 @@ public final class OriginException extends IOException {
     /**
      * Creates a failure.
      *
-     * @param target of the request
-     * @param cause what was seen, or null
+     * @param target the target of the request
+     * @param cause the failure that was seen, or null
      */
     public OriginException(Reason reason, HostPort target, @Nullable Throwable cause) {
         super(text(reason) + " for a request to " + target, cause);
         this.reason = Objects.requireNonNull(reason, "reason");
-        this.target = target;
+        this.target = Objects.requireNonNull(target, "target");
     }
 
     private static String text(Reason reason) {

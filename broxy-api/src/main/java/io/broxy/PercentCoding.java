@@ -19,8 +19,8 @@ final class PercentCoding {
     /**
      * Decodes a part of a URI's user information.
      *
-     * @throws IllegalArgumentException if it has a malformed triplet, a character that must be encoded, or bytes that are
-     *     not UTF-8; the message shows nothing of it
+     * @throws IllegalArgumentException if it has a malformed triplet, a character that must be encoded, or bytes that
+     *     are not UTF-8; the message shows nothing of it
      */
     static String decode(String text) {
         ByteBuffer bytes = ByteBuffer.allocate(text.length());
@@ -48,7 +48,7 @@ final class PercentCoding {
         int digit = c < 0x80 ? Character.digit(c, 16) : -1;
         if (digit < 0) {
             throw new IllegalArgumentException(
-                    "a % in the user name or the password must stand before two hexadecimal digits");
+                    "a % in the user name or the password must be followed by two hexadecimal digits");
         }
         return digit;
     }

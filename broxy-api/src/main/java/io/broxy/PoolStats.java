@@ -1,9 +1,9 @@
 package io.broxy;
 
 /**
- * A snapshot of a pool's counters, all of one moment. Implemented by Broxy only.
+ * A snapshot of a pool's counters, all taken at the same moment. Broxy implements it, and may add methods.
  *
- * <p>Every connection created is idle, leased, or has ended as one of evicted, discarded, detached and leaked.
+ * <p>Every connection that was created is idle or leased, or was evicted, discarded, detached or leaked.
  *
  * <p>Threading: immutable.
  */
@@ -17,13 +17,16 @@ public interface PoolStats {
         MAX_AGE,
         /** There were too many: idle ones, or open ones where another key needed the place. */
         CAP,
-        /** A new one took its place: a request that must not be sent twice goes over no connection that may be ending. */
+        /**
+         * A new connection took its place, because a request that must not be sent twice needs one that is not about to
+         * end.
+         */
         REPLACED,
         /** Its peer ended the stream while it was idle. */
         PEER_CLOSED,
         /** Its peer sent something while it was idle. */
         STRAY_BYTES,
-        /** It broke while it was idle, by a reset for one. */
+        /** It broke while it was idle, for example by a reset. */
         FAILED,
         /** No event loop can watch it, so it cannot be kept. */
         UNWATCHABLE,
@@ -46,7 +49,7 @@ public interface PoolStats {
     /** Connections opened since the start, spares included. */
     long created();
 
-    /** Leases since the start that were served with an idle connection. */
+    /** Leases since the start that got an idle connection. */
     long reused();
 
     /** Connections closed by the pool since the start. */

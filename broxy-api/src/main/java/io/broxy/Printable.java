@@ -1,17 +1,17 @@
 package io.broxy;
 
 /**
- * Makes text that came from outside fit for a message: quoted, cut, and nothing but printable ASCII.
+ * Makes text from outside fit for a message: quoted, truncated, and printable ASCII only.
  *
  * <p>Threading: stateless.
  */
 final class Printable {
-    /** Enough to recognise a target by; a message is no place for the 8 KiB that a request line may hold. */
+    /** Enough to recognize a target; the 8 KiB of a long request line do not belong into a message. */
     private static final int SHOWN = 80;
 
     private Printable() {}
 
-    /** The text in quotation marks; not shown at all if it has an '@', for what stands before that may be a password. */
+    /** The text in quotation marks; not shown at all if it has an '@', because a password may precede that. */
     static String quote(String text) {
         if (text.indexOf('@') >= 0) {
             return "(not shown)";

@@ -6,11 +6,11 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Reads what is dialed directly although there is a proxy: an entry of {@code NO_PROXY}, or one of {@code
+ * Parses exceptions from the proxy, which are dialed directly: an entry of {@code NO_PROXY}, or one of {@code
  * http.nonProxyHosts}.
  *
- * <p>Where curl and Go's {@code httpproxy} understand an entry differently, the one that dials more of what was meant
- * directly is followed; what none of them understands is refused. {@code docs/system-proxies.md} has the table.
+ * <p>If curl and Go's {@code httpproxy} read an entry differently, the reading that dials more of the intended targets
+ * directly applies; entries that neither can parse are refused. {@code docs/system-proxies.md} has the table.
  *
  * <p>Threading: stateless.
  */
@@ -24,8 +24,8 @@ final class ProxyExceptions {
     // ------------------------------------------------------------------ NO_PROXY
 
     /**
-     * Reads {@code *}, a domain, {@code *.} before a domain, an address, or a block of addresses, each but the first with or
-     * without a port behind it.
+     * Reads {@code *}, a domain, {@code *.} before a domain, an address, or a block of addresses, each but the first
+     * with or without a port behind it.
      *
      * @throws IllegalArgumentException if it is anything else; the message is one line of printable ASCII
      */
@@ -129,7 +129,7 @@ final class ProxyExceptions {
 
     // ------------------------------------------------------------------ both
 
-    /** What belongs to the syntax of others, each with a word that helps. */
+    /** Refuses the syntax of other programs, each with a hint. */
     private static void refuseOthers(String entry, String separators, String hint) {
         if (entry.equalsIgnoreCase("<local>")) {
             throw refused(entry, "names without a dot cannot be listed as one; list them by name");
@@ -143,7 +143,7 @@ final class ProxyExceptions {
     }
 
     /**
-     * The A-labels of an internationalised host (RFC 5890); any other text as it is.
+     * The A-labels of an internationalized host (RFC 5890); any other text unchanged.
      *
      * @throws IllegalArgumentException if a label cannot be translated, or is translated differently by others
      */
@@ -157,7 +157,7 @@ final class ProxyExceptions {
         try {
             return IDN.toASCII(host, IDN.ALLOW_UNASSIGNED);
         } catch (IllegalArgumentException e) {
-            throw refused(host, "not an internationalised host name");
+            throw refused(host, "not an internationalized host name");
         }
     }
 

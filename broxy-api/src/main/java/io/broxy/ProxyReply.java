@@ -1,35 +1,41 @@
 package io.broxy;
 
+import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Objects;
 
 /**
- * What a proxy answered when it refused to connect to a target: {@link DialException#proxyReply()}.
+ * The response of a proxy that refused to connect to a target: {@link DialException#proxyReply()}.
  *
- * <p>Everything in it comes from the proxy and may be anything; {@link #toString} shows the status alone.
+ * <p>All of its content comes from the proxy and is not to be trusted; {@link #toString} shows the status alone.
  *
- * <p>Threading: immutable; {@link #body()} gives each caller a view of its own.
+ * <p>Threading: immutable; {@link #body()} returns a separate view to each caller.
  */
-public final class ProxyReply {
+public final class ProxyReply implements Serializable {
+    private static final long serialVersionUID = 1L;
+
     /** How much of a body is kept, in bytes. */
     public static final int MAX_BODY = 4 * 1024;
 
-    /** The protocol that the answer is of. */
+    /** The protocol of the response. */
     public enum Protocol {
         /** HTTP CONNECT; the status is an HTTP status code. */
         HTTP,
-        /** SOCKS5; the status is the reply code (RFC 1928 section 6), or of a failed authentication (RFC 1929). */
+        /**
+         * SOCKS5; the status is the reply code (RFC 1928 section 6), or the status of a failed authentication (RFC
+         * 1929).
+         */
         SOCKS5
     }
 
     private final Protocol protocol;
     private final int status;
-    private final List<ConnectRequest.Field> fields;
-    private final ByteBuffer body;
+    private final transient List<ConnectRequest.Field> fields;
+    private final transient ByteBuffer body;
 
     /**
-     * Creates an answer.
+     * Creates a reply.
      *
      * @param protocol the protocol
      * @param status the status or reply code
@@ -61,11 +67,26 @@ public final class ProxyReply {
     }
 
     /**
-     * The body, or as much of its first {@value #MAX_BODY} bytes as has come within 250 ms of the head, and within the dial's
-     * time; read-only, empty when there was none.
+     * The body, or as much of its first {@value #MAX_BODY} bytes as came within 250 ms after the head and within the
+     * dial's timeout; read-only, empty when there was none.
      */
     public ByteBuffer body() {
         return body.duplicate();
+    }
+
+    private Object writeReplace() {
+        byte[] bytes = new byte[body.remaining()];
+        body().get(bytes);
+        return new Parts(protocol, status, fields.toArray(ConnectRequest.Field[]::new), bytes);
+    }
+
+    /** What is serialized. Threading: not changed after it is made. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Parts(Protocol protocol, int status, ConnectRequest.Field[] fields, byte[] body)
+            implements Serializable {
+        private Object readResolve() {
+            return new ProxyReply(protocol, status, List.of(fields), ByteBuffer.wrap(body));
+        }
     }
 
     /** Names protocol and status. */

@@ -1,8 +1,8 @@
 package io.broxy;
 
 /**
- * A snapshot of a handler's counters. Implemented by Broxy only. Each figure is exact by itself; figures of one
- * snapshot may be a few events apart while connections come and go.
+ * A snapshot of a handler's counters. Each figure is exact by itself; figures of one snapshot may be a few events apart
+ * while connections open and close. Broxy implements it, and may add methods.
  *
  * <p>Threading: immutable.
  */
@@ -14,48 +14,51 @@ public interface ProxyStats {
     /** Client connections handed over since the start. */
     long totalConnections();
 
-    /** Tunnels being made or relaying now. */
+    /** Tunnels being established or relaying now. */
     long openTunnels();
 
     /** Tunnels that were established since the start, running ones included. */
     long establishedTunnels();
 
-    /** Requests being forwarded, or answered by an {@link LocalRequestHandler}, now. */
+    /** Requests being forwarded, or answered by a {@link LocalRequestHandler}, now. */
     long openExchanges();
 
-    /** Such requests since the start, those without a response included and running ones not. */
+    /** Such requests that have ended since the start, including those without a response. */
     long totalExchanges();
 
-    /** Requests refused before anything was dialled. */
+    /** Requests refused before a connection was dialed. */
     long refused();
 
     /** Requests refused for one reason. */
     long refused(RefusedException.Reason reason);
 
-    /** Requests whose target could not be dialled. */
+    /** Requests whose target could not be dialed. */
     long dialFailures();
 
-    /** Requests whose target could not be dialled for one reason. */
+    /** Requests whose target could not be dialed for one reason. */
     long dialFailures(DialException.Reason reason);
 
     /**
-     * Bytes passed to origins by tunnels, running ones included, and by exchanges that have ended, heads of forwarded requests
-     * included. It never becomes less.
+     * Bytes passed to origins by tunnels, running ones included, and by exchanges that have ended, heads of forwarded
+     * requests included. It never decreases.
      */
     long bytesToOrigin();
 
     /**
-     * Bytes passed to clients by tunnels, running ones included, and by exchanges that have ended, heads of forwarded responses
-     * included. It never becomes less.
+     * Bytes passed to clients by tunnels, running ones included, and by exchanges that have ended, heads of forwarded
+     * responses included. It never decreases.
      */
     long bytesToClient();
 
-    /** Events that the {@link ProxyListener} was not told, and lines that the access log lacks, because too many were waiting. */
+    /**
+     * Events dropped for the {@link ProxyListener}, and lines dropped from the access log, because too many were
+     * waiting.
+     */
     long droppedEvents();
 
-    /** The pool of connections for forwarded requests: the handler's own, or the one that it was built with. */
+    /** The pool of connections for forwarded requests: the handler's own, or the one passed to its builder. */
     PoolStats pool();
 
-    /** The name look-ups of the handler's engine, those of its other handlers and dialers included. */
+    /** The name lookups of the handler's engine, including those of its other handlers and dialers. */
     LookUpStats lookUps();
 }

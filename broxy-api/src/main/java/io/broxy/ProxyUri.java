@@ -10,15 +10,15 @@ import org.jspecify.annotations.Nullable;
  * An upstream proxy as people write it: {@code http://user:password@proxy.example:3128}, {@code https://proxy.example},
  * {@code socks5://[2001:db8::1]:1080}.
  *
- * <p>It is a URI (RFC 3986) with a host, and with nothing behind the authority but perhaps a {@code /}. The user
- * information is percent-encoded UTF-8; a {@code +} is a plus. Without a port it is the scheme's: 80 for {@code http}, 443
- * for {@code https}, 1080 for {@code socks5}, as browsers and the JVM take it (curl takes 1080 for each).
+ * <p>It is a URI (RFC 3986) with a host, and with nothing after the authority except an optional {@code /}. The user
+ * information is percent-encoded UTF-8; a {@code +} is a plus. The default port is that of the scheme: 80 for {@code
+ * http}, 443 for {@code https}, 1080 for {@code socks5}, as in browsers and the JVM (curl uses 1080 for each).
  *
  * <p>Threading: immutable.
  */
 public final class ProxyUri {
 
-    /** How the proxy is spoken to. */
+    /** The protocol that the proxy speaks. */
     public enum Scheme {
         /** HTTP CONNECT over TCP. */
         HTTP("http", 80),
@@ -35,12 +35,12 @@ public final class ProxyUri {
             this.defaultPort = defaultPort;
         }
 
-        /** The port where a URI names none. */
+        /** The port of a URI without one. */
         public int defaultPort() {
             return defaultPort;
         }
 
-        /** The scheme as a URI has it. */
+        /** The scheme as in a URI. */
         @Override
         public String toString() {
             return text;
@@ -58,26 +58,26 @@ public final class ProxyUri {
     }
 
     /**
-     * Makes a proxy of its parts.
+     * Returns a proxy URI made of its parts.
      *
      * @param credentials for the proxy, or null for none
-     * @throws IllegalArgumentException if the credentials don't fit into SOCKS5, for such a proxy
+     * @throws IllegalArgumentException if the proxy is a SOCKS5 proxy and the credentials do not fit into SOCKS5
      */
     public static ProxyUri of(Scheme scheme, HostPort address, @Nullable Credentials credentials) {
         Objects.requireNonNull(scheme, "scheme");
         Objects.requireNonNull(address, "address");
         if (scheme == Scheme.SOCKS5 && credentials != null && !fitsSocks5(credentials)) {
             throw new IllegalArgumentException(
-                    "SOCKS5 wants a user name of 1 to 255 bytes and a password of at most 255 (RFC 1929 section 2)");
+                    "SOCKS5 needs a user name of 1 to 255 bytes and a password of at most 255 (RFC 1929 section 2)");
         }
         return new ProxyUri(scheme, address, credentials);
     }
 
     /**
-     * Reads {@code scheme://[user[:password]@]host[:port][/]}. The scheme is {@code http}, {@code https} or {@code socks5}.
-     * {@code socks5h} and {@code socks} are the same as {@code socks5}, for Broxy sends every name to the proxy. {@code
-     * socks4} and {@code socks4a} are known and refused: SOCKS version 4 is not supported. A user name without a password
-     * has an empty one.
+     * Reads {@code scheme://[user[:password]@]host[:port][/]}. The scheme is {@code http}, {@code https} or {@code
+     * socks5}. {@code socks5h} and {@code socks} are the same as {@code socks5}, because Broxy sends every name to the
+     * proxy. {@code socks4} and {@code socks4a} are recognized and refused: SOCKS version 4 is not supported. A user
+     * name without a password has an empty one.
      *
      * @throws IllegalArgumentException if it is anything else; the message is one line of printable ASCII and shows no
      *     part of the user information
@@ -95,7 +95,7 @@ public final class ProxyUri {
             throw refused(text, "one of \"@ / ? #\" in the user name or the password must be percent-encoded");
         }
         if (!rest.substring(end).isEmpty() && !rest.substring(end).equals("/")) {
-            throw refused(text, "nothing but a \"/\" may stand behind the host");
+            throw refused(text, "only a \"/\" may follow the host");
         }
         HostPort address = address(rest.substring(at + 1, end), scheme);
         if (at < 0) {
@@ -103,7 +103,7 @@ public final class ProxyUri {
         }
         try {
             return of(scheme, address, credentials(rest.substring(0, at)));
-        } catch (IllegalArgumentException e) { // says nothing of what they are
+        } catch (IllegalArgumentException e) { // its message does not show them
             throw refused(text, String.valueOf(e.getMessage()));
         }
     }
@@ -114,7 +114,8 @@ public final class ProxyUri {
             case "https" -> Scheme.HTTPS;
             case "socks5", "socks5h", "socks" -> Scheme.SOCKS5;
             case "socks4", "socks4a" ->
-                throw refused(text, "SOCKS version 4 is not supported; if the proxy knows version 5, write socks5://");
+                throw refused(
+                        text, "SOCKS version 4 is not supported; if the proxy supports version 5, write socks5://");
             default -> null;
         };
     }
@@ -152,17 +153,17 @@ public final class ProxyUri {
         return user >= 1 && user <= 255 && password <= 255;
     }
 
-    /** How the proxy is spoken to. */
+    /** The protocol that the proxy speaks. */
     public Scheme scheme() {
         return scheme;
     }
 
-    /** Where the proxy is. */
+    /** The address of the proxy. */
     public HostPort address() {
         return address;
     }
 
-    /** Who we are to the proxy, or null if the URI does not say. */
+    /** The credentials for the proxy, or null if the URI has none. */
     public @Nullable Credentials credentials() {
         return credentials;
     }
@@ -180,7 +181,7 @@ public final class ProxyUri {
         return Objects.hash(scheme, address, credentials);
     }
 
-    /** The URI with its port, for a log: of credentials it shows that there are some. */
+    /** The URI with its port, for a log; it shows only whether there are credentials. */
     @Override
     public String toString() {
         return scheme + "://" + (credentials == null ? "" : "(not shown)@") + address;

@@ -2,22 +2,25 @@ package io.broxy;
 
 import java.io.IOException;
 
-/** A client's request was refused; nearly always before anything was dialled. Its message is safe to log and holds nothing of the client's bytes. */
+/**
+ * A client's request was refused, nearly always before a connection was dialed. The message is safe to log and contains
+ * none of the client's bytes.
+ */
 public final class RefusedException extends IOException {
     private static final long serialVersionUID = 1L;
 
-    /** What was wrong with the request, or with the time it came. */
+    /** Why the request was refused. */
     public enum Reason {
         /** The request's head breaks HTTP/1.1 (RFC 9112). */
         BAD_REQUEST,
         /**
-         * The hop in front, which has to say for whom it comes (see {@link ProxyHandler.Builder#proxyProtocol}), did not say it. It is
-         * not answered.
+         * The load balancer in front, which must name the client (see {@link ProxyHandler.Builder#proxyProtocol}), sent
+         * no valid header. The connection gets no response.
          */
         PROXY_PROTOCOL,
-        /** The request target is no {@code host:port} that can be dialled. */
+        /** The request target is no {@code host:port} that can be dialed. */
         BAD_TARGET,
-        /** A limit on the size of the head was passed. */
+        /** The head exceeds a limit on its size. */
         HEAD_TOO_LARGE,
         /** The head did not come in time. */
         HEAD_TIMEOUT,
@@ -25,19 +28,19 @@ public final class RefusedException extends IOException {
         BODY_TIMEOUT,
         /** The body of a request to the proxy itself is longer than {@link LocalRequest#MAX_BODY}. */
         BODY_TOO_LARGE,
-        /** The request has been sent by this proxy, and has come back. */
+        /** This proxy has sent the request, and it has come back. */
         LOOP,
-        /** The method or a feature that the request wants is not served. */
+        /** The method, or a feature that the request needs, is not supported. */
         NOT_IMPLEMENTED,
-        /** The access policy does not allow it. */
+        /** The access policy does not admit the request. */
         ACCESS_DENIED,
         /** The client has no valid credentials. */
         AUTHENTICATION_REQUIRED,
-        /** There were so many wrong credentials from the client's address that it has to wait. */
+        /** The client must wait, because there were too many wrong credentials from its network. */
         TOO_MANY_FAILURES,
         /** The authenticator failed, or did not answer in time. */
         AUTHENTICATION_FAILED,
-        /** A cap on tunnels was reached. */
+        /** A limit on connections was reached. */
         LIMIT,
         /** The handler is draining or closed. */
         DRAINING

@@ -7,17 +7,17 @@ import java.util.List;
 /**
  * Looks names up.
  *
- * <p>What it returns is kept for a while, and so is an {@link UnknownHostException}. Anything else that it throws, and an
- * answer that is null, empty or has a null in it, fails the dials that wait for it with {@link
- * DialException.Reason#RESOLVE} and that cause, is logged, and is not kept: it says nothing about the name.
+ * <p>Its results are cached for a while, and so is an {@link UnknownHostException}. Any other exception, and a result
+ * that is null, empty or contains null, fails the waiting dials with {@link DialException.Reason#RESOLVE} and that
+ * cause, is logged, and is not cached, because it says nothing about the name.
  *
- * <p>It may dial with a dialer of the same engine, even one that looks names up with it; while it waits for that, it takes
- * none of the places that there are for look-ups. A look-up that waits for itself in this way fails.
+ * <p>A resolver may dial with a dialer of the same engine, even one that uses this resolver; while it waits for that,
+ * it takes no place from other lookups. A lookup that waits for itself in this way fails.
  *
- * <p>Threading: thread-safe. It may block. It is called on threads of the engine's for look-ups, never on an event loop: on
- * virtual threads where the JVM has them, on platform threads elsewhere, and {@link #system()} on platform threads
- * everywhere. Concurrent look-ups of one name are joined into one call. When nothing waits for a look-up any more it is
- * interrupted, and takes no place from then on, whether it minds that or not.
+ * <p>Threading: thread-safe. It may block. It is called on the engine's threads for lookups, never on an event loop: on
+ * virtual threads where the JVM has them, or else on platform threads; {@link #system()} always on platform threads.
+ * Concurrent lookups of one name are joined into one call. A lookup that nothing waits for anymore is interrupted, and
+ * takes no place from then on, whether or not it reacts.
  */
 @FunctionalInterface
 public interface Resolver {
@@ -32,8 +32,8 @@ public interface Resolver {
     List<InetAddress> resolve(String host) throws UnknownHostException;
 
     /**
-     * The JDK's resolver, always the same: {@link InetAddress#getAllByName}. It does not react to interrupts, and holds its
-     * thread, or the carrier of a virtual one, until the system gives up.
+     * The JDK's resolver, always the same instance: {@link InetAddress#getAllByName}. It does not react to interrupts,
+     * and holds its thread, or the carrier of a virtual one, until the system gives up.
      */
     static Resolver system() {
         return SystemResolver.INSTANCE;

@@ -4,15 +4,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@link Rules} say about a target: no way at all, directly, or through the first of some named hops that works.
+ * What {@link Rules} say about a target: denied, dialed directly, or dialed through the first of several named hops
+ * that works.
  *
- * <p>The names are those that {@link RoutingDialer.Builder#hop} gives to dialers. {@link #DIRECT} names the direct way, so
- * {@code Route.via("proxy", Route.DIRECT)} dials directly when the proxy is out of order.
+ * <p>The names are those that {@link RoutingDialer.Builder#hop} gives to dialers. {@link #DIRECT} names the direct
+ * connection, so {@code Route.via("proxy", Route.DIRECT)} dials directly if the proxy is out of order.
  *
  * <p>Threading: immutable.
  */
 public final class Route {
-    /** The name of the hop that is none: a dial straight to the target. */
+    /** The reserved name for a direct connection. */
     public static final String DIRECT = "direct";
 
     private static final Route DENY = new Route(List.of());
@@ -24,7 +25,7 @@ public final class Route {
         this.hops = hops;
     }
 
-    /** No way: a dial fails with {@link DialException.Reason#DENIED}. */
+    /** Denied: a dial fails with {@link DialException.Reason#DENIED}. */
     public static Route deny() {
         return DENY;
     }
@@ -58,20 +59,20 @@ public final class Route {
         return new Route(copy);
     }
 
-    /** Refuses what cannot stand in a line of a log. */
+    /** Refuses names that do not fit into a line of a log. */
     static void checkName(String hop) {
         if (hop.isBlank() || hop.chars().anyMatch(Character::isISOControl)) {
-            throw new IllegalArgumentException(
-                    "not a hop's name: " + Printable.quote(hop) + ": it must not be blank or have control characters");
+            throw new IllegalArgumentException("not a valid hop name: " + Printable.quote(hop)
+                    + ": it must not be blank or have control characters");
         }
     }
 
-    /** Whether there is no way. */
+    /** Whether the target is denied. */
     public boolean isDenied() {
         return hops.isEmpty();
     }
 
-    /** The hops in order of preference; unmodifiable, empty when the target is denied. */
+    /** The hops in order of preference; unmodifiable, empty if the target is denied. */
     public List<String> hops() {
         return hops;
     }

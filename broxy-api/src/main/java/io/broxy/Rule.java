@@ -1,7 +1,7 @@
 package io.broxy;
 
 /**
- * What a rule asks of a target. Each kind may also ask for a port; 0 stands for any.
+ * The condition of a rule. Each kind may also require a port; 0 means any.
  *
  * <p>Threading: immutable.
  */
@@ -36,11 +36,11 @@ sealed interface Rule {
     }
 
     /**
-     * A host by its characters, as {@code http.nonProxyHosts} has them; an IPv6 address stands in brackets.
+     * A pattern of characters, as in {@code http.nonProxyHosts}; an IPv6 address is in brackets.
      *
      * @param text lower case, which the host must hold
-     * @param open whether characters may stand before the text
-     * @param unended whether characters may stand behind it
+     * @param open whether characters may precede the text
+     * @param unended whether characters may follow it
      */
     record Glob(
             String text,
@@ -69,7 +69,7 @@ sealed interface Rule {
         }
     }
 
-    /** Every host, for which a setting names a proxy that cannot be used. */
+    /** Every host; the proxy that a setting names for it cannot be used. */
     record Unusable(String reason, @Override int port) implements Rule {
         @Override
         public String toString() {
@@ -111,7 +111,7 @@ sealed interface Rule {
     }
 
     /**
-     * Reads an address or a block of them, with or without a port behind it; an IPv6 address with a port stands in
+     * Reads an address or a block of them, with or without a port after it; an IPv6 address with a port is in
      * brackets.
      *
      * @throws IllegalArgumentException if it is anything else

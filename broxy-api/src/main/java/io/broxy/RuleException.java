@@ -1,7 +1,7 @@
 package io.broxy;
 
 /**
- * A rule was refused: it says which one and why. Its message is one line of printable ASCII.
+ * A rule was refused; the exception says which one and why. Its message is one line of printable ASCII.
  *
  * <p>Threading: immutable.
  */
@@ -14,7 +14,7 @@ public final class RuleException extends IllegalArgumentException {
     /**
      * Creates a refusal.
      *
-     * @param list what the list of rules is called
+     * @param list the name of the list of rules
      * @param index the rule's place in it, counted from 0
      * @param reason what is wrong with it
      */
@@ -25,8 +25,8 @@ public final class RuleException extends IllegalArgumentException {
     }
 
     /**
-     * The rule's place, counted from 0: in the order in which a {@link Rules.Builder} was given rules, or in the list that
-     * the message names, such as {@code NO_PROXY}.
+     * The rule's place, counted from 0: in the order in which rules were added to a {@link Rules.Builder}, or in the
+     * list that the message names, such as {@code NO_PROXY}.
      */
     public int index() {
         return index;

@@ -9,7 +9,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says for each target which {@link Route} it takes: that of the first rule that matches, or else the default.
+ * Chooses a {@link Route} for each target: that of the first rule that matches, or else the default.
  *
  * <pre>{@code
  * Rules rules = Rules.builder()
@@ -20,9 +20,8 @@ import org.jspecify.annotations.Nullable;
  *         .build();
  * }</pre>
  *
- * <p>Nothing here looks a name up: rules about domains match names only, and rules about addresses match only targets
- * that are addresses. Upper and lower case and a trailing dot make no difference. Thousands of rules are as quick to
- * search as a few.
+ * <p>No name is looked up: rules about domains match names only, and rules about addresses match only targets that are
+ * addresses. Case and a trailing dot make no difference. Searching thousands of rules is as fast as searching a few.
  *
  * <p>Threading: immutable.
  */
@@ -44,24 +43,24 @@ public final class Rules {
         hops = Set.copyOf(named);
     }
 
-    /** Starts with no rule. */
+    /** Returns a builder without rules. */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** No rule, and one route for all. */
+    /** Rules with one route for all targets. */
     public static Rules always(Route route) {
         return builder().otherwise(route).build();
     }
 
-    /** The way to a target. */
+    /** The route to a target. */
     public Route route(HostPort target) {
         int found = index.find(target);
         return found == RuleIndex.NONE ? otherwise : routes.get(found);
     }
 
     /**
-     * Says in one line which way a target goes and which rule decided that: {@code db.example:5432 goes via proxy-1:
+     * Says in one line which route a target takes and which rule decided that: {@code db.example:5432 goes via proxy-1:
      * rules[2], domain example}. Rules are counted from 0.
      */
     public String explain(HostPort target) {
@@ -71,18 +70,18 @@ public final class Rules {
                 + (found == RuleIndex.NONE ? "no rule matches" : "rules[" + found + "], " + rules.get(found));
     }
 
-    /** Every hop that a route names, {@link Route#DIRECT} among them if one does; unmodifiable. */
+    /** Every hop that a route names, including {@link Route#DIRECT} if a route names it; unmodifiable. */
     public Set<String> hops() {
         return hops;
     }
 
-    /** Says how many rules there are, and the default. */
+    /** Shows the number of rules, and the default. */
     @Override
     public String toString() {
         return "Rules[" + rules.size() + ", otherwise " + otherwise + "]";
     }
 
-    /** Collects rules, in the order in which they are asked. Threading: for one thread. */
+    /** Collects rules, in the order in which they are tried. Threading: for one thread. */
     public static final class Builder {
         private final List<Rule> rules = new ArrayList<>();
         private final List<Route> routes = new ArrayList<>();
@@ -91,21 +90,22 @@ public final class Rules {
         private Builder() {}
 
         /**
-         * Adds a rule for a domain: the name itself and every name below it. {@code example.com} and {@code .example.com}
-         * are the same and match {@code example.com} and {@code www.example.com}, but not {@code evilexample.com}.
+         * Adds a rule for a domain: the name itself and every name below it. {@code example.com} and {@code
+         * .example.com} are the same and match {@code example.com} and {@code www.example.com}, but not {@code
+         * evilexample.com}.
          *
          * @param domain a name as {@link HostPort} describes it; {@code example.com:443} matches that port only
-         * @throws RuleException if it is anything else, an address for one
+         * @throws RuleException if it is anything else, such as an address
          */
         public Builder domain(String domain, Route route) {
             return add(read(Rule::domain, domain), route);
         }
 
         /**
-         * Adds a rule for addresses. It matches targets that are such addresses, and no name. An IPv4-mapped IPv6 address
-         * counts as the IPv4 address that it stands for, in the target and here.
+         * Adds a rule for addresses. It matches targets that are such addresses, and no name. An IPv4-mapped IPv6
+         * address counts as its IPv4 address, in the target and here.
          *
-         * @param address an address or a block as {@link Cidr#parse} reads them; with a port behind it ({@code
+         * @param address an address or a block as {@link Cidr#parse} reads them; with a port after it ({@code
          *     192.0.2.1:443}, {@code [2001:db8::1]:443}, {@code 10.0.0.0/8:443}) it matches that port only
          * @throws RuleException if it is anything else
          */
@@ -126,15 +126,15 @@ public final class Rules {
         }
 
         /**
-         * Sets the way of the targets that no rule matches; default {@link Route#direct()}. Rules that only allow what they
-         * name end with {@code otherwise(Route.deny())}.
+         * Sets the route of targets that no rule matches; default {@link Route#direct()}. Rules that allow only what
+         * they name end with {@code otherwise(Route.deny())}.
          */
         public Builder otherwise(Route route) {
             otherwise = Objects.requireNonNull(route, "route");
             return this;
         }
 
-        /** The rules. */
+        /** Builds the rules. */
         public Rules build() {
             return new Rules(this);
         }

@@ -11,16 +11,16 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The proxies that the environment or the JVM's properties name, as {@link Rules} and the hops that these need.
+ * The proxies that the environment or the JVM's properties name, as {@link Rules} and the hops that the rules need.
  *
- * <p>Such settings tell proxies apart by the scheme of a URL, and a dialer knows only ports: a target with port 80 counts
- * as {@code http}, every other one as {@code https}, for whose sake the proxy is asked for a tunnel.
+ * <p>Such settings choose a proxy by the scheme of a URL, but a dialer knows only ports: a target with port 80 counts
+ * as {@code http}, every other one as {@code https}, and the proxy is asked for a tunnel.
  *
- * <p>Such settings are written for other programs, too, so what is not understood is skipped and listed in {@link
- * #problems()}; {@link #strict()} refuses it. A proxy that is needed and cannot be used is never replaced by a direct dial:
- * the targets that need it are denied, and {@link Rules#explain} names the setting.
+ * <p>Such settings are shared with other programs, so entries that cannot be parsed are skipped and listed in {@link
+ * #problems()}; {@link #strict()} refuses them. A proxy that is needed and cannot be used is never replaced by a direct
+ * dial: the targets that need it are denied, and {@link Rules#explain} names the setting.
  *
- * <p>It reads what it is given and nothing else; a program gives it {@code System.getenv()} or {@code
+ * <p>It reads only its argument; a program passes {@code System.getenv()} or {@code
  * System.getProperties()}. Values and entries may be in quotation marks. Internationalised host names are translated to
  * A-labels as {@link java.net.IDN} does.
  *
@@ -37,17 +37,19 @@ public final class SystemProxies {
     private final List<Problem> problems;
 
     /**
-     * What is not understood in a setting, and has no effect.
+     * A part of a setting that cannot be parsed, and has no effect.
      *
      * @param setting the name of the variable or of the property
-     * @param index the place of the entry in the setting's list, counted from 0, or {@link #WHOLE} if the setting is no list
-     * @param reason what is not understood, quoted, and why: one line of printable ASCII without credentials
+     * @param index the place of the entry in the setting's list, counted from 0, or {@link #WHOLE} if the setting is
+     *     not a list
+     * @param reason the offending text, quoted, and what is wrong with it: one line of printable ASCII without
+     *     credentials
      */
     public record Problem(String setting, int index, String reason) {
-        /** The index of a setting that is no list. */
+        /** The index of a setting that is not a list. */
         public static final int WHOLE = -1;
 
-        /** Refuses null. */
+        /** Checks for null. */
         public Problem {
             Objects.requireNonNull(setting, "setting");
             Objects.requireNonNull(reason, "reason");
@@ -69,26 +71,26 @@ public final class SystemProxies {
     // ------------------------------------------------------------------ the environment
 
     /**
-     * Reads the variables that curl and Go's {@code golang.org/x/net/http/httpproxy} know.
+     * Reads the variables that curl and Go's {@code golang.org/x/net/http/httpproxy} support.
      *
      * <ul>
-     *   <li>{@code http_proxy} is the proxy for port 80, {@code https_proxy} for the other ports, {@code all_proxy} where
-     *       these are not set. Each is a {@link ProxyUri}, {@code http://} where it has no scheme; a path behind the host is
-     *       left out, and the user information need not be percent-encoded.
+     *   <li>{@code http_proxy} is the proxy for port 80, {@code https_proxy} for the other ports, {@code all_proxy} if
+     *       these are not set. Each is a {@link ProxyUri}, with {@code http://} if it has no scheme; a path after the
+     *       host is ignored, and the user information need not be percent-encoded.
      *   <li>{@code no_proxy} lists what is dialed directly, separated by commas or blanks: {@code *} for all; {@code
      *       example.com} or {@code .example.com} for the domain and all below it (as in curl; in Go the second is only
-     *       for those below); {@code *.example.com} for those below only; an address; a block such as {@code 10.0.0.0/8},
-     *       whose bits behind the prefix mean nothing. All but the first may have a port.
+     *       for those below); {@code *.example.com} for those below only; an address; a block such as {@code
+     *       10.0.0.0/8}, whose bits after the prefix are ignored. All but the first may have a port.
      *   <li>{@code localhost} and loopback addresses are always dialed directly, as in Go.
-     *   <li>Lower case wins over upper case, and an empty variable is none, as in curl. {@code HTTP_PROXY} in upper case is
-     *       ignored where {@code REQUEST_METHOD} is set, as in Go: there it is a CGI client's {@code Proxy} field
-     *       (CVE-2016-5385).
+     *   <li>Lower case wins over upper case, and an empty variable counts as unset, as in curl. {@code HTTP_PROXY} in
+     *       upper case is ignored if {@code REQUEST_METHOD} is set, as in Go: there it is a CGI client's {@code Proxy}
+     *       field (CVE-2016-5385).
      * </ul>
      *
      * <p>The hops are named {@code http}, {@code https} and {@code all}.
      *
-     * @throws IllegalArgumentException if proxies are needed, and none of them can be used; the message names the variable
-     *     and shows no credentials
+     * @throws IllegalArgumentException if proxies are needed, and none of them can be used; the message names the
+     *     variable and shows no credentials
      */
     public static SystemProxies ofEnvironment(Map<String, String> environment) {
         boolean cgi = environment.containsKey("REQUEST_METHOD");
@@ -137,21 +139,22 @@ public final class SystemProxies {
      *
      * <ul>
      *   <li>{@code http.proxyHost} and {@code http.proxyPort} (default 80) name the HTTP proxy for port 80, {@code
-     *       https.proxyHost} and {@code https.proxyPort} (default 443) that for the other ports, spoken to without TLS,
-     *       and {@code socksProxyHost} and {@code socksProxyPort} (default 1080) a SOCKS5 proxy where these are not set. For
-     *       the last one {@code java.net.socks.username} and {@code java.net.socks.password} are the credentials if both are
-     *       set.
+     *       https.proxyHost} and {@code https.proxyPort} (default 443) the proxy for the other ports, which is spoken
+     *       to without TLS, and {@code socksProxyHost} and {@code socksProxyPort} (default 1080) a SOCKS5 proxy if
+     *       these are not set. For the SOCKS5 proxy {@code java.net.socks.username} and {@code java.net.socks.password}
+     *       are the credentials if both are set.
      *   <li>{@code http.nonProxyHosts} lists what is dialed directly whatever the proxy, separated by {@code |}: hosts
-     *       that match as a whole, and as a beginning, an end or a part where a {@code *} is for the rest; addresses match
-     *       as text. {@code socksNonProxyHosts} is the same for what would go through the SOCKS5 proxy. The JDK's {@code
-     *       localhost|127.*|[::1]|0.0.0.0|[::0]} is the default of both, and is added to every list but an empty one.
+     *       that match as a whole, and as a beginning, an end or a part where a {@code *} is for the rest; addresses
+     *       match as text. {@code socksNonProxyHosts} is the same for what would go through the SOCKS5 proxy. The JDK's
+     *       {@code localhost|127.*|[::1]|0.0.0.0|[::0]} is the default of both, and is added to every list but an empty
+     *       one.
      * </ul>
      *
      * <p>The hops are named {@code http}, {@code https} and {@code socks}.
      *
-     * @throws IllegalArgumentException if proxies are needed, and none of them can be used: a host or a port is none,
-     *     {@code socksProxyVersion} is not 5, or credentials don't fit into SOCKS5; the message names the property and shows
-     *     no credentials
+     * @throws IllegalArgumentException if proxies are needed, and none of them can be used: a host or a port is
+     *     invalid, {@code socksProxyVersion} is not 5, or credentials do not fit into SOCKS5; the message names the
+     *     property and shows no credentials
      */
     public static SystemProxies ofProperties(Properties properties) {
         Named http = httpProxy(properties, "http", HTTP_PORT);
@@ -231,7 +234,7 @@ public final class SystemProxies {
 
     // ------------------------------------------------------------------ what was read
 
-    /** What goes where. It names the hops of {@link #hops}, and {@link Route#DIRECT}. */
+    /** The rules, which name the hops of {@link #hops} and {@link Route#DIRECT}. */
     public Rules rules() {
         return rules;
     }
@@ -242,19 +245,19 @@ public final class SystemProxies {
     }
 
     /**
-     * What was not understood and is left out, proxies first, and then entries of lists in their order; unmodifiable. {@code
-     * Broxy.routingDialer(SystemProxies)} logs each of them once.
+     * The settings that could not be parsed and are left out: proxies first, then entries of lists in order;
+     * unmodifiable. {@code Broxy.routingDialer(SystemProxies)} logs each of them once.
      */
     public List<Problem> problems() {
         return problems;
     }
 
     /**
-     * Refuses what was left out, for programs whose settings are all their own.
+     * Refuses settings that could not be parsed, for programs whose settings are not shared.
      *
      * @return this
-     * @throws RuleException if an entry of a list was not understood; its index is that of the entry
-     * @throws IllegalArgumentException if a proxy cannot be used, also one that no target needs
+     * @throws RuleException if an entry of a list could not be parsed; its index is that of the entry
+     * @throws IllegalArgumentException if a proxy cannot be used, even one that no target needs
      */
     public SystemProxies strict() {
         for (Problem problem : problems) {
@@ -266,7 +269,7 @@ public final class SystemProxies {
         return this;
     }
 
-    /** Names the hops without their credentials, and sums the rules up. */
+    /** Shows the hops without their credentials, and a summary of the rules. */
     @Override
     public String toString() {
         return "SystemProxies[" + hops + ", " + rules + (problems.isEmpty() ? "" : ", problems " + problems) + "]";

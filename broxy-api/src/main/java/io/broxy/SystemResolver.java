@@ -4,7 +4,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 
-/** The JDK's resolver; one instance, so that it is known where its look-ups are to run. Threading: thread-safe. */
+/** The JDK's resolver; a single instance, by which the engine recognizes it. Threading: thread-safe. */
 enum SystemResolver implements Resolver {
     INSTANCE;
 

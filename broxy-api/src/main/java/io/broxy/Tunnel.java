@@ -3,7 +3,7 @@ package io.broxy;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * A handle on a tunnel: from reading the request over dialing to relaying. It needs no attention, a tunnel ends by
+ * A handle on a tunnel, from reading the request over dialing to relaying. It needs no attention: a tunnel ends by
  * itself.
  *
  * <p>Threading: thread-safe.
@@ -11,8 +11,8 @@ import java.util.concurrent.CompletableFuture;
 public interface Tunnel extends AutoCloseable {
 
     /**
-     * Completes with the result when both connections are closed; never exceptionally. Each call returns a future of
-     * its own: completing or cancelling it affects nothing else. Dependents run off the event loops.
+     * Completes with the result when both connections are closed; never exceptionally. Each call returns a separate
+     * future: completing or canceling it affects nothing else. Dependents run off the event loops.
      */
     CompletableFuture<TunnelResult> completion();
 
@@ -20,17 +20,20 @@ public interface Tunnel extends AutoCloseable {
      * Waits for the end.
      *
      * @return the result
-     * @throws InterruptedException if the waiting thread is interrupted; the tunnel goes on
+     * @throws InterruptedException if the waiting thread is interrupted; the tunnel continues
      */
     TunnelResult join() throws InterruptedException;
 
-    /** Bytes passed to the origin so far. Reading it costs the relay nothing, and may be some writes behind. */
+    /** Bytes passed to the origin so far. Reading the count costs the relay nothing; it may lag some writes behind. */
     long bytesToOrigin();
 
-    /** Bytes passed to the client so far. Reading it costs the relay nothing, and may be some writes behind. */
+    /** Bytes passed to the client so far. Reading the count costs the relay nothing; it may lag some writes behind. */
     long bytesToClient();
 
-    /** Ends the tunnel now with {@link CloseReason#CLOSED}: both sides are reset. An ended tunnel stays as it is. */
+    /**
+     * Ends the tunnel now with {@link CloseReason#CLOSED}: both sides are reset. A tunnel that has ended stays as it
+     * is.
+     */
     @Override
     void close();
 }

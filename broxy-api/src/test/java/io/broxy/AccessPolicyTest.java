@@ -13,24 +13,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class AccessPolicyTest {
 
-    private record Request(
-            @Override @Nullable InetAddress client,
-            @Override String method,
-            @Override HostPort target,
-            @Override @Nullable String identity)
-            implements AccessRequest {}
-
     private static AccessRequest to(String target) {
-        return new Request(null, "GET", HostPort.parse(target), null);
+        return new AccessRequest(null, "GET", HostPort.parse(target), null);
     }
 
     private static AccessRequest from(@Nullable String client) {
         InetAddress address = client == null ? null : Literals.address(client);
-        return new Request(address, "GET", HostPort.parse("a.example:80"), null);
+        return new AccessRequest(address, "GET", HostPort.parse("a.example:80"), null);
     }
 
     private static AccessRequest by(@Nullable String identity) {
-        return new Request(null, "GET", HostPort.parse("a.example:80"), identity);
+        return new AccessRequest(null, "GET", HostPort.parse("a.example:80"), identity);
     }
 
     @ParameterizedTest
@@ -108,9 +101,9 @@ class AccessPolicyTest {
         AccessPolicy policy = AccessPolicy.methods("GET", "HEAD");
 
         assertThat(policy.admits(to("a.example:80"))).isTrue();
-        assertThat(policy.admits(new Request(null, "get", HostPort.parse("a.example:80"), null)))
+        assertThat(policy.admits(new AccessRequest(null, "get", HostPort.parse("a.example:80"), null)))
                 .isFalse();
-        assertThat(policy.admits(new Request(null, "CONNECT", HostPort.parse("a.example:80"), null)))
+        assertThat(policy.admits(new AccessRequest(null, "CONNECT", HostPort.parse("a.example:80"), null)))
                 .isFalse();
     }
 
@@ -143,7 +136,7 @@ class AccessPolicyTest {
         assertThat(policy.admits(to("a.example:80"))).isTrue();
         assertThat(policy.admits(to("a.example:81"))).isFalse();
         assertThat(policy.admits(to("x.internal.example:80"))).isFalse();
-        assertThat(policy.admits(new Request(null, "GET", HostPort.parse("x.internal.example:81"), "backup")))
+        assertThat(policy.admits(new AccessRequest(null, "GET", HostPort.parse("x.internal.example:81"), "backup")))
                 .isTrue();
         assertThat(AccessPolicy.any().negate().admits(to("a.example:80"))).isFalse();
         assertThat(AccessPolicy.any().negate().negate()).isSameAs(AccessPolicy.any());

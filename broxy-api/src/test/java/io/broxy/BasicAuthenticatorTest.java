@@ -17,27 +17,8 @@ import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BasicAuthenticatorTest {
-    private static final AccessRequest REQUEST = new AccessRequest() {
-        @Override
-        public InetAddress client() {
-            return InetAddress.getLoopbackAddress();
-        }
-
-        @Override
-        public String method() {
-            return "GET";
-        }
-
-        @Override
-        public HostPort target() {
-            return HostPort.parse("a.example:80");
-        }
-
-        @Override
-        public @Nullable String identity() {
-            return null;
-        }
-    };
+    private static final AccessRequest REQUEST =
+            new AccessRequest(InetAddress.getLoopbackAddress(), "GET", HostPort.parse("a.example:80"), null);
 
     private final List<String> checked = new ArrayList<>();
     private final Authenticator noting = Authenticator.basic("here", (user, password) -> {

@@ -41,7 +41,7 @@ class ConnectRequestTest {
         ConnectRequest.Builder builder = ConnectRequest.builder(TARGET).field("A", "1");
         ConnectRequest request = builder.build();
 
-        builder.field("B", "2").identity("late").earlyBytes(ByteBuffer.allocate(1));
+        builder.field("B", "2").authenticated("late").earlyBytes(ByteBuffer.allocate(1));
 
         assertThat(request.fields()).containsExactly(new Field("A", "1"));
         assertThat(request.identity()).isNull();
@@ -76,8 +76,6 @@ class ConnectRequestTest {
 
     @Test
     void theIdentityIsWhatTheHostServerSays() {
-        assertThat(ConnectRequest.builder(TARGET).identity("alice").build().identity())
-                .isEqualTo("alice");
         assertThat(ConnectRequest.builder(TARGET).authenticated("alice").build().identity())
                 .isEqualTo("alice");
     }
@@ -86,7 +84,7 @@ class ConnectRequestTest {
     void theTextNamesTheTargetOnly() {
         ConnectRequest request = ConnectRequest.builder(TARGET)
                 .field("Proxy-Authorization", "Basic c2VjcmV0")
-                .identity("alice")
+                .authenticated("alice")
                 .build();
 
         assertThat(request).hasToString("ConnectRequest[example.org:443]");
@@ -101,6 +99,6 @@ class ConnectRequestTest {
         assertThatNullPointerException().isThrownBy(() -> builder.field(null, "a"));
         assertThatNullPointerException().isThrownBy(() -> builder.field("a", null));
         assertThatNullPointerException().isThrownBy(() -> builder.earlyBytes(null));
-        assertThatNullPointerException().isThrownBy(() -> builder.identity(null));
+        assertThatNullPointerException().isThrownBy(() -> builder.authenticated(null));
     }
 }

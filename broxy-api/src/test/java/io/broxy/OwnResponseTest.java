@@ -55,7 +55,7 @@ class OwnResponseTest {
     void whatIsForTheProxyToSayIsNoFieldOfIt(String name) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LocalResponse.builder(200).field(name, "1"))
-                .withMessage(name + " is for the proxy to say");
+                .withMessage("the proxy itself writes " + name);
     }
 
     @ParameterizedTest
@@ -97,7 +97,7 @@ class OwnResponseTest {
     void someHaveNoBody(int status) {
         LocalResponse.Builder builder = LocalResponse.builder(status).body(ByteBuffer.wrap(new byte[1]));
 
-        assertThatIllegalArgumentException().isThrownBy(builder::build).withMessageContaining("no body");
+        assertThatIllegalArgumentException().isThrownBy(builder::build).withMessageContaining("must not have a body");
         assertThat(builder.body(ByteBuffer.allocate(0)).build().body().hasRemaining())
                 .isFalse();
     }

@@ -1,5 +1,6 @@
 package io.broxy.core;
 
+import io.broxy.ClientHandler;
 import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.Copier;
@@ -29,7 +30,6 @@ import io.broxy.core.internal.loop.Deadline;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.LookUpSnapshot;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
@@ -63,8 +63,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An engine: a few event loops, their buffers, the executors beside them, and the makers of everything that runs on them.
- * An application usually has one.
+ * An engine: a few event loops, their buffers, the executors beside them, and the factory of everything that runs on
+ * them. An application usually has one.
  *
  * <pre>{@code
  * try (Broxy broxy = Broxy.create()) {
@@ -75,18 +75,47 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
+ * <p>These rules hold throughout the API:
+ * <ul>
+ *   <li><b>Builders.</b> A method that is a bare noun returns a builder: {@link #directDialer}, {@link
+ *       #httpProxyDialer}, {@link #socks5Dialer}, {@link #routingDialer()}, {@link #connPool}, {@link #proxyHandler}.
+ *       Finish it with {@code build()}. A method that turns one thing into another returns the result, and its name
+ *       says how: {@link #dialerVia}, {@link #withProxyHeader}, {@link #asSocketFactory}, {@link #asConnection}. {@link
+ *       #copier} and {@link #lookUps} return what an engine has exactly one of. Builders are for one thread; what they
+ *       build is thread-safe.
+ *   <li><b>Closing.</b> {@link #close} ends everything that this engine made, except for connections that users hold. A
+ *       {@link ProxyServer} that closes leaves its clients to their handler. A {@link ProxyHandler} that closes resets
+ *       its clients and closes its own pool, but no pool that was passed to it. A {@link ConnPool} that closes ends its
+ *       idle connections. Dialers and the copier hold no connections and need no closing. The owner of a {@link
+ *       Connection} closes it; passing a connection, channel or socket to Broxy passes on its ownership.
+ *   <li><b>Blocking.</b> {@link Dialer#dial}, {@link ConnPool#lease(ConnPool.Key)}, {@link Copier#copy}, reads and
+ *       writes of a {@link Connection}, {@code join} and {@link ProxyHandler#drain} block the caller, which must not run
+ *       on an event loop. {@link #close} waits too, except on threads of the engine. Everything else returns at once,
+ *       among it {@link #listen}, {@link ProxyHandler#handle(SocketChannel)}, {@link
+ *       ProxyHandler#handleConnect(SocketChannel)}, {@link Copier#relay}, and methods that return a future.
+ *   <li><b>Futures.</b> A {@code completion()} future is the caller's own: canceling it has no effect on the tunnel or
+ *       connection. Canceling a future of {@code dialAsync} or {@code leaseAsync} ends the attempt.
+ *   <li><b>Your own implementations.</b> Users may implement {@link Dialer}, {@link io.broxy.Resolver}, {@link
+ *       io.broxy.AddressPolicy}, {@link io.broxy.AccessPolicy}, {@link io.broxy.Authenticator}, {@link
+ *       io.broxy.LocalRequestHandler}, {@link io.broxy.ProxyListener}, {@link ClientHandler}, {@link Connection} and the
+ *       functional interfaces nested in others. Broxy implements all other interfaces, and may add methods to them.
+ *   <li><b>Threads of callbacks.</b> Policies and {@link ClientHandler}s are called on event loops and must not block.
+ *       Resolvers, dialers, authenticators, local request handlers, listeners and dependents of futures run on the
+ *       executors of {@link EngineTask} and may block.
+ * </ul>
+ *
  * <p>Threading: thread-safe.
  */
 public final class Broxy implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Broxy.class);
 
-    /** Ending a loop takes no longer than what it is at, which never blocks; a user's code may take longer. */
+    /** Stopping a loop takes no longer than its current step, which never blocks; user code may take longer. */
     private static final long STOP_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** Ends an engine that one of its own threads has closed. */
+    /** The thread that closes an engine whose {@link #close} was called on one of its own threads. */
     private static final String END_THREAD = "broxy-close";
 
-    /** Of a handler's own pool, for one origin as for all. */
+    /** The idle connections of a handler's own pool, to one origin or in all. */
     private static final int FORWARDING_MAX_IDLE = 1_000;
 
     private final BufferPool buffers;
@@ -101,7 +130,7 @@ public final class Broxy implements AutoCloseable {
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
     private final CountDownLatch ended = new CountDownLatch(1);
-    /** Ends this engine; null before. What it runs to that end may call {@link #close} again. */
+    /** The thread that closes this engine; null before. Code that it runs may call {@link #close} again. */
     private volatile @Nullable Thread ending;
 
     private Broxy(Builder builder) {
@@ -110,7 +139,7 @@ public final class Broxy implements AutoCloseable {
         try {
             loops = EventLoops.start(builder.eventLoops, buffers, Ticker.SYSTEM);
         } catch (IOException e) {
-            throw new UncheckedIOException("the event loops could not be started", e);
+            throw new UncheckedIOException("cannot start the event loops", e);
         }
         dialEngine = new DialEngine(loops, workers, buffers, Ticker.SYSTEM, new CallerDials());
         poolEngine = new PoolEngine(loops, workers, Ticker.SYSTEM);
@@ -118,29 +147,30 @@ public final class Broxy implements AutoCloseable {
         copier = new EngineCopier(loops, workers, buffers, Ticker.SYSTEM);
     }
 
-    /** 64 MiB, and in a small JVM an eighth of its heap, for direct memory is as big as the heap by default. */
+    /** 64 MiB, or in a small JVM an eighth of its heap, because direct memory is by default as large as the heap. */
     private static long bufferBudget() {
         return Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 8);
     }
 
-    /** An engine with the defaults. */
+    /** Starts an engine with the defaults. */
     public static Broxy create() {
         return builder().build();
     }
 
-    /** Collects the settings of an engine. */
+    /** Returns a builder of an engine. */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** Starts a dialer that connects directly. */
+    /** Returns a builder of a dialer that connects directly. */
     public DirectDialer.Builder directDialer() {
         ensureOpen();
         return new DirectDialerBuilder(dialEngine);
     }
 
     /**
-     * Starts a dialer that goes through an HTTP proxy. Unless another is set, a {@link #directDialer()} reaches the proxy.
+     * Returns a builder of a dialer that goes through an HTTP proxy. Unless another dialer is set, a {@link
+     * #directDialer()} reaches the proxy.
      *
      * @param proxy where the proxy listens
      */
@@ -151,7 +181,8 @@ public final class Broxy implements AutoCloseable {
     }
 
     /**
-     * Starts a dialer that goes through a SOCKS5 proxy. Unless another is set, a {@link #directDialer()} reaches the proxy.
+     * Returns a builder of a dialer that goes through a SOCKS5 proxy. Unless another dialer is set, a {@link
+     * #directDialer()} reaches the proxy.
      *
      * @param proxy where the proxy listens
      */
@@ -161,12 +192,13 @@ public final class Broxy implements AutoCloseable {
     }
 
     /**
-     * A dialer through the proxy that a URI names, with its credentials and the defaults: one of {@link #httpProxyDialer}, in
-     * TLS by the JVM's default {@link SSLContext} for {@code https}, or one of {@link #socks5Dialer}.
+     * Returns a dialer through the proxy that a URI names, with its credentials and the defaults of {@link
+     * #httpProxyDialer} or {@link #socks5Dialer}. For {@code https} it speaks TLS with the JVM's default {@link
+     * SSLContext}.
      *
-     * @throws IllegalStateException if the JVM has no default for TLS
+     * @throws IllegalStateException if the JVM has no default TLS context
      */
-    public Dialer proxyDialer(ProxyUri proxy) {
+    public Dialer dialerVia(ProxyUri proxy) {
         Credentials credentials = proxy.credentials();
         if (proxy.scheme() == ProxyUri.Scheme.SOCKS5) {
             Socks5Dialer.Builder socks5 = socks5Dialer(proxy.address());
@@ -183,64 +215,69 @@ public final class Broxy implements AutoCloseable {
         try {
             return SSLContext.getDefault();
         } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("this JVM has no default for TLS", e);
+            throw new IllegalStateException("this JVM has no default TLS context", e);
         }
     }
 
     /**
-     * Starts a dialer that goes by the proxies of the environment or of the JVM's properties: {@code
-     * broxy.routingDialer(SystemProxies.ofEnvironment(System.getenv())).build()}.
+     * Returns a builder of a dialer that follows the proxy settings of the environment or of the JVM's properties:
+     * {@code broxy.routingDialer(SystemProxies.ofEnvironment(System.getenv())).build()}.
      *
-     * <p>What was not understood in them ({@link SystemProxies#problems()}) is logged at WARN, once for this engine.
+     * <p>Settings that could not be parsed ({@link SystemProxies#problems()}) are logged at WARN, once for this engine.
      */
     public RoutingDialer.Builder routingDialer(SystemProxies proxies) {
         RoutingDialer.Builder builder = routingDialer().rules(proxies.rules());
         settingProblems.log(proxies.problems());
-        proxies.hops().forEach((name, uri) -> builder.hop(name, proxyDialer(uri)));
+        proxies.hops().forEach((name, uri) -> builder.hop(name, dialerVia(uri)));
         return builder;
     }
 
-    /** Starts a dialer that goes by rules. Unless another is set, it dials directly with a {@link #directDialer()}. */
+    /**
+     * Returns a builder of a dialer that follows rules. Unless another dialer is set, it dials directly with a {@link
+     * #directDialer()}.
+     */
     public RoutingDialer.Builder routingDialer() {
         ensureOpen();
         return new RoutingDialerBuilder(dialEngine, () -> directDialer().build());
     }
 
     /**
-     * A dialer that tells the far end of each connection, by HAProxy's PROXY protocol, for whom it was made: the header is
-     * what is sent first, before TLS, CONNECT, SOCKS5 and whatever the connection's user sends.
+     * Returns a dialer whose connections begin with a header of HAProxy's PROXY protocol, which names the client that
+     * the connection is made for. The header is the first thing sent: before TLS, CONNECT, SOCKS5 and the bytes of the
+     * connection's user.
      *
-     * <p>The header names {@link DialRequest#client()}, which a {@link ProxyHandler} sets: the client's address and the one it
-     * has connected to, both as a balancer in front has told them where it has (see {@link
-     * ProxyHandler.Builder#proxyProtocol}). Where there is none, or one of the addresses is not resolved or none of TCP's, it
-     * says that the connection is our own: {@code LOCAL} in version 2 (proxy-protocol.txt, section 2.2), {@code UNKNOWN} in
-     * version 1 (section 2.1). Both addresses have to be of one family (the same sections), so where one is IPv4 and the
-     * other IPv6, the IPv4 one is written in its mapped form, {@code ::ffff:192.0.2.1}.
+     * <p>The header names {@link DialRequest#client()}, which a {@link ProxyHandler} sets: the client's address and the
+     * address that the client connected to, both as a balancer in front has given them if there is one (see {@link
+     * ProxyHandler.Builder#proxyProtocol}). If there is no client, or one of the addresses is unresolved or not a TCP
+     * address, the header says that the connection is Broxy's own: {@code LOCAL} in version 2 (proxy-protocol.txt,
+     * section 2.2), {@code UNKNOWN} in version 1 (section 2.1). Both addresses must be of one family (the same
+     * sections), so if one is IPv4 and the other IPv6, the IPv4 address is written in its mapped form, {@code
+     * ::ffff:192.0.2.1}.
      *
-     * <p>The far end is that of the dialer which is given here. Around a dialer that goes through a proxy it is the target,
-     * which gets the header through the tunnel; plain HTTP requests then go through such tunnels, too. To tell the proxy, put
-     * it around the dialer that reaches the proxy:
+     * <p>The receiver is the far end of the given dialer. Around a dialer that goes through a proxy, the receiver is
+     * the target, which gets the header through the tunnel; plain HTTP requests then go through such tunnels, too. To
+     * send the header to the proxy, wrap the dialer that reaches the proxy:
      *
      * <pre>{@code
-     * Dialer announcing = broxy.proxyProtocol(broxy.directDialer().build(), ProxyProtocol.V2);
+     * Dialer announcing = broxy.withProxyHeader(broxy.directDialer().build(), ProxyProtocol.V2);
      * HttpProxyDialer dialer = broxy.httpProxyDialer(proxy).over(announcing).build();
      * }</pre>
      *
-     * <p>A connection that was announced for one client serves no other one: pools keep the idle ones of each client apart,
-     * the caps of a hop hold for all clients together, and what is idle for a handler's client is closed when the client goes. The {@linkplain ConnPool#warm spares} of a hop are announced for
-     * nobody, and so serve only dials without a client.
+     * <p>A connection that was announced for one client serves no other client. {@linkplain ConnPool#warm Spare
+     * connections} of a pool are announced for no client, and serve only dials without a client.
      *
-     * <p>Every receiver has to trust the sender, and to expect the header; one that does not takes it for a broken request. A
-     * header that cannot be sent fails the dial with {@link io.broxy.DialException.Reason#PROTOCOL}.
+     * <p>Every receiver must trust the sender and expect the header; a receiver that does not expect it sees a
+     * malformed request. A header that cannot be sent fails the dial with {@link
+     * io.broxy.DialException.Reason#PROTOCOL}.
      *
      * @param dialer makes the connections
      */
-    public Dialer proxyProtocol(Dialer dialer, ProxyProtocol version) {
+    public Dialer withProxyHeader(Dialer dialer, ProxyProtocol version) {
         ensureOpen();
         return new ProxyHeaderDialer(dialer, version, dialEngine);
     }
 
-    /** Starts a pool of connections. It is closed with this engine, if not before. */
+    /** Returns a builder of a connection pool. The pool is closed with this engine, if not before. */
     public ConnPool.Builder connPool() {
         ensureOpen();
         return ownPool();
@@ -250,15 +287,18 @@ public final class Broxy implements AutoCloseable {
         return new ConnPoolBuilder(poolEngine, open::add, open::remove);
     }
 
-    /** Starts a proxy handler. Unless another is set, its dialer is a {@link #directDialer()} with the defaults. */
+    /**
+     * Returns a builder of a proxy handler. Unless another dialer is set, it dials with a {@link #directDialer()} with
+     * the defaults.
+     */
     public ProxyHandler.Builder proxyHandler() {
         ensureOpen();
         return new ProxyHandlerBuilder(proxyEngine, () -> directDialer().build(), this::forwardingPool, open);
     }
 
     /**
-     * As many requests as are under way to an origin at once leave as many connections behind. With the few that a pool of a
-     * user's dials keeps, most of a busy proxy's requests would close one and open another.
+     * Requests that are forwarded to an origin at the same time leave that many connections behind. With the few that a
+     * pool keeps by default, most requests of a busy proxy would close one connection and open another.
      */
     private EnginePool forwardingPool() {
         ConnPoolBuilder pool = ownPool();
@@ -266,22 +306,22 @@ public final class Broxy implements AutoCloseable {
         return pool.build();
     }
 
-    /** The copier of this engine. */
+    /** Returns this engine's copier. */
     public Copier copier() {
         ensureOpen();
         return copier;
     }
 
     /**
-     * Accepts clients and gives each to a handler.
+     * Accepts clients and passes each one to a handler. Returns as soon as the address is bound.
      *
-     * @param address where to listen; port 0 takes a free one, see {@link ProxyServer#localAddress()}
-     * @param handler of any engine, or an own implementation, whose {@link ProxyHandler#handle(SocketChannel)} must not
-     *     block: it is called on an event loop
+     * @param address where to listen; port 0 picks a free port, see {@link ProxyServer#localAddress()}
+     * @param handler a {@link ProxyHandler} of any engine, or any other implementation; it is called on an event loop
+     *     and must not block
      * @return the running server
      * @throws IOException if the address cannot be listened on
      */
-    public ProxyServer listen(SocketAddress address, ProxyHandler handler) throws IOException {
+    public ProxyServer listen(SocketAddress address, ClientHandler handler) throws IOException {
         ensureOpen();
         ProxyServer server = ProxyServer.start(address, handler, loops.next(), ownAddresses, open::remove);
         open.add(server);
@@ -293,14 +333,15 @@ public final class Broxy implements AutoCloseable {
     }
 
     /**
-     * Protects a listener that is not one of this engine's {@link ProxyServer}s, such as the application's admin server: while
-     * it is declared, no handler of this engine dials its address, whatever the address policy allows. Clients get 403.
+     * Protects a listener that is not one of this engine's {@link ProxyServer}s, such as the application's admin
+     * server: while it is declared, no handler of this engine dials its address, whatever the address policy allows.
+     * Clients get 403.
      *
-     * <p>An address that this host does not have is protected, too, such as the public one of a balancer in front, by which
-     * the listener may be reached.
+     * <p>The address need not belong to this host: declare the public address of a balancer in front, too, if it leads
+     * to the listener.
      *
-     * @param address resolved, and with the port that was taken; the wildcard address means all addresses of this host
-     * @return ends the protection; call it when the listener has closed
+     * @param address resolved, with the port that was bound; the wildcard address means all addresses of this host
+     * @return ends the protection; close it after the listener has closed
      * @throws UnknownHostException if the address is unresolved
      * @throws IllegalArgumentException if the port is 0
      */
@@ -309,46 +350,50 @@ public final class Broxy implements AutoCloseable {
             throw new UnknownHostException(address.getHostString() + " is not resolved");
         }
         if (address.getPort() == 0) {
-            throw new IllegalArgumentException("a listener has a port; 0 only asks for one");
+            throw new IllegalArgumentException("a listener needs the port that it is bound to, not 0");
         }
         return ownAddresses.add(address)::close;
     }
 
     /** A listener that {@link #declareListener} protects. Threading: thread-safe. */
     public interface DeclaredListener extends AutoCloseable {
-        /** Ends the protection. Repeated calls change nothing. */
+        /** Ends the protection. Repeated calls have no effect. */
         @Override
         void close();
     }
 
     /**
-     * Sockets that a dialer connects: for JDBC drivers, HTTP clients and whatever else takes a {@link SocketFactory}. A
-     * name that is not resolved goes to the dialer as it is, an address as an address, an IPv6 address with its scope. Such a
-     * socket is no channel's, the options of the JDK's own sockets may be set before and after it is connected, and closing
-     * it ends a connect under way. An interrupt changes nothing on a platform thread, not even in a connect, and closes the
-     * socket on a virtual one, as it does with the JDK's own. Once connected by a name, it gives the address that was
-     * reached; behind a proxy, and from a user-written dialer that makes its own connections, that is unknown: {@link
-     * java.net.Socket#getInetAddress} is null and {@link java.net.Socket#getRemoteSocketAddress} unresolved. A connect fails as
-     * sockets do where there is an exception for it ({@link java.net.ConnectException}, {@link
-     * java.net.SocketTimeoutException}, {@link java.net.UnknownHostException}, {@link java.net.NoRouteToHostException}, the
-     * {@link io.broxy.DialException} being the cause), and with the {@link io.broxy.DialException} itself elsewhere.
+     * Returns a factory of sockets that a dialer connects: for JDBC drivers, HTTP clients and other code that takes a
+     * {@link SocketFactory}. An unresolved name goes to the dialer as a name, an address as an address, an IPv6 address
+     * with its scope.
+     *
+     * <p>Such a socket has no channel. All options of the JDK's own sockets may be set before and after the connect,
+     * and closing the socket ends a connect in progress. An interrupt has no effect on a platform thread, not even in a
+     * connect, and closes the socket on a virtual thread, as with the JDK's own sockets.
+     *
+     * <p>A socket that was connected by name reports the address that it reached. Behind a proxy, and with a
+     * user-written dialer that makes its own connections, that address is unknown: {@link
+     * java.net.Socket#getInetAddress} is null and {@link java.net.Socket#getRemoteSocketAddress} unresolved. A connect
+     * fails with the exception that sockets use if there is one ({@link java.net.ConnectException}, {@link
+     * java.net.SocketTimeoutException}, {@link java.net.UnknownHostException}, {@link java.net.NoRouteToHostException},
+     * with the {@link io.broxy.DialException} as its cause), and otherwise with the {@link io.broxy.DialException}
+     * itself.
      *
      * @param dialer makes the connections
      */
-    public SocketFactory socketFactory(Dialer dialer) {
+    public SocketFactory asSocketFactory(Dialer dialer) {
         return new DialingSocketFactory(Objects.requireNonNull(dialer, "dialer"));
     }
 
     /**
-     * A connection over an own channel, for own {@link Dialer}s and for {@link Copier#relay}. It can be relayed on an event
-     * loop.
+     * Wraps a socket of your own as a connection, for your own {@link Dialer}s and for {@link Copier#relay}. A socket
+     * without a channel, such as an {@code SSLSocket}, is relayed by two threads.
      *
-     * @param channel connected, registered with no selector; given away with this call, with its blocking mode,
-     *     which Broxy changes as it needs
-     * @throws IllegalStateException if the channel is registered with a selector; it stays untouched
-     * @throws IOException if it is closed or not connected; it is closed then
+     * @param channel connected; owned by the connection from now on
+     * @throws IllegalStateException if the socket's channel is registered with a selector; the socket stays untouched
+     * @throws IOException if the socket is closed or not connected
      */
-    public Connection connection(SocketChannel channel) throws IOException {
+    public Connection asConnection(SocketChannel channel) throws IOException {
         if (channel.isRegistered()) {
             throw new IllegalStateException("the channel is registered with a selector");
         }
@@ -356,16 +401,16 @@ public final class Broxy implements AutoCloseable {
     }
 
     /**
-     * A connection over an own socket, for own {@link Dialer}s and for {@link Copier#relay}. One without a channel, such as
-     * an {@code SSLSocket}, is relayed by two threads.
+     * A connection over an own socket, for own {@link Dialer}s and for {@link Copier#relay}. One without a channel,
+     * such as an {@code SSLSocket}, is relayed by two threads.
      *
      * @param socket connected; given away with this call
      * @throws IllegalStateException if the socket's channel is registered with a selector; it stays untouched
      * @throws IOException if it is closed or not connected
      */
-    public Connection connection(Socket socket) throws IOException {
+    public Connection asConnection(Socket socket) throws IOException {
         SocketChannel channel = socket.getChannel();
-        return channel != null ? connection(channel) : new StreamConnection(socket);
+        return channel != null ? asConnection(channel) : new StreamConnection(socket);
     }
 
     private void ensureOpen() {
@@ -374,23 +419,23 @@ public final class Broxy implements AutoCloseable {
         }
     }
 
-    /** The name look-ups of this engine now. */
+    /** Returns a snapshot of this engine's name lookups. */
     public LookUpStats lookUps() {
-        return LookUpSnapshot.of(workers);
+        return workers.lookUpStats();
     }
 
     /**
      * Ends everything: servers stop accepting, tunnels are reset, pools are closed, dials fail with {@link
-     * io.broxy.DialException.Reason#CANCELLED}, and every thread and descriptor of this engine is gone when this returns.
-     * Connections that users hold stay open. Repeated calls change nothing; one that comes while another is at it waits for
-     * the same end.
+     * io.broxy.DialException.Reason#CANCELLED}, and every thread and descriptor of this engine is gone when this
+     * returns. Connections that users hold stay open. Repeated calls have no effect; a concurrent call waits for the
+     * same end.
      *
-     * <p>It waits up to some seconds for user code that is running (dialers, dependents of futures) and then interrupts
-     * it. An interrupt of the caller does not cut this short; the caller finds it afterwards.
+     * <p>The call waits up to some seconds for running user code (dialers, dependents of futures) and then interrupts
+     * it. An interrupt of the caller does not cut this short; the caller's interrupt status is set afterwards.
      *
-     * <p>Called on one of this engine's own threads, such as by a listener, a resolver or a dependent of a future, or on an
-     * event loop of any engine, it only begins the end and returns, for it would wait for itself: nothing new is made from
-     * then on, the rest ends on a thread of its own, and a call on another thread waits for that.
+     * <p>Called on one of this engine's own threads, such as by a listener, a resolver or a dependent of a future, or
+     * on an event loop of any engine, it only starts the shutdown and returns, because it would wait for itself: from
+     * then on nothing new is made, the rest ends on a separate thread, and a call on another thread waits for that.
      */
     @Override
     public void close() {
@@ -409,7 +454,7 @@ public final class Broxy implements AutoCloseable {
         }
     }
 
-    /** As long as an end can take. */
+    /** Waits as long as a shutdown can take. */
     private void awaitEnd() {
         Deadline deadline = new Deadline(2 * STOP_NANOS);
         deadline.await(nanos -> ended.await(nanos, TimeUnit.NANOSECONDS));
@@ -441,7 +486,7 @@ public final class Broxy implements AutoCloseable {
         try {
             part.close();
         } catch (Exception e) {
-            log.error("closing a part failed; the rest is closed all the same", e);
+            log.error("closing a part of the engine failed; the rest is closed anyway", e);
         }
     }
 
@@ -453,7 +498,7 @@ public final class Broxy implements AutoCloseable {
         private Builder() {}
 
         /**
-         * How many event loops serve connections; default one for each processor.
+         * The number of event loops; default one for each processor.
          *
          * @throws IllegalArgumentException if it is less than 1
          */
@@ -466,11 +511,11 @@ public final class Broxy implements AutoCloseable {
         }
 
         /**
-         * How many platform threads, or for look-ups how many at once, work at one kind of task; the defaults are at {@link
-         * EngineTask}. It replaces an executor that was given for the kind. Except for look-ups and streams, tasks beyond
-         * that wait, but not behind those that wait for them: when none has begun for a moment although some are queued,
-         * further threads are added, up to 1,024 or 16 times as many, and tasks fail that come when even those get nowhere. Threads
-         * are made when needed and end when idle.
+         * The number of platform threads for one kind of task, or for lookups the number that run at once; {@link
+         * EngineTask} has the defaults. It replaces an executor that was set for this kind. Except for lookups and
+         * streams, further tasks wait, but never for tasks that wait for them: if tasks are queued and none has started
+         * for a moment, threads are added, up to 1,024 or 16 times the number, and new tasks fail if even those make no
+         * progress. Threads start when needed and end when idle.
          *
          * @throws IllegalArgumentException if it is less than 1
          */
@@ -483,25 +528,26 @@ public final class Broxy implements AutoCloseable {
         }
 
         /**
-         * Runs one kind of task on an executor of the embedder's, which goes on after the engine's end: {@link Broxy#close}
-         * waits for the engine's tasks there, and interrupts them, but does not shut it down. Look-ups are still counted
-         * before it, so it is given no more than {@link #threads} says. It replaces a number of threads that was set for
-         * other kinds.
+         * Runs one kind of task on an executor of the embedder's, which outlives the engine: {@link Broxy#close} waits
+         * for the engine's tasks there, and interrupts them, but does not shut the executor down. The limit on
+         * concurrent lookups still applies before the executor, as {@link #threads} sets it. For other kinds, the
+         * executor replaces a number of threads that was set.
          *
-         * <p>The executor must run each task on another thread than the caller's, or reject it; what it throws counts as a
-         * rejection. What was rejected fails (a look-up with {@link io.broxy.DialException.Reason#RESOLVE}, an own dialer
-         * with {@code LOCAL}, an authenticator's client with 503, and so on), an event for a listener is dropped and
-         * counted, and the completion of a future is run by the engine itself. Nothing is left hanging. One with few threads
-         * and a queue can still make tasks wait that others wait for: a dialer, for one, that dials with another.
+         * <p>The executor must run each task on a thread other than the caller's, or reject it; an exception that it
+         * throws counts as a rejection. A rejected task fails (a lookup with {@link
+         * io.broxy.DialException.Reason#RESOLVE}, a user-written dialer with {@code LOCAL}, an authenticator's client
+         * with 503, and so on), an event for a listener is dropped and counted, and the engine itself completes a
+         * future. Nothing is left hanging. With few threads and a queue, an executor can still delay tasks that others
+         * wait for, such as a dialer that dials with another dialer.
          *
-         * @param executor for any thread; it may be shared between engines and kinds of tasks if it has threads enough
+         * @param executor thread-safe; engines and kinds of tasks may share it if it has enough threads
          */
         public Builder executor(EngineTask task, Executor executor) {
             workers.executor(task.kind(), Objects.requireNonNull(executor, "executor"));
             return this;
         }
 
-        /** The engine, running. */
+        /** Starts the engine. */
         public Broxy build() {
             return new Broxy(this);
         }

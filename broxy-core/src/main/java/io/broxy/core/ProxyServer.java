@@ -1,6 +1,6 @@
 package io.broxy.core;
 
-import io.broxy.ProxyHandler;
+import io.broxy.ClientHandler;
 import io.broxy.core.internal.loop.Acceptor;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.OwnAddresses;
@@ -11,51 +11,52 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 
 /**
- * Accepts clients on an event loop and gives each to a {@link ProxyHandler}, which spreads them over all loops. When no
- * connection can be accepted, as when the process has run out of descriptors, it pauses and resumes by itself; clients wait
- * in the system's queue meanwhile.
+ * Accepts clients on an event loop and passes each one to a {@link ClientHandler}; a {@link io.broxy.ProxyHandler}
+ * spreads them over all loops. If no connection can be accepted, for example because the process has run out of
+ * descriptors, the server pauses and resumes by itself; clients wait in the system's queue meanwhile.
  *
  * <p>Threading: thread-safe.
  */
 public final class ProxyServer implements AutoCloseable {
-    /** How many connections may wait to be accepted; the system may allow fewer. */
+    /** The most connections waiting to be accepted; the system may allow fewer. */
     private static final int BACKLOG = 1_024;
 
     private final SocketAddress localAddress;
     private final EventLoop loop;
     private final Acceptor acceptor;
-    /** Lets its address be dialed again. */
+    /** Allows handlers to dial its address again. */
     private final Runnable forgotten;
 
     private final CountDownLatch closed = new CountDownLatch(1);
 
     private ProxyServer(
             ServerSocketChannel channel,
-            ProxyHandler handler,
+            ClientHandler handler,
             EventLoop loop,
             OwnAddresses ownAddresses,
             Consumer<ProxyServer> onClose)
             throws IOException {
         this.localAddress = channel.getLocalAddress();
         this.loop = loop;
-        Consumer<SocketChannel> serve = handler instanceof DefaultProxyHandler own ? own::serve : handler::handle;
         this.forgotten = noteOwnAddress(handler, ownAddresses);
-        this.acceptor = new Acceptor(loop, channel, serve, () -> {
+        this.acceptor = new Acceptor(loop, channel, handler::serve, () -> {
             forgotten.run();
             onClose.accept(this);
             closed.countDown();
         });
     }
 
-    /** Neither the handlers of the engine that listens nor the one that is served dial its address; gives what ends that. */
-    private Runnable noteOwnAddress(ProxyHandler handler, OwnAddresses ownAddresses) {
+    /**
+     * Keeps the handlers of the listening engine, and the one being served, from dialing this address; returns the
+     * undo.
+     */
+    private Runnable noteOwnAddress(ClientHandler handler, OwnAddresses ownAddresses) {
         if (!(localAddress instanceof InetSocketAddress address)) {
             return () -> {};
         }
@@ -72,7 +73,7 @@ public final class ProxyServer implements AutoCloseable {
 
     static ProxyServer start(
             SocketAddress address,
-            ProxyHandler handler,
+            ClientHandler handler,
             EventLoop loop,
             OwnAddresses ownAddresses,
             Consumer<ProxyServer> onClose)
@@ -105,7 +106,7 @@ public final class ProxyServer implements AutoCloseable {
         }
     }
 
-    /** An address as people write it, where {@link InetSocketAddress} puts a slash before it. */
+    /** The address as people write it; {@link InetSocketAddress} puts a slash before it. */
     private static String text(SocketAddress address) {
         if (!(address instanceof InetSocketAddress internet)) {
             return address.toString();
@@ -114,7 +115,7 @@ public final class ProxyServer implements AutoCloseable {
         return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + internet.getPort();
     }
 
-    /** Where it listens, with the port that was taken if port 0 was asked for. */
+    /** The address that the server listens on, with the actual port if port 0 was given. */
     public SocketAddress localAddress() {
         return localAddress;
     }
@@ -126,7 +127,7 @@ public final class ProxyServer implements AutoCloseable {
 
     /**
      * Stops accepting and frees the port, which is done when this returns unless it is called on an event loop. Clients
-     * that were accepted stay with their handler. Repeated calls change nothing.
+     * that were accepted stay with their handler. Repeated calls have no effect.
      */
     @Override
     public void close() {
@@ -136,7 +137,7 @@ public final class ProxyServer implements AutoCloseable {
                 join();
             }
         } catch (RejectedExecutionException e) {
-            // The loop has stopped, and has closed the acceptor by that.
+            // The loop has stopped and closed the acceptor.
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

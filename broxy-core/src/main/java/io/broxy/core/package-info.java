@@ -1,5 +1,5 @@
 /**
- * The way into Broxy: {@link io.broxy.core.Broxy} makes everything else.
+ * The entry point of Broxy: {@link io.broxy.core.Broxy} makes everything else.
  *
  * <p>Unless marked {@code @Nullable}, no parameter and no result is null, and a null argument is a {@link
  * NullPointerException}.

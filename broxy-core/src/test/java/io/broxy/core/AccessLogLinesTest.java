@@ -60,7 +60,7 @@ class AccessLogLinesTest {
                     peer.readHead();
                     peer.send("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno");
                 });
-                Proxy proxy = Proxy.start(settings -> settings.via(null));
+                Proxy proxy = Proxy.start(settings -> settings.viaPseudonym(null));
                 Peer client = proxy.client()) {
             client.send("GET http://" + origin.target() + "/sesame?token=sesame HTTP/1.1\r\nHost: x\r\n\r\n");
             assertThat(client.readHead()).startsWith("HTTP/1.1 404 ");

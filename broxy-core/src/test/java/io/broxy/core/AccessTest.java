@@ -82,7 +82,8 @@ class AccessTest {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.authenticator(USERS));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(Proxy.connectHead(origin.target()));
             assertChallenged(Http.read(client));
@@ -174,7 +175,8 @@ class AccessTest {
                                     throw new IllegalStateException("the directory is away");
                                 })));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(Http.get(origin.target(), "/", RIGHT));
 
@@ -271,7 +273,7 @@ class AccessTest {
                 Proxy proxy = Proxy.start(settings -> settings.accessPolicy(AccessPolicy.identities("friend")))) {
             for (String identity : List.of("friend", "stranger")) {
                 ConnectRequest request = ConnectRequest.builder(origin.target())
-                        .identity(identity)
+                        .authenticated(identity)
                         .build();
                 try (Client client = Client.Form.CHANNEL.serve(proxy.handler(), request)) {
                     boolean friend = identity.equals("friend");

@@ -100,7 +100,7 @@ class ActiveTunnelsTest {
                     .handleConnect(
                             accepted.end(),
                             ConnectRequest.builder(origin.target())
-                                    .identity("carol")
+                                    .authenticated("carol")
                                     .build());
             accepted.client().readHead();
             accepted.client().send("there and back").readText(14);

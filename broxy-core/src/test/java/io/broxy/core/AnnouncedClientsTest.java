@@ -59,7 +59,7 @@ class AnnouncedClientsTest {
     }
 
     private static Dialer announcing(Broxy broxy, ProxyProtocol version) {
-        return broxy.proxyProtocol(broxy.directDialer().build(), version);
+        return broxy.withProxyHeader(broxy.directDialer().build(), version);
     }
 
     /** A proxy whose dialer is made of one that announces. */
@@ -321,7 +321,7 @@ class AnnouncedClientsTest {
     void aroundAnHttpProxysDialerTheOriginIsToldThroughTheTunnel() throws Exception {
         try (Origin origin = tellingHeader();
                 Proxy upstream = Proxy.start();
-                Proxy proxy = Proxy.start((broxy, settings) -> settings.dialer(broxy.proxyProtocol(
+                Proxy proxy = Proxy.start((broxy, settings) -> settings.dialer(broxy.withProxyHeader(
                         broxy.httpProxyDialer(HostPort.of(
                                         "127.0.0.1", upstream.address().getPort()))
                                 .build(),
@@ -439,7 +439,7 @@ class AnnouncedClientsTest {
                 Proxy proxy = proxy(version);
                 Peer client = proxy.client();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<?> second = proxy.handler().handle(accepted.end());
+            CompletableFuture<?> second = proxy.handler().handle(accepted.end()).completion();
             for (Peer peer : List.of(client, accepted.client(), client)) {
                 String from = "127.0.0.1:" + peer.socket().getLocalPort();
                 String to = "127.0.0.1:" + peer.socket().getPort();

@@ -223,7 +223,8 @@ class BehindABalancerTest {
         try (CapturedLog log = CapturedLog.start();
                 Proxy proxy = Proxy.start(this::behindABalancer);
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             accepted.client().send(first);
 
             accepted.client().expectReset();

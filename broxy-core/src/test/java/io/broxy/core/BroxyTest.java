@@ -327,10 +327,10 @@ class BroxyTest {
                 Broxy broxy = engine();
                 Selector selector = Selector.open();
                 SocketChannel registered = SocketChannel.open(origin.address());
-                Connection own = broxy.connection(SocketChannel.open(origin.address()))) {
+                Connection own = broxy.asConnection(SocketChannel.open(origin.address()))) {
             registered.configureBlocking(false).register(selector, 0);
 
-            assertThatIllegalStateException().isThrownBy(() -> broxy.connection(registered));
+            assertThatIllegalStateException().isThrownBy(() -> broxy.asConnection(registered));
             assertThat(registered.isOpen()).isTrue();
             own.write(ByteBuffer.wrap(new byte[] {7}));
             assertThat(own.read(ByteBuffer.allocate(1))).isEqualTo(1);

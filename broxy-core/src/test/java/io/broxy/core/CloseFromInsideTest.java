@@ -230,7 +230,8 @@ class CloseFromInsideTest {
             try (Peer client = Peer.connect(server.localAddress());
                     ServerSocketChannel own = ServerSocketChannel.open().bind(ANY_PORT);
                     Peer handed = Peer.connect(own.getLocalAddress())) {
-                CompletableFuture<ConnectionResult> result = handler.handle(own.accept());
+                CompletableFuture<ConnectionResult> result =
+                        handler.handle(own.accept()).completion();
                 closed = result.thenRun(broxy::close);
                 handed.send(Proxy.connectHead(origin.target()));
                 assertThat(handed.readHead()).startsWith("HTTP/1.1 200");

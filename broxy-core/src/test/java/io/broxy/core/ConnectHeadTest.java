@@ -98,7 +98,7 @@ class ConnectHeadTest {
                         ConnectRequest.builder(origin.target())
                                 .field("Host", "elsewhere")
                                 .earlyBytes(ByteBuffer.wrap("early".getBytes(ISO_8859_1)))
-                                .identity("alice")
+                                .authenticated("alice")
                                 .build())) {
             assertThat(client.peer().readText(ESTABLISHED.length() + 5)).isEqualTo(ESTABLISHED + "early");
             client.peer().shutdownOutput().expectEnd();

@@ -76,12 +76,12 @@ class CopierTest {
         if (kind == Kind.SOCKET) {
             try (ServerSocket server = new ServerSocket()) {
                 server.bind(any);
-                end = new End(Peer.connect(server.getLocalSocketAddress()), broxy.connection(server.accept()));
+                end = new End(Peer.connect(server.getLocalSocketAddress()), broxy.asConnection(server.accept()));
             }
         } else {
             try (ServerSocketChannel server = ServerSocketChannel.open().bind(any)) {
                 Peer peer = Peer.connect(server.getLocalAddress());
-                Connection connection = broxy.connection(server.accept());
+                Connection connection = broxy.asConnection(server.accept());
                 end = new End(peer, kind == Kind.FOREIGN ? ForeignConnection.over(connection) : connection);
             }
         }
@@ -227,8 +227,8 @@ class CopierTest {
                 ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
             peers.add(Peer.connect(server.getLocalAddress()));
             SocketChannel channel = server.accept();
-            Connection one = broxy.connection(channel);
-            Connection other = broxy.connection(channel);
+            Connection one = broxy.asConnection(channel);
+            Connection other = broxy.asConnection(channel);
             connections.add(one);
 
             assertThatIllegalArgumentException().isThrownBy(() -> copier.relay(one, other));

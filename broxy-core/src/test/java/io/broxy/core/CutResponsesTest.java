@@ -66,10 +66,11 @@ class CutResponsesTest {
                         peer.reset();
                     }
                 });
-                Proxy proxy = Proxy.start(settings -> settings.via(null));
+                Proxy proxy = Proxy.start(settings -> settings.viaPseudonym(null));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
             Peer client = accepted.client();
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             client.send("GET http://" + origin.target() + "/ HTTP/" + framing.version + "\r\nHost: x\r\n\r\n");
 
             assertThat(client.readHead()).isEqualTo("HTTP/1.1 200 OK\r\n" + framing.fields + "\r\n");

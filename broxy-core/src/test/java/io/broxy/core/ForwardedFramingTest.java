@@ -22,7 +22,7 @@ class ForwardedFramingTest {
     private static final String AGAIN = Http.ok("again");
 
     private static Proxy proxy() throws IOException {
-        return Proxy.start(settings -> settings.via(null));
+        return Proxy.start(settings -> settings.viaPseudonym(null));
     }
 
     /** The connection still carries a request and its response. */

@@ -3,6 +3,7 @@ package io.broxy.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.broxy.ClientHandle;
 import io.broxy.CloseReason;
 import io.broxy.ConnectionResult;
 import io.broxy.HostPort;
@@ -73,7 +74,8 @@ class ForwardingEndsTest {
                 });
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(
                     when.equals("sending")
@@ -103,7 +105,8 @@ class ForwardingEndsTest {
                 });
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             accepted.client().send(Http.request("POST", origin.target(), "/", "Content-Length: 100") + "part");
             pass(atOrigin);
 
@@ -119,7 +122,8 @@ class ForwardingEndsTest {
         try (BlackHole hole = BlackHole.open();
                 Proxy proxy = Proxy.start(settings -> settings.dialTimeout(Duration.ofHours(1)));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             accepted.client().send(Http.get(hole.target(), "/"));
             await().atMost(PATIENCE).until(() -> proxy.handler().stats().openExchanges() == 1);
 
@@ -135,7 +139,8 @@ class ForwardingEndsTest {
         try (Origin origin = Http.echo();
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(
                     behind.equals("an exchange")
@@ -154,18 +159,19 @@ class ForwardingEndsTest {
     }
 
     @Test
-    void endingTheFutureEndsTheExchange() throws Exception {
+    void closingTheHandleEndsTheExchange() throws Exception {
         try (Origin origin = silent();
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            ClientHandle connection = proxy.handler().handle(accepted.end());
             accepted.client().send(Http.get(origin.target(), "/"));
             pass(atOrigin);
 
-            result.cancel(false);
+            connection.close();
 
             accepted.client().expectReset();
             pass(originEnded);
+            assertThat(connection.join().reason()).isEqualTo(CloseReason.CLOSED);
             await().atMost(PATIENCE).until(() -> proxy.handler().stats().openConnections() == 0);
         }
     }
@@ -176,7 +182,8 @@ class ForwardingEndsTest {
                 Origin echo = Origin.echo();
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(Http.get(origin.target(), "/") + Proxy.connectHead(echo.target()) + "early");
 
@@ -207,8 +214,10 @@ class ForwardingEndsTest {
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel();
                 Accepted<SocketChannel> other = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
-            CompletableFuture<ConnectionResult> idle = proxy.handler().handle(other.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
+            CompletableFuture<ConnectionResult> idle =
+                    proxy.handler().handle(other.end()).completion();
             try (Origin echo = Http.echo()) {
                 other.client().send(Http.get(echo.target(), "/"));
                 assertThat(Http.read(other.client()).status()).isEqualTo(200);
@@ -252,7 +261,8 @@ class ForwardingEndsTest {
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel();
                 Accepted<SocketChannel> other = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             accepted.client().send(Http.get(origin.target(), "/"));
             assertThat(accepted.client().readHead()).doesNotContain("Connection");
             assertThat(accepted.client().readText(5)).isEqualTo("first");
@@ -277,7 +287,8 @@ class ForwardingEndsTest {
         try (Origin origin = silent();
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             accepted.client().send(Http.get(origin.target(), "/"));
             pass(atOrigin);
 
@@ -299,7 +310,8 @@ class ForwardingEndsTest {
                 });
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             accepted.client().send(Http.get(origin.target(), "/"));
             pass(atOrigin);
 
@@ -323,11 +335,12 @@ class ForwardingEndsTest {
                     }
                     peer.readHead(); // and gives no response
                 });
-                Proxy proxy = Proxy.start(settings -> settings.via(null));
+                Proxy proxy = Proxy.start(settings -> settings.viaPseudonym(null));
                 Accepted<SocketChannel> accepted = Accepted.channel();
                 Accepted<SocketChannel> other = Accepted.channel();
                 Accepted<SocketChannel> third = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(Http.get(origin.target(), "/") + Http.post(origin.target(), "/", "1234567"));
             Http.Message first = Http.read(client);
@@ -340,13 +353,15 @@ class ForwardingEndsTest {
             assertThat(end(result).reason()).isEqualTo(CloseReason.FINISHED);
             assertThat(end(result).exchanges()).isEqualTo(4);
 
-            CompletableFuture<ConnectionResult> closing = proxy.handler().handle(other.end());
+            CompletableFuture<ConnectionResult> closing =
+                    proxy.handler().handle(other.end()).completion();
             other.client().send(Http.get(nobody, "/", "Connection: close"));
             assertThat(Http.read(other.client()).status()).isEqualTo(502);
             other.client().close();
             assertThat(end(closing).reason()).isEqualTo(CloseReason.DIAL_FAILED);
 
-            CompletableFuture<ConnectionResult> refused = proxy.handler().handle(third.end());
+            CompletableFuture<ConnectionResult> refused =
+                    proxy.handler().handle(third.end()).completion();
             third.client().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
             assertThat(Http.read(third.client()).status()).isEqualTo(400);
             third.client().close();

@@ -69,7 +69,7 @@ class ForwardingLoopsTest {
                     peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nVia: 1.1 there\r\n\r\n");
                     peer.expectEnd();
                 });
-                Proxy proxy = Proxy.start(settings -> settings.via("here"));
+                Proxy proxy = Proxy.start(settings -> settings.viaPseudonym("here"));
                 Peer client = proxy.client()) {
             client.send(Http.request("OPTIONS", origin.target(), "", "Max-Forwards: 3", "Via: 1.0 before"));
 
@@ -81,7 +81,7 @@ class ForwardingLoopsTest {
     @ValueSource(strings = {"1.1 here", "1.0 other, 1.1 HERE (comment)"})
     void aRequestThatWasHereBeforeIsALoop(String via) throws IOException {
         try (Origin origin = Http.echo();
-                Proxy proxy = Proxy.start(settings -> settings.via("here"));
+                Proxy proxy = Proxy.start(settings -> settings.viaPseudonym("here"));
                 Peer client = proxy.client()) {
             String request = Http.get(origin.target(), "/", "Via: " + via);
             client.send(request);
@@ -127,7 +127,7 @@ class ForwardingLoopsTest {
 
     @Test
     void theProxysOwnAddressIsNoTarget() throws IOException {
-        try (Proxy proxy = Proxy.start(settings -> settings.via(null).addressPolicy(AddressPolicy.any()));
+        try (Proxy proxy = Proxy.start(settings -> settings.viaPseudonym(null).addressPolicy(AddressPolicy.any()));
                 Peer client = proxy.client()) {
             client.send(Http.get(target(proxy), "/"));
 

@@ -28,7 +28,7 @@ class ForwardingTest {
                     peer.send(ok("hello"));
                     peer.expectEnd();
                 });
-                Proxy proxy = Proxy.start(settings -> settings.via(null));
+                Proxy proxy = Proxy.start(settings -> settings.viaPseudonym(null));
                 Peer client = proxy.client()) {
             client.send("GET http://127.0.0.1:" + origin.port() + "/a?b HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n");
 
@@ -65,7 +65,7 @@ class ForwardingTest {
                     peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
                     peer.expectEnd();
                 });
-                Proxy proxy = Proxy.start(settings -> settings.via(null));
+                Proxy proxy = Proxy.start(settings -> settings.viaPseudonym(null));
                 Peer client = proxy.client()) {
             client.send("POST http://127.0.0.1:" + origin.port()
                     + "/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\n\r\n");

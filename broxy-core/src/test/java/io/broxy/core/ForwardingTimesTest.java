@@ -99,7 +99,8 @@ class ForwardingTimesTest {
                 });
                 Proxy proxy = proxy(settings -> settings.bodyTimeout(SHORT));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(Http.request("POST", origin.target(), "/", "Content-Length: 5") + "body");
 
@@ -132,7 +133,8 @@ class ForwardingTimesTest {
                 Proxy proxy = proxy(settings -> settings.bodyTimeout(Duration.ofMillis(300)));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
             accepted.end().setOption(StandardSocketOptions.SO_RCVBUF, 512 << 10); // else it may grow to take all
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(Http.request("POST", origin.target(), "/", "Content-Length: " + body.length));
             CompletableFuture<?> sending = CompletableFuture.runAsync(() -> {
@@ -165,7 +167,8 @@ class ForwardingTimesTest {
                 });
                 Proxy proxy = proxy(settings -> settings.bodyTimeout(SHORT));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(Http.get(origin.target(), "/"));
 
@@ -195,7 +198,8 @@ class ForwardingTimesTest {
                 });
                 Proxy proxy = proxy(settings -> settings.bodyTimeout(Duration.ofMillis(300)));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             accepted.client().send(Http.get(origin.target(), "/"));
 
             assertThat(stopped.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
@@ -211,7 +215,8 @@ class ForwardingTimesTest {
         try (Origin origin = Http.echo();
                 Proxy proxy = proxy(settings -> settings.keepAliveTimeout(SHORT));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(
                     behind.equals("an exchange")
@@ -231,7 +236,8 @@ class ForwardingTimesTest {
         try (Origin origin = Http.echo();
                 Proxy proxy = proxy(settings -> settings.headTimeout(Duration.ofMillis(300)));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(
                     behind.equals("an exchange")

@@ -52,7 +52,7 @@ class ForwardingUpstreamsTest {
                     peer.send(Http.ok("second"));
                     peer.expectEnd();
                 });
-                Proxy proxy = Proxy.start((broxy, settings) -> settings.via("here")
+                Proxy proxy = Proxy.start((broxy, settings) -> settings.viaPseudonym("here")
                         .dialer(broxy.httpProxyDialer(upstream.target())
                                 .credentials(CREDENTIALS)
                                 .build()));
@@ -117,8 +117,8 @@ class ForwardingUpstreamsTest {
                     peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nmore\r\n0\r\n\r\n");
                     peer.expectEnd();
                 });
-                Proxy far = Proxy.start(settings -> settings.via("far"));
-                Proxy near = Proxy.start((broxy, settings) -> settings.via("near")
+                Proxy far = Proxy.start(settings -> settings.viaPseudonym("far"));
+                Proxy near = Proxy.start((broxy, settings) -> settings.viaPseudonym("near")
                         .dialer(broxy.httpProxyDialer(
                                         HostPort.of("127.0.0.1", far.address().getPort()))
                                 .credentials(CREDENTIALS)

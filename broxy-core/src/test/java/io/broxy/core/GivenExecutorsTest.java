@@ -287,7 +287,7 @@ class GivenExecutorsTest {
                 Peer client = Peer.connect(server.getLocalPort())) {
             ProxyHandler handler = broxy.proxyHandler().build();
 
-            assertThat(handler.handle(server.accept())).succeedsWithin(PATIENCE);
+            assertThat(handler.handle(server.accept()).completion()).succeedsWithin(PATIENCE);
             client.expectReset();
         }
     }

@@ -173,8 +173,8 @@ class GoOriginalFaultsTest {
                     peer.send(OPEN);
                     peer.socket().getInputStream().transferTo(peer.socket().getOutputStream());
                 })) {
-            assertEchoes(broxy.proxyDialer(ProxyUri.parse("http://[::1]:" + http.port())));
-            assertEchoes(broxy.proxyDialer(ProxyUri.parse("socks5://[::1]:" + socks.port())));
+            assertEchoes(broxy.dialerVia(ProxyUri.parse("http://[::1]:" + http.port())));
+            assertEchoes(broxy.dialerVia(ProxyUri.parse("socks5://[::1]:" + socks.port())));
             assertEchoes(broxy.httpProxyDialer(HostPort.of("::1", http.port())).build());
         }
     }
@@ -182,8 +182,7 @@ class GoOriginalFaultsTest {
     @Test
     void userInfoUnescapedWrongly() throws Exception {
         try (Origin proxy = Origin.start(answering("HTTP/1.1 200 OK\r\n\r\n"))) {
-            assertEchoes(
-                    broxy.proxyDialer(ProxyUri.parse("http://us%40er:p%3Aa%2Fs+s%20%2541%C3%A9@" + proxy.target())));
+            assertEchoes(broxy.dialerVia(ProxyUri.parse("http://us%40er:p%3Aa%2Fs+s%20%2541%C3%A9@" + proxy.target())));
 
             assertThat(requests.poll(PATIENCE_SECONDS, TimeUnit.SECONDS))
                     .contains("\r\nProxy-Authorization: "

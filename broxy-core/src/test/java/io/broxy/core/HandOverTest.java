@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.broxy.ClientHandle;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.ConnectionResult;
@@ -154,8 +155,10 @@ class HandOverTest {
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> one = Accepted.channel();
                 Accepted<Socket> other = Accepted.socket()) {
-            CompletableFuture<ConnectionResult> first = proxy.handler().handle(one.end());
-            CompletableFuture<ConnectionResult> second = proxy.handler().handle(other.end());
+            CompletableFuture<ConnectionResult> first =
+                    proxy.handler().handle(one.end()).completion();
+            CompletableFuture<ConnectionResult> second =
+                    proxy.handler().handle(other.end()).completion();
 
             for (Peer client : new Peer[] {one.client(), other.client()}) {
                 client.send(Proxy.connectHead(origin.target()) + "to and fro").readHead();
@@ -179,7 +182,8 @@ class HandOverTest {
     void aWholeConnectionThatBecomesNoTunnelHasNone() throws Exception {
         try (Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
 
             assertThat(accepted.client()
                             .send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -193,22 +197,33 @@ class HandOverTest {
     }
 
     @Test
-    void endingTheFutureOfAWholeConnectionResetsIt() throws Exception {
+    void closingTheHandleOfAWholeConnectionResetsItAndEndingItsFutureDoesNot() throws Exception {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> one = Accepted.channel();
                 Accepted<Socket> other = Accepted.socket()) {
-            CompletableFuture<ConnectionResult> first = proxy.handler().handle(one.end());
-            CompletableFuture<ConnectionResult> second = proxy.handler().handle(other.end());
+            ClientHandle first = proxy.handler().handle(one.end());
+            ClientHandle second = proxy.handler().handle(other.end());
             for (Peer client : new Peer[] {one.client(), other.client()}) {
                 client.send(Proxy.connectHead(origin.target())).readHead();
             }
 
-            first.cancel(false);
-            second.completeExceptionally(new IllegalStateException("enough"));
+            first.completion().cancel(false);
+            second.completion().completeExceptionally(new IllegalStateException("mine alone"));
+            for (Peer client : new Peer[] {one.client(), other.client()}) {
+                assertThat(client.send("unharmed").readText(8)).isEqualTo("unharmed");
+            }
+            CompletableFuture<ConnectionResult> waiting = first.completion();
+
+            first.close();
+            second.close();
 
             one.client().expectReset();
             other.client().expectReset();
+            assertThat(first.join().reason()).isEqualTo(CloseReason.CLOSED);
+            assertThat(second.join().reason()).isEqualTo(CloseReason.CLOSED);
+            assertThat(waiting.get()).isEqualTo(first.join());
+            assertThat(first.completion()).isCompletedWithValue(first.join());
         }
     }
 

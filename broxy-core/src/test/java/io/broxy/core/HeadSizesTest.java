@@ -29,7 +29,7 @@ class HeadSizesTest {
     private static final int KIB = 1024;
 
     private static Proxy proxy(Consumer<ProxyHandler.Builder> settings) throws IOException {
-        return Proxy.start(builder -> settings.accept(builder.via(null)));
+        return Proxy.start(builder -> settings.accept(builder.viaPseudonym(null)));
     }
 
     private static int status(Proxy proxy, String request) throws IOException {

@@ -96,7 +96,8 @@ class HostileRequestsTest {
         try (Origin origin = Http.echo();
                 Proxy proxy = Proxy.start();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(sent.replace("ORIGIN", origin.target().toString()) + Http.get(origin.target(), "/smuggled"));
 

@@ -51,7 +51,7 @@ class HttpOverRealUpstreamsTest {
             DAEMONS.put(upstream, running);
         }
         Daemon daemon = running;
-        return Proxy.start((broxy, settings) -> settings.via("here")
+        return Proxy.start((broxy, settings) -> settings.viaPseudonym("here")
                 .dialer(upstream.dialer(broxy, daemon, broxy.directDialer().build())));
     }
 

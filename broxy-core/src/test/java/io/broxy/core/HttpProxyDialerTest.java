@@ -124,7 +124,7 @@ class HttpProxyDialerTest {
     @Test
     void serverFirstBytesAreTheFirstThatASocketReadsToo() throws Exception {
         try (Origin proxy = proxy("HTTP/1.1 200 OK\r\n\r\n220 ready\r\n");
-                Socket socket = broxy.socketFactory(
+                Socket socket = broxy.asSocketFactory(
                                 broxy.httpProxyDialer(proxy.target()).build())
                         .createSocket("target.example", 443)) {
             assertThat(socket.getInputStream().readNBytes(11)).asString().isEqualTo("220 ready\r\n");
@@ -504,7 +504,7 @@ class HttpProxyDialerTest {
             Dialer foreign = request -> ForeignConnection.over(direct.dial(request));
             Dialer streams = request -> {
                 try {
-                    return broxy.connection(
+                    return broxy.asConnection(
                             new Socket(request.target().host(), request.target().port()));
                 } catch (java.io.IOException e) {
                     throw new IllegalStateException(e);

@@ -21,7 +21,7 @@ class InterimLimitsTest {
     private static final String HINT = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
 
     private static Proxy proxy() throws IOException {
-        return Proxy.start(settings -> settings.via(null));
+        return Proxy.start(settings -> settings.viaPseudonym(null));
     }
 
     /** A head of exactly so many bytes. */
@@ -66,7 +66,7 @@ class InterimLimitsTest {
                     }
                 });
                 Proxy proxy = Proxy.start((broxy, settings) -> {
-                    settings.via(null);
+                    settings.viaPseudonym(null);
                     if (upstream) {
                         settings.dialer(broxy.httpProxyDialer(origin.target()).build());
                     }

@@ -402,7 +402,8 @@ class LocalRequestsTest {
                         ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 Peer client = Peer.connect(server.getLocalAddress());
                 SocketChannel accepted = server.accept()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted);
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted).completion();
             client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
 
             ConnectionResult end = result.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);

@@ -98,7 +98,7 @@ class NginxTest {
 
     @BeforeEach
     void start() throws IOException {
-        proxy = Proxy.start(settings -> settings.via("here"));
+        proxy = Proxy.start(settings -> settings.viaPseudonym("here"));
         client = HttpClient.newBuilder()
                 .proxy(ProxySelector.of(proxy.address()))
                 .executor(threads)

@@ -132,24 +132,25 @@ class ParsedCredentialsTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void theHostMayVouchForItsClientAndNoAuthenticatorIsAsked(boolean byFormerName) throws Exception {
+    @Test
+    void theHostMayVouchForItsClientAndNoAuthenticatorIsAsked() throws Exception {
         try (Origin origin = Origin.echo();
                 Proxy proxy =
                         Proxy.start(settings -> settings.authenticator(Authenticator.basic("here", (user, password) -> {
                             throw new AssertionError("it is not to be asked");
                         })));
-                Client client = Form.CHANNEL.serve(proxy.handler(), vouched(origin.target(), byFormerName))) {
+                Client client = Form.CHANNEL.serve(proxy.handler(), vouched(origin.target()))) {
             assertThat(client.peer().readHead()).startsWith("HTTP/1.1 200 ");
             client.peer().shutdownOutput().expectEnd();
             assertThat(client.tunnel().join().identity()).isEqualTo("alice");
         }
     }
 
-    private static ConnectRequest vouched(HostPort target, boolean byFormerName) {
-        ConnectRequest.Builder request = ConnectRequest.builder(target).field(FIELD, WRONG);
-        return (byFormerName ? request.identity("alice") : request.authenticated("alice")).build();
+    private static ConnectRequest vouched(HostPort target) {
+        return ConnectRequest.builder(target)
+                .field(FIELD, WRONG)
+                .authenticated("alice")
+                .build();
     }
 
     @Test

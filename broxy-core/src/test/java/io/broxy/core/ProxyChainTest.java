@@ -162,7 +162,7 @@ class ProxyChainTest {
             Dialer foreign = request -> ForeignConnection.over(direct.dial(request));
             Dialer streams = request -> {
                 try {
-                    return broxy.connection(
+                    return broxy.asConnection(
                             new Socket(request.target().host(), request.target().port()));
                 } catch (IOException e) {
                     throw new IllegalStateException(e);

@@ -53,7 +53,7 @@ class ProxyDialerTest {
     @Test
     void userInfoOfAnHttpProxyIsUnescaped() throws Exception {
         try (Origin proxy = proxy()) {
-            broxy.proxyDialer(ProxyUri.parse("http://us%65r:p%40ss%3Aw%2Brd@" + proxy.target()))
+            broxy.dialerVia(ProxyUri.parse("http://us%65r:p%40ss%3Aw%2Brd@" + proxy.target()))
                     .dial(TARGET)
                     .close();
 
@@ -64,11 +64,10 @@ class ProxyDialerTest {
 
     @Test
     void eachSchemeHasItsDialer() {
-        assertThat(broxy.proxyDialer(ProxyUri.parse("http://proxy.example:3128")))
+        assertThat(broxy.dialerVia(ProxyUri.parse("http://proxy.example:3128"))).isInstanceOf(HttpProxyDialer.class);
+        assertThat(broxy.dialerVia(ProxyUri.parse("https://proxy.example:3129")))
                 .isInstanceOf(HttpProxyDialer.class);
-        assertThat(broxy.proxyDialer(ProxyUri.parse("https://proxy.example:3129")))
-                .isInstanceOf(HttpProxyDialer.class);
-        assertThat(broxy.proxyDialer(ProxyUri.parse("socks5://proxy.example"))).isInstanceOf(Socks5Dialer.class);
+        assertThat(broxy.dialerVia(ProxyUri.parse("socks5://proxy.example"))).isInstanceOf(Socks5Dialer.class);
     }
 
     @Test

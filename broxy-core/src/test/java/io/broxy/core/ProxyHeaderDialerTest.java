@@ -115,7 +115,7 @@ class ProxyHeaderDialerTest {
     }
 
     private Dialer announcing(ProxyProtocol version) {
-        return broxy.proxyProtocol(broxy.directDialer().build(), version);
+        return broxy.withProxyHeader(broxy.directDialer().build(), version);
     }
 
     /** Notes the header, and sends back what comes behind it. */
@@ -276,7 +276,7 @@ class ProxyHeaderDialerTest {
         try (Origin target = origin();
                 Proxy upstream = Proxy.start();
                 Connection connection = way.dial(
-                        broxy.proxyProtocol(
+                        broxy.withProxyHeader(
                                 broxy.httpProxyDialer(HostPort.of(
                                                 "127.0.0.1", upstream.address().getPort()))
                                         .build(),
@@ -299,7 +299,7 @@ class ProxyHeaderDialerTest {
         try (Origin winner = origin();
                 BlackHole loser = BlackHole.open(new InetSocketAddress("127.0.0.2", winner.port()));
                 Connection connection = way.dial(
-                        broxy.proxyProtocol(racing, ProxyProtocol.V1),
+                        broxy.withProxyHeader(racing, ProxyProtocol.V1),
                         request(HostPort.of("db.example", loser.target().port())))) {
             assertThat(header()).isEqualTo(ofClient(ProxyProtocol.V1));
             assertEchoes(connection);
@@ -365,14 +365,14 @@ class ProxyHeaderDialerTest {
         try (Accepted<SocketChannel> pair = Accepted.channel()) {
             Dialer broken = request -> {
                 try {
-                    Connection connection = broxy.connection(pair.end());
+                    Connection connection = broxy.asConnection(pair.end());
                     connection.shutdownOutput();
                     return connection;
                 } catch (IOException e) {
                     throw new AssertionError(e);
                 }
             };
-            Dialer dialer = broxy.proxyProtocol(broken, ProxyProtocol.V2);
+            Dialer dialer = broxy.withProxyHeader(broken, ProxyProtocol.V2);
             HostPort target = HostPort.parse("db.example:5432");
 
             assertThatThrownBy(() -> way.dial(dialer, request(target)))
@@ -439,7 +439,7 @@ class ProxyHeaderDialerTest {
     private Dialer giving(SocketChannel channel) {
         return request -> {
             try {
-                return broxy.connection(channel);
+                return broxy.asConnection(channel);
             } catch (IOException e) {
                 throw new AssertionError(e);
             }
@@ -449,7 +449,7 @@ class ProxyHeaderDialerTest {
     @Test
     void onALoopASlowPeerIsWaitedForByNobody() throws Exception {
         try (Full pair = Full.open()) {
-            CompletableFuture<Connection> dial = broxy.proxyProtocol(giving(pair.end()), ProxyProtocol.V2)
+            CompletableFuture<Connection> dial = broxy.withProxyHeader(giving(pair.end()), ProxyProtocol.V2)
                     .dialAsync(request(HostPort.parse("db.example:5432")), Runnable::run);
 
             pair.client().read(pair.filled());
@@ -469,7 +469,7 @@ class ProxyHeaderDialerTest {
                     .build();
 
             assertThatThrownBy(() ->
-                            Way.ON_A_LOOP.dial(broxy.proxyProtocol(giving(pair.end()), ProxyProtocol.V2), request))
+                            Way.ON_A_LOOP.dial(broxy.withProxyHeader(giving(pair.end()), ProxyProtocol.V2), request))
                     .isInstanceOfSatisfying(DialException.class, failure -> {
                         assertThat(failure.reason()).isEqualTo(Reason.TIMEOUT);
                         assertThat(failure).hasRootCauseInstanceOf(SocketTimeoutException.class);
@@ -480,7 +480,7 @@ class ProxyHeaderDialerTest {
     @Test
     void theEndOfTheEngineEndsADialThatWaits() throws Exception {
         try (Full pair = Full.open()) {
-            CompletableFuture<Connection> dial = broxy.proxyProtocol(giving(pair.end()), ProxyProtocol.V2)
+            CompletableFuture<Connection> dial = broxy.withProxyHeader(giving(pair.end()), ProxyProtocol.V2)
                     .dialAsync(request(HostPort.parse("db.example:5432")), Runnable::run);
 
             broxy.close();

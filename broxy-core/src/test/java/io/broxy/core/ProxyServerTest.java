@@ -2,10 +2,8 @@ package io.broxy.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.mockito.ArgumentMatchers.any;
-import static org.mockito.Mockito.mock;
-import static org.mockito.Mockito.when;
 
+import io.broxy.ClientHandler;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.core.testkit.HeldPort;
@@ -116,13 +114,8 @@ class ProxyServerTest {
     @Test
     void aHandlerMayBeTheUsersOwn() throws Exception {
         CompletableFuture<SocketChannel> given = new CompletableFuture<>();
-        ProxyHandler own = mock();
-        when(own.handle(any(SocketChannel.class))).thenAnswer(call -> {
-            given.complete(call.getArgument(0));
-            return new CompletableFuture<>();
-        });
         try (Broxy broxy = Broxy.create();
-                ProxyServer server = broxy.listen(ANY_PORT, own);
+                ProxyServer server = broxy.listen(ANY_PORT, given::complete);
                 Peer client = Peer.connect(server.localAddress());
                 SocketChannel accepted = given.join()) {
             assertThat(accepted.getRemoteAddress()).isEqualTo(client.socket().getLocalSocketAddress());
@@ -131,8 +124,9 @@ class ProxyServerTest {
 
     @Test
     void aClientWhoseHandlerThrowsIsClosedAndTheNextIsServed() throws Exception {
-        ProxyHandler broken = mock();
-        when(broken.handle(any(SocketChannel.class))).thenThrow(new IllegalStateException("broken"));
+        ClientHandler broken = client -> {
+            throw new IllegalStateException("broken");
+        };
         try (Broxy broxy = Broxy.create();
                 ProxyServer server = broxy.listen(ANY_PORT, broken)) {
             for (int i = 0; i < 2; i++) {

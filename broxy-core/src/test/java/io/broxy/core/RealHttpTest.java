@@ -75,7 +75,7 @@ class RealHttpTest {
     @ParameterizedTest
     @EnumSource
     void aPageIsFetchedByWhateverVersionTheClientPrefers(HttpClient.Version version) throws Exception {
-        try (Proxy proxy = Proxy.start(settings -> settings.via("here"))) {
+        try (Proxy proxy = Proxy.start(settings -> settings.viaPseudonym("here"))) {
             HttpResponse<byte[]> response = client(proxy)
                     .version(version)
                     .build()

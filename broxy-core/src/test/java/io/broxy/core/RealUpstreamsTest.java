@@ -241,7 +241,7 @@ class RealUpstreamsTest {
             exchange.close();
         });
         server.start();
-        try (Socket socket = broxy.socketFactory(dialer)
+        try (Socket socket = broxy.asSocketFactory(dialer)
                 .createSocket("127.0.0.1", server.getAddress().getPort())) {
             Peer client = new Peer(socket);
             client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -264,7 +264,7 @@ class RealUpstreamsTest {
                         peer -> peer.socket()
                                 .getInputStream()
                                 .transferTo(peer.socket().getOutputStream()));
-                Socket plain = broxy.socketFactory(dialer).createSocket("127.0.0.1", origin.port());
+                Socket plain = broxy.asSocketFactory(dialer).createSocket("127.0.0.1", origin.port());
                 SSLSocket secure = (SSLSocket) tls.createSocket(plain, "localhost", origin.port(), true)) {
             secure.setSoTimeout(Peer.PATIENCE_MILLIS);
             CompletableFuture<?> writing =

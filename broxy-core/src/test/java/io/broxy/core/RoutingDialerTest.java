@@ -496,7 +496,7 @@ class RoutingDialerTest {
     private Dialer plain(Origin origin) {
         return request -> {
             try {
-                return broxy.connection(new Socket(InetAddress.getLoopbackAddress(), origin.port()));
+                return broxy.asConnection(new Socket(InetAddress.getLoopbackAddress(), origin.port()));
             } catch (IOException e) {
                 throw new DialException(Reason.REFUSED, request.target(), Duration.ZERO, List.of(), e);
             }

@@ -187,7 +187,7 @@ class Socks5DialerTest {
     @Test
     void targetFirstBytesAreTheFirstThatASocketReadsToo() throws Exception {
         try (Origin proxy = proxy(openAnd("220 ready\r\n"));
-                Socket socket = broxy.socketFactory(dialer(proxy)).createSocket("target.example", 443)) {
+                Socket socket = broxy.asSocketFactory(dialer(proxy)).createSocket("target.example", 443)) {
             assertThat(socket.getInputStream().readNBytes(11)).asString().isEqualTo("220 ready\r\n");
         }
     }

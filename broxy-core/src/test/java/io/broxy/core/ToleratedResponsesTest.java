@@ -46,7 +46,7 @@ class ToleratedResponsesTest {
     }
 
     private static Proxy proxy() throws IOException {
-        return Proxy.start(settings -> settings.via(null));
+        return Proxy.start(settings -> settings.viaPseudonym(null));
     }
 
     private static void assertNextIsAnswered(Peer client, HostPort origin) throws IOException {
@@ -227,7 +227,7 @@ class ToleratedResponsesTest {
                         }
                     }
                 });
-                Proxy proxy = Proxy.start((broxy, settings) -> settings.via(null)
+                Proxy proxy = Proxy.start((broxy, settings) -> settings.viaPseudonym(null)
                         .dialer(broxy.httpProxyDialer(upstream.target()).build()));
                 Peer client = proxy.client();
                 Peer tunnel = proxy.client()) {

@@ -46,9 +46,10 @@ class UpgradeTest {
     void allBytesBehindTheHeadsPassThroughTheTunnel() throws Exception {
         CompletableFuture<String> head = new CompletableFuture<>();
         try (Origin origin = switching(head);
-                Proxy proxy = Proxy.start(settings -> settings.via(null));
+                Proxy proxy = Proxy.start(settings -> settings.viaPseudonym(null));
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = proxy.handler().handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    proxy.handler().handle(accepted.end()).completion();
             Peer client = accepted.client();
             client.send(ask(origin) + "early");
 

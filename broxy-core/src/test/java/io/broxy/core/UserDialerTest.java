@@ -46,7 +46,7 @@ class UserDialerTest {
     private static final HostPort SOMEWHERE = HostPort.of("somewhere.example", 443);
 
     private static Connection open(Origin origin, Broxy broxy) throws IOException {
-        return broxy.connection(SocketChannel.open(origin.address()));
+        return broxy.asConnection(SocketChannel.open(origin.address()));
     }
 
     private static DialException failure(DialException.Reason reason, IOException cause) {
@@ -88,7 +88,7 @@ class UserDialerTest {
         AtomicReference<Connection> next = new AtomicReference<>();
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.dialer(dialing(next)))) {
-            next.set(proxy.broxy().connection(new Socket(InetAddress.getLoopbackAddress(), origin.port())));
+            next.set(proxy.broxy().asConnection(new Socket(InetAddress.getLoopbackAddress(), origin.port())));
             try (Client client = form.come(proxy.handler())) {
                 client.peer().send(Proxy.connectHead(SOMEWHERE) + "early");
                 assertThat(client.peer().readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");
@@ -226,7 +226,7 @@ class UserDialerTest {
                 Proxy proxy = Proxy.start(settings -> settings.dialer(dialing(next)))) {
             for (Connection connection : List.of(
                     open(origin, proxy.broxy()),
-                    proxy.broxy().connection(new Socket(InetAddress.getLoopbackAddress(), origin.port())))) {
+                    proxy.broxy().asConnection(new Socket(InetAddress.getLoopbackAddress(), origin.port())))) {
                 next.set(connection);
                 try (Client first = form.ask(proxy.handler(), SOMEWHERE)) {
                     assertThat(first.peer().readHead()).startsWith("HTTP/1.1 200 ");

@@ -61,7 +61,7 @@ class VanishingClientTest {
             dialing.countDown();
             try {
                 go.await();
-                return broxy.join().connection(SocketChannel.open(origin.address()));
+                return broxy.join().asConnection(SocketChannel.open(origin.address()));
             } catch (InterruptedException e) {
                 interrupted.countDown();
                 throw failed(request, DialException.Reason.CANCELLED, e);

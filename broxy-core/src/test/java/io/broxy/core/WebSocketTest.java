@@ -208,7 +208,7 @@ class WebSocketTest {
 
     private void talk(Way way, Talk talk) throws Exception {
         Client client = new Client();
-        try (Proxy proxy = Proxy.start(settings -> settings.via("here"));
+        try (Proxy proxy = Proxy.start(settings -> settings.viaPseudonym("here"));
                 Origin front = front(proxy)) {
             java.net.http.WebSocket socket = switch (way) {
                 case CONNECT -> open(server.getPort(), ProxySelector.of(proxy.address()), client);

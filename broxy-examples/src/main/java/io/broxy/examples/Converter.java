@@ -1,11 +1,11 @@
 package io.broxy.examples;
 
-/** Understands the text of an option. Threading: immutable. */
+/** Parses the value of an option. Threading: immutable. */
 interface Converter<T> {
     /**
      * Reads the text.
      *
-     * @throws IllegalArgumentException if it is wrong; the message is told to the user
+     * @throws IllegalArgumentException if it is wrong; the user sees the message
      */
     T convert(String text);
 }

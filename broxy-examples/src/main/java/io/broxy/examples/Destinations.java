@@ -20,7 +20,7 @@ final class Destinations {
         return options.deny().isEmpty() ? policy : policy.and(AddressPolicy.denying(options.deny()));
     }
 
-    /** Link-local is not among them: 169.254.169.254 hands a cloud machine's credentials to whoever asks. */
+    /** Link-local is not among them: 169.254.169.254 serves a cloud machine's credentials to every client. */
     private static List<Cidr> privateBlocks() {
         return Stream.of(
                         "10.0.0.0/8", // RFC 1918

@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
  * Looks at a file whenever anything happens in its folder, and from time to time all the same.
  *
  * <p>Which file an event names says little: an editor may rename a new file over the old one, and Kubernetes renames a
- * symbolic link beside it that the file itself leads through. So each event is but a reason to look. Looking from time to
- * time helps where no event comes: the file is a link to another folder, or the file system tells nothing.
+ * symbolic link beside it that the file itself leads through. So each event is but a reason to look. Looking from time
+ * to time helps where no event comes: the file links to another folder, or the file system reports nothing.
  *
  * <p>Threading: it looks on a thread of its own.
  */
@@ -71,7 +71,7 @@ final class FileWatch implements AutoCloseable {
         try {
             return folder.getFileSystem().newWatchService();
         } catch (IOException | UnsupportedOperationException e) {
-            log.warn("{} cannot be watched ({}); its file is read from time to time", folder, e.toString());
+            log.warn("{} cannot be watched ({}); its file is polled instead", folder, e.toString());
             return null;
         }
     }
@@ -90,7 +90,7 @@ final class FileWatch implements AutoCloseable {
         try {
             look.run();
         } catch (RuntimeException e) {
-            log.error("looking at a file failed; it will be tried again", e);
+            log.error("checking a file failed; it will be tried again", e);
         }
     }
 
@@ -140,7 +140,7 @@ final class FileWatch implements AutoCloseable {
             }
             thread.join(STOP_MILLIS);
         } catch (IOException e) {
-            log.warn("the watch of {} did not end: {}", folder, e.toString());
+            log.warn("the watch of {} could not be closed: {}", folder, e.toString());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

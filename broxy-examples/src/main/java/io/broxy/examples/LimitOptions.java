@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What the mini-server's options say about each client. Threading: filled in by one thread, and not changed after that. */
+/** The mini-server's options for limits on clients. Threading: filled in by one thread, and not changed after that. */
 final class LimitOptions {
     private final Setting<@Nullable Integer> maxPerClient;
     private final Setting<@Nullable Long> rate;
@@ -21,38 +21,38 @@ final class LimitOptions {
                 "--max-per-client",
                 "N",
                 new CountConverter(),
-                "How many connections a client may have at once: an IPv4 address, or a /64 of IPv6. Default: no limit");
+                "The most concurrent connections of one client: an IPv4 address, or an IPv6 /64. Default: no limit");
         rate = options.one(
                 "--rate",
                 "BYTES",
                 new RateConverter(),
-                "How many bytes a second may go over in each direction of a tunnel, such as 500000, 512K, 10M or 1G"
-                        + " (powers of 1024). Default: no limit");
+                "The most bytes per second in each direction of a tunnel, such as 500000, 512K, 10M or 1G (powers of"
+                        + " 1024). Default: no limit");
         ratePerUser = options.one(
                 "--rate-per-user",
                 "BYTES",
                 new RateConverter(),
-                "How many bytes a second may go over in each direction for all connections of a user of --auth together,"
-                        + " written as for --rate. Default: no limit");
+                "The most bytes per second in each direction for all connections of a user of --auth together, written"
+                        + " as for --rate. Default: no limit");
         maxLifetime = options.one(
                 "--max-lifetime",
                 "TIME",
                 new DurationConverter.Positive(),
-                "How long a connection, and its tunnel, may last. Default: no limit");
+                "The longest lifetime of a connection and its tunnel. Default: no limit");
         maxHead = options.one(
                 "--max-head",
                 "SIZE",
                 new SizeConverter(256, 1 << 20),
-                "How long the head of a request may be, such as 16384, 32k, 64KiB or 1M (powers of 1024). Default: 16k");
+                "The largest head of a request, such as 16384, 32k, 64KiB or 1M (powers of 1024). Default: 16k");
         proxyProtocol = options.many(
                 "--proxy-protocol",
                 "CIDR",
                 Cidr::parse,
-                "The load balancers in front: their connections begin with a PROXY header (version 1 or 2) that names the"
-                        + " client, and are cut without one. May be repeated.");
+                "Load balancers in front, whose connections begin with a PROXY header (version 1 or 2) that names the"
+                        + " client; a connection without one is closed. May be repeated.");
     }
 
-    /** Sets what was asked for. */
+    /** Applies the options that were given. */
     void apply(ProxyHandler.Builder settings) {
         Integer connections = maxPerClient();
         if (connections != null) {

@@ -9,7 +9,7 @@ import java.net.InetSocketAddress;
  * <p>Threading: immutable.
  */
 record ListenAddress(String host, int port) {
-    /** Where to listen if nobody says it. */
+    /** The default address. */
     static final ListenAddress DEFAULT = new ListenAddress("127.0.0.1", 3128);
 
     private static final String FREE_PORT = ":0";

@@ -8,11 +8,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A file that is used anew whenever it changes, and whenever {@link #reload} is called. What cannot be used is logged in one
- * line, and what was used before stays.
+ * A file that is used anew whenever it changes, and whenever {@link #reload} is called. What cannot be used is logged
+ * in one line, and what was used before stays.
  *
- * <p>Threading: thread-safe. One look at a time, by the watch's thread or by the caller of {@link #reload}; the lock is held
- * while the file is read, and nothing that serves clients takes it.
+ * <p>Threading: thread-safe. One look at a time, by the watch's thread or by the caller of {@link #reload}; the lock is
+ * held while the file is read, and nothing that serves clients takes it.
  */
 final class LiveFile implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LiveFile.class);
@@ -46,7 +46,7 @@ final class LiveFile implements AutoCloseable {
     /**
      * What became of a content.
      *
-     * @param warn whether somebody should look into it
+     * @param warn whether it deserves a warning
      * @param text for a line of a log
      */
     record Outcome(boolean warn, String text) {}

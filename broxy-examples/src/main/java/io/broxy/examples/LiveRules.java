@@ -19,17 +19,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A dialer that follows a file of rules while the file changes. Rules, proxies and the pool are replaced together; tunnels
- * that stand go on. What cannot be used is told in one line, and the old rules stay.
+ * A dialer that follows a file of rules while the file changes. Rules, proxies and the pool are replaced together;
+ * tunnels that are open continue. An error is logged in one line, and the old rules stay.
  *
- * <p>Threading: started by one thread; after that {@link #use} and {@link #tend} run on one thread at a time, and the dialer
- * is thread-safe.
+ * <p>Threading: started by one thread; after that {@link #use} and {@link #tend} run on one thread at a time, and the
+ * dialer is thread-safe.
  */
 final class LiveRules implements LiveFile.Use, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LiveRules.class);
 
     private static final String NO_DEFAULT =
-            "there is no default (match: default), so what no rule matches is refused with 403";
+            "there is no default rule (match: default), so targets that no rule matches are refused with 403";
 
     private final Path file;
     private final RoutingDialer dialer;
@@ -103,8 +103,8 @@ final class LiveRules implements LiveFile.Use, AutoCloseable {
             warnings.add(NO_DEFAULT);
         }
         if (listenIsOurs && !content.listen().equals(listenSeen)) {
-            warnings.add(
-                    "it says to listen on " + content.listen() + " now, which takes a restart; it is still " + listen);
+            warnings.add("the listening address is now " + content.listen()
+                    + ", which takes a restart; still listening on " + listen);
         }
         listenSeen = content.listen();
         String text = content.rules() + ", " + content.proxies().size() + " proxies";
@@ -127,7 +127,10 @@ final class LiveRules implements LiveFile.Use, AutoCloseable {
         upstreams = next;
     }
 
-    /** Closes old pools. A dial that took the old rules a moment before they were replaced must not find its pool closed. */
+    /**
+     * Closes old pools. A dial that took the old rules a moment before they were replaced must not find its pool
+     * closed.
+     */
     @Override
     public void tend() {
         long now = System.nanoTime();

@@ -8,7 +8,7 @@ import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The passwords of a file that is followed while it changes. What cannot be used is told in one line, and the old users stay.
+ * The passwords of a file that is read again when it changes. An error is logged in one line, and the old users stay.
  *
  * <p>Threading: thread-safe; {@link #use} runs on one thread at a time.
  */
@@ -20,7 +20,7 @@ final class LiveUsers implements Authenticator.PasswordCheck, LiveFile.Use, Auto
     private volatile Users users;
     private @Nullable LiveFile live;
 
-    /** With the users go those who have logged in. Threading: immutable. */
+    /** The users, and the recent logins that belong to them. Threading: immutable. */
     private record Users(UserFile file, RecentLogins recent) {
         static Users of(UserFile file) {
             return new Users(file, new RecentLogins(System::nanoTime));

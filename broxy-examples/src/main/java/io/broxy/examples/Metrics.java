@@ -13,7 +13,7 @@ import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 
 /**
- * A handler's counters by the names that Prometheus knows them by. They are read when somebody asks.
+ * A handler's counters under their Prometheus names. They are read at each scrape.
  *
  * <p>Threading: for one thread; what it makes is thread-safe.
  */
@@ -37,13 +37,13 @@ final class Metrics {
     private void addClients() {
         gauge("broxy_connections_open", "Client connections being served", ProxyStats::openConnections);
         counter("broxy_connections_total", "Client connections accepted", ProxyStats::totalConnections);
-        gauge("broxy_tunnels_open", "Tunnels being made or relaying", ProxyStats::openTunnels);
+        gauge("broxy_tunnels_open", "Tunnels being established or relaying", ProxyStats::openTunnels);
         counter("broxy_tunnels_established_total", "Tunnels established", ProxyStats::establishedTunnels);
         gauge("broxy_exchanges_open", "Requests being forwarded", ProxyStats::openExchanges);
-        counter("broxy_exchanges_total", "Requests forwarded, and over", ProxyStats::totalExchanges);
+        counter("broxy_exchanges_total", "Forwarded requests that have ended", ProxyStats::totalExchanges);
         CounterWithCallback.builder()
                 .name("broxy_bytes_total")
-                .help("Bytes passed on by tunnels so far, and by exchanges that are over")
+                .help("Bytes passed on by tunnels so far, and by exchanges that have ended")
                 .labelNames("direction")
                 .callback(counter -> {
                     ProxyStats now = stats.get();
@@ -56,7 +56,7 @@ final class Metrics {
     private void addFailures() {
         CounterWithCallback.builder()
                 .name("broxy_requests_refused_total")
-                .help("Requests refused before anything was dialled")
+                .help("Requests refused before a connection was dialed")
                 .labelNames("reason")
                 .callback(counter -> {
                     ProxyStats now = stats.get();
@@ -67,7 +67,7 @@ final class Metrics {
                 .register(registry);
         CounterWithCallback.builder()
                 .name("broxy_dial_failures_total")
-                .help("Requests whose target could not be dialled")
+                .help("Requests whose target could not be dialed")
                 .labelNames("reason")
                 .callback(counter -> {
                     ProxyStats now = stats.get();
@@ -82,7 +82,7 @@ final class Metrics {
     private void addLookUps() {
         GaugeWithCallback.builder()
                 .name("broxy_look_ups")
-                .help("Name look-ups")
+                .help("Name lookups")
                 .labelNames("state")
                 .callback(gauge -> {
                     LookUpStats now = stats.get().lookUps();
@@ -111,7 +111,7 @@ final class Metrics {
                 now -> now.pool().waiting());
         counter(
                 "broxy_pool_created_total",
-                "Connections the pool opened",
+                "Connections opened by the pool",
                 now -> now.pool().created());
         counter(
                 "broxy_pool_reused_total",
@@ -119,7 +119,7 @@ final class Metrics {
                 now -> now.pool().reused());
         CounterWithCallback.builder()
                 .name("broxy_pool_evicted_total")
-                .help("Connections the pool closed")
+                .help("Connections closed by the pool")
                 .labelNames("cause")
                 .callback(counter -> {
                     PoolStats now = stats.get().pool();

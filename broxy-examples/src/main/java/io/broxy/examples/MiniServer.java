@@ -5,7 +5,7 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 
 /**
- * A proxy that runs until it is told to end: {@code java -jar broxy-mini-server.jar --help}.
+ * A proxy that runs until a signal ends it: {@code java -jar broxy-mini-server.jar --help}.
  *
  * <p>It exits with 0 after SIGTERM or SIGINT, with 1 if it cannot run and with 2 if its options are wrong.
  *
@@ -26,8 +26,8 @@ final class MiniServer {
     }
 
     /**
-     * Does what the command line says. What an operator can put right is told in one line; anything else is a fault of the
-     * program and keeps its stack trace.
+     * Runs the command line. An error that the operator can fix is printed as one line; any other keeps its stack
+     * trace.
      *
      * @return the exit code
      */

@@ -71,7 +71,7 @@ final class OptionSet {
     /**
      * An option with a value, which is null unless it is given, at most once.
      *
-     * @param label stands for the value in the help
+     * @param label names the value in the help
      */
     <T> Setting<@Nullable T> one(String name, String label, Converter<T> converter, String description) {
         Option option = option(null, name, description).hasArg().argName(label).get();

@@ -4,7 +4,7 @@ import io.broxy.ProxyHandler;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** What the mini-server's options say about plain HTTP. Threading: filled in by one thread, and not changed after that. */
+/** The mini-server's options for plain HTTP. Threading: filled in by one thread, and not changed after that. */
 final class PlainHttpOptions {
     private final Setting<Duration> responseTimeout;
     private final Setting<Duration> bodyTimeout;
@@ -19,35 +19,35 @@ final class PlainHttpOptions {
                 "TIME",
                 new DurationConverter.Positive(),
                 Duration.ofSeconds(60),
-                "The time for an origin to answer a forwarded request. Default: 60s");
+                "The time for an origin's response to a forwarded request. Default: 60s");
         bodyTimeout = options.one(
                 "--body-timeout",
                 "TIME",
                 new DurationConverter.Positive(),
                 Duration.ofSeconds(60),
-                "How long the body of a forwarded request or response may stand still. Default: 60s");
+                "The longest stall within the body of a forwarded request or response. Default: 60s");
         keepAliveTimeout = options.one(
                 "--keep-alive-timeout",
                 "TIME",
                 new DurationConverter.Positive(),
                 Duration.ofSeconds(60),
-                "How long a client's connection may stand between two requests. Default: 60s");
+                "How long a client's connection may be idle between two requests. Default: 60s");
         via = options.one(
                 "--via",
                 "NAME",
                 new TokenConverter(),
-                "How the proxy calls itself in the Via of forwarded messages, by which it knows requests that come back;"
-                        + " another name for each proxy. Default: broxy- and random digits");
+                "The name in the Via of forwarded messages, by which the proxy detects loops; each proxy needs its own."
+                        + " Default: broxy- and random digits");
         noVia = options.flag(
-                "--no-via", "Add no Via, so that a loop of proxies is not noticed; not together with --via.");
+                "--no-via", "Add no Via; loops of proxies are then not detected. Not together with --via.");
         options.exclusive(via, noVia);
     }
 
-    /** Sets what was asked for. */
+    /** Applies the options that were given. */
     void apply(ProxyHandler.Builder settings) {
         settings.responseTimeout(responseTimeout()).bodyTimeout(bodyTimeout()).keepAliveTimeout(keepAliveTimeout());
         if (noVia() || via() != null) {
-            settings.via(via());
+            settings.viaPseudonym(via());
         }
     }
 
@@ -63,13 +63,13 @@ final class PlainHttpOptions {
         return keepAliveTimeout.value();
     }
 
-    /** How the proxy calls itself, or null for the library's default. */
+    /** The name in Via, or null for the library's default. */
     @Nullable
     String via() {
         return via.value();
     }
 
-    /** Whether the proxy does not tell of itself. */
+    /** Whether the proxy adds no Via. */
     boolean noVia() {
         return noVia.value();
     }

@@ -13,7 +13,7 @@ final class PortsConverter implements Converter<AccessPolicy> {
             int last = dash < 0 ? first : port(text, part, part.substring(dash + 1));
             if (first > last) {
                 throw new IllegalArgumentException(
-                        Found.value(text) + " has a range that begins above its end: " + Found.value(part));
+                        Found.value(text) + " has a range whose first port is above its last: " + Found.value(part));
             }
             policy = policy.or(AccessPolicy.portRange(first, last));
         }
@@ -25,7 +25,7 @@ final class PortsConverter implements Converter<AccessPolicy> {
         if (port < 1 || port > 65_535) {
             throw new IllegalArgumentException(Found.value(text)
                     + " is not a list of ports such as 443 or 80,443,8000-8999: " + Found.value(part)
-                    + " is no port of 1 to 65535 and no range");
+                    + " is neither a port of 1 to 65535 nor a range");
         }
         return port;
     }

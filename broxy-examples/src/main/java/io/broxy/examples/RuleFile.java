@@ -13,7 +13,7 @@ import org.yaml.snakeyaml.error.MarkedYAMLException;
  *
  * @param listen where to listen, where {@code --listen} does not say it
  * @param proxies each by its name; those of the type {@code direct} are not among them
- * @param rules name the proxies, and the direct way as {@link io.broxy.Route#DIRECT}
+ * @param rules name the proxies, and direct connections as {@link io.broxy.Route#DIRECT}
  * @param hasDefault whether the file says what becomes of a target that no rule matches; otherwise it is denied
  */
 record RuleFile(

@@ -19,7 +19,7 @@ import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.SequenceNode;
 
 /**
- * Understands the nodes of a file of rules:
+ * Reads the nodes of a rule file:
  *
  * <pre>
  * server:  { listen: ADDRESS, port: N }
@@ -119,7 +119,7 @@ final class RuleFileReader {
             return;
         }
         if (name.equals(Route.DIRECT)) {
-            throw new YamlProblem(nameNode, "\"direct\" is the name of the direct way");
+            throw new YamlProblem(nameNode, "\"direct\" is reserved for direct connections");
         }
         Node host = proxy.require("host");
         int port = YamlMap.whole(proxy.require("port"), "port", 1, HIGHEST_PORT);
@@ -129,7 +129,7 @@ final class RuleFileReader {
     private static String name(Node node) {
         String name = YamlMap.text(node, "name");
         if (DENYING.contains(name)) {
-            throw new YamlProblem(node, Found.name(name) + " is the name of no way at all");
+            throw new YamlProblem(node, Found.name(name) + " is reserved for denied targets");
         }
         try {
             return Route.via(name).hops().get(0);
@@ -138,7 +138,7 @@ final class RuleFileReader {
         }
     }
 
-    /** The scheme, or null for the direct way. */
+    /** The scheme, or null for direct connections. */
     private static ProxyUri.@Nullable Scheme scheme(Node node) {
         return switch (YamlMap.text(node, "type")) {
             case "http" -> ProxyUri.Scheme.HTTP;
@@ -216,7 +216,7 @@ final class RuleFileReader {
         Node one = rule.find("value");
         Node several = rule.find("values");
         if (one != null && several != null) {
-            throw new YamlProblem(several, "there is a value beside the values");
+            throw new YamlProblem(several, "a rule has either \"value\" or \"values\", not both");
         }
         if (several != null) {
             return YamlMap.list(several, "values");

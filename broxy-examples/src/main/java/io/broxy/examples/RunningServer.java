@@ -46,7 +46,7 @@ final class RunningServer implements AutoCloseable {
 
     /** What is to be closed, the latest first. Threading: for one thread at a time. */
     private static final class Parts implements AutoCloseable {
-        /** A part whose end fails in no way that anybody could do something about. */
+        /** A part that closes without an exception. */
         private interface Part {
             void close();
         }
@@ -128,7 +128,7 @@ final class RunningServer implements AutoCloseable {
         if (authenticator != null) {
             builder.authenticator(authenticator);
         } else if (options.limits().ratePerUser() != null) {
-            log.warn("--rate-per-user limits nothing without --auth, for no client has a user then");
+            log.warn("--rate-per-user has no effect without --auth, because clients have no user");
         }
         options.limits().apply(builder);
         options.plainHttp().apply(builder);
@@ -155,10 +155,13 @@ final class RunningServer implements AutoCloseable {
         return admin == null ? null : admin.address();
     }
 
-    /** Reads the files of rules and users again, and logs one line. Where one cannot be used, what was used before stays. */
+    /**
+     * Reads the files of rules and users again, and logs one line. Where one cannot be used, what was used before
+     * stays.
+     */
     void reload() {
         if (files.isEmpty()) {
-            log.info("SIGHUP: there is nothing to reload, neither --rules nor --auth");
+            log.info("SIGHUP: nothing to reload without --rules or --auth");
             return;
         }
         boolean warn = false;
@@ -172,8 +175,8 @@ final class RunningServer implements AutoCloseable {
     }
 
     /**
-     * Stops to accept, which frees the port, serves the clients that have come just before, and lets running tunnels end for a
-     * while.
+     * Stops accepting, which frees the port, serves the clients that have just connected, and gives running tunnels
+     * time to end.
      */
     void drain(Duration grace) throws InterruptedException {
         long start = System.nanoTime();
@@ -182,11 +185,11 @@ final class RunningServer implements AutoCloseable {
         awaitRequests(start, grace);
         Duration left = grace.minusNanos(System.nanoTime() - start);
         if (!handler.drain(left.isNegative() ? Duration.ZERO : left)) {
-            log.warn("tunnels that still ran after {} were reset", grace);
+            log.warn("reset the tunnels that were still running after {}", grace);
         }
     }
 
-    /** A client that was accepted a moment ago has no fault in it; one that says nothing is not waited for long. */
+    /** Gives clients that were just accepted time to send their requests, but does not wait long for silent ones. */
     private void awaitRequests(long start, Duration grace) throws InterruptedException {
         long limit = (grace.compareTo(SETTLING) < 0 ? grace : SETTLING).toNanos();
         while (someHaveNotAsked() && System.nanoTime() - start < limit) {

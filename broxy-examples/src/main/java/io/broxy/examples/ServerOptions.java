@@ -18,42 +18,42 @@ final class ServerOptions {
             "--listen",
             "HOST:PORT",
             ListenAddress::parse,
-            "Where to listen; port 0 takes a free one. Default: what the file of --rules says, or 127.0.0.1:3128");
+            "The address to listen on; port 0 picks a free port. Default: as the file of --rules says, or 127.0.0.1:3128");
 
     private final Setting<@Nullable ProxyUri> upstream = options.one(
             "--upstream",
             "URI",
             ProxyUri::parse,
-            "The proxy that everything goes through: http://USER:PASSWORD@HOST:PORT, https://... or socks5://... User and"
-                    + " password are percent-encoded.");
+            "The proxy that all traffic goes through: http://USER:PASSWORD@HOST:PORT, https://... or socks5://... User"
+                    + " and password are percent-encoded.");
 
     private final Setting<@Nullable Path> rules = options.one(
             "--rules",
             "FILE",
             new FileConverter(),
-            "The file (YAML) that says which proxy each target goes through; what no rule matches is refused. Not together"
-                    + " with --upstream. A change of it takes effect at once; SIGHUP reads it again.");
+            "The file (YAML) that chooses a proxy for each target; targets that no rule matches are refused. Not together"
+                    + " with --upstream. A changed file takes effect at once; SIGHUP reads it again.");
 
     private final Setting<@Nullable ProxyProtocol> sendProxyProtocol = options.one(
             "--send-proxy-protocol",
             "v1|v2",
             new ProxyProtocolConverter(),
-            "Connections to the proxies of --upstream or --rules begin with a PROXY header of that version, which names the"
-                    + " client; they must expect it. Direct connections have none. Default: none");
+            "Begin connections to the proxies of --upstream or --rules with a PROXY header of this version, which names the"
+                    + " client. The proxies must expect it. Direct connections have no header. Default: none");
 
     private final Setting<Boolean> allowPrivate = options.flag(
             "--allow-private",
-            "Clients may reach private, loopback and carrier-NAT addresses, not only public ones. Link-local ones, where"
-                    + " clouds serve secrets, still need --allow.");
+            "Clients may also reach private, loopback and carrier-NAT addresses. Link-local ones, such as a cloud's"
+                    + " metadata service, still need --allow.");
 
     private final Setting<List<Cidr>> allow =
-            options.many("--allow", "CIDR", Cidr::parse, "Clients may reach these addresses, too. May be repeated.");
+            options.many("--allow", "CIDR", Cidr::parse, "Clients may also reach these addresses. May be repeated.");
 
     private final Setting<List<Cidr>> deny = options.many(
             "--deny",
             "CIDR",
             Cidr::parse,
-            "Clients may not reach these addresses, whatever else allows them. May be repeated.");
+            "Clients may not reach these addresses, even if another option allows them. May be repeated.");
 
     private final Setting<AccessPolicy> ports = options.one(
             "--allow-ports",
@@ -63,21 +63,21 @@ final class ServerOptions {
             "Clients may reach these ports only, such as 443 or 80,443,8000-8999. Default: all");
 
     private final Setting<Boolean> reportOnly =
-            options.flag("--report-only", "Addresses that would be refused are only told in a warning, and reached.");
+            options.flag("--report-only", "Report addresses that would be refused in a warning, and allow them.");
 
     private final Setting<@Nullable Path> auth = options.one(
             "--auth",
             "FILE",
             new FileConverter(),
-            "Clients need a password: the file has a line USER:HASH for each user, as htpasswd -B makes it. A change of"
-                    + " it takes effect at once; SIGHUP reads it again.");
+            "Clients need a password. The file has a line USER:HASH for each user, as htpasswd -B writes it. A changed"
+                    + " file takes effect at once; SIGHUP reads it again.");
 
     private final Setting<@Nullable ListenAddress> admin = options.one(
             "--admin",
             "HOST:PORT",
             ListenAddress::parse,
-            "Where to answer /healthz and /metrics, without a password: keep it to the loopback or a network of your own."
-                    + " Default: nowhere");
+            "The address that answers /healthz and /metrics, without a password: keep it to the loopback or a network of"
+                    + " your own. Default: none");
 
     private final Setting<Boolean> accessLog = options.flag(
             "--access-log", "Log a line for each tunnel, forwarded request and refusal on standard error.");
@@ -86,34 +86,38 @@ final class ServerOptions {
             "--event-loops",
             "N",
             new CountConverter.Threads(),
-            "How many event loops serve connections. Default: one for each processor");
+            "The number of event loops. Default: one for each processor");
 
     private final Setting<Duration> idleTimeout = options.one(
             "--idle-timeout",
             "TIME",
             new DurationConverter.Positive(),
             Duration.ofMinutes(5),
-            "How long a tunnel may stand without a byte in either direction, such as 10s, 5m, 1h, 500ms or PT1M30S (ISO"
-                    + " 8601). Default: 5m");
+            "How long a tunnel may be idle, without a byte in either direction, such as 10s, 5m, 1h, 500ms or PT1M30S"
+                    + " (ISO 8601). Default: 5m");
 
     private final Setting<Duration> headTimeout = options.one(
             "--head-timeout",
             "TIME",
             new DurationConverter.Positive(),
             Duration.ofSeconds(10),
-            "The time for a request's head. Default: 10s");
+            "The time for reading a request's head. Default: 10s");
 
     private final Setting<Duration> dialTimeout = options.one(
             "--dial-timeout",
             "TIME",
             new DurationConverter.Positive(),
             Duration.ofSeconds(10),
-            "The time for reaching a target, name look-up included. Default: 10s");
+            "The time for reaching a target, name lookup included. Default: 10s");
 
     private final PlainHttpOptions plainHttp = new PlainHttpOptions(options);
 
     private final Setting<Integer> maxConnections = options.one(
-            "--max-connections", "N", new CountConverter(), 20_000, "How many tunnels may run at once. Default: 20000");
+            "--max-connections",
+            "N",
+            new CountConverter(),
+            20_000,
+            "The most concurrent client connections, and so tunnels. Default: 20000");
 
     private final LimitOptions limits = new LimitOptions(options);
 
@@ -122,10 +126,10 @@ final class ServerOptions {
             "TIME",
             new DurationConverter(),
             Duration.ofSeconds(10),
-            "How long running tunnels may go on after SIGTERM; a second SIGTERM ends them at once. Default: 10s");
+            "How long running tunnels may continue after SIGTERM; a second SIGTERM ends them at once. Default: 10s");
 
     private final Setting<Boolean> verbose =
-            options.flag("-v", "--verbose", "Log what happens on standard error, with the lines of --access-log.");
+            options.flag("-v", "--verbose", "Log to standard error, the lines of --access-log included.");
 
     private final Setting<Boolean> help = options.flag("-h", "--help", "Show this help message and exit.");
 
@@ -171,13 +175,13 @@ final class ServerOptions {
         return version.value();
     }
 
-    /** Where to listen, or null if that is left to others. */
+    /** Where to listen, or null if the rule file or the default decides. */
     @Nullable
     ListenAddress listen() {
         return listen.value();
     }
 
-    /** The proxy for everything, or null for none. */
+    /** The proxy for all traffic, or null for none. */
     @Nullable
     ProxyUri upstream() {
         return upstream.value();
@@ -189,7 +193,7 @@ final class ServerOptions {
         return rules.value();
     }
 
-    /** What the proxies are told the client by, or null if they are not told. */
+    /** The version of the PROXY header that names the client to the proxies, or null for no header. */
     @Nullable
     ProxyProtocol sendProxyProtocol() {
         return sendProxyProtocol.value();
@@ -216,13 +220,13 @@ final class ServerOptions {
         return reportOnly.value();
     }
 
-    /** The file of users, or null if nobody needs a password. */
+    /** The file of users, or null if clients need no password. */
     @Nullable
     Path auth() {
         return auth.value();
     }
 
-    /** Where to answer an operator, or null for nowhere. */
+    /** The address of the admin port, or null for none. */
     @Nullable
     ListenAddress admin() {
         return admin.value();

@@ -1,6 +1,6 @@
 package io.broxy.examples;
 
-/** Reads a name that can stand in a header field (RFC 9110 section 5.6.2). Threading: immutable. */
+/** Reads a token (RFC 9110 section 5.6.2). Threading: immutable. */
 final class TokenConverter implements Converter<String> {
     @Override
     public String convert(String text) {

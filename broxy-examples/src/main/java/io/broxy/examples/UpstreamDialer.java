@@ -11,7 +11,7 @@ import java.io.IOException;
 import java.security.NoSuchAlgorithmException;
 import javax.net.ssl.SSLContext;
 
-/** Makes the dialer of an upstream proxy; {@link Broxy#proxyDialer} with a pool, over another dialer. */
+/** Makes the dialer of an upstream proxy; {@link Broxy#dialerVia} with a pool, over another dialer. */
 final class UpstreamDialer {
     private UpstreamDialer() {}
 
@@ -47,7 +47,7 @@ final class UpstreamDialer {
         try {
             return SSLContext.getDefault();
         } catch (NoSuchAlgorithmException e) { // how it tells of a key store that it cannot read
-            throw new IOException("the JVM's settings for TLS do not work: " + e.getMessage(), e);
+            throw new IOException("the JVM's TLS settings do not work: " + e.getMessage(), e);
         }
     }
 }

@@ -13,10 +13,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Users and their passwords' hashes, as {@code htpasswd -B} writes them: {@code USER:HASH}, one a line. Empty lines, and those
- * that begin with {@code #}, are left out. The only kind of hash is bcrypt, of whose password 72 bytes count.
+ * Users and their passwords' hashes, as {@code htpasswd -B} writes them: {@code USER:HASH}, one a line. Empty lines,
+ * and those that begin with {@code #}, are left out. The only kind of hash is bcrypt, of whose password 72 bytes count.
  *
- * <p>Somebody who is no user takes as long as the most expensive user does.
+ * <p>An unknown user takes as long as the most expensive one.
  *
  * <p>Threading: immutable.
  */
@@ -39,7 +39,7 @@ final class UserFile {
 
     private static final Pattern LINE_END = Pattern.compile("\r\n|\n|\r");
 
-    /** Of a password that nobody has. */
+    /** The hash of a password that no user has. */
     private static final String NOBODY = "YJDqEdyNJCVwlfkDOcdWU.PdV0f0bvR3VAqE8Vf9ZQ9jXjmN9YzL6";
 
     private final Map<String, byte[]> hashes;
@@ -81,12 +81,12 @@ final class UserFile {
             Integer earlier = lines.putIfAbsent(user, number);
             if (earlier != null) {
                 throw ConfigFileException.at(
-                        file, number, "the user is there twice: " + Found.value(user) + ", first in line " + earlier);
+                        file, number, "duplicate user " + Found.value(user) + ", first in line " + earlier);
             }
             hashes.put(user, hash.getBytes(US_ASCII));
         }
         if (hashes.isEmpty()) {
-            throw ConfigFileException.of(file, "there is no user in it");
+            throw ConfigFileException.of(file, "it has no users");
         }
         return new UserFile(Map.copyOf(hashes), highestCost);
     }
@@ -109,7 +109,7 @@ final class UserFile {
         Matcher matcher = BCRYPT.matcher(hash);
         if (!matcher.matches()) {
             throw ConfigFileException.at(
-                    file, line, "the hash is not one of bcrypt, as htpasswd -B makes it; found " + kind(hash));
+                    file, line, "the hash is not a bcrypt hash, as htpasswd -B writes it; found " + kind(hash));
         }
         int cost = Integer.parseInt(matcher.group(1));
         if (cost < LEAST_COST || cost > MOST_COST) {
@@ -122,7 +122,7 @@ final class UserFile {
     /** What a hash is by how it begins; nothing more is shown of it, for it may be a password. */
     private static String kind(String hash) {
         if (hash.isEmpty()) {
-            return "nothing behind the colon";
+            return "nothing after the colon";
         }
         if (hash.matches("\\$2[aby]\\$.*")) {
             return "one of " + hash.length() + " characters, and not of 60";

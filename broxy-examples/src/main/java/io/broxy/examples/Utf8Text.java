@@ -22,10 +22,10 @@ record Utf8Text(String text, String problem) {
     /** Decodes the content of a file. */
     static Utf8Text of(byte[] content) {
         if (beginsWith(content, 0xFE, 0xFF) || beginsWith(content, 0xFF, 0xFE)) {
-            return new Utf8Text("", "it is UTF-16 by its byte order mark, and must be UTF-8");
+            return new Utf8Text("", "its byte order mark says UTF-16; it must be UTF-8");
         }
         if (beginsWith(content, 0, 0, 0xFE, 0xFF)) {
-            return new Utf8Text("", "it is UTF-32 by its byte order mark, and must be UTF-8");
+            return new Utf8Text("", "its byte order mark says UTF-32; it must be UTF-8");
         }
         CharsetDecoder decoder = UTF_8.newDecoder()
                 .onMalformedInput(CodingErrorAction.REPORT)

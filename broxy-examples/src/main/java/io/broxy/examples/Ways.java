@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The ways to targets as the options have them: direct, through one proxy, or by a file of rules.
  *
- * <p>The address policy is the handler's, for what clients ask for. It is not applied to the proxies themselves, which are
- * the operator's choice.
+ * <p>The address policy is the handler's, for what clients ask for. It is not applied to the proxies themselves, which
+ * are the operator's choice.
  *
  * <p>Threading: immutable.
  *
@@ -41,11 +41,14 @@ record Ways(Dialer dialer, ListenAddress listen, @Nullable LiveRules rules) impl
         return new Ways(dialer, Objects.requireNonNullElse(options.listen(), ListenAddress.DEFAULT), null);
     }
 
-    /** A plain direct dial, for wherever a proxy is, the operator has chosen it; and it is told the client where he says so. */
+    /**
+     * Reaches proxies directly and without an address policy, because the operator has chosen them; with PROXY headers
+     * if configured.
+     */
     private static Dialer toProxies(Broxy broxy, ServerOptions options) {
         Dialer direct = broxy.directDialer().build();
         ProxyProtocol announced = options.sendProxyProtocol();
-        return announced == null ? direct : broxy.proxyProtocol(direct, announced);
+        return announced == null ? direct : broxy.withProxyHeader(direct, announced);
     }
 
     /** Stops to follow the file; the dialer works on. */

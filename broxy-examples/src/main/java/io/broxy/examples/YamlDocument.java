@@ -12,8 +12,8 @@ import org.yaml.snakeyaml.reader.StreamReader;
 import org.yaml.snakeyaml.resolver.Resolver;
 
 /**
- * Reads the one document of a YAML file as nodes that know their places. No object is made of them, which is safer than the
- * safest constructor.
+ * Reads the one document of a YAML file as nodes that know their places. No object is made of them, which is safer than
+ * the safest constructor.
  *
  * <p>Threading: stateless.
  */
@@ -58,7 +58,8 @@ final class YamlDocument {
             throw new YamlProblem(root, "the file is empty");
         }
         if (composer.checkNode()) {
-            throw new YamlProblem(events.peekEvent().getStartMark(), "another document begins; there must be one");
+            throw new YamlProblem(
+                    events.peekEvent().getStartMark(), "a second document begins; the file must have only one");
         }
         return root;
     }
@@ -76,7 +77,7 @@ final class YamlDocument {
             if (!StreamReader.isPrintable(text.codePointAt(i))) {
                 throw new YamlProblem(
                         mark(text, i),
-                        String.format("the character U+%04X must not stand in YAML", text.codePointAt(i)));
+                        String.format("the character U+%04X is not allowed in YAML", text.codePointAt(i)));
             }
         }
     }

@@ -11,13 +11,13 @@ import org.yaml.snakeyaml.events.ScalarEvent;
 import org.yaml.snakeyaml.parser.Parser;
 
 /**
- * Stands between SnakeYAML's parser and its composer, and refuses at its place what the composer would refuse without one,
- * or by showing what may be a secret: {@code password: *sesame} is an alias. Tags are refused altogether.
+ * Stands between SnakeYAML's parser and its composer, and refuses at its place what the composer would refuse without
+ * one, or by showing what may be a secret: {@code password: *sesame} is an alias. Tags are refused altogether.
  *
  * <p>Threading: for one thread.
  */
 final class YamlEvents implements Parser {
-    /** Far more than anybody writes by hand; what they stand for is never copied anyway. */
+    /** Far more than a file needs; aliased content is never copied anyway. */
     private static final int MOST_ALIASES = 50;
 
     private final Parser parser;
@@ -59,7 +59,7 @@ final class YamlEvents implements Parser {
 
     private void check(AliasEvent alias) {
         if (!anchors.contains(alias.getAnchor())) {
-            throw new YamlProblem(last, "an alias (*) without its anchor (&); a text that begins with * needs quotes");
+            throw new YamlProblem(last, "an alias (*) without its anchor (&); quote a text that begins with *");
         }
         if (++aliases > MOST_ALIASES) {
             throw new YamlProblem(last, "more than " + MOST_ALIASES + " aliases");
@@ -75,7 +75,7 @@ final class YamlEvents implements Parser {
                 ? scalar.getTag()
                 : node instanceof CollectionStartEvent collection ? collection.getTag() : null;
         if (tag != null) {
-            throw new YamlProblem(last, "tags are not supported; a text that begins with ! needs quotes");
+            throw new YamlProblem(last, "tags are not supported; quote a text that begins with !");
         }
     }
 }

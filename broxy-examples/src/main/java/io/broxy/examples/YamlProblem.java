@@ -5,7 +5,7 @@ import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.nodes.Node;
 
 /**
- * Something in a YAML file is not what it should be. It is thrown as SnakeYAML throws its own, so that both are told alike.
+ * An error in a YAML file, thrown as SnakeYAML throws its own, so that both are reported alike.
  *
  * <p>Threading: immutable.
  */

@@ -159,7 +159,7 @@ class FileWatchTest {
             patiently().until(() -> failures.get() > 0);
             Files.writeString(file, "two");
             awaitSeen("two");
-            assertThat(log.lines("looking at a file failed")).isNotEmpty();
+            assertThat(log.lines("checking a file failed")).isNotEmpty();
         }
     }
 

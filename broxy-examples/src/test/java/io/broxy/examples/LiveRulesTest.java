@@ -134,7 +134,8 @@ class LiveRulesTest {
             assertThat(log.lines("WARN"))
                     .singleElement()
                     .asString()
-                    .contains("it says to listen on 127.0.0.1:2 now, which takes a restart; it is still 127.0.0.1:1");
+                    .contains(
+                            "the listening address is now 127.0.0.1:2, which takes a restart; still listening on 127.0.0.1:1");
         }
     }
 
@@ -156,7 +157,8 @@ class LiveRulesTest {
 
     @Test
     void aFileWithoutADefaultIsWarnedOfAtTheStartAndWhenItIsReloaded() throws IOException {
-        String warning = "there is no default (match: default), so what no rule matches is refused with 403";
+        String warning =
+                "there is no default rule (match: default), so targets that no rule matches are refused with 403";
         write(ONE);
         try (CapturedLog log = CapturedLog.start();
                 Broxy broxy = Broxy.create();

@@ -63,7 +63,7 @@ class LiveUsersTest {
             assertThat(log.lines("the old users stay"))
                     .singleElement()
                     .asString()
-                    .contains("WARN", file + ":1: the hash is not one of bcrypt")
+                    .contains("WARN", file + ":1: the hash is not a bcrypt hash")
                     .doesNotContain("sesame");
             assertThat(users.matches("alice", "sesame")).isTrue();
         }

@@ -71,7 +71,7 @@ class OperationsIT {
             assertThat(server.errLines())
                     .containsExactly(
                             "broxy-mini-server: " + folder.resolve("users")
-                                    + ":2: the hash is not one of bcrypt, as htpasswd -B makes it; found something else (not shown)");
+                                    + ":2: the hash is not a bcrypt hash, as htpasswd -B writes it; found something else (not shown)");
             assertThat(server.outLines()).isEmpty();
         }
     }

@@ -5,25 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.broxy.AccessPolicy;
 import io.broxy.AccessRequest;
 import io.broxy.HostPort;
-import java.net.InetAddress;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What is wrong is in {@link ServerOptionsTest}. */
 class PortsConverterTest {
 
-    private record Asked(
-            @Override @Nullable InetAddress client,
-            @Override String method,
-            @Override HostPort target,
-            @Override @Nullable String identity)
-            implements AccessRequest {}
-
     private static int[] admitted(String ports) {
         AccessPolicy policy = new PortsConverter().convert(ports);
         return IntStream.rangeClosed(1, 65_535)
-                .filter(port -> policy.admits(new Asked(null, "CONNECT", HostPort.of("somewhere.example", port), null)))
+                .filter(port ->
+                        policy.admits(new AccessRequest(null, "CONNECT", HostPort.of("somewhere.example", port), null)))
                 .toArray();
     }
 

@@ -67,7 +67,7 @@ class ReloadIT {
                 JarProcess server = JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private")) {
             HostPort proxy = server.listening();
             server.hangUp();
-            server.awaitErr("SIGHUP: there is nothing to reload, neither --rules nor --auth");
+            server.awaitErr("SIGHUP: nothing to reload without --rules or --auth");
             expectStatus(proxy, Proxy.connectHead(origin.target()), 200);
             server.terminate();
 
@@ -86,7 +86,8 @@ class ReloadIT {
             try (JarProcess server =
                     JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private", "--rules=" + rules)) {
                 HostPort proxy = server.listening();
-                server.awaitErr("there is no default (match: default), so what no rule matches is refused with 403");
+                server.awaitErr(
+                        "there is no default rule (match: default), so targets that no rule matches are refused with 403");
                 HostPort other = HostPort.of("localhost", origin.port());
                 expectStatus(proxy, Proxy.connectHead(other), 403);
                 expectStatus(proxy, "GET http://" + other + "/ HTTP/1.1\r\nHost: " + other + "\r\n\r\n", 403);
@@ -107,7 +108,7 @@ class ReloadIT {
             assertThat(server.exitCode()).isEqualTo(1);
             assertThat(server.errLines())
                     .containsExactly("broxy-mini-server: " + folder.resolve("utf-16")
-                            + ":1: it is UTF-16 by its byte order mark, and must be UTF-8");
+                            + ":1: its byte order mark says UTF-16; it must be UTF-8");
         }
     }
 }

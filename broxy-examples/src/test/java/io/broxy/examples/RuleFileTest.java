@@ -184,10 +184,10 @@ class RuleFileTest {
             wrong("2:1", "the file is empty", "---\n"),
             wrong("1:1", "the file must be a mapping (key: value), found a list", "- a\n"),
             wrong("1:1", "the file must be a mapping (key: value), found 'just text'", "just text"),
-            wrong("2:1", "another document begins; there must be one", RULES + "---\n" + RULES),
+            wrong("2:1", "a second document begins; the file must have only one", RULES + "---\n" + RULES),
             wrong("2:3", "mapping values are not allowed here", "a: b\n c: d\n"),
             wrong("2:1", "found character '\\t(TAB)' that cannot start any token", "rules:\n\t- a\n"),
-            wrong("2:3", "the character U+0007 must not stand in YAML", "# é\n# \u0007"),
+            wrong("2:3", "the character U+0007 is not allowed in YAML", "# é\n# \u0007"),
             wrong("1:3", "an alias (*) without its anchor (&)", "- *sesame"),
             wrong("2:5", "an escape sequence that is cut off", "a:\n \"\\x"),
             wrong("1:8", "tags are not supported", "rules: !!java.net.URL [x]"),
@@ -223,9 +223,9 @@ class RuleFileTest {
             wrong("2:33", "host: not a target", proxy("name: a, type: http, host: 127.1, port: 1")),
             wrong("2:32", "host must be a text, found nothing", proxy("name: a, type: http, host: , port: 1")),
             wrong("2:36", "a proxy of the type direct has no host", proxy("name: a1, type: direct, host: h")),
-            wrong("2:12", "not a hop's name", proxy("name: ' ', " + http)),
-            wrong("2:12", "\"direct\" is the name of the direct way", proxy("name: direct, " + http)),
-            wrong("2:12", "\"block\" is the name of no way at all", proxy("name: block, " + http)),
+            wrong("2:12", "not a valid hop name", proxy("name: ' ', " + http)),
+            wrong("2:12", "\"direct\" is reserved for direct connections", proxy("name: direct, " + http)),
+            wrong("2:12", "\"block\" is reserved for denied targets", proxy("name: block, " + http)),
             wrong(
                     "3:12",
                     "there is another proxy \"a\" before this one",
@@ -245,7 +245,7 @@ class RuleFileTest {
                     proxy("name: a, " + http + ", auth: {username: 'u:v', password: sesame}")),
             wrong(
                     "2:53",
-                    "auth: SOCKS5 wants a user name of 1 to 255 bytes",
+                    "auth: SOCKS5 needs a user name of 1 to 255 bytes",
                     proxy("name: a, type: socks5, host: h, port: 1, auth: {username: '', password: p}")),
             wrong(
                     "2:78",
@@ -282,7 +282,7 @@ class RuleFileTest {
             wrong("4:11", "values must be a list, found 'a'", "rules:\n- match: domain\n  proxy: deny\n  values: a\n"),
             wrong(
                     "5:11",
-                    "there is a value beside the values",
+                    "a rule has either \"value\" or \"values\", not both",
                     "rules:\n- match: domain\n  proxy: deny\n  value: a\n  values: [a]\n"),
             wrong(
                     "4:15",
@@ -338,9 +338,9 @@ class RuleFileTest {
     @Test
     void anotherEncodingIsNamed() {
         assertThatThrownBy(() -> RuleFile.parse(FILE, ("\uFEFF" + RULES).getBytes(UTF_16LE)))
-                .hasMessage("rules.yaml:1:1: it is UTF-16 by its byte order mark, and must be UTF-8");
+                .hasMessage("rules.yaml:1:1: its byte order mark says UTF-16; it must be UTF-8");
         assertThatThrownBy(() -> RuleFile.parse(FILE, RULES.getBytes(UTF_16)))
-                .hasMessage("rules.yaml:1:1: it is UTF-16 by its byte order mark, and must be UTF-8");
+                .hasMessage("rules.yaml:1:1: its byte order mark says UTF-16; it must be UTF-8");
     }
 
     @Test

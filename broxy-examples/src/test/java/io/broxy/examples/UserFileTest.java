@@ -97,15 +97,15 @@ class UserFileTest {
     @CsvSource({
         "alice, users:3: it is not USER:HASH: there is no colon",
         ":x, users:3: it is not USER:HASH: there is nothing before the colon",
-        "alice:, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it; found nothing behind the colon'",
-        "alice:sesame, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it; found something else (not shown)'",
-        "alice:$apr1$abcdefgh$abcdefghijklmnopqrstuv, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it; found Apache''s MD5 ($apr1$)'",
-        "alice:$6$abcdefgh$abcdefghijklmnopqrstuv, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it; found SHA-512 ($6$)'",
-        "alice:{SHA}0DPiKuNIrrVmD8IUCuw1hQxNqZc=, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it; found SHA-1 ({SHA})'",
-        "alice:$2y$05$CCCCCCCCCCCCC, 'users:3: the hash is not one of bcrypt, as htpasswd -B makes it; found one of 20 characters, and not of 60'",
+        "alice:, 'users:3: the hash is not a bcrypt hash, as htpasswd -B writes it; found nothing after the colon'",
+        "alice:sesame, 'users:3: the hash is not a bcrypt hash, as htpasswd -B writes it; found something else (not shown)'",
+        "alice:$apr1$abcdefgh$abcdefghijklmnopqrstuv, 'users:3: the hash is not a bcrypt hash, as htpasswd -B writes it; found Apache''s MD5 ($apr1$)'",
+        "alice:$6$abcdefgh$abcdefghijklmnopqrstuv, 'users:3: the hash is not a bcrypt hash, as htpasswd -B writes it; found SHA-512 ($6$)'",
+        "alice:{SHA}0DPiKuNIrrVmD8IUCuw1hQxNqZc=, 'users:3: the hash is not a bcrypt hash, as htpasswd -B writes it; found SHA-1 ({SHA})'",
+        "alice:$2y$05$CCCCCCCCCCCCC, 'users:3: the hash is not a bcrypt hash, as htpasswd -B writes it; found one of 20 characters, and not of 60'",
         "alice:$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW, 'users:3: the hash has cost 31, not one of 4 to 16'",
         "alice:$2b$03$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW, 'users:3: the hash has cost 3, not one of 4 to 16'",
-        "bob:$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW, 'users:3: the user is there twice: ''bob'', first in line 2'",
+        "bob:$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW, 'users:3: duplicate user ''bob'', first in line 2'",
     })
     void aBadLineIsNamedAndNotShown(String line, String message) {
         assertThatThrownBy(() -> parse("# users\nbob:" + hash("2b", "x") + "\n" + line + "\n"))
@@ -115,7 +115,7 @@ class UserFileTest {
 
     @Test
     void aFileWithoutUsersIsAMistake() {
-        assertThatThrownBy(() -> parse("# nobody yet\n")).hasMessage("users: there is no user in it");
+        assertThatThrownBy(() -> parse("# nobody yet\n")).hasMessage("users: it has no users");
         assertThatThrownBy(() -> UserFile.parse(FILE, "ü:x".getBytes(ISO_8859_1)))
                 .hasMessage("users:1: the file is not UTF-8");
         assertThatThrownBy(() -> UserFile.parse(FILE, ("# one\n" + ALICE + "\nü:x").getBytes(ISO_8859_1)))
@@ -144,8 +144,8 @@ class UserFileTest {
         for (Charset charset : List.of(UTF_16LE, UTF_16BE)) {
             assertThatThrownBy(() -> UserFile.parse(FILE, ("\uFEFF" + ALICE).getBytes(charset)))
                     .isInstanceOf(ConfigFileException.class)
-                    .hasMessage("users:1: it is UTF-16 by its byte order mark, and must be UTF-8");
+                    .hasMessage("users:1: its byte order mark says UTF-16; it must be UTF-8");
         }
-        assertThatThrownBy(() -> parse("\uFEFF\r\n")).hasMessage("users: there is no user in it");
+        assertThatThrownBy(() -> parse("\uFEFF\r\n")).hasMessage("users: it has no users");
     }
 }

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.loop;
 
+import io.broxy.LookUpStats;
 import io.broxy.core.internal.time.Ticker;
 import java.util.EnumMap;
 import java.util.List;
@@ -143,6 +144,12 @@ public final class Workers {
     public LookUpThreads.Counts lookUpCounts() {
         LookUpThreads.Counts counts = lookUps.counts();
         return userLookUps == lookUps ? counts : counts.plus(userLookUps.counts());
+    }
+
+    /** How many look-ups there are now, for users. */
+    public LookUpStats lookUpStats() {
+        LookUpThreads.Counts counts = lookUpCounts();
+        return new LookUpStats(counts.queued(), counts.running(), counts.abandoned(), counts.maxRunning());
     }
 
     /** Runs user code that may wait for others: dialers. */

@@ -70,7 +70,7 @@ public final class ConnectionRecorder {
     public void opened(@Nullable SocketAddress address) {
         if (observers != null && client == null) {
             ProxyListener.Client own =
-                    new EventData.Client(number, address instanceof InetSocketAddress internet ? internet : null);
+                    new ProxyListener.Client(number, address instanceof InetSocketAddress internet ? internet : null);
             client = own;
             observers.notifyListener(listener -> listener.connectionOpened(own));
         }
@@ -171,8 +171,7 @@ public final class ConnectionRecorder {
             state = State.REPORTED;
             ProxyListener.Request request = request();
             Duration duration = Duration.ofNanos(observers.nanos() - requestNanos);
-            ExchangeResult result =
-                    new EventData.Exchange(status, bytesToOrigin, bytesToClient, duration, reason, cause);
+            ExchangeResult result = new ExchangeResult(status, bytesToOrigin, bytesToClient, duration, reason, cause);
             if (recorded != null) {
                 recorded.exchange(request, peer, result);
             }
@@ -244,6 +243,6 @@ public final class ConnectionRecorder {
     }
 
     private ProxyListener.Request request() {
-        return new EventData.Request(client(), method, target, identity);
+        return new ProxyListener.Request(client(), method, target, identity);
     }
 }

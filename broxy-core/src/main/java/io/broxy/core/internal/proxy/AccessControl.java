@@ -3,11 +3,9 @@ package io.broxy.core.internal.proxy;
 import io.broxy.AccessPolicy;
 import io.broxy.AccessRequest;
 import io.broxy.Authenticator;
-import io.broxy.HostPort;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
-import java.net.InetAddress;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -53,19 +51,6 @@ final class AccessControl {
         void cancel();
     }
 
-    /** What the policy and the authenticator see. Threading: immutable. */
-    record Asked(
-            @Override @Nullable InetAddress client,
-            @Override String method,
-            @Override HostPort target,
-            @Override @Nullable String identity)
-            implements AccessRequest {
-
-        Asked as(String identity) {
-            return new Asked(client, method, target, identity);
-        }
-    }
-
     /** Whether every request is served, so that there is nothing to decide. */
     boolean isOpen() {
         return authenticator == null && policy == AccessPolicy.any();
@@ -84,7 +69,7 @@ final class AccessControl {
      * @return null if it has
      */
     @Nullable
-    Asking ask(EventLoop loop, Asked request, @Nullable String authorization, Outcome outcome) {
+    Asking ask(EventLoop loop, AccessRequest request, @Nullable String authorization, Outcome outcome) {
         Authenticator asked = authenticator;
         if (asked == null) {
             decide(request, outcome);
@@ -94,7 +79,7 @@ final class AccessControl {
                 loop, asked, request, authorization, throttle, timeoutNanos, callbacks, new Outcome() {
                     @Override
                     public void admitted(@Nullable String identity) {
-                        decide(identity == null ? request : request.as(identity), outcome);
+                        decide(identity == null ? request : request.withIdentity(identity), outcome);
                     }
 
                     @Override
@@ -106,7 +91,7 @@ final class AccessControl {
         return authentication;
     }
 
-    private void decide(Asked request, Outcome outcome) {
+    private void decide(AccessRequest request, Outcome outcome) {
         RefusedException refusal = check(request);
         if (refusal == null) {
             outcome.admitted(request.identity());
@@ -117,7 +102,7 @@ final class AccessControl {
 
     /** The reason why the policy refuses a request of a known client, or null. */
     @Nullable
-    RefusedException check(Asked request) {
+    RefusedException check(AccessRequest request) {
         boolean admitted;
         try {
             admitted = policy.admits(request);

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.AccessRequest;
 import io.broxy.CloseReason;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.ForwardedRequest;
@@ -42,7 +43,7 @@ final class AccessStep implements Step, AccessControl.Outcome {
     }
 
     private void ask() {
-        AccessControl.Asked asked = new AccessControl.Asked(
+        AccessRequest asked = new AccessRequest(
                 connection.clientAddress(), request.method(), request.target().hostPort(), null);
         asking = access().ask(connection.loop(), asked, credentials(), this);
         if (connection.isAt(this)) {

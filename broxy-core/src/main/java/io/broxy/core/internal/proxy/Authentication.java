@@ -1,5 +1,6 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.AccessRequest;
 import io.broxy.Authenticator;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.Rejection;
@@ -23,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class Authentication implements AccessControl.Asking {
     private final EventLoop loop;
     private final Authenticator authenticator;
-    private final AccessControl.Asked request;
+    private final AccessRequest request;
     private final @Nullable String authorization;
     private final long timeoutNanos;
     private final Executor callbacks;
@@ -38,7 +39,7 @@ final class Authentication implements AccessControl.Asking {
     Authentication(
             EventLoop loop,
             Authenticator authenticator,
-            AccessControl.Asked request,
+            AccessRequest request,
             @Nullable String authorization,
             LoginThrottle throttle,
             long timeoutNanos,

@@ -185,15 +185,7 @@ final class ClientAccount {
 
     /** The result of the connection, which has ended. */
     ConnectionResult result(TunnelResult end) {
-        return new Result(
+        return new ConnectionResult(
                 end.duration(), end.reason(), phase == Phase.ESTABLISHED ? end : null, exchanges, end.cause());
     }
-
-    private record Result(
-            @Override Duration duration,
-            @Override CloseReason reason,
-            @Override @Nullable TunnelResult tunnel,
-            @Override long exchanges,
-            @Override @Nullable Throwable cause)
-            implements ConnectionResult {}
 }

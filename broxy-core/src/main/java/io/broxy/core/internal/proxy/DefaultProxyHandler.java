@@ -1,6 +1,7 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.ActiveTunnel;
+import io.broxy.ClientHandle;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.ConnectionResult;
@@ -8,7 +9,6 @@ import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
 import io.broxy.Tunnel;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.net.LookUpSnapshot;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.observe.Observers;
 import io.broxy.core.internal.proxy.ClientIntake.Session;
@@ -46,7 +46,7 @@ public final class DefaultProxyHandler implements ProxyHandler {
         Executor callbacks = engine.workers().callbacks();
         Observers observers = new Observers(settings.listener(), callbacks, engine.ticker());
         this.metrics = new Metrics(
-                settings.forwarding().pool()::stats, observers::dropped, () -> LookUpSnapshot.of(engine.workers()));
+                settings.forwarding().pool()::stats, observers::dropped, engine.workers()::lookUpStats);
         HandlerSettings.Access access = settings.access();
         this.intake = new ClientIntake(new HandlerContext(
                 settings,
@@ -85,25 +85,36 @@ public final class DefaultProxyHandler implements ProxyHandler {
     }
 
     @Override
-    public CompletableFuture<ConnectionResult> handle(SocketChannel client) {
-        return result(intake.take(client, Session.OF_ANYTHING));
+    public ClientHandle handle(SocketChannel client) {
+        return new Handle(intake.take(client, Session.OF_ANYTHING));
     }
 
     @Override
-    public CompletableFuture<ConnectionResult> handle(Socket client) {
-        return result(intake.take(client, Session.OF_ANYTHING));
+    public ClientHandle handle(Socket client) {
+        return new Handle(intake.take(client, Session.OF_ANYTHING));
     }
 
-    /** As {@link #handle(SocketChannel)}, for a server that waits for no result. */
+    @Override
     public void serve(SocketChannel client) {
         intake.take(client, Session.OF_ANYTHING);
     }
 
-    private static CompletableFuture<ConnectionResult> result(ClientConnection connection) {
-        CompletableFuture<ConnectionResult> result =
-                connection.tunnel().completion().thenApply(connection.account()::result);
-        result.whenComplete((end, failure) -> connection.tunnel().end(CloseReason.CLOSED)); // no-op, if it was the end
-        return result;
+    /** Threading: thread-safe. */
+    private record Handle(ClientConnection connection) implements ClientHandle {
+        @Override
+        public CompletableFuture<ConnectionResult> completion() {
+            return connection.tunnel().completion().thenApply(connection.account()::result);
+        }
+
+        @Override
+        public ConnectionResult join() throws InterruptedException {
+            return connection.account().result(connection.tunnel().join());
+        }
+
+        @Override
+        public void close() {
+            connection.tunnel().close();
+        }
     }
 
     /** The addresses at which its engine listens, which it does not dial. */

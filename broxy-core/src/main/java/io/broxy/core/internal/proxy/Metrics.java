@@ -3,15 +3,12 @@ package io.broxy.core.internal.proxy;
 import io.broxy.ActiveTunnel;
 import io.broxy.CloseReason;
 import io.broxy.DialException;
-import io.broxy.HostPort;
 import io.broxy.LookUpStats;
 import io.broxy.PoolStats;
 import io.broxy.ProxyStats;
 import io.broxy.RefusedException;
-import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.relay.TunnelHandle;
-import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.Comparator;
@@ -26,7 +23,6 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A handler's counters, and the connections that it serves.
@@ -217,39 +213,21 @@ final class Metrics {
     List<ActiveTunnel> activeTunnels() {
         return open.stream()
                 .filter(connection -> connection.account().phase() == ClientAccount.Phase.ESTABLISHED)
-                .<ActiveTunnel>map(Active::of)
+                .map(Metrics::active)
                 .sorted(Comparator.comparing(ActiveTunnel::start))
                 .toList();
     }
 
-    private record Active(
-            @Override HostPort target,
-            @Override @Nullable String identity,
-            @Override @Nullable InetSocketAddress client,
-            @Override Instant start,
-            @Override long bytesToOrigin,
-            @Override long bytesToClient,
-            @Override Tunnel tunnel)
-            implements ActiveTunnel {
-
-        static Active of(ClientConnection connection) {
-            TunnelHandle tunnel = connection.tunnel();
-            return new Active(
-                    Objects.requireNonNull(tunnel.target(), "an established tunnel has a target"),
-                    tunnel.identity(),
-                    connection.internetAddress(),
-                    Instant.ofEpochMilli(connection.account().openedAtMillis()),
-                    tunnel.bytesToOrigin(),
-                    tunnel.bytesToClient(),
-                    tunnel);
-        }
-
-        /** Omits the handle, which has no text. */
-        @Override
-        public String toString() {
-            return "ActiveTunnel[" + target + " for " + client + " since " + start + ", " + bytesToOrigin
-                    + " bytes to the origin, " + bytesToClient + " to the client]";
-        }
+    private static ActiveTunnel active(ClientConnection connection) {
+        TunnelHandle tunnel = connection.tunnel();
+        return new ActiveTunnel(
+                Objects.requireNonNull(tunnel.target(), "an established tunnel has a target"),
+                tunnel.identity(),
+                connection.internetAddress(),
+                Instant.ofEpochMilli(connection.account().openedAtMillis()),
+                tunnel.bytesToOrigin(),
+                tunnel.bytesToClient(),
+                tunnel);
     }
 
     /** A snapshot. */

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.AccessRequest;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.RefusedException;
@@ -8,8 +9,9 @@ import io.broxy.core.internal.http.Rejection;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A CONNECT whose head the host server has read, until its client is authenticated and the request is allowed. Unless the host
- * server says that it has authenticated the client, the authenticator is asked, with the credentials in the request's fields.
+ * A CONNECT whose head the host server has read, until its client is authenticated and the request is allowed. Unless
+ * the host server says that it has authenticated the client, the authenticator is asked, with the credentials in the
+ * request's fields.
  *
  * <p>Threading: owned by the client's event loop.
  */
@@ -39,8 +41,7 @@ final class ParsedConnect implements Step, AccessControl.Outcome {
             return;
         }
         String identity = request.identity();
-        AccessControl.Asked asked =
-                new AccessControl.Asked(connection.clientAddress(), "CONNECT", request.target(), identity);
+        AccessRequest asked = new AccessRequest(connection.clientAddress(), "CONNECT", request.target(), identity);
         if (identity == null) {
             ask(asked);
             return;
@@ -54,7 +55,7 @@ final class ParsedConnect implements Step, AccessControl.Outcome {
         }
     }
 
-    private void ask(AccessControl.Asked asked) {
+    private void ask(AccessRequest asked) {
         AccessControl.Asking begun = access().ask(connection.loop(), asked, credentials(), this);
         if (connection.isAt(this)) {
             asking = begun;

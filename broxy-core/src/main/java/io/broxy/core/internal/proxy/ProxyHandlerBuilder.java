@@ -170,7 +170,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     }
 
     @Override
-    public ProxyHandler.Builder via(@Nullable String pseudonym) {
+    public ProxyHandler.Builder viaPseudonym(@Nullable String pseudonym) {
         if (pseudonym != null) {
             HeadWriter.request("GET", "/").field(pseudonym, ""); // refuses what is no token
         }

@@ -132,7 +132,7 @@ public final class TunnelHandle implements Tunnel {
 
     /** Records the end; by the tunnel's last stage, once, when both connections are closed. */
     public void ended(CloseReason reason, @Nullable Throwable cause, long bytesToOrigin, long bytesToClient) {
-        TunnelResult end = new Result(
+        TunnelResult end = new TunnelResult(
                 target,
                 identity,
                 toOriginBefore + bytesToOrigin,
@@ -244,14 +244,4 @@ public final class TunnelHandle implements Tunnel {
     public void close() {
         end(CloseReason.CLOSED);
     }
-
-    private record Result(
-            @Override @Nullable HostPort target,
-            @Override @Nullable String identity,
-            @Override long bytesToOrigin,
-            @Override long bytesToClient,
-            @Override Duration duration,
-            @Override CloseReason reason,
-            @Override @Nullable Throwable cause)
-            implements TunnelResult {}
 }

@@ -88,7 +88,7 @@ final class ForwardRig implements AutoCloseable {
         accepted.end()
                 .setOption(StandardSocketOptions.SO_RCVBUF, SOCKET_BUFFER)
                 .setOption(StandardSocketOptions.SO_SNDBUF, SOCKET_BUFFER);
-        return new Client(accepted, handler.handle(accepted.end()));
+        return new Client(accepted, handler.handle(accepted.end()).completion());
     }
 
     /** Ends it; by then nothing may be held. */

@@ -37,7 +37,7 @@ public enum ConnectionKind {
     SOCKET {
         @Override
         public Connection open(Rig rig, Origin origin) throws Exception {
-            return rig.broxy.connection(new Socket(origin.address().getAddress(), origin.port()));
+            return rig.broxy.asConnection(new Socket(origin.address().getAddress(), origin.port()));
         }
     },
     /** The JDK's TLS over a socket without a channel. */
@@ -49,7 +49,7 @@ public enum ConnectionKind {
 
         @Override
         public Connection open(Rig rig, Origin origin) throws Exception {
-            return rig.broxy.connection(CERTIFICATES
+            return rig.broxy.asConnection(CERTIFICATES
                     .client()
                     .getSocketFactory()
                     .createSocket(origin.address().getAddress(), origin.port()));

@@ -218,7 +218,7 @@ class HandOverTest {
 
         @Test
         void connectionsOverStreamsAreRelayedToo() throws Exception {
-            assertRelayed(target -> broxy.connection(new Socket(target.address(), target.port())));
+            assertRelayed(target -> broxy.asConnection(new Socket(target.address(), target.port())));
         }
 
         private void assertRelayed(Dialing dialer) throws Exception {

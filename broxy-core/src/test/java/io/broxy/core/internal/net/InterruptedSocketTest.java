@@ -164,7 +164,7 @@ class InterruptedSocketTest {
     @Test
     void timedReadOfAnInterruptedThreadStillTimesOut() throws Exception {
         try (Origin origin = Origin.start(InterruptedSocketTest::echo);
-                Socket socket = rig.broxy.socketFactory(rig.direct()).createSocket("127.0.0.1", origin.port())) {
+                Socket socket = rig.broxy.asSocketFactory(rig.direct()).createSocket("127.0.0.1", origin.port())) {
             socket.setSoTimeout(30);
             Thread.currentThread().interrupt();
             try {
@@ -184,7 +184,7 @@ class InterruptedSocketTest {
                 Thread.currentThread().interrupt();
                 Socket socket;
                 try {
-                    socket = rig.broxy.socketFactory(dialer).createSocket("localhost", origin.port());
+                    socket = rig.broxy.asSocketFactory(dialer).createSocket("localhost", origin.port());
                 } finally {
                     assertThat(Thread.interrupted()).isTrue();
                 }
@@ -201,7 +201,7 @@ class InterruptedSocketTest {
         AtomicInteger dials = new AtomicInteger();
         try (Origin origin = Origin.start(InterruptedSocketTest::echo);
                 Socket socket = rig.broxy
-                        .socketFactory(request -> {
+                        .asSocketFactory(request -> {
                             dials.incrementAndGet();
                             dialing.countDown();
                             awaitInterrupt(dials.get() == 1);
@@ -228,7 +228,7 @@ class InterruptedSocketTest {
             dialing.countDown();
             return neverConnects(request);
         };
-        try (Socket socket = rig.broxy.socketFactory(silent).createSocket()) {
+        try (Socket socket = rig.broxy.asSocketFactory(silent).createSocket()) {
             Call<Throwable> connecting = Call.start(Threads.PLATFORM, () -> {
                 try {
                     socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9), 300);
@@ -381,7 +381,7 @@ class InterruptedSocketTest {
     @Test
     void closeByAnotherThreadFailsAReadOfAFactorysSocket() throws Exception {
         try (Origin origin = Origin.discard()) {
-            Socket socket = rig.broxy.socketFactory(rig.direct()).createSocket("127.0.0.1", origin.port());
+            Socket socket = rig.broxy.asSocketFactory(rig.direct()).createSocket("127.0.0.1", origin.port());
             InputStream in = socket.getInputStream();
             Call<Throwable> reading = Call.start(Threads.PLATFORM, () -> {
                 try {

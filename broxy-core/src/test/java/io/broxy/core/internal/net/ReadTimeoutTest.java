@@ -116,7 +116,7 @@ class ReadTimeoutTest {
                 Peer client = Peer.connect(server.getLocalAddress())) {
             Connection connection = kind.open(rig, origin);
             connection.readTimeout(Duration.ofMillis(1));
-            Tunnel tunnel = rig.broxy.copier().relay(rig.broxy.connection(server.accept()), connection);
+            Tunnel tunnel = rig.broxy.copier().relay(rig.broxy.asConnection(server.accept()), connection);
             await().during(Duration.ofMillis(50))
                     .until(() -> !tunnel.completion().isDone());
             silent.countDown();

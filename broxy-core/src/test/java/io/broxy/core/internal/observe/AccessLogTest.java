@@ -3,8 +3,10 @@ package io.broxy.core.internal.observe;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.broxy.CloseReason;
+import io.broxy.ExchangeResult;
 import io.broxy.HostPort;
 import io.broxy.OriginException;
+import io.broxy.ProxyListener;
 import io.broxy.RefusedException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -20,7 +22,8 @@ class AccessLogTest {
     private static final HostPort TARGET = HostPort.of("example.org", 80);
 
     private static String refusal(@Nullable String method, @Nullable HostPort target, @Nullable String identity) {
-        EventData.Request request = new EventData.Request(new EventData.Client(1, null), method, target, identity);
+        ProxyListener.Request request =
+                new ProxyListener.Request(new ProxyListener.Client(1, null), method, target, identity);
         return AccessLog.refusal(request, new RefusedException(RefusedException.Reason.LIMIT, 503, "full"), 7);
     }
 
@@ -28,8 +31,9 @@ class AccessLogTest {
     void aLineHasEveryKeyInItsOrder() throws UnknownHostException {
         InetSocketAddress client = new InetSocketAddress(InetAddress.getByName("2001:db8::1"), 50312);
         InetSocketAddress peer = new InetSocketAddress(InetAddress.getByName("198.51.100.4"), 80);
-        EventData.Request request = new EventData.Request(new EventData.Client(1, client), "GET", TARGET, "alice");
-        EventData.Exchange result = new EventData.Exchange(
+        ProxyListener.Request request =
+                new ProxyListener.Request(new ProxyListener.Client(1, client), "GET", TARGET, "alice");
+        ExchangeResult result = new ExchangeResult(
                 504,
                 517,
                 0,

@@ -452,7 +452,7 @@ class ConnPoolTest {
                 ConnPool pool = broxy.connPool().build()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), request -> {
                 try {
-                    return broxy.connection(SocketChannel.open(origin.address()));
+                    return broxy.asConnection(SocketChannel.open(origin.address()));
                 } catch (IOException e) {
                     throw new AssertionError(e);
                 }
@@ -495,7 +495,7 @@ class ConnPoolTest {
     private Dialer streams(InetSocketAddress address) {
         return request -> {
             try {
-                return broxy.connection(new Socket(address.getAddress(), address.getPort()));
+                return broxy.asConnection(new Socket(address.getAddress(), address.getPort()));
             } catch (IOException e) {
                 throw new AssertionError(e);
             }

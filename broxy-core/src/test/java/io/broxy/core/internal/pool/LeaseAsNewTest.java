@@ -164,7 +164,7 @@ class LeaseAsNewTest {
                 ConnPool pool = broxy.connPool().build()) {
             ConnPool.Key key = ConnPool.Key.of(HostPort.of("unix.example", 1), request -> {
                 try {
-                    return broxy.connection(SocketChannel.open(address));
+                    return broxy.asConnection(SocketChannel.open(address));
                 } catch (IOException e) {
                     throw new DialException(DialException.Reason.LOCAL, request.target(), Duration.ZERO, List.of(), e);
                 }

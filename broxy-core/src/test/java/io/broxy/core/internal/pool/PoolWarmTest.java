@@ -81,7 +81,7 @@ class PoolWarmTest {
         try (Origin origin = Origin.echo()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), request -> {
                 try {
-                    return broxy.connection(SocketChannel.open(origin.address()));
+                    return broxy.asConnection(SocketChannel.open(origin.address()));
                 } catch (IOException e) {
                     throw new AssertionError(e);
                 }

@@ -84,8 +84,8 @@ class AccessControlTest {
     }
 
     private AccessControl.@Nullable Asking ask(AccessControl gate, @Nullable String authorization) throws Exception {
-        AccessControl.Asked request = new AccessControl.Asked(
-                InetAddress.getLoopbackAddress(), "GET", HostPort.of("target.example", 80), null);
+        AccessRequest request =
+                new AccessRequest(InetAddress.getLoopbackAddress(), "GET", HostPort.of("target.example", 80), null);
         return onLoop(() -> gate.ask(loop, request, authorization, new AccessControl.Outcome() {
             @Override
             public void admitted(@Nullable String identity) {

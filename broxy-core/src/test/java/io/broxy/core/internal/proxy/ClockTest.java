@@ -98,7 +98,8 @@ class ClockTest {
         ProxyHandler handler = rig.handler(settings -> settings.headTimeout(Duration.ofSeconds(10)));
         try (Origin origin = http();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = handler.handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    handler.handle(accepted.end()).completion();
             assertThat(accepted.client().send(get(origin)).readHead()).startsWith("HTTP/1.1 204 ");
             await().atMost(PATIENCE).until(() -> handler.stats().openExchanges() == 0);
             byte[] head = get(origin).getBytes(ISO_8859_1);
@@ -147,7 +148,8 @@ class ClockTest {
                 settings -> settings.maxLifetime(Duration.ofHours(1)).keepAliveTimeout(Duration.ofHours(2)));
         try (Origin origin = http();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = handler.handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    handler.handle(accepted.end()).completion();
             assertThat(accepted.client().send(get(origin)).readHead()).startsWith("HTTP/1.1 204 ");
             await().atMost(PATIENCE).until(() -> handler.stats().openExchanges() == 0);
             rig.turns(2);
@@ -171,7 +173,8 @@ class ClockTest {
                     peer.readAll();
                 });
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
-            CompletableFuture<ConnectionResult> result = handler.handle(accepted.end());
+            CompletableFuture<ConnectionResult> result =
+                    handler.handle(accepted.end()).completion();
             accepted.client().send(get(origin));
             get(asked);
 

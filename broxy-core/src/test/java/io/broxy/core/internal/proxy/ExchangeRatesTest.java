@@ -64,7 +64,7 @@ class ExchangeRatesTest {
     private Client client() throws IOException {
         Accepted<SocketChannel> accepted = Accepted.channel();
         open.add(accepted.client());
-        return new Client(accepted.client(), handler.handle(accepted.end()));
+        return new Client(accepted.client(), handler.handle(accepted.end()).completion());
     }
 
     /** Lets the time pass in steps, at a pace that leaves the threads of the test behind the sockets theirs. */

@@ -216,7 +216,9 @@ class UserRatesTest {
             List<Tunnel> tunnels = new ArrayList<>();
             Peer client = client(end -> tunnels.add(handler.handleConnect(
                     end,
-                    ConnectRequest.builder(endless.target()).identity("carol").build())));
+                    ConnectRequest.builder(endless.target())
+                            .authenticated("carol")
+                            .build())));
             client.readHead();
             carol.add(new Reader(client.send("GET / HTTP/1.1\r\n\r\n"), tunnels.get(0)).readOn());
         }

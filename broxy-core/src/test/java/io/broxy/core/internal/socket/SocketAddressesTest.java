@@ -72,7 +72,7 @@ class SocketAddressesTest {
     @ValueSource(strings = {"127.0.0.1", "::1"})
     void socketDialedByNameTellsTheAddressThatWasReached(String address) throws Exception {
         try (Origin origin = Origin.start(InetAddress.getByName(address), peer -> peer.readAll());
-                Socket socket = broxy.socketFactory(direct(address)).createSocket("db.example", origin.port())) {
+                Socket socket = broxy.asSocketFactory(direct(address)).createSocket("db.example", origin.port())) {
             assertThat(socket.getInetAddress()).isEqualTo(InetAddress.getByName(address));
             assertThat(socket.getRemoteSocketAddress()).isEqualTo(origin.address());
             assertThat(socket.getPort()).isEqualTo(origin.port());
@@ -82,7 +82,7 @@ class SocketAddressesTest {
     @Test
     void ofSeveralAddressesItIsTheOneThatAnswered() throws Exception {
         try (Origin origin = Origin.start(InetAddress.getByName("127.0.0.2"), peer -> peer.readAll());
-                Socket socket = broxy.socketFactory(direct("::1", "127.0.0.3", "127.0.0.2"))
+                Socket socket = broxy.asSocketFactory(direct("::1", "127.0.0.3", "127.0.0.2"))
                         .createSocket("db.example", origin.port())) {
             assertThat(socket.getRemoteSocketAddress()).isEqualTo(origin.address());
         }
@@ -91,7 +91,7 @@ class SocketAddressesTest {
     @Test
     void socketDialedByNameThroughAnHttpProxyTellsNone() throws Exception {
         try (Origin proxy = proxy();
-                Socket socket = broxy.socketFactory(
+                Socket socket = broxy.asSocketFactory(
                                 broxy.httpProxyDialer(proxy.target()).build())
                         .createSocket("ftp.example", proxy.port())) {
             assertTellsNone(socket, "ftp.example", proxy.port());
@@ -105,7 +105,7 @@ class SocketAddressesTest {
                     peer.send(SocksServer.OPEN);
                     peer.readAll();
                 });
-                Socket socket = broxy.socketFactory(
+                Socket socket = broxy.asSocketFactory(
                                 broxy.socks5Dialer(proxy.target()).build())
                         .createSocket("ftp.example", 21)) {
             assertTellsNone(socket, "ftp.example", 21);
@@ -116,7 +116,7 @@ class SocketAddressesTest {
     void socketOfADialerThatSpeaksToAProxyItselfTellsNone() throws Exception {
         Dialer direct = broxy.directDialer().build();
         try (Origin proxy = Origin.discard();
-                Socket socket = broxy.socketFactory(request -> direct.dial(proxy.target()))
+                Socket socket = broxy.asSocketFactory(request -> direct.dial(proxy.target()))
                         .createSocket("ftp.example", proxy.port())) {
             assertTellsNone(socket, "ftp.example", proxy.port());
         }
@@ -141,7 +141,7 @@ class SocketAddressesTest {
                 secure.getOutputStream().write(secure.getInputStream().read());
             }
         })) {
-            Socket plain = broxy.socketFactory(
+            Socket plain = broxy.asSocketFactory(
                             broxy.httpProxyDialer(proxy.target()).build())
                     .createSocket("localhost", 443);
             try (Socket secure = certificates.client().getSocketFactory().createSocket(plain, "localhost", 443, true)) {
@@ -156,7 +156,7 @@ class SocketAddressesTest {
     void addressThatWasAskedForIsToldThroughAProxyToo() throws Exception {
         InetAddress target = InetAddress.getByName("192.0.2.7");
         try (Origin proxy = proxy();
-                Socket socket = broxy.socketFactory(
+                Socket socket = broxy.asSocketFactory(
                                 broxy.httpProxyDialer(proxy.target()).build())
                         .createSocket(target, 443)) {
             assertThat(socket.getInetAddress()).isEqualTo(target);
@@ -186,7 +186,7 @@ class SocketAddressesTest {
                 dialed.set(request);
                 return direct.dial(origin.target());
             };
-            try (Socket socket = broxy.socketFactory(noting).createSocket()) {
+            try (Socket socket = broxy.asSocketFactory(noting).createSocket()) {
                 socket.connect(new InetSocketAddress(scoped, 443));
 
                 DialRequest request = Objects.requireNonNull(dialed.get());
@@ -195,7 +195,7 @@ class SocketAddressesTest {
                 assertThat(scopeOf(request.toBuilder().build().address())).isEqualTo(1);
                 assertThat(scopeOf(socket.getInetAddress())).isEqualTo(1);
             }
-            try (Socket socket = broxy.socketFactory(noting).createSocket("fe80::1%1", 443)) {
+            try (Socket socket = broxy.asSocketFactory(noting).createSocket("fe80::1%1", 443)) {
                 assertThat(scopeOf(Objects.requireNonNull(dialed.get()).address()))
                         .isEqualTo(1);
                 assertThat(scopeOf(socket.getInetAddress())).isEqualTo(1);
@@ -235,7 +235,7 @@ class SocketAddressesTest {
         Inet6Address own = linkLocal.get();
         try (Origin origin = Origin.start(own, peer -> peer.readAll())) {
             Dialer direct = broxy.directDialer().build();
-            try (Socket socket = broxy.socketFactory(direct).createSocket(own, origin.port())) {
+            try (Socket socket = broxy.asSocketFactory(direct).createSocket(own, origin.port())) {
                 assertThat(scopeOf(socket.getInetAddress())).isEqualTo(own.getScopeId());
             }
             DialRequest request = DialRequest.builder(origin(own, origin.port()))

@@ -65,7 +65,7 @@ class SocketFactoryTest {
                     throw new UnknownHostException(host);
                 })
                 .build();
-        factory = broxy.socketFactory(request -> {
+        factory = broxy.asSocketFactory(request -> {
             requests.add(request);
             return direct.dial(request);
         });
@@ -179,7 +179,7 @@ class SocketFactoryTest {
             throw new DialException(Reason.PROXY_AUTH, request.target(), Duration.ZERO, List.of(), null);
         };
 
-        assertThatThrownBy(() -> broxy.socketFactory(refusing).createSocket("db.example", 443))
+        assertThatThrownBy(() -> broxy.asSocketFactory(refusing).createSocket("db.example", 443))
                 .isInstanceOf(DialException.class);
     }
 
@@ -189,7 +189,7 @@ class SocketFactoryTest {
         CountDownLatch dialing = new CountDownLatch(1);
         DirectDialer direct =
                 broxy.directDialer().timeout(Duration.ofMinutes(1)).build();
-        Socket socket = broxy.socketFactory(request -> {
+        Socket socket = broxy.asSocketFactory(request -> {
                     dialing.countDown();
                     return direct.dial(request);
                 })

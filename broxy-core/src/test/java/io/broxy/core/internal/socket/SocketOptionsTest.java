@@ -55,7 +55,7 @@ class SocketOptionsTest {
     }
 
     private Socket unconnected() throws IOException {
-        return rig.broxy.socketFactory(rig.direct()).createSocket();
+        return rig.broxy.asSocketFactory(rig.direct()).createSocket();
     }
 
     /** What the JDK's own sockets can both read and set. */
@@ -163,7 +163,7 @@ class SocketOptionsTest {
             try (Origin origin =
                             way.origin(peer -> peer.socket().getInputStream().read());
                     Socket socket = rig.broxy
-                            .socketFactory(request -> opened(way, origin))
+                            .asSocketFactory(request -> opened(way, origin))
                             .createSocket()) {
                 for (Map.Entry<SocketOption<?>, Object> other : OTHER.entrySet()) {
                     set(socket, other.getKey(), other.getValue());
