@@ -46,12 +46,8 @@ final class FutureLease implements Completion<LoopLease> {
 
     private void begin(long timeoutNanos) {
         if (!future.isDone()) {
-            leasing =
-                    Leasing.start(
-                            pool,
-                            loop,
-                            new LeaseRequest(key, IdleUse.ANY, null, null, startNanos, timeoutNanos),
-                            this);
+            leasing = Leasing.start(
+                    pool, loop, new LeaseRequest(key, IdleUse.ANY, null, null, startNanos, timeoutNanos), this);
         }
     }
 

@@ -1,13 +1,11 @@
 package io.broxy.core.internal.proxy;
 
-import io.broxy.CloseReason;
 import io.broxy.ConnectionResult;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.observe.ConnectionRecorder;
 import io.broxy.core.internal.proxy.CountLimit.Verdict;
 import java.net.InetAddress;
 import java.net.SocketAddress;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**

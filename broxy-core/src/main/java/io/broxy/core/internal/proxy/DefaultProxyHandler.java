@@ -45,8 +45,8 @@ public final class DefaultProxyHandler implements ProxyHandler {
         this.onClose = onClose;
         Executor callbacks = engine.workers().callbacks();
         Observers observers = new Observers(settings.listener(), callbacks, engine.ticker());
-        this.metrics = new Metrics(
-                settings.forwarding().pool()::stats, observers::dropped, engine.workers()::lookUpStats);
+        this.metrics =
+                new Metrics(settings.forwarding().pool()::stats, observers::dropped, engine.workers()::lookUpStats);
         HandlerSettings.Access access = settings.access();
         this.intake = new ClientIntake(new HandlerContext(
                 settings,

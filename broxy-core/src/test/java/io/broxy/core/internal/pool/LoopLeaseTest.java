@@ -212,8 +212,8 @@ class LoopLeaseTest {
         try (Origin origin = Origin.echo()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, key);
-            CompletableFuture<LoopLease> waiting =
-                    begin(other, future -> pool.lease(other, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(future)));
+            CompletableFuture<LoopLease> waiting = begin(
+                    other, future -> pool.lease(other, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(future)));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(one, held::giveBack);
             LoopLease got = waiting.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
@@ -230,12 +230,14 @@ class LoopLeaseTest {
             LoopLease held = lease(one, key);
             CompletableFuture<LoopLease> late = begin(
                     one,
-                    future -> pool.lease(one, key, IdleUse.ANY, null, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+                    future -> pool.lease(
+                            one, key, IdleUse.ANY, null, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             CompletableFuture<LoopLease> told = new CompletableFuture<>();
             DialHandle dialing = on(
                     other,
-                    future -> future.complete(pool.lease(other, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(told))));
+                    future -> future.complete(
+                            pool.lease(other, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(told))));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             run(other, dialing::cancel);
             assertThat(pool.stats().waiting()).isZero();
@@ -255,8 +257,8 @@ class LoopLeaseTest {
                 CompletableFuture<LoopLease> told = new CompletableFuture<>();
                 DialHandle dialing = on(
                         loop,
-                        future ->
-                                future.complete(pool.lease(loop, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(told))));
+                        future -> future.complete(
+                                pool.lease(loop, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(told))));
                 run(loop, () -> {
                     dialing.cancel();
                     if (told.isDone()) {
@@ -310,8 +312,8 @@ class LoopLeaseTest {
             });
             CompletableFuture<LoopLease> late = begin(
                     one,
-                    future ->
-                            pool.lease(one, key, IdleUse.ANY, null, null, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
+                    future -> pool.lease(
+                            one, key, IdleUse.ANY, null, null, TimeUnit.MILLISECONDS.toNanos(500), into(future)));
             assertThat(late)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
@@ -329,8 +331,8 @@ class LoopLeaseTest {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             LoopLease held = lease(one, key);
             pool.close();
-            CompletableFuture<LoopLease> refused =
-                    begin(other, future -> pool.lease(other, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(future)));
+            CompletableFuture<LoopLease> refused = begin(
+                    other, future -> pool.lease(other, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(future)));
             assertThat(refused)
                     .failsWithin(Talk.PATIENCE)
                     .withThrowableOfType(ExecutionException.class)
@@ -349,8 +351,8 @@ class LoopLeaseTest {
         try (Origin origin = Origin.echo()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             Lease held = pool.lease(key);
-            CompletableFuture<LoopLease> waiting =
-                    begin(other, future -> pool.lease(other, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(future)));
+            CompletableFuture<LoopLease> waiting = begin(
+                    other, future -> pool.lease(other, key, IdleUse.ANY, null, null, PATIENCE_NANOS, into(future)));
             await().atMost(Talk.PATIENCE).until(() -> pool.stats().waiting() == 1);
             assertThat(loops.stop(PATIENCE_NANOS)).isTrue();
             assertThat(waiting)
@@ -413,8 +415,8 @@ class LoopLeaseTest {
             LoopLease held = lease(one, key);
             CompletableFuture<LoopLease> late = begin(
                     one,
-                    future ->
-                            pool.lease(one, key, IdleUse.NEVER, null, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
+                    future -> pool.lease(
+                            one, key, IdleUse.NEVER, null, null, TimeUnit.MILLISECONDS.toNanos(20), into(future)));
             assertExhausted(late);
             run(one, held::giveBack);
             LoopLease again = lease(one, key);
@@ -502,8 +504,8 @@ class LoopLeaseTest {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), telling);
             run(one, lease(one, key)::giveBack);
             for (int i = 0; i < 2; i++) {
-                LoopLease lease =
-                        on(one, future -> pool.lease(one, key, IdleUse.ANY, client, null, PATIENCE_NANOS, into(future)));
+                LoopLease lease = on(
+                        one, future -> pool.lease(one, key, IdleUse.ANY, client, null, PATIENCE_NANOS, into(future)));
                 assertThat(lease.wasIdle()).isFalse();
                 assertThat(ask(one, lease.connection(), "hello")).isEqualTo("hello");
                 run(one, () -> {
