@@ -151,7 +151,7 @@ class DialerTest {
     }
 
     @Test
-    void futureThatIsCancelledInTheQueueIsNeverDialled() throws Exception {
+    void futureThatIsCancelledInTheQueueIsNeverDialed() throws Exception {
         CountDownLatch free = new CountDownLatch(1);
         executor.execute(() -> {
             try {
@@ -160,9 +160,9 @@ class DialerTest {
                 Thread.currentThread().interrupt();
             }
         });
-        CompletableFuture<Boolean> dialled = new CompletableFuture<>();
+        CompletableFuture<Boolean> dialed = new CompletableFuture<>();
         Dialer dialer = request -> {
-            dialled.complete(true);
+            dialed.complete(true);
             return new Opened();
         };
 
@@ -170,7 +170,7 @@ class DialerTest {
         free.countDown();
 
         executor.submit(() -> {}).get();
-        assertThat(dialled).isNotDone();
+        assertThat(dialed).isNotDone();
     }
 
     @Test

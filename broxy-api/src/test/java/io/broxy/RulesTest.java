@@ -128,7 +128,7 @@ class RulesTest {
     }
 
     @Test
-    void withoutARuleEverythingIsDialledDirectly() {
+    void withoutARuleEverythingIsDialedDirectly() {
         assertThat(route(Rules.builder().build(), "example.com:80")).isEqualTo(Route.direct());
         assertThat(route(Rules.always(Route.deny()), "example.com:80")).isEqualTo(Route.deny());
     }

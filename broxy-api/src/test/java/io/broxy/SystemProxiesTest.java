@@ -82,7 +82,7 @@ class SystemProxiesTest {
     }
 
     @Test
-    void withoutAProxyForThemTheOtherPortsAreDialledDirectly() {
+    void withoutAProxyForThemTheOtherPortsAreDialedDirectly() {
         SystemProxies http = environment("http_proxy", "http://web:1");
         assertThat(way(http, "a:80")).isEqualTo("http web:1");
         assertThat(way(http, "a:443")).isEqualTo("direct");
@@ -118,7 +118,7 @@ class SystemProxiesTest {
     @ParameterizedTest
     @ValueSource(
             strings = {"localhost:443", "LOCALHOST.:80", "app.localhost:1", "127.0.0.1:80", "127.9.9.9:1", "[::1]:443"})
-    void theLoopbackIsAlwaysDialledDirectly(String target) {
+    void theLoopbackIsAlwaysDialedDirectly(String target) {
         assertThat(way(environment("all_proxy", "proxy:1"), target)).isEqualTo("direct");
     }
 
@@ -151,7 +151,7 @@ class SystemProxiesTest {
         "'[2001:db8::1]:80', [2001:db8::1]:81, false",
         "'EXAMPLE.com.', www.example.com:1, true",
     })
-    void noProxyListsWhatIsDialledDirectly(String list, String target, boolean direct) {
+    void noProxyListsWhatIsDialedDirectly(String list, String target, boolean direct) {
         SystemProxies proxies = environment("all_proxy", "proxy:1", "NO_PROXY", list);
 
         assertThat(way(proxies, target).equals("direct")).isEqualTo(direct);
@@ -289,7 +289,7 @@ class SystemProxiesTest {
     // ------------------------------------------------------------------ the JVM's properties
 
     @Test
-    void withoutPropertiesEverythingIsDialledDirectly() {
+    void withoutPropertiesEverythingIsDialedDirectly() {
         assertThat(way(properties(), "example.com:443")).isEqualTo("direct");
         assertThat(way(properties("http.proxyPort", "3128", "http.proxyHost", ""), "example.com:80"))
                 .isEqualTo("direct");
@@ -344,7 +344,7 @@ class SystemProxiesTest {
         "[::2]:80, false",
         "128.0.0.1:80, false",
     })
-    void theLoopbackIsDialledDirectlyUnlessTheListIsEmpty(String target, boolean direct) {
+    void theLoopbackIsDialedDirectlyUnlessTheListIsEmpty(String target, boolean direct) {
         assertThat(way(properties("http.proxyHost", "web"), target).equals("direct"))
                 .isEqualTo(direct);
         assertThat(way(properties("http.proxyHost", "web", "http.nonProxyHosts", "x"), target)

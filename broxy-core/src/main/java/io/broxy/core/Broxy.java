@@ -386,12 +386,11 @@ public final class Broxy implements AutoCloseable {
     }
 
     /**
-     * Wraps a socket of your own as a connection, for your own {@link Dialer}s and for {@link Copier#relay}. A socket
-     * without a channel, such as an {@code SSLSocket}, is relayed by two threads.
+     * Wraps a channel of your own as a connection, for your own {@link Dialer}s and for {@link Copier#relay}.
      *
      * @param channel connected; owned by the connection from now on
-     * @throws IllegalStateException if the socket's channel is registered with a selector; the socket stays untouched
-     * @throws IOException if the socket is closed or not connected
+     * @throws IllegalStateException if the channel is registered with a selector; the channel stays untouched
+     * @throws IOException if the channel is closed or not connected
      */
     public Connection asConnection(SocketChannel channel) throws IOException {
         if (channel.isRegistered()) {
@@ -401,12 +400,12 @@ public final class Broxy implements AutoCloseable {
     }
 
     /**
-     * A connection over an own socket, for own {@link Dialer}s and for {@link Copier#relay}. One without a channel,
-     * such as an {@code SSLSocket}, is relayed by two threads.
+     * Wraps a socket of your own as a connection, for your own {@link Dialer}s and for {@link Copier#relay}. A socket
+     * without a channel, such as an {@code SSLSocket}, is relayed by two threads.
      *
-     * @param socket connected; given away with this call
-     * @throws IllegalStateException if the socket's channel is registered with a selector; it stays untouched
-     * @throws IOException if it is closed or not connected
+     * @param socket connected; owned by the connection from now on
+     * @throws IllegalStateException if the socket's channel is registered with a selector; the socket stays untouched
+     * @throws IOException if the socket is closed or not connected
      */
     public Connection asConnection(Socket socket) throws IOException {
         SocketChannel channel = socket.getChannel();

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Who may ask for what: plain HTTP and CONNECT alike, and before anything is dialled. */
+/** Who may ask for what: plain HTTP and CONNECT alike, and before anything is dialed. */
 @ExtendWith(LeakCheck.class)
 class AccessTest {
     private static final Authenticator USERS = Authenticator.basic("here", Credentials.basic("user", "secret"));
@@ -248,11 +248,11 @@ class AccessTest {
     }
 
     @Test
-    void whatThePolicyRefusesIsNeitherResolvedNorDialled() throws Exception {
+    void whatThePolicyRefusesIsNeitherResolvedNorDialed() throws Exception {
         try (Origin origin = Http.echo();
                 Proxy proxy = Proxy.start(settings -> settings.accessPolicy(AccessPolicy.ports(80, 443))
                         .dialer(request -> {
-                            throw new AssertionError("nothing is dialled");
+                            throw new AssertionError("nothing is dialed");
                         }))) {
             for (String request : List.of(Http.get(origin.target(), "/"), Proxy.connectHead(origin.target()))) {
                 try (Peer client = proxy.client()) {

@@ -253,7 +253,7 @@ class ErrorAnswersTest {
         });
     }
 
-    // ------------------------------------------------------------------ targets that cannot be dialled
+    // ------------------------------------------------------------------ targets that cannot be dialed
 
     @ParameterizedTest
     @EnumSource(names = {"CHANNEL", "SOCKET"})

@@ -117,7 +117,7 @@ class ForwardingTimesTest {
                             refusal -> assertThat(refusal.reason()).isEqualTo(RefusedException.Reason.BODY_TIMEOUT));
             assertThat(proxy.handler().stats().totalExchanges()).isEqualTo(1);
             assertThat(proxy.handler().stats().refused())
-                    .as("requests refused before anything was dialled")
+                    .as("requests refused before anything was dialed")
                     .isZero();
         }
     }

@@ -276,14 +276,14 @@ class ProxyListenerTest {
     }
 
     @Test
-    void aClientThatGoesAwayWhileItsTargetIsDialledHasHadATunnelAllTheSame() throws IOException {
-        CountDownLatch dialling = new CountDownLatch(1);
+    void aClientThatGoesAwayWhileItsTargetIsDialedHasHadATunnelAllTheSame() throws IOException {
+        CountDownLatch dialing = new CountDownLatch(1);
         try (Proxy proxy = Proxy.start(settings -> settings.listener(events).dialer(request -> {
-            dialling.countDown();
+            dialing.countDown();
             return waitForever(request.target());
         }))) {
             Peer client = proxy.client().send(Proxy.connectHead(HostPort.of("somewhere.example", 443)));
-            await().atMost(PATIENCE).until(() -> dialling.getCount() == 0);
+            await().atMost(PATIENCE).until(() -> dialing.getCount() == 0);
             client.reset();
 
             assertThat(events.untilClosed())

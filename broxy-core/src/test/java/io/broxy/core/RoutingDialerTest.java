@@ -268,11 +268,11 @@ class RoutingDialerTest {
     @ParameterizedTest
     @EnumSource
     void aDialFollowsTheRulesThatStoodWhenItBegan(Manner manner) throws Exception {
-        CountDownLatch dialling = new CountDownLatch(1);
+        CountDownLatch dialBegun = new CountDownLatch(1);
         CountDownLatch replaced = new CountDownLatch(1);
         RoutingDialer dialer = routing(Route.via("slow", "b"))
                 .hop("slow", request -> {
-                    dialling.countDown();
+                    dialBegun.countDown();
                     awaitLatch(replaced);
                     throw new DialException(Reason.REFUSED, request.target(), Duration.ZERO, List.of(), null);
                 })
@@ -286,7 +286,7 @@ class RoutingDialerTest {
             }
         });
         dialing.start();
-        awaitLatch(dialling);
+        awaitLatch(dialBegun);
         dialer.replace(Rules.always(Route.via("a")), Map.of("a", to(a.target())));
         replaced.countDown();
 
@@ -402,16 +402,16 @@ class RoutingDialerTest {
     @Test
     void cancellingAFutureInterruptsTheHopsDialAndTriesNoOther() throws Exception {
         CountDownLatch interrupted = new CountDownLatch(1);
-        CountDownLatch dialling = new CountDownLatch(1);
+        CountDownLatch dialBegun = new CountDownLatch(1);
         Dialer hanging = hanging(interrupted);
         RoutingDialer dialer = routing(Route.via("hanging", "b"))
                 .hop("hanging", request -> {
-                    dialling.countDown();
+                    dialBegun.countDown();
                     return hanging.dial(request);
                 })
                 .build();
         CompletableFuture<Connection> dial = dialer.dialAsync(DialRequest.to(TARGET), Runnable::run);
-        awaitLatch(dialling);
+        awaitLatch(dialBegun);
 
         dial.cancel(false);
 
@@ -543,16 +543,16 @@ class RoutingDialerTest {
     @Test
     void aClosedEngineEndsDialsThatAreUnderWay() throws Exception {
         CountDownLatch interrupted = new CountDownLatch(1);
-        CountDownLatch dialling = new CountDownLatch(1);
+        CountDownLatch dialBegun = new CountDownLatch(1);
         Dialer hanging = hanging(interrupted);
         RoutingDialer dialer = routing(Route.via("hanging", "b"))
                 .hop("hanging", request -> {
-                    dialling.countDown();
+                    dialBegun.countDown();
                     return hanging.dial(request);
                 })
                 .build();
         CompletableFuture<Connection> dial = dialer.dialAsync(DialRequest.to(TARGET), Runnable::run);
-        awaitLatch(dialling);
+        awaitLatch(dialBegun);
 
         broxy.close();
 

@@ -116,7 +116,7 @@ class VanishingClientTest {
     }
 
     @Test
-    void byAResetWhileItsTargetIsDialledWhichEndsTheDial() throws Exception {
+    void byAResetWhileItsTargetIsDialedWhichEndsTheDial() throws Exception {
         try (Origin origin = Origin.echo()) {
             HeldDialer dialer = new HeldDialer(origin);
             try (Proxy proxy = dialer.startProxy();

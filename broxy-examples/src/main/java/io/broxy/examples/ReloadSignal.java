@@ -53,7 +53,7 @@ final class ReloadSignal {
     private static void run(Runnable action) {
         try {
             action.run();
-        } catch (RuntimeException e) { // the thread of a signal has nobody else to tell
+        } catch (RuntimeException e) { // a signal's thread has no caller to report to
             log.error("SIGHUP: reloading failed", e);
         }
     }

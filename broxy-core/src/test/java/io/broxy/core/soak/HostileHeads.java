@@ -108,7 +108,7 @@ final class HostileHeads {
         }
     }
 
-    /** Goes while its target is being dialled. */
+    /** Goes while its target is being dialed. */
     static void vanishBeforeTunnel(Client client) throws IOException {
         Wire wire = client.connect();
         client.account().broke();

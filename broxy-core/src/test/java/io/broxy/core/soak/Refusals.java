@@ -35,7 +35,7 @@ final class Refusals {
         wire.expectEnd();
     }
 
-    /** What cannot be dialled, or must not be. */
+    /** What cannot be dialed, or must not be. */
     static void unreachable(Client client) throws IOException {
         switch (client.below(4)) {
             case 0 -> unreachable(client, Scene.INSIDE, 80, 403);

@@ -30,7 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The proxy with what is around it: origins, and another proxy by which a part of the targets is reached. Its time-outs are
+ * The proxy with what is around it: origins, and another proxy by which a part of the targets is reached. Its timeouts are
  * short, so that hostile clients come to their end soon, and long enough for good ones on a slow machine.
  *
  * <p>Threading: thread-safe.

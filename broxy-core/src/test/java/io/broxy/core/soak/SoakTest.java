@@ -39,7 +39,7 @@ class SoakTest {
 
     private static final int ROUNDS = 6;
 
-    /** Slow peers are waited for, with the time-outs of {@link Scene}. */
+    /** Slow peers are waited for, with the timeouts of {@link Scene}. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     @Test

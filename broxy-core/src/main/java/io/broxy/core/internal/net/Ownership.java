@@ -55,7 +55,7 @@ final class Ownership {
         return state.get() == State.USER;
     }
 
-    /** Refuses a call of a user who does not own the connection any more. */
+    /** Refuses a call by a user that has handed the connection on. */
     void ensureOwned() throws IOException {
         State now = state.get();
         if (now == State.DETACHED) {

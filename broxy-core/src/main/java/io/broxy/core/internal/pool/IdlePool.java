@@ -54,7 +54,7 @@ final class IdlePool<P> {
                 return null;
             }
             long now = ticker.nanos();
-            if (!line.isEmpty()) { // what has expired makes room, for those who came before
+            if (!line.isEmpty()) { // expired connections make room for earlier requests
                 places.sweep(now, actions);
                 serve(now, actions);
             }

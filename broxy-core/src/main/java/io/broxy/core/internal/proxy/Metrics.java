@@ -84,7 +84,7 @@ final class Metrics {
         }
     }
 
-    /** A request is complete and would be dialled. False when the handler takes no new work any more. */
+    /** A request is complete and would be dialed. False when the handler takes no new work any more. */
     boolean tryBeginTunnel() {
         synchronized (lock) {
             if (draining) {

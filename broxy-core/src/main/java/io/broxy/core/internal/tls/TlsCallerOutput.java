@@ -105,7 +105,7 @@ final class TlsCallerOutput {
         answerIfOwed(interrupts);
     }
 
-    /** Whoever leaves the lock looks again, so what is owed while it is held is never forgotten. */
+    /** Each release of the lock checks again, so an answer that becomes due while it is held is never forgotten. */
     private void answerIfOwed(Interrupts interrupts) {
         while (owed.get() > 0 && writing.tryLock()) {
             try {

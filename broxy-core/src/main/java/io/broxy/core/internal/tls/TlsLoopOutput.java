@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  *   OPEN ──> ENDING ──> ENDED        (the close_notify is sent, and the stream below ended)
  * </pre>
  *
- * <p>A failure is kept and told to whoever writes; reading may well go on.
+ * <p>A failure is kept and thrown by each later write; reading may continue.
  *
  * <p>Threading: owned by its event loop.
  */

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 
 /**
  * A TLS connection on its way from a loop to a user, as soon as nothing is under way: ciphertext that is held would go out
- * only when the user writes, who perhaps waits for an answer to it.
+ * only with the user's next write, which the user may not make before an answer to it comes.
  *
  * <p>Threading: owned by the event loop.
  */

@@ -13,9 +13,9 @@ final class TlsTasks {
     private TlsTasks() {}
 
     /**
-     * Begins to run them. If the loop stops meanwhile, nothing is told: it abandons whoever waits.
+     * Begins to run them. If the loop stops meanwhile, {@code done} is not called: the stopping loop abandons its handlers.
      *
-     * @param done told the end on the loop, with the failure or null
+     * @param done called at the end, on the loop, with the failure or null
      * @throws IOException if the executor takes no task any more
      */
     static void start(TlsEngine engine, Executor executor, EventLoop loop, Consumer<@Nullable SSLException> done)

@@ -463,7 +463,7 @@ class DirectDialerTest {
                     try {
                         dialer.dial(request);
                     } catch (DialException e) {
-                        throw new AssertionError("dialled on a loop", e);
+                        throw new AssertionError("dialed on a loop", e);
                     }
                     return true;
                 })

@@ -47,7 +47,7 @@ class FailOverTest {
     private EventLoops loops;
 
     /** What was asked of which hop, in order. */
-    private final List<String> dialled = new ArrayList<>();
+    private final List<String> dialed = new ArrayList<>();
 
     private final List<Duration> times = new ArrayList<>();
     private final Map<String, Script> scripts = new HashMap<>();
@@ -77,7 +77,7 @@ class FailOverTest {
 
     private Dialer hop(String name) {
         return request -> {
-            dialled.add(name);
+            dialed.add(name);
             times.add(request.timeout());
             if (failures.containsKey(name)) {
                 throw failures.get(name);
@@ -113,14 +113,14 @@ class FailOverTest {
     }
 
     private List<String> dial(RoutingDialer dialer) throws DialException {
-        dialled.clear();
+        dialed.clear();
         times.clear();
         assertThat(dialer.dial(TARGET)).isNotNull();
-        return List.copyOf(dialled);
+        return List.copyOf(dialed);
     }
 
     private DialException dialInVain(RoutingDialer dialer) {
-        dialled.clear();
+        dialed.clear();
         times.clear();
         return catchThrowableOfType(DialException.class, () -> dialer.dial(TARGET));
     }
@@ -200,7 +200,7 @@ class FailOverTest {
     }
 
     @Test
-    void aHopThatIsTheOnlyOneIsDialledInSpiteOfItsPenalty() throws Exception {
+    void aHopThatIsTheOnlyOneIsDialedInSpiteOfItsPenalty() throws Exception {
         RoutingDialer dialer = routing(Route.via("a")).build();
         fails("a", Reason.REFUSED);
         assertThat(dialInVain(dialer).reason()).isEqualTo(Reason.REFUSED);
@@ -222,7 +222,7 @@ class FailOverTest {
             assertThat(dial(dialer)).containsExactly("a", "b");
         } else {
             assertThat(dialInVain(dialer).reason()).isEqualTo(reason);
-            assertThat(dialled).containsExactly("a");
+            assertThat(dialed).containsExactly("a");
         }
         works("a");
 
@@ -239,7 +239,7 @@ class FailOverTest {
                 "a", DialException.builder(reason, TARGET).proxyReply(reply).build());
 
         assertThat(dialInVain(dialer).reason()).isEqualTo(reason);
-        assertThat(dialled).containsExactly("a");
+        assertThat(dialed).containsExactly("a");
         works("a");
         assertThat(dial(dialer)).containsExactly("a");
     }
@@ -278,7 +278,7 @@ class FailOverTest {
                 .build();
 
         assertThatThrownBy(() -> dialer.dial(TARGET)).isSameAs(mistake);
-        assertThat(dialled).isEmpty();
+        assertThat(dialed).isEmpty();
     }
 
     @Test
@@ -342,7 +342,7 @@ class FailOverTest {
 
         DialException failure = dialInVain(dialer);
 
-        assertThat(dialled).containsExactly("a");
+        assertThat(dialed).containsExactly("a");
         assertThat(failure.reason()).isEqualTo(Reason.TIMEOUT);
         assertThat(failure.attempts()).hasSize(1);
     }
@@ -390,7 +390,7 @@ class FailOverTest {
 
         DialException failure = dialInVain(dialer);
 
-        assertThat(dialled).containsExactly("a", "b");
+        assertThat(dialed).containsExactly("a", "b");
         assertThat(failure.reason()).isEqualTo(Reason.PROXY_REFUSED);
         assertThat(failure.attempts()).isEmpty();
         assertThat(failure.getSuppressed())

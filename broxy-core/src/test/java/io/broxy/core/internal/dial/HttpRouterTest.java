@@ -81,7 +81,7 @@ class HttpRouterTest {
 
     private static Dialer own() {
         return request -> {
-            throw new AssertionError("nothing is dialled");
+            throw new AssertionError("nothing is dialed");
         };
     }
 

@@ -166,9 +166,9 @@ class PlainHttpWaysTest {
 
     @Test
     void anOwnDialerIsToldThePolicyAndItsConnectionsAreReused() throws Exception {
-        BlockingQueue<DialRequest> dialled = new LinkedBlockingQueue<>();
+        BlockingQueue<DialRequest> dialed = new LinkedBlockingQueue<>();
         Dialer own = request -> {
-            dialled.add(request);
+            dialed.add(request);
             return direct.dial(
                     request.toBuilder().addressPolicy(AddressPolicy.any()).build());
         };
@@ -180,8 +180,8 @@ class PlainHttpWaysTest {
                 assertThat(lease.wasIdle()).isEqualTo(i > 0);
                 exchange(lease, get("/" + i));
             }
-            assertThat(dialled).hasSize(1);
-            assertThat(dialled.remove().addressPolicy()).isSameAs(AddressPolicy.publicOnly());
+            assertThat(dialed).hasSize(1);
+            assertThat(dialed.remove().addressPolicy()).isSameAs(AddressPolicy.publicOnly());
         }
     }
 

@@ -65,7 +65,7 @@ class RoutedHttpTest {
 
     private static Dialer never() {
         return request -> {
-            throw new AssertionError("nothing is dialled");
+            throw new AssertionError("nothing is dialed");
         };
     }
 
@@ -272,7 +272,7 @@ class RoutedHttpTest {
         assertThat(denial.proxy()).isEqualTo(HostPort.parse("a:3128"));
     }
 
-    /** Its own dialer may know better what may be dialled, but a proxy behind it asks the policy. */
+    /** Its own dialer may know better what may be dialed, but a proxy behind it asks the policy. */
     @Test
     void aLiteralIsDeniedAlsoAtTheNextHop() throws Exception {
         HttpRouter router = HttpRouter.of(

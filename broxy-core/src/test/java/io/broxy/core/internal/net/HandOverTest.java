@@ -212,7 +212,7 @@ class HandOverTest {
         }
 
         @Test
-        void dialledConnectionsAreRelayedBehindWhatTheirUserHasRead() throws Exception {
+        void dialedConnectionsAreRelayedBehindWhatTheirUserHasRead() throws Exception {
             assertRelayed(broxy.directDialer().build()::dial);
         }
 

@@ -69,10 +69,10 @@ class OwnAddressesTest {
         "::, 2002:7f00:1::, 3128, false",
         "::, 64:ff9b::192.0.2.1, 3128, true"
     })
-    void whereItListensItDoesNotDial(String listening, String dialled, int port, boolean admitted) throws Exception {
+    void whereItListensItDoesNotDial(String listening, String dialed, int port, boolean admitted) throws Exception {
         listensAt(listening, 3128);
 
-        assertThat(own.admits(address(dialled), port)).isEqualTo(admitted);
+        assertThat(own.admits(address(dialed), port)).isEqualTo(admitted);
     }
 
     @Test

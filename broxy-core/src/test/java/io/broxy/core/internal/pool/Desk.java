@@ -34,7 +34,7 @@ final class Desk implements PoolActions.ActionRunner<String> {
         pool = new IdlePool<>(limits, () -> nowNanos);
     }
 
-    /** Idle time-out 100 s, maximum age 1,000 s. */
+    /** Idle timeout 100 s, maximum age 1,000 s. */
     static PoolLimits limits(int maxIdlePerKey, int maxIdle, int maxOpenPerKey, int maxOpen) {
         return new PoolLimits(
                 maxIdlePerKey,

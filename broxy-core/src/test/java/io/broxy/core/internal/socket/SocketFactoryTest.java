@@ -94,7 +94,7 @@ class SocketFactoryTest {
     }
 
     @Test
-    void addressIsDialledWhateverNameLedToIt() throws Exception {
+    void addressIsDialedWhateverNameLedToIt() throws Exception {
         try (Origin origin = Origin.echo()) {
             InetAddress named = InetAddress.getByAddress("elsewhere.example", new byte[] {127, 0, 0, 1});
 
