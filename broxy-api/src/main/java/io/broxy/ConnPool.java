@@ -16,11 +16,10 @@ import java.util.concurrent.CompletableFuture;
  * }
  * }</pre>
  *
- * <p>The connection that was used last is leased first, so that those that are not needed grow old and are closed. An idle
- * connection stays registered with its event loop: the end of the stream, or an unexpected byte, evicts it at once, and both
- * are looked for once more when it is given back and when it is leased. A connection that is idle for too long, too old, or
- * one too many is evicted too; so is, where Broxy itself speaks HTTP over it, one that its peer will not keep any longer
- * ({@code Keep-Alive}).
+ * <p>The most recently used connection is leased first, so that connections that are not needed grow old and are evicted. An
+ * idle connection stays registered with its event loop: the end of the stream or an unsolicited byte evicts it at once, and
+ * both are checked again when it is leased. Connections that are idle too long, too old or too many are evicted as well; so are
+ * connections over which Broxy itself speaks HTTP and that the peer will not keep any longer ({@code Keep-Alive}).
  *
  * <p>Idle connections need an event loop that watches them, so only Broxy's own are kept: those of its dialers and
  * those that {@code Broxy.asConnection} makes of a channel. Others, among them every connection over a {@link
