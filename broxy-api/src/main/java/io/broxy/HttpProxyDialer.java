@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * the dialer waits for the body for 250 ms at most.
  *
  * <p>When a {@link ProxyHandler} dials with it, plain {@code http} requests need no tunnel: they go to the proxy itself
- * in absolute form (RFC 9112 section 3.2.2), over connections with the same {@link #hop()}, with the same credentials
+ * in absolute form (RFC 9112 section 3.2.2), over connections with the same {@link #key()}, with the same credentials
  * and fields.
  *
  * <p>One timeout covers everything: reaching the proxy through whatever dialers, the TLS handshake with it, and its
@@ -49,10 +49,10 @@ public interface HttpProxyDialer extends Dialer {
     }
 
     /**
-     * The pool's key of this dialer's connections to the proxy: {@code pool.warm(dialer.hop(), 4)} keeps four of them
+     * The pool's key of this dialer's connections to the proxy: {@code pool.warm(dialer.key(), 4)} keeps four of them
      * ready.
      */
-    ConnPool.Key hop();
+    ConnPool.Key key();
 
     /** Collects the settings of a dialer. Threading: for one thread. */
     interface Builder {

@@ -308,8 +308,8 @@ class AnnouncedClientsTest {
                     .over(announcing(broxy, ProxyProtocol.V2))
                     .pool(pool)
                     .build();
-            pool.warm(dialer.hop(), 1);
-            try (ConnPool.Lease lease = pool.lease(dialer.hop())) {
+            pool.warm(dialer.key(), 1);
+            try (ConnPool.Lease lease = pool.lease(dialer.key())) {
                 write(lease.connection(), "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
                 Peer peer = new Peer(lease.connection().asSocket());
                 assertThat(Http.read(peer).body()).isEqualTo(SentHeader.ofNobody(ProxyProtocol.V2));

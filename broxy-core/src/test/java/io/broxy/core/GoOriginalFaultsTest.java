@@ -93,7 +93,7 @@ class GoOriginalFaultsTest {
                 ConnPool pool = broxy.connPool().build()) {
             HttpProxyDialer dialer =
                     broxy.httpProxyDialer(proxy.target()).pool(pool).build();
-            pool.warm(dialer.hop(), 3);
+            pool.warm(dialer.key(), 3);
             await().untilAsserted(() -> assertThat(pool.stats().idle()).isEqualTo(3));
 
             assertEchoes(dialer);

@@ -605,7 +605,7 @@ class HttpProxyDialerTest {
                 ConnPool pool = broxy.connPool().build()) {
             HttpProxyDialer dialer =
                     broxy.httpProxyDialer(proxy.target()).pool(pool).build();
-            pool.warm(dialer.hop(), 2);
+            pool.warm(dialer.key(), 2);
             await().untilAsserted(() -> assertThat(pool.stats().idle()).isEqualTo(2));
             try (Connection connection = dialer.dial(TARGET)) {
                 write(connection, "x");
@@ -613,7 +613,7 @@ class HttpProxyDialerTest {
                 await().untilAsserted(() -> assertThat(proxy.accepted()).isEqualTo(3)); // the spare is replaced
             }
             assertThat(pool.stats().reused()).isEqualTo(1);
-            pool.warm(dialer.hop(), 0);
+            pool.warm(dialer.key(), 0);
         }
     }
 
@@ -652,9 +652,9 @@ class HttpProxyDialerTest {
                 ConnPool pool = broxy.connPool().build()) {
             HttpProxyDialer dialer =
                     broxy.httpProxyDialer(proxy.target()).pool(pool).build();
-            pool.warm(dialer.hop(), 1);
+            pool.warm(dialer.key(), 1);
             await().untilAsserted(() -> assertThat(pool.stats().idle()).isEqualTo(1));
-            pool.warm(dialer.hop(), 0);
+            pool.warm(dialer.key(), 0);
             try (Connection connection = dialer.dial(TARGET)) {
                 assertThat(read(connection, 5)).isEqualTo("fresh");
             }
@@ -686,9 +686,9 @@ class HttpProxyDialerTest {
                     .tls(certificates.client())
                     .pool(pool)
                     .build();
-            pool.warm(dialer.hop(), 1);
+            pool.warm(dialer.key(), 1);
             await().untilAsserted(() -> assertThat(pool.stats().idle()).isEqualTo(1));
-            pool.warm(dialer.hop(), 0);
+            pool.warm(dialer.key(), 0);
             try (Connection connection = dialer.dial(TARGET)) {
                 assertThat(read(connection, 5)).isEqualTo("hello");
             }

@@ -301,7 +301,7 @@ class RealUpstreamsTest {
                     .credentials(Credentials.basic("user", "secret"))
                     .pool(pool)
                     .build();
-            pool.warm(dialer.hop(), 2);
+            pool.warm(dialer.key(), 2);
             for (int i = 1; i <= 4; i++) {
                 await().untilAsserted(() -> assertThat(pool.stats().idle()).isEqualTo(2));
                 try (Connection connection = dialer.dial(origin.target())) {

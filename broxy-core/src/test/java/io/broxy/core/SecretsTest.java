@@ -278,7 +278,7 @@ class SecretsTest {
             assertThat(garbled).isInstanceOf(DialException.class);
             ProxyReply reply = ((DialException) refused).proxyReply();
             for (Object one : new Object[] {
-                refused, garbled, reply, http, socks, http.hop(), pool, pool.stats(), request, RIGHT, broxy
+                refused, garbled, reply, http, socks, http.key(), pool, pool.stats(), request, RIGHT, broxy
             }) {
                 assertNoTrace(one == null ? "null" : one.getClass().getName(), text(one));
             }

@@ -102,12 +102,12 @@ public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
         if (tls != null) {
             toProxy = new TlsDialer(toProxy, settings.engine().tls(tls), settings.engine());
         }
-        ConnPool.Key hop = new ConnPool.Key(settings.proxy(), toProxy, identity());
+        ConnPool.Key key = new ConnPool.Key(settings.proxy(), toProxy, identity());
         ProxyAuthorization asking = proxyAuthorization();
         List<ConnectRequest.Field> own = List.copyOf(fields);
         return new HttpProxyDialerImpl(
-                settings.tunnels(hop, handshakes(asking, own), pool),
-                new HttpHop(hop, true, asking, own, pool, settings.timeoutNanos()));
+                settings.tunnels(key, handshakes(asking, own), pool),
+                new HttpHop(key, true, asking, own, pool, settings.timeoutNanos()));
     }
 
     /** Some schemes authenticate a connection, not a request: connections with an authorization of the user's are not shared. */

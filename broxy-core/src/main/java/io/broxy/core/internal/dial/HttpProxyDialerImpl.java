@@ -32,8 +32,8 @@ final class HttpProxyDialerImpl implements HttpProxyDialer, EngineDialer, HttpRo
     }
 
     @Override
-    public ConnPool.Key hop() {
-        return latest.hop();
+    public ConnPool.Key key() {
+        return latest.key();
     }
 
     @Override
@@ -61,7 +61,7 @@ final class HttpProxyDialerImpl implements HttpProxyDialer, EngineDialer, HttpRo
         IOException denial = DialFailures.denialOfLiteral(request);
         if (denial != null) {
             throw DialException.builder(DialException.Reason.DENIED, request.target())
-                    .proxy(hop().address())
+                    .proxy(key().address())
                     .cause(denial)
                     .build();
         }
@@ -80,6 +80,6 @@ final class HttpProxyDialerImpl implements HttpProxyDialer, EngineDialer, HttpRo
     /** Names the proxy. */
     @Override
     public String toString() {
-        return "HttpProxyDialer[" + hop().address() + "]";
+        return "HttpProxyDialer[" + key().address() + "]";
     }
 }

@@ -36,7 +36,7 @@ final class ProxyRoute implements HttpRoute {
     /** The failure to reach the proxy becomes the cause, as in a dial through the proxy. */
     @Override
     public DialException failed(DialException failure) {
-        if (target.equals(failure.target()) && way.hop().address().equals(failure.proxy())) {
+        if (target.equals(failure.target()) && way.key().address().equals(failure.proxy())) {
             return failure;
         }
         return way.failure(failure.reason(), target)

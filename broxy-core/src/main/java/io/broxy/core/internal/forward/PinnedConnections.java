@@ -49,7 +49,7 @@ public final class PinnedConnections {
 
     /** What a connection to a target is kept for, if it is now used for the client of an exchange. */
     static Key key(HttpHop way, HostPort target, ExchangeOwner owner) {
-        return new Key(way.hop(), target, owner.identity());
+        return new Key(way.key(), target, owner.identity());
     }
 
     private final EventLoop loop;

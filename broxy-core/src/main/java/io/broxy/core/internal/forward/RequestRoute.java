@@ -129,7 +129,7 @@ final class RequestRoute implements Completion<LoopLease> {
         int attempt = ++attempts;
         EnginePool pool = way.pool() instanceof EnginePool own ? own : forwarding.pool();
         DialHandle underWay =
-                pool.lease(loop, way.hop(), idleUse, client, owner.clientAddress(), way.timeoutNanos(), this);
+                pool.lease(loop, way.key(), idleUse, client, owner.clientAddress(), way.timeoutNanos(), this);
         if (state == State.LEASING && attempts == attempt) { // it has not come to its end before this
             leasing = underWay;
         }

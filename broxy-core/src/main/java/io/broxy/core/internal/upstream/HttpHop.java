@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: immutable.
  *
- * @param hop the connection's far end, as pools know it: the target, by a dialer that keeps the request's address policy; or
+ * @param key the connection's far end, as pools know it: the target, by a dialer that keeps the request's address policy; or
  *     the proxy
  * @param absoluteForm whether the far end is a proxy, which gets the whole URI
  * @param credentials the credentials for the proxy; {@link ProxyAuthorization#NONE} in the other forms
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param timeoutNanos for getting a connection, positive
  */
 public record HttpHop(
-        ConnPool.Key hop,
+        ConnPool.Key key,
         boolean absoluteForm,
         ProxyAuthorization credentials,
         List<ConnectRequest.Field> fields,
@@ -31,13 +31,13 @@ public record HttpHop(
         long timeoutNanos) {
 
     /** The way to the target itself, which gets the origin form. */
-    public static HttpHop toTarget(ConnPool.Key hop, long timeoutNanos) {
-        return new HttpHop(hop, false, ProxyAuthorization.NONE, List.of(), null, timeoutNanos);
+    public static HttpHop toTarget(ConnPool.Key key, long timeoutNanos) {
+        return new HttpHop(key, false, ProxyAuthorization.NONE, List.of(), null, timeoutNanos);
     }
 
     /** This way in another time. */
     public HttpHop within(long timeoutNanos) {
-        return new HttpHop(hop, absoluteForm, credentials, fields, pool, timeoutNanos);
+        return new HttpHop(key, absoluteForm, credentials, fields, pool, timeoutNanos);
     }
 
     /**
@@ -56,6 +56,6 @@ public record HttpHop(
     /** Begins a failure of this way, for {@link HttpRoute#failed}. */
     public DialException.Builder failure(DialException.Reason reason, HostPort target) {
         DialException.Builder failure = DialException.builder(reason, target);
-        return absoluteForm ? failure.proxy(hop.address()) : failure;
+        return absoluteForm ? failure.proxy(key.address()) : failure;
     }
 }

@@ -20,8 +20,8 @@ public interface HttpRoute {
      *
      * @return whether {@link #way} is that way now
      */
-    default boolean prefer(ConnPool.Key hop) {
-        return way().hop().equals(hop);
+    default boolean prefer(ConnPool.Key key) {
+        return way().key().equals(key);
     }
 
     /**

@@ -47,8 +47,8 @@ final class TargetRouter implements HttpRouter {
     private HttpHop way(DialRequest request) {
         Duration own = request.timeout();
         long timeoutNanos = own == null ? DEFAULT_TIMEOUT_NANOS : Durations.positiveNanos(own, "a dial's timeout");
-        ConnPool.Key hop = ConnPool.Key.of(request.target(), keeping(request.addressPolicy()));
-        return HttpHop.toTarget(hop, timeoutNanos);
+        ConnPool.Key key = ConnPool.Key.of(request.target(), keeping(request.addressPolicy()));
+        return HttpHop.toTarget(key, timeoutNanos);
     }
 
     private Dialer keeping(AddressPolicy policy) {

@@ -130,7 +130,7 @@ class HttpRouterTest {
             HttpHop way = way(dialer);
 
             assertThat(way.absoluteForm()).isFalse();
-            assertThat(way.hop()).as("as its user would lease it").isEqualTo(ConnPool.Key.of(TARGET, dialer));
+            assertThat(way.key()).as("as its user would lease it").isEqualTo(ConnPool.Key.of(TARGET, dialer));
             assertThat(way.fields()).isEmpty();
             assertThat(way.pool()).isNull();
             assertThat(answer(way)).isEmpty();
@@ -144,24 +144,24 @@ class HttpRouterTest {
             AddressPolicy policy = AddressPolicy.publicOnly();
             AddressPolicy lax = policy.or(AddressPolicy.allowing());
 
-            ConnPool.Key hop = router.route(request(TARGET, policy)).way().hop();
+            ConnPool.Key hop = router.route(request(TARGET, policy)).way().key();
 
-            ConnPool.Key again = router.route(request(TARGET, policy)).way().hop();
+            ConnPool.Key again = router.route(request(TARGET, policy)).way().key();
             assertThat(again).isEqualTo(hop).hasSameHashCodeAs(hop);
             assertThat(again.dialer()).as("made once").isSameAs(hop.dialer());
-            ConnPool.Key laxer = router.route(request(TARGET, lax)).way().hop();
+            ConnPool.Key laxer = router.route(request(TARGET, lax)).way().key();
             assertThat(laxer).isNotEqualTo(hop);
-            assertThat(router.route(REQUEST).way().hop()).isNotEqualTo(hop).isNotEqualTo(laxer);
-            assertThat(router.route(request(TARGET, policy)).way().hop())
+            assertThat(router.route(REQUEST).way().key()).isNotEqualTo(hop).isNotEqualTo(laxer);
+            assertThat(router.route(request(TARGET, policy)).way().key())
                     .as("after others")
                     .isEqualTo(hop);
-            assertThat(router(dialer).route(request(TARGET, policy)).way().hop())
+            assertThat(router(dialer).route(request(TARGET, policy)).way().key())
                     .as("of another handler")
                     .isEqualTo(hop);
             assertThat(router(request -> dialer.dial(request))
                             .route(request(TARGET, policy))
                             .way()
-                            .hop())
+                            .key())
                     .as("of another dialer")
                     .isNotEqualTo(hop);
         }
@@ -200,7 +200,7 @@ class HttpRouterTest {
             HttpHop way = way(dialer);
 
             assertThat(way.absoluteForm()).isTrue();
-            assertThat(way.hop()).isSameAs(dialer.hop()).isEqualTo(ConnPool.Key.of(PROXY, direct));
+            assertThat(way.key()).isSameAs(dialer.key()).isEqualTo(ConnPool.Key.of(PROXY, direct));
             assertThat(way.timeoutNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(10));
         }
 
@@ -210,9 +210,9 @@ class HttpRouterTest {
                     .tls(Certificates.loopback().client())
                     .build();
 
-            ConnPool.Key hop = way(dialer).hop();
+            ConnPool.Key hop = way(dialer).key();
 
-            assertThat(hop).isSameAs(dialer.hop());
+            assertThat(hop).isSameAs(dialer.key());
             assertThat(hop.identity()).isEqualTo("alice");
             assertThat(hop.dialer()).isInstanceOf(TlsDialer.class);
         }
@@ -225,7 +225,7 @@ class HttpRouterTest {
                     .route(request(TARGET, AddressPolicy.publicOnly()))
                     .way();
 
-            assertThat(way.hop()).isSameAs(dialer.hop());
+            assertThat(way.key()).isSameAs(dialer.key());
         }
 
         @Test
@@ -470,12 +470,12 @@ class HttpRouterTest {
         HttpHop straight = router.route(DialRequest.to(HostPort.parse("www.corp.example:80")))
                 .way();
         assertThat(straight.absoluteForm()).isFalse();
-        assertThat(straight.hop().dialer()).isSameAs(direct);
+        assertThat(straight.key().dialer()).isSameAs(direct);
         HttpHop viaSocks =
                 router.route(DialRequest.to(HostPort.parse("tor.example:80"))).way();
         assertThat(viaSocks.absoluteForm()).isFalse();
-        assertThat(viaSocks.hop().dialer()).isSameAs(socks);
-        assertThat(router.route(REQUEST).way().hop()).isSameAs(proxy.hop());
+        assertThat(viaSocks.key().dialer()).isSameAs(socks);
+        assertThat(router.route(REQUEST).way().key()).isSameAs(proxy.key());
         DialException denial = denied(router, DialRequest.to(HostPort.parse("ads.example:80")));
         assertThat(denial.reason()).isEqualTo(Reason.DENIED);
         assertThat(denial).hasMessageContaining("ads.example");

@@ -108,7 +108,7 @@ class PlainHttpWaysTest {
     private LoopLease lease(HttpHop way) throws Exception {
         return LoopTalk.on(
                 loop,
-                future -> pool.lease(loop, way.hop(), IdleUse.ANY, null, null, way.timeoutNanos(), new Completion<>() {
+                future -> pool.lease(loop, way.key(), IdleUse.ANY, null, null, way.timeoutNanos(), new Completion<>() {
                     @Override
                     public void done(LoopLease lease) {
                         future.complete(lease);
@@ -211,10 +211,10 @@ class PlainHttpWaysTest {
     void aWarmSpareServesPlainHttpAndThenATunnel() throws Exception {
         try (Origin proxy = answering()) {
             HttpProxyDialer dialer = through(proxy).pool(pool).build();
-            pool.warm(dialer.hop(), 1);
+            pool.warm(dialer.key(), 1);
             await().atMost(Duration.ofNanos(PATIENCE_NANOS))
                     .until(() -> pool.stats().idle() == 1);
-            pool.warm(dialer.hop(), 0); // it stays, and no other is opened when it is used
+            pool.warm(dialer.key(), 0); // it stays, and no other is opened when it is used
             HostPort target = HostPort.parse("target.example:80");
 
             LoopLease lease = lease(router(dialer)
@@ -264,7 +264,7 @@ class PlainHttpWaysTest {
             exchange(lease(route.way()), get("http://target.example/"));
             route.connected();
 
-            assertThat(router.route(request).way().hop().address())
+            assertThat(router.route(request).way().key().address())
                     .as("the other one has a penalty")
                     .isEqualTo(proxy.target());
         }

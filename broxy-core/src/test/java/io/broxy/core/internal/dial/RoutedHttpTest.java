@@ -88,7 +88,7 @@ class RoutedHttpTest {
 
     private HttpHop note(HttpRoute route) {
         HttpHop way = route.way();
-        tried.add(way.hop().address().host());
+        tried.add(way.key().address().host());
         millis.add(TimeUnit.NANOSECONDS.toMillis(way.timeoutNanos()));
         return way;
     }
@@ -104,7 +104,7 @@ class RoutedHttpTest {
     /** The way to the proxy fails as a pool's lease does. */
     private @Nullable DialException fails(HttpRoute route, Reason reason) {
         DialException failure =
-                DialException.builder(reason, route.way().hop().address()).build();
+                DialException.builder(reason, route.way().key().address()).build();
         DialException all = route.failed(failure);
         if (all == null) {
             note(route);
@@ -154,7 +154,7 @@ class RoutedHttpTest {
 
         assertThat(route.failed(route.way().failure(reason, TARGET).build())).isNull();
 
-        assertThat(note(route).hop().address().host()).isEqualTo("b");
+        assertThat(note(route).key().address().host()).isEqualTo("b");
         assertThat(goesFirstTo(router)).containsExactly("b");
     }
 
