@@ -185,7 +185,7 @@ final class RunningServer implements AutoCloseable {
         awaitRequests(start, grace);
         Duration left = grace.minusNanos(System.nanoTime() - start);
         if (!handler.drain(left.isNegative() ? Duration.ZERO : left)) {
-            log.warn("reset the tunnels that were still running after {}", grace);
+            log.warn("tunnels that were still running after {} were reset", grace);
         }
     }
 
