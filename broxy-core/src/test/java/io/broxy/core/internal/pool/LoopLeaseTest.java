@@ -428,7 +428,9 @@ class LoopLeaseTest {
                     spoil(now, spoilt);
                 }
                 first.reuse();
-                assertThat(pool.stats().idle()).as("nothing is read before the lease").isEqualTo(1);
+                assertThat(pool.stats().idle())
+                        .as("nothing is read before the lease")
+                        .isEqualTo(1);
                 if (!before) {
                     spoil(now, spoilt);
                 }
