@@ -29,8 +29,11 @@ final class RunningServer implements AutoCloseable {
 
     private static final String REALM = "broxy";
 
-    /** How long clients that were accepted before a drain may take to ask. */
-    private static final Duration SETTLING = Duration.ofSeconds(1);
+    /**
+     * How long clients that were accepted before a drain may take to send their request: long enough for a distant client, or
+     * a busy machine, and short beside the 30 s that service managers commonly allow.
+     */
+    private static final Duration SETTLING = Duration.ofSeconds(5);
 
     private static final long POLL_MILLIS = 10;
 
@@ -173,18 +176,19 @@ final class RunningServer implements AutoCloseable {
      * while.
      */
     void drain(Duration grace) throws InterruptedException {
+        long start = System.nanoTime();
         draining = true;
         server.close();
-        awaitRequests(grace);
-        if (!handler.drain(grace)) {
+        awaitRequests(start, grace);
+        Duration left = grace.minusNanos(System.nanoTime() - start);
+        if (!handler.drain(left.isNegative() ? Duration.ZERO : left)) {
             log.warn("tunnels that still ran after {} were reset", grace);
         }
     }
 
     /** A client that was accepted a moment ago has no fault in it; one that says nothing is not waited for long. */
-    private void awaitRequests(Duration grace) throws InterruptedException {
+    private void awaitRequests(long start, Duration grace) throws InterruptedException {
         long limit = (grace.compareTo(SETTLING) < 0 ? grace : SETTLING).toNanos();
-        long start = System.nanoTime();
         while (someHaveNotAsked() && System.nanoTime() - start < limit) {
             TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
         }
