@@ -54,7 +54,7 @@ public class DialingRig extends UpstreamRig {
     @Setup(Level.Invocation)
     public void refill() {
         if (spares != null) {
-            spares.ready(dialer().hop());
+            spares.ready(dialer().key());
         }
     }
 
