@@ -17,6 +17,7 @@ import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -76,12 +77,9 @@ class OutdatedAddressesTest {
     @BeforeEach
     void start() throws IOException {
         broxy = Broxy.builder().eventLoops(1).build();
-        origin = Origin.start(InetAddress.getLoopbackAddress(), Peer::expectEnd);
-        for (String address : List.of("127.0.0.2", "127.0.0.3")) {
-            Socket refusing = new Socket();
-            refusing.bind(new InetSocketAddress(address, origin.port()));
-            bound.add(refusing);
-        }
+        do {
+            origin = Origin.start(InetAddress.getLoopbackAddress(), Peer::expectEnd);
+        } while (!holdsItsPortElsewhere());
         dialer = broxy.directDialer()
                 .resolver(host -> {
                     lookUps.incrementAndGet();
@@ -95,6 +93,21 @@ class OutdatedAddressesTest {
                     return answer;
                 })
                 .build();
+    }
+
+    /** Binds the origin's port at the other addresses. If something has it there, ends the origin and returns false. */
+    private boolean holdsItsPortElsewhere() throws IOException {
+        for (String address : List.of("127.0.0.2", "127.0.0.3")) {
+            Socket refusing = new Socket();
+            bound.add(refusing);
+            try {
+                refusing.bind(at(address));
+            } catch (BindException e) {
+                origin.close();
+                return false;
+            }
+        }
+        return true;
     }
 
     @AfterEach
