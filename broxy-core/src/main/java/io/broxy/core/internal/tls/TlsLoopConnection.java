@@ -353,7 +353,7 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
     /** Passes it on; nothing may be under way. */
     void passToUser(Consumer<Connection> ready, Consumer<IOException> failed) {
         ByteBuffer ciphertext = input.copyOfCiphertext();
-        ByteBuffer plaintext = input.copyOfPlaintext();
+        ByteBuffer plaintext = input.takePlaintext();
         over();
         below.release(user -> ready.accept(new TlsConnection(user, engine, means, ciphertext, plaintext)), failed);
     }

@@ -3,6 +3,7 @@ package io.broxy.core.internal.tls;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.LoopLeftover;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import javax.net.ssl.SSLException;
@@ -23,7 +24,7 @@ final class TlsLoopInput {
     /** Not decrypted yet. */
     private @Nullable ByteBuffer ciphertext;
     /** Not given yet: there was no room, or it was put back. */
-    private @Nullable ByteBuffer plaintext;
+    private final LoopLeftover plaintext;
 
     private TlsEngine.Step step = TlsEngine.Step.INPUT;
     private @Nullable SSLException failure;
@@ -32,6 +33,7 @@ final class TlsLoopInput {
         this.below = below;
         this.engine = engine;
         this.buffers = below.loop().buffers();
+        this.plaintext = new LoopLeftover(below.loop());
     }
 
     /** Why {@link #read} went no further. */
@@ -41,7 +43,7 @@ final class TlsLoopInput {
 
     /** Whether a read may come to something though the connection below has nothing new. */
     boolean mayGive() {
-        return plaintext != null || failure != null || step != TlsEngine.Step.INPUT;
+        return plaintext.isPresent() || failure != null || step != TlsEngine.Step.INPUT;
     }
 
     /** Puts ciphertext before what has yet to come, and looks at it with the next read. */
@@ -54,20 +56,13 @@ final class TlsLoopInput {
 
     /** Puts plaintext before what has yet to come. */
     void unread(ByteBuffer bytes) {
-        ByteBuffer behind = plaintext;
-        if (behind == null) {
-            plaintext = buffers.hold(bytes);
-        } else {
-            ByteBuffer all = Leftover.joined(bytes, behind);
-            buffers.release(behind);
-            plaintext = buffers.hold(all);
-        }
+        plaintext.unread(bytes);
     }
 
     /** Reads as {@link LoopConnection#read} does, and no more than once from the connection below. */
     int read(ByteBuffer into) throws IOException {
-        if (plaintext != null) {
-            return readHeld(plaintext, into);
+        if (plaintext.isPresent()) {
+            return plaintext.read(into);
         }
         if (failure != null) {
             throw failure;
@@ -89,15 +84,6 @@ final class TlsLoopInput {
             }
             buffers.release(batch);
         }
-    }
-
-    private int readHeld(ByteBuffer held, ByteBuffer into) {
-        int count = Leftover.move(held, into);
-        if (!held.hasRemaining()) {
-            buffers.release(held);
-            plaintext = null;
-        }
-        return count;
     }
 
     private int readThrough(ByteBuffer batch, ByteBuffer into) throws IOException {
@@ -125,11 +111,11 @@ final class TlsLoopInput {
             step = engine.decrypt(batch, into);
             if (step == TlsEngine.Step.ROOM && into.position() == before) {
                 decryptAside(batch);
-                return plaintext == null ? 0 : readHeld(plaintext, into);
+                return plaintext.read(into);
             }
         } catch (SSLException e) {
             failure = e;
-            if (into.position() == before && plaintext == null) {
+            if (into.position() == before && !plaintext.isPresent()) {
                 throw e;
             }
         }
@@ -145,9 +131,7 @@ final class TlsLoopInput {
                 throw TlsEngine.tooBig();
             }
         } finally {
-            if (aside.flip().hasRemaining()) {
-                plaintext = buffers.hold(aside);
-            }
+            plaintext.unread(aside.flip());
             buffers.release(aside);
         }
     }
@@ -158,10 +142,10 @@ final class TlsLoopInput {
         return ciphertext == null ? null : Leftover.copy(ciphertext.duplicate());
     }
 
-    /** The plaintext that is held, for another owner, or null for none. */
+    /** Takes the plaintext that is held, for another owner; null for none. */
     @Nullable
-    ByteBuffer copyOfPlaintext() {
-        return plaintext == null ? null : Leftover.copy(plaintext.duplicate());
+    ByteBuffer takePlaintext() {
+        return plaintext.takeAll();
     }
 
     /** Drops what is held. */
@@ -170,9 +154,6 @@ final class TlsLoopInput {
             buffers.release(ciphertext);
             ciphertext = null;
         }
-        if (plaintext != null) {
-            buffers.release(plaintext);
-            plaintext = null;
-        }
+        plaintext.release();
     }
 }
