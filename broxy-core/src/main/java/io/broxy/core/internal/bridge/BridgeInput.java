@@ -1,7 +1,6 @@
 package io.broxy.core.internal.bridge;
 
 import io.broxy.Connection;
-import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.Below;
 import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
@@ -34,22 +33,24 @@ final class BridgeInput {
         FAILED
     }
 
+    /** Bytes that were put back. */
+    private final LoopLeftover leftover;
+
     private final Connection connection;
     private final BridgeOutput output;
     private final BridgeThreads threads;
     private final Runnable counted;
-    private final LoopLeftover leftover;
     private ByteBuffer buffer = ByteBuffer.allocate(0);
     private @Nullable IOException failure;
     /** Passes the other fields on between the loop and the thread. */
     private volatile State state = State.IDLE;
 
-    BridgeInput(EventLoop loop, Connection connection, BridgeOutput output, BridgeThreads threads) {
+    BridgeInput(LoopLeftover leftover, Connection connection, BridgeOutput output, BridgeThreads threads) {
+        this.leftover = leftover;
         this.connection = connection;
         this.output = output;
         this.threads = threads;
         this.counted = threads.counted(this::run);
-        this.leftover = new LoopLeftover(loop);
     }
 
     /** Whether a read can begin: all bytes have been taken, and neither the end nor a failure has come. */
@@ -93,21 +94,11 @@ final class BridgeInput {
         return failure != null ? failure : new IOException("the connection failed");
     }
 
-    /** As {@link LoopConnection#unread}. */
-    void unread(ByteBuffer bytes) {
-        leftover.unread(bytes);
-    }
-
     /** Takes the bytes that have been read and not been taken, for another owner. */
     ByteBuffer takeRest() {
         ByteBuffer first = leftover.takeAll();
         ByteBuffer second = state == State.FILLED ? buffer : ByteBuffer.allocate(0);
         return first == null ? second : Leftover.joined(first, second);
-    }
-
-    /** Returns a buffer of the loop. */
-    void release() {
-        leftover.release();
     }
 
     // ------------------------------------------------------------------ a read

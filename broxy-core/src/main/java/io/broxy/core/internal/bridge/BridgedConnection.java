@@ -1,13 +1,12 @@
 package io.broxy.core.internal.bridge;
 
 import io.broxy.Connection;
-import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.DrivenConnection;
+import io.broxy.core.internal.net.LoopLeftover;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.net.UnreadConnection;
-import io.broxy.core.internal.net.UnseenReadiness;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
 import java.net.SocketAddress;
@@ -39,7 +38,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: owned by its event loop.
  */
-public final class BridgedConnection implements LoopConnection, UnseenReadiness.Source {
+public final class BridgedConnection extends DrivenConnection {
     private static final Logger log = LoggerFactory.getLogger(BridgedConnection.class);
 
     /** How long a peer may take none of the last bytes: as long as a half-closed tunnel may be silent by default. */
@@ -51,19 +50,14 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     /** An open connection has its timer only because the end of the loop fires it. */
     private static final long FAR_NANOS = TimeUnit.DAYS.toNanos(365);
 
-    private final EventLoop loop;
     private final Connection connection;
     private final SocketAddress remote;
     private final BridgeThreads threads;
     private final BridgeInput input;
     private final BridgeOutput output;
-    private final UnseenReadiness unseen;
     private final TimerQueue.Timer timer;
     private final AtomicBoolean signaled = new AtomicBoolean();
 
-    private @Nullable ChannelEvents handler;
-    private int interest;
-    private boolean open = true;
     private boolean readPlanned;
     private @Nullable Release release;
     private long writtenBefore;
@@ -76,25 +70,13 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
      * @param remote its peer's address, found off the loop, for the connection may be another author's code
      */
     public BridgedConnection(EventLoop loop, Connection connection, SocketAddress remote, Workers workers) {
-        this.loop = loop;
+        super(loop, new LoopLeftover(loop));
         this.connection = connection;
         this.remote = remote;
         this.threads = new BridgeThreads(workers, this::signal, this::gone);
         this.output = new BridgeOutput(connection, threads);
-        this.input = new BridgeInput(loop, connection, output, threads);
-        this.unseen = new UnseenReadiness(loop, this);
+        this.input = new BridgeInput(leftover, connection, output, threads);
         this.timer = loop.timers().schedule(loop.nowNanos() + FAR_NANOS, this::timerFired);
-    }
-
-    @Override
-    public EventLoop loop() {
-        return loop;
-    }
-
-    @Override
-    public void handler(ChannelEvents handler) {
-        assert loop.inLoop();
-        this.handler = handler;
     }
 
     @Override
@@ -105,11 +87,6 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     @Override
     public @Nullable SocketAddress localAddress() {
         return connection instanceof StreamConnection own ? own.localAddress() : null;
-    }
-
-    @Override
-    public boolean isOpen() {
-        return open;
     }
 
     @Override
@@ -130,32 +107,19 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     // ------------------------------------------------------------------ readiness
 
     @Override
-    public int interest() {
-        return interest;
-    }
-
-    @Override
     public void interest(int ops) {
         assert loop.inLoop();
-        if (ops != interest && open) {
+        if (ops != interest && isOpen()) {
             interest = ops;
-            unseen.check();
+            checkUnseen();
             planRead();
         }
     }
 
     @Override
-    public int unseenOps() {
+    protected int unseenOps() {
         int ready = (input.isReady() ? SelectionKey.OP_READ : 0) | (output.hasRoom() ? SelectionKey.OP_WRITE : 0);
         return interest & ready;
-    }
-
-    @Override
-    public ChannelEvents told() {
-        if (handler == null) {
-            throw new IllegalStateException("no handler to tell about readiness");
-        }
-        return handler;
     }
 
     /** Makes the loop {@linkplain #hear look} at what threads have done, in at most one task. For any thread. */
@@ -173,14 +137,14 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         signaled.set(false); // before anything is looked at
         if (release != null) {
             goOnReleasing();
-        } else if (open) {
-            unseen.tell();
+        } else if (isOpen()) {
+            checkUnseenNow();
             planRead();
         }
     }
 
     private boolean mayRead() {
-        return open && (interest & SelectionKey.OP_READ) != 0 && input.isIdle();
+        return isOpen() && (interest & SelectionKey.OP_READ) != 0 && input.isIdle();
     }
 
     /** Reads in a later turn: until then the handler may change its interest or pass the connection on. */
@@ -190,19 +154,13 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
             loop.execute(() -> {
                 readPlanned = false;
                 if (mayRead() && !input.start()) {
-                    unseen.check();
+                    checkUnseen();
                 }
             });
         }
     }
 
     // ------------------------------------------------------------------ bytes
-
-    private void ensureOpen() throws ClosedChannelException {
-        if (!open) {
-            throw new ClosedChannelException();
-        }
-    }
 
     @Override
     public int read(ByteBuffer into) throws IOException {
@@ -213,15 +171,6 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         int count = input.read(into);
         planRead();
         return count;
-    }
-
-    @Override
-    public void unread(ByteBuffer bytes) {
-        assert loop.inLoop();
-        if (open) {
-            input.unread(bytes);
-            unseen.check();
-        }
     }
 
     @Override
@@ -242,10 +191,10 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     /** Reports what a thread has found out; it writes nothing for that. */
     @Override
     public void lookForBreak(Consumer<IOException> broken) {
-        IOException failure = open ? output.failure() : null;
+        IOException failure = isOpen() ? output.failure() : null;
         if (failure != null) {
             loop.execute(() -> {
-                if (open) {
+                if (isOpen()) {
                     broken.accept(failure);
                 }
             });
@@ -256,7 +205,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     private boolean beginWrite() {
         boolean started = output.start();
         if (!started) {
-            unseen.check();
+            checkUnseen();
         }
         return started;
     }
@@ -283,11 +232,11 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     @Override
     public void close() {
         assert loop.inLoop();
-        if (!open) {
+        if (!isOpen()) {
             return;
         }
         over();
-        input.release();
+        leftover.release();
         loop.timers().reschedule(timer, loop.nowNanos() + CLOSE_PATIENCE_NANOS);
         output.close();
         if (!beginWrite()) {
@@ -299,21 +248,16 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     @Override
     public void abort() {
         assert loop.inLoop();
-        if (open) {
+        if (isOpen()) {
             over();
             reset();
             threads.closed();
         }
     }
 
-    private void over() {
-        open = false;
-        interest = 0;
-    }
-
     /** Ends the reads and writes of the threads. */
     private void reset() {
-        input.release();
+        leftover.release();
         output.drop();
         threads.abort(() -> HandOff.abort(connection));
     }
@@ -324,7 +268,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
             stop();
         } else if (release != null) {
             failRelease(release, new SocketTimeoutException("a read or a write of the connection does not end"));
-        } else if (open) {
+        } else if (isOpen()) {
             loop.timers().reschedule(timer, loop.nowNanos() + FAR_NANOS);
         } else if (output.written() != writtenBefore) {
             writtenBefore = output.written();
@@ -339,13 +283,13 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
         IOException cause = new IOException("the event loop has stopped");
         if (release != null) {
             failRelease(release, cause);
-        } else if (!open) {
+        } else if (!isOpen()) {
             reset();
-        } else if (handler == null) {
+        } else if (!hasHandler()) {
             abort();
         } else {
             try {
-                handler.abandoned(cause);
+                handler().abandoned(cause);
             } finally {
                 abort(); // does nothing if the handler has done so
             }
@@ -362,7 +306,7 @@ public final class BridgedConnection implements LoopConnection, UnseenReadiness.
     @Override
     public void release(Consumer<Connection> ready, Consumer<IOException> failed) {
         assert loop.inLoop();
-        if (!open) {
+        if (!isOpen()) {
             failed.accept(new ClosedChannelException());
             return;
         }

@@ -280,12 +280,12 @@ public final class EventLoop implements Executor {
     }
 
     /**
-     * Reports readiness that the selector does not see, such as bytes that were read before. As with the selector's, a
+     * Delivers readiness that the selector does not see, such as bytes that were read before. As with the selector's, a
      * handler that fails is abandoned.
      *
      * @return whether it did not fail
      */
-    public boolean tell(ChannelEvents events, int readyOps) {
+    public boolean deliver(ChannelEvents events, int readyOps) {
         assert inLoop();
         try {
             events.ready(readyOps);

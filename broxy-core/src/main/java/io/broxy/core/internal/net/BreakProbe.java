@@ -60,7 +60,7 @@ final class BreakProbe implements ChannelEvents, Runnable {
     public void ready(int readyOps) {
         Consumer<IOException> told = broken;
         if ((readyOps & SelectionKey.OP_CONNECT) == 0 || told == null) {
-            socket.told().ready(readyOps);
+            socket.handler().ready(readyOps);
             return;
         }
         end();
@@ -69,6 +69,6 @@ final class BreakProbe implements ChannelEvents, Runnable {
 
     @Override
     public void abandoned(Throwable cause) {
-        socket.told().abandoned(cause);
+        socket.handler().abandoned(cause);
     }
 }

@@ -24,26 +24,19 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: owned by its event loop.
  */
-public final class LoopSocket implements LoopConnection, UnseenReadiness.Source {
+public final class LoopSocket extends DrivenConnection {
     private static final Logger log = LoggerFactory.getLogger(LoopSocket.class);
 
-    private final EventLoop loop;
     private final SocketChannel channel;
-    private final LoopLeftover leftover;
     private @Nullable SelectionKey key;
-    private @Nullable ChannelEvents handler;
-    private int interest;
-    private boolean open = true;
-    private @Nullable UnseenReadiness unseen;
     private boolean outputEnded;
     private @Nullable BreakProbe probe;
     private @Nullable HostPort dialed;
 
     /** Takes over a connected channel. */
     public LoopSocket(EventLoop loop, SocketChannel channel) {
-        this.loop = loop;
+        super(loop, new LoopLeftover(loop));
         this.channel = channel;
-        this.leftover = new LoopLeftover(loop);
     }
 
     /** Takes over a connected channel that was registered with the loop for connecting. */
@@ -60,14 +53,8 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
     }
 
     @Override
-    public EventLoop loop() {
-        return loop;
-    }
-
-    @Override
     public void handler(ChannelEvents handler) {
-        assert loop.inLoop();
-        this.handler = handler;
+        super.handler(handler);
         if (key != null && !isProbed()) {
             key.attach(handler);
         }
@@ -80,21 +67,16 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
     @Override
     public void interest(int ops) throws IOException {
         assert loop.inLoop();
-        if (ops == interest || !open) {
+        if (ops == interest || !isOpen()) {
             return;
         }
         if (key == null) {
-            key = loop.register(channel, ops, told());
+            key = loop.register(channel, ops, handler());
         } else {
             key.interestOps(isProbed() ? ops | SelectionKey.OP_CONNECT : ops);
         }
         interest = ops;
-        tellOfLeftover();
-    }
-
-    @Override
-    public int interest() {
-        return interest;
+        checkUnseen();
     }
 
     @Override
@@ -103,34 +85,8 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
     }
 
     @Override
-    public void unread(ByteBuffer bytes) {
-        assert loop.inLoop();
-        if (open) {
-            leftover.unread(bytes);
-            tellOfLeftover();
-        }
-    }
-
-    private void tellOfLeftover() {
-        if (leftover.isPresent()) {
-            if (unseen == null) {
-                unseen = new UnseenReadiness(loop, this);
-            }
-            unseen.check();
-        }
-    }
-
-    @Override
-    public int unseenOps() {
+    protected int unseenOps() {
         return leftover.isPresent() ? interest & SelectionKey.OP_READ : 0;
-    }
-
-    @Override
-    public ChannelEvents told() {
-        if (handler == null) {
-            throw new IllegalStateException("no handler to tell about readiness");
-        }
-        return handler;
     }
 
     @Override
@@ -164,7 +120,7 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
     @Override
     public void lookForBreak(Consumer<IOException> broken) {
         assert loop.inLoop();
-        if (!open || outputEnded || isProbed()) {
+        if (!isOpen() || outputEnded || isProbed()) {
             return;
         }
         if (probe == null) {
@@ -190,9 +146,9 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
 
     /** Sends readiness to the handler again. */
     void endProbe() {
-        if (open && key != null && key.isValid()) {
+        if (isOpen() && key != null && key.isValid()) {
             key.interestOps(interest);
-            key.attach(told());
+            key.attach(handler());
         }
     }
 
@@ -209,11 +165,10 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
     @Override
     public void close() {
         assert loop.inLoop();
-        if (!open) {
+        if (!isOpen()) {
             return;
         }
-        open = false;
-        interest = 0;
+        over();
         leftover.release();
         if (key != null) {
             loop.close(key);
@@ -228,11 +183,10 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
 
     @Override
     public void abort() {
-        if (!open) {
-            return;
+        if (isOpen()) {
+            resetOnClose(channel);
+            close();
         }
-        resetOnClose(channel);
-        close();
     }
 
     /** Makes the close of a channel send RST. */
@@ -242,11 +196,6 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
         } catch (IOException | UnsupportedOperationException e) { // a Unix domain socket has no resets
             log.debug("a connection is closed without a reset", e);
         }
-    }
-
-    @Override
-    public boolean isOpen() {
-        return open;
     }
 
     @Override
@@ -270,8 +219,7 @@ public final class LoopSocket implements LoopConnection, UnseenReadiness.Source 
     @Override
     public void release(Consumer<Connection> ready, Consumer<IOException> failed) {
         assert loop.inLoop();
-        open = false;
-        interest = 0;
+        over();
         ByteBuffer rest = leftover.takeAll();
         SelectionKey own = key;
         if (own == null) {

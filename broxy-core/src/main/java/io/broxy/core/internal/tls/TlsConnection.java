@@ -99,7 +99,7 @@ public final class TlsConnection extends UserConnection implements Transferable 
         }
         ByteBuffer plaintext = leftover().takeAll();
         if (plaintext != null) {
-            loopInput.unread(plaintext);
+            loopInput.plaintext().unread(plaintext);
         }
         return new TlsLoopConnection(base, engine, means, loopInput, new TlsLoopOutput(base, engine));
     }

@@ -2,15 +2,13 @@ package io.broxy.core.internal.tls;
 
 import io.broxy.Connection;
 import io.broxy.core.internal.loop.ChannelEvents;
-import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.DrivenConnection;
 import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.UnseenReadiness;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
@@ -31,20 +29,15 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: owned by its event loop.
  */
-final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenReadiness.Source {
+final class TlsLoopConnection extends DrivenConnection implements ChannelEvents {
     private static final Logger log = LoggerFactory.getLogger(TlsLoopConnection.class);
 
     private final LoopConnection below;
-    private final EventLoop loop;
     private final TlsEngine engine;
     private final TlsResources means;
     private final TlsLoopInput input;
     private final TlsLoopOutput output;
-    private final UnseenReadiness unseen;
 
-    private @Nullable ChannelEvents handler;
-    private int interest;
-    private boolean open = true;
     /** The engine's tasks run elsewhere, and nothing can be read or written meanwhile. */
     private boolean busy;
 
@@ -53,26 +46,14 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
     /** Takes over a connection whose handshake is done. */
     TlsLoopConnection(
             LoopConnection below, TlsEngine engine, TlsResources means, TlsLoopInput input, TlsLoopOutput output) {
+        super(below.loop(), input.plaintext());
         this.below = below;
-        this.loop = below.loop();
         this.engine = engine;
         this.means = means;
         this.input = input;
         this.output = output;
-        this.unseen = new UnseenReadiness(loop, this);
         below.handler(this);
         goOn();
-    }
-
-    @Override
-    public EventLoop loop() {
-        return loop;
-    }
-
-    @Override
-    public void handler(ChannelEvents handler) {
-        assert loop.inLoop();
-        this.handler = handler;
     }
 
     @Override
@@ -83,11 +64,6 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
     @Override
     public @Nullable SocketAddress localAddress() {
         return below.localAddress();
-    }
-
-    @Override
-    public boolean isOpen() {
-        return open;
     }
 
     @Override
@@ -118,17 +94,12 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
     // ------------------------------------------------------------------ readiness
 
     @Override
-    public int interest() {
-        return interest;
-    }
-
-    @Override
     public void interest(int ops) throws IOException {
         assert loop.inLoop();
-        if (ops != interest && open) {
+        if (ops != interest && isOpen()) {
             interest = ops;
             wantBelow();
-            unseen.check();
+            checkUnseen();
         }
     }
 
@@ -162,7 +133,7 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
             told &= ~SelectionKey.OP_WRITE;
         }
         if (told != 0) {
-            told().ready(told);
+            handler().ready(told);
         }
     }
 
@@ -185,11 +156,11 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
         } catch (IOException e) {
             log.debug("a TLS connection's output failed; a write will tell", output.failed(e));
         }
-        unseen.check();
+        checkUnseen();
     }
 
     @Override
-    public int unseenOps() {
+    protected int unseenOps() {
         int ops = 0;
         if (wants(SelectionKey.OP_READ) && input.mayGive() && !isStalled()) {
             ops |= SelectionKey.OP_READ;
@@ -198,14 +169,6 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
             ops |= SelectionKey.OP_WRITE;
         }
         return ops;
-    }
-
-    @Override
-    public ChannelEvents told() {
-        if (handler == null) {
-            throw new IllegalStateException("no handler to tell about readiness");
-        }
-        return handler;
     }
 
     // ------------------------------------------------------------------ bytes
@@ -224,7 +187,7 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
             startTasks();
         }
         wantBelow();
-        unseen.check();
+        checkUnseen();
         return count;
     }
 
@@ -235,15 +198,6 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
             if (engine.wantsOutput()) {
                 goOn(); // an answer; or the alert that tells the peer what failed
             }
-        }
-    }
-
-    @Override
-    public void unread(ByteBuffer bytes) {
-        assert loop.inLoop();
-        if (bytes.hasRemaining() && open) {
-            input.unread(bytes);
-            unseen.check();
         }
     }
 
@@ -275,7 +229,7 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
     @Override
     public void lookForBreak(Consumer<IOException> broken) {
         below.lookForBreak(failure -> {
-            if (open) {
+            if (isOpen()) {
                 broken.accept(output.failed(failure));
             }
         });
@@ -302,42 +256,35 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
         if (failure != null) {
             log.debug("a TLS connection can send nothing any more", output.failed(failure));
         }
-        if (open) {
+        if (isOpen()) {
             goOn();
         }
     }
 
     // ------------------------------------------------------------------ ends
 
-    private void ensureOpen() throws ClosedChannelException {
-        if (!open) {
-            throw new ClosedChannelException();
-        }
-    }
-
     /** What was written still goes out, and the close_notify behind it. */
     @Override
     public void close() {
         assert loop.inLoop();
-        if (open) {
+        if (isOpen()) {
             engine.closeOutput();
             ByteBuffer last = output.failure() == null ? output.takeLast() : ByteBuffer.allocate(0);
-            over();
+            end();
             LingeringClose.start(below, last, () -> {});
         }
     }
 
     @Override
     public void abort() {
-        if (open) {
-            over();
+        if (isOpen()) {
+            end();
             below.abort();
         }
     }
 
-    private void over() {
-        open = false;
-        interest = 0;
+    private void end() {
+        over();
         input.release();
         output.release();
     }
@@ -353,8 +300,8 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
     /** Passes it on; nothing may be under way. */
     void passToUser(Consumer<Connection> ready, Consumer<IOException> failed) {
         ByteBuffer ciphertext = input.copyOfCiphertext();
-        ByteBuffer plaintext = input.takePlaintext();
-        over();
+        ByteBuffer plaintext = leftover.takeAll();
+        end();
         below.release(user -> ready.accept(new TlsConnection(user, engine, means, ciphertext, plaintext)), failed);
     }
 
@@ -362,8 +309,8 @@ final class TlsLoopConnection implements LoopConnection, ChannelEvents, UnseenRe
     public void abandoned(Throwable cause) {
         if (release != null) {
             release.fail(new IOException("the connection's loop has ended", cause));
-        } else if (handler != null) {
-            handler.abandoned(cause);
+        } else if (hasHandler()) {
+            handler().abandoned(cause);
         } else {
             abort();
         }

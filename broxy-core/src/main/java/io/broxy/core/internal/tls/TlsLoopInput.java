@@ -54,9 +54,9 @@ final class TlsLoopInput {
         }
     }
 
-    /** Puts plaintext before what has yet to come. */
-    void unread(ByteBuffer bytes) {
-        plaintext.unread(bytes);
+    /** Plaintext that has not been given. */
+    LoopLeftover plaintext() {
+        return plaintext;
     }
 
     /** Reads as {@link LoopConnection#read} does, and no more than once from the connection below. */
@@ -140,12 +140,6 @@ final class TlsLoopInput {
     @Nullable
     ByteBuffer copyOfCiphertext() {
         return ciphertext == null ? null : Leftover.copy(ciphertext.duplicate());
-    }
-
-    /** Takes the plaintext that is held, for another owner; null for none. */
-    @Nullable
-    ByteBuffer takePlaintext() {
-        return plaintext.takeAll();
     }
 
     /** Drops what is held. */
