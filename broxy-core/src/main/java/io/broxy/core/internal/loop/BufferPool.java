@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +40,8 @@ public final class BufferPool {
     private final AtomicInteger callerBuffers = new AtomicInteger();
 
     private final int maxCallerBuffers;
-    private final HeldBytes held;
+    private final AtomicLong heldBytes = new AtomicLong();
+    private final long maxHeldBytes;
 
     /**
      * Creates a pool; it allocates nothing yet.
@@ -49,7 +51,7 @@ public final class BufferPool {
      */
     public BufferPool(long maxCallerBytes, long maxHeldBytes) {
         maxCallerBuffers = (int) Math.max(1, Math.min(maxCallerBytes / CALLER_BUFFER_SIZE, Integer.MAX_VALUE));
-        held = new HeldBytes(maxHeldBytes);
+        this.maxHeldBytes = maxHeldBytes;
     }
 
     /** A thread's buffer, and whether it is in use. */
@@ -64,7 +66,7 @@ public final class BufferPool {
 
     /** The buffers of a new loop. */
     LoopBuffers forLoop() {
-        return new LoopBuffers(held);
+        return new LoopBuffers(heldBytes, maxHeldBytes);
     }
 
     /** A cleared buffer for the calling thread, to be {@linkplain #giveBack given back} by the same thread. */
@@ -161,6 +163,6 @@ public final class BufferPool {
 
     /** Bytes of unwritten remainders that all loops hold. */
     public long heldBytes() {
-        return held.get();
+        return heldBytes.get();
     }
 }

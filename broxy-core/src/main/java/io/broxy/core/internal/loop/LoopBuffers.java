@@ -2,6 +2,7 @@ package io.broxy.core.internal.loop;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,15 +39,23 @@ public final class LoopBuffers {
     /** Free buffers that a loop keeps for later remainders. */
     private static final int MAX_FREE_BYTES = 4 << 20;
 
-    private final HeldBytes held;
+    private final AtomicLong held;
+    private final long maxHeld;
     private final ByteBuffer transfer = allocate(TRANSFER);
     private final ArrayDeque<ByteBuffer>[] free;
     private int freeBytes;
     private @Nullable ByteBuffer shared;
     private @Nullable ByteBuffer staging;
 
-    LoopBuffers(HeldBytes held) {
+    /**
+     * Creates the buffers of a loop.
+     *
+     * @param held how many bytes of unwritten remainders the loops of an engine hold
+     * @param maxHeld where they begin to read less
+     */
+    LoopBuffers(AtomicLong held, long maxHeld) {
         this.held = held;
+        this.maxHeld = maxHeld;
         @SuppressWarnings({"unchecked", "rawtypes"}) // arrays know no type parameters
         ArrayDeque<ByteBuffer>[] classes = new ArrayDeque[LARGEST_CLASS - SMALLEST_CLASS + 1];
         for (int i = 0; i < classes.length; i++) {
@@ -91,24 +100,24 @@ public final class LoopBuffers {
     /** How much to read for a pipe that would read so much: less when too many remainders are held already. */
     public int readSize(int wanted) {
         long bytes = held.get();
-        if (bytes < held.max()) {
+        if (bytes < maxHeld) {
             return wanted;
         }
-        return Math.min(wanted, bytes < 2 * held.max() ? MIN_READ : SCARCE_READ);
+        return Math.min(wanted, bytes < 2 * maxHeld ? MIN_READ : SCARCE_READ);
     }
 
     /** Copies what is left in a buffer into one of its own, ready to be written, to be {@linkplain #release released}. */
     public ByteBuffer hold(ByteBuffer rest) {
         ByteBuffer buffer =
                 rest.remaining() > MAX_READ ? ByteBuffer.allocate(rest.remaining()) : take(rest.remaining());
-        held.add(buffer.capacity());
+        held.addAndGet(buffer.capacity());
         return buffer.clear().put(rest).flip();
     }
 
     /** A cleared buffer of at least that size, at most {@link #MAX_READ}, to be {@linkplain #release released}. */
     public ByteBuffer borrow(int bytes) {
         ByteBuffer buffer = take(bytes);
-        held.add(buffer.capacity());
+        held.addAndGet(buffer.capacity());
         return buffer.clear();
     }
 
@@ -124,7 +133,7 @@ public final class LoopBuffers {
 
     /** Takes back what {@link #hold} or {@link #borrow} gave. */
     public void release(ByteBuffer buffer) {
-        held.add(-buffer.capacity());
+        held.addAndGet(-buffer.capacity());
         if (buffer.isDirect() && freeBytes + buffer.capacity() <= MAX_FREE_BYTES) {
             freeBytes += buffer.capacity();
             free[sizeClass(buffer.capacity()) - SMALLEST_CLASS].push(buffer);

@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,8 +18,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LoopBuffersTest {
     private static final int MIB = 1 << 20;
 
-    private final HeldBytes held = new HeldBytes(8 * MIB);
-    private final LoopBuffers buffers = new LoopBuffers(held);
+    private final AtomicLong held = new AtomicLong();
+    private final LoopBuffers buffers = new LoopBuffers(held, 8 * MIB);
 
     private static ByteBuffer rest(int bytes) {
         return ByteBuffer.wrap(Payload.bytes(bytes, bytes));
@@ -117,16 +118,16 @@ class LoopBuffersTest {
     @Test
     void readsShrinkWhenRemaindersReachTheirCapAndAgainAtTwiceTheCap() {
         assertThat(buffers.readSize(MIB)).isEqualTo(MIB);
-        held.add(8 * MIB - 1);
+        held.addAndGet(8 * MIB - 1);
         assertThat(buffers.readSize(MIB)).isEqualTo(MIB);
-        held.add(1);
+        held.addAndGet(1);
         assertThat(buffers.readSize(MIB)).isEqualTo(LoopBuffers.MIN_READ).isEqualTo(64 << 10);
-        held.add(8 * MIB - 1);
+        held.addAndGet(8 * MIB - 1);
         assertThat(buffers.readSize(MIB)).isEqualTo(64 << 10);
-        held.add(1);
+        held.addAndGet(1);
         assertThat(buffers.readSize(MIB)).isEqualTo(LoopBuffers.SCARCE_READ).isEqualTo(8 << 10);
         assertThat(buffers.readSize(100)).as("less was wanted").isEqualTo(100);
-        held.add(-8 * MIB - 1);
+        held.addAndGet(-8 * MIB - 1);
         assertThat(buffers.readSize(MIB)).isEqualTo(MIB);
     }
 
