@@ -110,7 +110,7 @@ public final class StreamConnection extends UserConnection implements Transferab
     @Override
     public void readTimeout(Duration limit) throws IOException {
         ensureOwned();
-        socket.setSoTimeout(ReadTimeout.millis(limit));
+        socket.setSoTimeout(TimedReads.millis(limit));
     }
 
     @Override

@@ -3,9 +3,12 @@ package io.broxy.core.internal.net;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
-/** Reads with a time limit of their own, through a {@link Socket}. Threading: as the socket's. */
+/** Read timeouts as a {@link Socket} counts them, and reads with a time limit of their own. Threading: as the socket's. */
 final class TimedReads {
     /** The most bytes that are read at once into a buffer that is not on the heap. */
     private static final int SCRATCH_SIZE = 8 << 10;
@@ -24,7 +27,7 @@ final class TimedReads {
     static int read(Socket socket, ByteBuffer into, long limitNanos) throws IOException {
         InputStream in = socket.getInputStream();
         int before = socket.getSoTimeout();
-        socket.setSoTimeout(limitNanos == 0 ? 0 : ReadTimeout.millis(limitNanos));
+        socket.setSoTimeout(limitNanos == 0 ? 0 : millis(limitNanos));
         try {
             return read(in, into);
         } finally {
@@ -32,6 +35,29 @@ final class TimedReads {
                 socket.setSoTimeout(before);
             }
         }
+    }
+
+    /**
+     * A read timeout in milliseconds, rounded up.
+     *
+     * @throws IllegalArgumentException if it is negative
+     */
+    static int millis(Duration limit) {
+        if (limit.isNegative()) {
+            throw new IllegalArgumentException("a read timeout cannot be negative, as " + limit + " is");
+        }
+        if (limit.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) >= 0) {
+            return Integer.MAX_VALUE;
+        }
+        return (int) limit.plusNanos(TimeUnit.MILLISECONDS.toNanos(1) - 1).toMillis();
+    }
+
+    private static int millis(long nanos) throws SocketTimeoutException {
+        if (nanos <= 0) {
+            throw new SocketTimeoutException("Read timed out");
+        }
+        long rounded = (nanos - 1) / TimeUnit.MILLISECONDS.toNanos(1) + 1;
+        return (int) Math.min(rounded, Integer.MAX_VALUE);
     }
 
     private static int read(InputStream in, ByteBuffer into) throws IOException {

@@ -8,6 +8,7 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,8 +26,9 @@ public abstract class UserConnection implements ConnectionSocket.Viewed {
 
     private final Ownership ownership = new Ownership();
     private final Leftover leftover;
-    private final ReadTimeout timeout = new ReadTimeout();
     private final AtomicReference<@Nullable Socket> view = new AtomicReference<>();
+    /** As a {@link Socket} shows it; 0 means without limit. */
+    private volatile int readTimeoutMillis;
 
     protected UserConnection() {
         this.leftover = new Leftover();
@@ -48,7 +50,7 @@ public abstract class UserConnection implements ConnectionSocket.Viewed {
 
     /** Reads from the transport with the connection's read timeout. */
     protected int readTransport(ByteBuffer into, Interrupts interrupts) throws IOException {
-        return readTransport(into, timeout.nanos(), interrupts);
+        return readTransport(into, TimeUnit.MILLISECONDS.toNanos(readTimeoutMillis), interrupts);
     }
 
     /** Writes all bytes to the transport. */
@@ -130,12 +132,12 @@ public abstract class UserConnection implements ConnectionSocket.Viewed {
     @Override
     public void readTimeout(Duration limit) throws IOException {
         ownership.ensureOwned();
-        timeout.set(limit);
+        readTimeoutMillis = TimedReads.millis(limit);
     }
 
     @Override
     public Duration readTimeout() {
-        return timeout.get();
+        return Duration.ofMillis(readTimeoutMillis);
     }
 
     @Override
