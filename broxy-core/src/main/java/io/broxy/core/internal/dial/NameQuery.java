@@ -1,5 +1,6 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.LookUpStats;
 import io.broxy.core.internal.loop.LookUpThreads;
 import java.net.InetAddress;
 import java.net.SocketTimeoutException;
@@ -53,12 +54,12 @@ final class NameQuery extends CompletableFuture<List<InetAddress>> {
             return new SocketTimeoutException(text);
         }
         LookUpThreads.Progress progress = lookUp.since(askedNanos);
-        LookUpThreads.Counts counts = progress.counts();
+        LookUpStats counts = progress.counts();
         String queued = seconds(progress.queuedNanos());
         return new SocketTimeoutException(
                 progress.runNanos() < 0
                         ? text + ": queued " + queued + " for a look-up thread, and not begun (" + counts.running()
-                                + " look-ups are running, " + counts.queued() + " wait)"
+                                + " look-ups are running, " + counts.waiting() + " wait)"
                         : text + ": queued " + queued + " for a look-up thread, then looked up for "
                                 + seconds(progress.runNanos()));
     }

@@ -1,6 +1,6 @@
 package io.broxy.core.internal.loop;
 
-import io.broxy.core.internal.loop.LookUpThreads.Counts;
+import io.broxy.LookUpStats;
 import io.broxy.core.internal.loop.LookUpThreads.Task;
 import io.broxy.core.internal.time.Ticker;
 import java.util.ArrayList;
@@ -108,8 +108,8 @@ final class LookUpQueue {
     }
 
     /** How many look-ups there are now. */
-    Counts counts() {
-        return new Counts(queued, running + waitingThemselves, abandoned, places);
+    LookUpStats counts() {
+        return new LookUpStats(queued, running + waitingThemselves, abandoned, places);
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.loop;
 
+import io.broxy.LookUpStats;
 import io.broxy.core.internal.loop.LookUpQueue.State;
 import io.broxy.core.internal.time.Ticker;
 import java.util.ArrayDeque;
@@ -151,34 +152,14 @@ public final class LookUpThreads {
      * @param counts of all look-ups
      * <p>Threading: immutable.
      */
-    public record Progress(long queuedNanos, long runNanos, Counts counts) {}
-
-    /**
-     * How many look-ups there are.
-     *
-     * @param queued wait for a thread
-     * @param running have one
-     * @param abandoned have one that nothing waits for any more
-     * @param maxRunning may run at once
-     * <p>Threading: immutable.
-     */
-    public record Counts(int queued, int running, int abandoned, int maxRunning) {
-        /** The sum of these and others. */
-        public Counts plus(Counts other) {
-            return new Counts(
-                    queued + other.queued,
-                    running + other.running,
-                    abandoned + other.abandoned,
-                    maxRunning + other.maxRunning);
-        }
-    }
+    public record Progress(long queuedNanos, long runNanos, LookUpStats counts) {}
 
     private static long later(long a, long b) {
         return a - b > 0 ? a : b;
     }
 
     /** How many there are now. */
-    public Counts counts() {
+    public LookUpStats counts() {
         synchronized (lock) {
             return queue.counts();
         }

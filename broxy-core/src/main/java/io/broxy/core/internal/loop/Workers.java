@@ -140,16 +140,18 @@ public final class Workers {
         return userLookUps;
     }
 
-    /** How many look-ups there are. */
-    public LookUpThreads.Counts lookUpCounts() {
-        LookUpThreads.Counts counts = lookUps.counts();
-        return userLookUps == lookUps ? counts : counts.plus(userLookUps.counts());
-    }
-
-    /** How many look-ups there are now, for users. */
+    /** How many look-ups there are now. */
     public LookUpStats lookUpStats() {
-        LookUpThreads.Counts counts = lookUpCounts();
-        return new LookUpStats(counts.queued(), counts.running(), counts.abandoned(), counts.maxRunning());
+        LookUpStats jdk = lookUps.counts();
+        if (userLookUps == lookUps) {
+            return jdk;
+        }
+        LookUpStats user = userLookUps.counts();
+        return new LookUpStats(
+                jdk.waiting() + user.waiting(),
+                jdk.running() + user.running(),
+                jdk.abandoned() + user.abandoned(),
+                jdk.maxRunning() + user.maxRunning());
     }
 
     /** Runs user code that may wait for others: dialers. */

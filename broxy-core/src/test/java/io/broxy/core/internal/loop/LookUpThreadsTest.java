@@ -3,6 +3,7 @@ package io.broxy.core.internal.loop;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.broxy.LookUpStats;
 import io.broxy.core.testkit.LeakCheck;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -56,8 +57,8 @@ class LookUpThreadsTest {
         }
     }
 
-    private static LookUpThreads.Counts counts(int queued, int running, int abandoned) {
-        return new LookUpThreads.Counts(queued, running, abandoned, PLACES);
+    private static LookUpStats counts(int queued, int running, int abandoned) {
+        return new LookUpStats(queued, running, abandoned, PLACES);
     }
 
     @Test
@@ -118,7 +119,7 @@ class LookUpThreadsTest {
     void whatIsAbandonedWhileItRunsTakesNoPlaceAndNoShare() {
         List<LookUpThreads.Task> hanging = submit(SHARE, "a");
         submit("next", "a");
-        assertThat(threads.counts().queued()).isEqualTo(1);
+        assertThat(threads.counts().waiting()).isEqualTo(1);
 
         threads.abandon(hanging.get(0));
 
@@ -152,7 +153,7 @@ class LookUpThreadsTest {
 
         assertThat(started).hasSize(3 * PLACES);
         submit("waits", "b");
-        assertThat(threads.counts().queued()).isEqualTo(1);
+        assertThat(threads.counts().waiting()).isEqualTo(1);
         endFirst();
         assertThat(threads.counts().running()).isEqualTo(1);
     }
@@ -161,16 +162,16 @@ class LookUpThreadsTest {
     void anotherClientsTurnBeginsWhatTheFirstOneCannot() {
         submit(SHARE, "a");
         LookUpThreads.Task shared = submit("shared", "a");
-        assertThat(threads.counts().queued()).isEqualTo(1);
+        assertThat(threads.counts().waiting()).isEqualTo(1);
 
         threads.join(shared, "a");
-        assertThat(threads.counts().queued()).isEqualTo(1);
+        assertThat(threads.counts().waiting()).isEqualTo(1);
         threads.join(shared, "b");
 
         assertThat(threads.counts()).isEqualTo(counts(0, SHARE + 1, 0));
         submit(SHARE - 1, "b");
         submit("b waits", "b");
-        assertThat(threads.counts().queued()).as("it counts for b").isEqualTo(1);
+        assertThat(threads.counts().waiting()).as("it counts for b").isEqualTo(1);
     }
 
     @Test

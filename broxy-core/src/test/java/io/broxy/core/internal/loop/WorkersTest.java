@@ -105,7 +105,7 @@ class WorkersTest {
         }
         patiently().until(() -> running.get() == Workers.LOOK_UPS);
         assertThat(LeakCheck.engineThreads()).hasSize(Workers.LOOK_UPS);
-        assertThat(workers.lookUpCounts().queued()).isEqualTo(2 * Workers.LOOK_UPS);
+        assertThat(workers.lookUpStats().waiting()).isEqualTo(2 * Workers.LOOK_UPS);
 
         goOn.countDown();
         patiently().until(() -> ended.get() == 3 * Workers.LOOK_UPS);
