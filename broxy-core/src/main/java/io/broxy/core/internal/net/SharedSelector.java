@@ -1,7 +1,6 @@
 package io.broxy.core.internal.net;
 
 import java.io.IOException;
-import java.nio.channels.CancelledKeyException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -142,17 +141,10 @@ final class SharedSelector {
         }
 
         private void register(Wait wait) throws IOException {
-            try {
-                wait.channel.register(selector, op, wait);
-            } catch (CancelledKeyException e) {
+            SelectionKey before = wait.channel.keyFor(selector);
+            if (before != null && !before.isValid()) {
                 selector.selectNow(this::ready); // forgets the key of the wait before
-                registerAgain(wait);
-            } catch (ClosedChannelException | RuntimeException e) {
-                wait.finish();
             }
-        }
-
-        private void registerAgain(Wait wait) {
             try {
                 wait.channel.register(selector, op, wait);
             } catch (ClosedChannelException | RuntimeException e) {
