@@ -55,6 +55,12 @@ abstract class ClientSocket extends Socket {
         return isClosed() ? Set.of() : impl.supportedOptions();
     }
 
+    /** The failure, with its cause. */
+    static <E extends IOException> E because(E failure, Throwable cause) {
+        failure.initCause(cause);
+        return failure;
+    }
+
     /** The options of a socket's inside, by number and by name. Threading: as a socket's. */
     abstract static class Impl extends SocketImpl {
         /** Whether there was a connection that is closed now. */
@@ -102,7 +108,7 @@ abstract class ClientSocket extends Socket {
                     set(name, ImplOptions.valueByName(name, value));
                 }
             } catch (IOException e) {
-                throw SocketFailures.asSocketException(e);
+                throw asSocketException(e);
             }
         }
 
@@ -115,8 +121,12 @@ abstract class ClientSocket extends Socket {
                     default -> get(ImplOptions.named(option));
                 };
             } catch (IOException e) {
-                throw SocketFailures.asSocketException(e);
+                throw asSocketException(e);
             }
+        }
+
+        private static SocketException asSocketException(IOException e) {
+            return e instanceof SocketException own ? own : because(new SocketException(e.getMessage()), e);
         }
 
         @Override

@@ -193,7 +193,7 @@ public final class ConnectionSocket extends ClientSocket {
             } else {
                 return e;
             }
-            return SocketFailures.because(new SocketException(message), e);
+            return because(new SocketException(message), e);
         }
 
         @Override

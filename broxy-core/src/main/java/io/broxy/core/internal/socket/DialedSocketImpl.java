@@ -28,7 +28,7 @@ final class DialedSocketImpl extends ClientSocket.Impl {
     /** Set before there is a connection. */
     private final EarlyOptions earlyOptions = new EarlyOptions();
 
-    private int earlyTimeoutMillis;
+    private volatile int earlyTimeoutMillis;
 
     private volatile @Nullable Connection connection;
     private volatile @Nullable Socket socket;
@@ -217,22 +217,12 @@ final class DialedSocketImpl extends ClientSocket.Impl {
 
     @Override
     int timeout() throws SocketException {
-        synchronized (this) {
-            if (isEarly()) {
-                return earlyTimeoutMillis;
-            }
-        }
-        return connected().getSoTimeout();
+        return isEarly() ? earlyTimeoutMillis : connected().getSoTimeout();
     }
 
     @Override
     InetAddress localAddress() throws SocketException {
-        synchronized (this) {
-            if (isEarly()) {
-                return new InetSocketAddress(0).getAddress();
-            }
-        }
-        return connected().getLocalAddress();
+        return isEarly() ? new InetSocketAddress(0).getAddress() : connected().getLocalAddress();
     }
 
     @Override
@@ -256,7 +246,7 @@ final class DialedSocketImpl extends ClientSocket.Impl {
         return ImplOptions.get(connected(), option);
     }
 
-    /** Under the lock. */
+    /** Whether options are only noted. Under the lock, if the answer must still hold when it is used. */
     private boolean isEarly() throws SocketException {
         if (dial.isClosed()) {
             throw new SocketException("Socket closed");

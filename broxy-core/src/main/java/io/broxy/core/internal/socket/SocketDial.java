@@ -1,6 +1,6 @@
 package io.broxy.core.internal.socket;
 
-import static io.broxy.core.internal.socket.SocketFailures.because;
+import static io.broxy.core.internal.socket.ClientSocket.because;
 
 import io.broxy.Connection;
 import io.broxy.DialException;
