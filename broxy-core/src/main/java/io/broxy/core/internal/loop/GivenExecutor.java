@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class GivenExecutor extends AbstractExecutorService {
     private final Executor executor;
-    private final OwnThreads own;
+    private final EngineThreads threads;
 
     private final Object lock = new Object();
     private final Set<Given> queued = new LinkedHashSet<>();
@@ -26,9 +26,9 @@ final class GivenExecutor extends AbstractExecutorService {
     private boolean shutdown;
     private boolean interrupting;
 
-    GivenExecutor(Executor executor, OwnThreads own) {
+    GivenExecutor(Executor executor, EngineThreads threads) {
         this.executor = executor;
-        this.own = own;
+        this.threads = threads;
     }
 
     @Override
@@ -74,7 +74,7 @@ final class GivenExecutor extends AbstractExecutorService {
                 running.put(this, Thread.currentThread());
             }
             try {
-                own.run(task);
+                threads.run(task);
             } finally {
                 left();
             }

@@ -12,7 +12,6 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The threads for what may block and so must stay off the loops, one executor a kind, so that none can starve another:
@@ -93,8 +92,7 @@ public final class Workers {
         }
     }
 
-    private final OwnThreads own = new OwnThreads();
-    private final DaemonThreads daemons = new DaemonThreads();
+    private final EngineThreads threads = new EngineThreads();
     private final ExecutorService resolver;
     private final ExecutorService userResolver;
     private final ExecutorService callbacks;
@@ -112,19 +110,19 @@ public final class Workers {
 
     /** Creates executors. */
     public Workers(Settings settings) {
-        callbacks = userCode(Kind.CALLBACK, settings);
-        completions = userCode(Kind.COMPLETION, settings);
-        tls = userCode(Kind.TLS, settings);
-        closers = userCode(Kind.CLOSER, settings);
-        streams = direct(Kind.STREAM, settings);
-        resolver = direct(Kind.RESOLVER, settings);
+        callbacks = executor(Kind.CALLBACK, settings);
+        completions = executor(Kind.COMPLETION, settings);
+        tls = executor(Kind.TLS, settings);
+        closers = executor(Kind.CLOSER, settings);
+        streams = executor(Kind.STREAM, settings);
+        resolver = executor(Kind.RESOLVER, settings);
         int places = settings.threads.getOrDefault(Kind.RESOLVER, LOOK_UPS);
         lookUps = new LookUpThreads(resolver, places, LookUpThreads.maxThreads(places), closers, Ticker.SYSTEM);
         ThreadFactory virtual =
                 settings.threads.containsKey(Kind.RESOLVER) || settings.executors.containsKey(Kind.RESOLVER)
                         ? null
                         : VirtualThreads.factory(Kind.RESOLVER.prefix);
-        userResolver = virtual == null ? resolver : threadForEach(own.known(virtual), 0);
+        userResolver = virtual == null ? resolver : threadForEach(threads.known(virtual), 0, Integer.MAX_VALUE);
         userLookUps = virtual == null
                 ? lookUps
                 : new LookUpThreads(userResolver, VIRTUAL_LOOK_UPS, MAX_VIRTUAL_LOOK_UPS, closers, Ticker.SYSTEM);
@@ -203,7 +201,7 @@ public final class Workers {
 
     /** Whether the calling thread runs a task of one of these executors, and so must not wait for their end. */
     public boolean isOwnThread() {
-        return own.isCurrent();
+        return threads.isCurrent();
     }
 
     /**
@@ -244,7 +242,7 @@ public final class Workers {
                 List.of(resolver, userResolver, streams, callbacks, tls, completions, closers)) {
             ended &= deadline.await(ended(executor));
         }
-        return ended && deadline.await(daemons::awaitEnd);
+        return ended && deadline.await(threads::awaitEnd);
     }
 
     private static Deadline.Ending ended(ExecutorService executor) {
@@ -253,43 +251,33 @@ public final class Workers {
 
     // ------------------------------------------------------------------ making them
 
-    private ExecutorService userCode(Kind kind, Settings settings) {
+    private ExecutorService executor(Kind kind, Settings settings) {
         Executor given = settings.executors.get(kind);
         if (given != null) {
-            return new GivenExecutor(given, own);
+            return new GivenExecutor(given, threads);
         }
-        Integer threads = settings.threads.get(kind);
-        ThreadFactory virtual = threads == null ? VirtualThreads.factory(kind.prefix) : null;
-        return virtual != null
-                ? threadForEach(own.known(virtual), 0)
-                : new ElasticThreads(
-                        threads == null ? kind.threads : threads,
-                        own.known(daemons.factory(kind.prefix)),
-                        daemons.factory(kind.prefix + "watch-"));
+        Integer set = settings.threads.get(kind);
+        int count = set == null ? kind.threads : set;
+        return switch (kind) {
+            case RESOLVER -> platform(kind, Integer.MAX_VALUE); // look-ups are counted before
+            case STREAM -> platform(kind, count);
+            case CALLBACK, COMPLETION, TLS, CLOSER -> {
+                ThreadFactory virtual = set == null ? VirtualThreads.factory(kind.prefix) : null;
+                yield virtual != null
+                        ? threadForEach(threads.known(virtual), 0, Integer.MAX_VALUE)
+                        : new ElasticThreads(
+                                count, threads.factory(kind.prefix), threads.factory(kind.prefix + "watch-"));
+            }
+        };
     }
 
-    /** Platform threads without a queue; beyond them, a task is rejected. */
-    private ExecutorService direct(Kind kind, Settings settings) {
-        Executor given = settings.executors.get(kind);
-        if (given != null) {
-            return new GivenExecutor(given, own);
-        }
-        Integer threads = kind == Kind.RESOLVER ? null : settings.threads.get(kind); // look-ups are counted before
-        return threadForEach(own.known(daemons.factory(kind.prefix)), KEEP_ALIVE_SECONDS, threads);
+    private ExecutorService platform(Kind kind, int max) {
+        return threadForEach(threads.factory(kind.prefix), KEEP_ALIVE_SECONDS, max);
     }
 
-    private static ThreadPoolExecutor threadForEach(ThreadFactory threads, long keepAliveSeconds) {
-        return threadForEach(threads, keepAliveSeconds, null);
-    }
-
-    private static ThreadPoolExecutor threadForEach(
-            ThreadFactory threads, long keepAliveSeconds, @Nullable Integer max) {
+    /** Threads without a queue; beyond them, a task is rejected. */
+    private static ExecutorService threadForEach(ThreadFactory threads, long keepAliveSeconds, int max) {
         return new ThreadPoolExecutor(
-                0,
-                max == null ? Integer.MAX_VALUE : max,
-                keepAliveSeconds,
-                TimeUnit.SECONDS,
-                new SynchronousQueue<>(),
-                threads);
+                0, max, keepAliveSeconds, TimeUnit.SECONDS, new SynchronousQueue<>(), threads);
     }
 }

@@ -6,27 +6,54 @@ import java.util.Set;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Makes daemon threads for executors, and knows which are alive: an executor counts as terminated when its threads have left
- * it, and they still live for a moment then.
+ * The threads that run an engine's tasks. It knows whether the calling thread is one, so that none of them waits for the
+ * engine's end, which waits for them; and which of the daemon threads that it has made are alive, for an executor counts as
+ * terminated when its threads have left it, and they still live for a moment then.
  *
  * <p>Threading: thread-safe; the lock guards {@code living} and {@code purgeAt}.
  */
-final class DaemonThreads {
+final class EngineThreads {
     private static final int FIRST_PURGE_AT = 16;
 
     private final Object lock = new Object();
     private final Set<Thread> living = new HashSet<>();
     private int purgeAt = FIRST_PURGE_AT;
 
-    /** Makes threads with numbered names. */
+    private final ThreadLocal<@Nullable Boolean> own = new ThreadLocal<>();
+
+    /** Whether the calling thread runs a task of this engine. */
+    boolean isCurrent() {
+        return own.get() != null;
+    }
+
+    /** Runs a task on the calling thread, which counts as the engine's meanwhile. */
+    void run(Runnable task) {
+        Boolean before = own.get();
+        own.set(Boolean.TRUE);
+        try {
+            task.run();
+        } finally {
+            if (before == null) {
+                own.remove();
+            }
+        }
+    }
+
+    /** Makes threads that count as the engine's. */
+    ThreadFactory known(ThreadFactory threads) {
+        return task -> threads.newThread(() -> run(task));
+    }
+
+    /** Makes daemon threads with numbered names that count as the engine's. */
     ThreadFactory factory(String prefix) {
         AtomicInteger number = new AtomicInteger();
         return task -> {
             Runnable counted = () -> {
                 enter(Thread.currentThread());
-                task.run();
+                run(task);
             };
             Thread thread = new Thread(null, counted, prefix + number.incrementAndGet(), 0, false);
             thread.setDaemon(true);

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Specifies when daemon threads count as ended. */
-class DaemonThreadsTest {
-    private final DaemonThreads threads = new DaemonThreads();
+class EngineThreadsTest {
+    private final EngineThreads threads = new EngineThreads();
     private final ThreadFactory factory = threads.factory("test-daemon-");
 
     @Test
