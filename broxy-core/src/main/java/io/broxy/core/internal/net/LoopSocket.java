@@ -61,7 +61,7 @@ public final class LoopSocket extends DrivenConnection {
     }
 
     private boolean isProbed() {
-        return probe != null && probe.isUnderWay();
+        return probe != null && probe.broken != null;
     }
 
     @Override
@@ -124,36 +124,84 @@ public final class LoopSocket extends DrivenConnection {
             return;
         }
         if (probe == null) {
-            probe = new BreakProbe(loop, this);
+            probe = new BreakProbe();
         }
         probe.start(broken);
     }
 
-    /** Sends the readiness of the channel to the probe, which passes on to the handler all but a break. */
-    void beginProbe(BreakProbe probing) {
-        int ops = interest | SelectionKey.OP_CONNECT;
-        try {
-            if (key == null) {
-                key = loop.register(channel, ops, probing);
-            } else {
-                key.attach(probing);
-                key.interestOps(ops);
-            }
-        } catch (ClosedChannelException e) {
-            log.debug("a connection was closed by another thread; its next read or write fails", e);
-        }
-    }
+    /**
+     * One check whether the socket has broken. A selector does not report a socket that waits for no readiness, and a read
+     * reports a reset only behind the bytes that came before it. But a connected socket that is registered for connecting
+     * becomes ready only when it hangs up. Meanwhile the kernel wakes the selector for a writable socket, so a probe lasts
+     * for one select.
+     *
+     * <p>Threading: owned by the event loop.
+     */
+    private final class BreakProbe implements ChannelEvents, Runnable {
+        /** Null if no probe is under way. */
+        private @Nullable Consumer<IOException> broken;
+        /** The first task runs in the turn that began the probe, the second after the select of the next turn. */
+        private boolean selected;
 
-    /** Sends readiness to the handler again. */
-    void endProbe() {
-        if (isOpen() && key != null && key.isValid()) {
-            key.interestOps(interest);
-            key.attach(handler());
+        /** Sends the readiness of the channel here, which passes on to the handler all but a break. */
+        void start(Consumer<IOException> receiver) {
+            broken = receiver;
+            selected = false;
+            int ops = interest | SelectionKey.OP_CONNECT;
+            try {
+                if (key == null) {
+                    key = loop.register(channel, ops, this);
+                } else {
+                    key.attach(this);
+                    key.interestOps(ops);
+                }
+            } catch (ClosedChannelException e) {
+                log.debug("a connection was closed by another thread; its next read or write fails", e);
+            }
+            loop.execute(this);
+        }
+
+        @Override
+        public void run() {
+            if (broken == null || loop.isStopping()) {
+                return;
+            }
+            if (selected) {
+                end();
+            } else {
+                selected = true;
+                loop.execute(this);
+            }
+        }
+
+        /** Sends readiness to the handler again. */
+        private void end() {
+            broken = null;
+            if (isOpen() && key != null && key.isValid()) {
+                key.interestOps(interest);
+                key.attach(handler());
+            }
+        }
+
+        @Override
+        public void ready(int readyOps) {
+            Consumer<IOException> receiver = broken;
+            if ((readyOps & SelectionKey.OP_CONNECT) == 0 || receiver == null) {
+                handler().ready(readyOps);
+                return;
+            }
+            end();
+            receiver.accept(failureOfWrite());
+        }
+
+        @Override
+        public void abandoned(Throwable cause) {
+            handler().abandoned(cause);
         }
     }
 
     /** How a write fails on a connection that has hung up. */
-    IOException failureOfWrite() {
+    private IOException failureOfWrite() {
         try {
             channel.write(loop.buffers().transfer().limit(1)); // reaches no peer, for the connection has broken
             return new SocketException("the connection has hung up");
@@ -229,13 +277,11 @@ public final class LoopSocket extends DrivenConnection {
         }
     }
 
-    private void passToUser(@Nullable ByteBuffer rest, Consumer<Connection> ready, Consumer<IOException> failed) {
+    private void passToUser(ByteBuffer rest, Consumer<Connection> ready, Consumer<IOException> failed) {
         SocketConnection connection;
         try {
             connection = SocketConnection.of(channel, dialed);
-            if (rest != null) {
-                connection.unread(rest);
-            }
+            connection.unread(rest);
         } catch (IOException e) {
             failed.accept(e);
             return;
