@@ -97,8 +97,7 @@ final class BridgeInput {
     /** Takes the bytes that have been read and not been taken, for another owner. */
     ByteBuffer takeRest() {
         ByteBuffer first = leftover.takeAll();
-        ByteBuffer second = state == State.FILLED ? buffer : ByteBuffer.allocate(0);
-        return first == null ? second : Leftover.joined(first, second);
+        return state == State.FILLED ? Leftover.joined(first, buffer) : first;
     }
 
     // ------------------------------------------------------------------ a read

@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe, the lock guards {@code bytes}; static methods touch only their arguments.
  */
 public final class Leftover {
+    /** No bytes. */
+    static final ByteBuffer NONE = ByteBuffer.allocate(0);
+
     private final Object lock = new Object();
     private @Nullable ByteBuffer bytes;
     /** Saves the lock for the many reads that find nothing. */
@@ -52,11 +55,10 @@ public final class Leftover {
         }
     }
 
-    /** Takes all of them, for another owner; null if there are none. */
-    @Nullable
+    /** Takes all of them, for another owner. */
     public ByteBuffer takeAll() {
         synchronized (lock) {
-            ByteBuffer all = bytes;
+            ByteBuffer all = bytes == null ? NONE : bytes;
             bytes = null;
             present = false;
             return all;

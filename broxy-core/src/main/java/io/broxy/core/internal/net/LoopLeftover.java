@@ -42,9 +42,9 @@ public final class LoopLeftover {
         return count;
     }
 
-    /** Takes all of them as a copy on the heap, for another owner; null if there are none. */
-    public @Nullable ByteBuffer takeAll() {
-        ByteBuffer all = bytes == null ? null : Leftover.copy(bytes);
+    /** Takes all of them as a copy on the heap, for another owner. */
+    public ByteBuffer takeAll() {
+        ByteBuffer all = bytes == null ? Leftover.NONE : Leftover.copy(bytes);
         release();
         return all;
     }

@@ -126,10 +126,7 @@ public final class SocketConnection extends UserConnection implements Transferab
     @Override
     public LoopConnection onLoop(EventLoop loop) {
         LoopSocket socket = new LoopSocket(loop, channel).dialed(dialed);
-        ByteBuffer rest = leftover().takeAll();
-        if (rest != null) {
-            socket.unread(rest);
-        }
+        socket.unread(leftover().takeAll());
         return socket;
     }
 

@@ -41,13 +41,13 @@ final class TlsCallerInput {
             TlsResources means,
             Leftover leftover,
             TlsCallerOutput output,
-            @Nullable ByteBuffer ciphertext) {
+            ByteBuffer ciphertext) {
         this.below = below;
         this.engine = engine;
         this.means = means;
         this.leftover = leftover;
         this.output = output;
-        this.ciphertext = ciphertext;
+        this.ciphertext = ciphertext.hasRemaining() ? ciphertext : null;
     }
 
     /**

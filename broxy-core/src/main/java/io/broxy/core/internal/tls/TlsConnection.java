@@ -37,17 +37,15 @@ public final class TlsConnection extends UserConnection implements Transferable 
             Connection below,
             TlsEngine engine,
             TlsResources means,
-            @Nullable ByteBuffer ciphertext,
-            @Nullable ByteBuffer plaintext) {
+            ByteBuffer ciphertext,
+            ByteBuffer plaintext) {
         this.below = below;
         this.engine = engine;
         this.means = means;
         this.reading = new ReentrantLock();
         this.output = new TlsCallerOutput(below, engine, means.buffers());
         this.input = new TlsCallerInput(below, engine, means, leftover(), output, ciphertext);
-        if (plaintext != null) {
-            unread(plaintext);
-        }
+        unread(plaintext);
     }
 
     private TlsConnection(TlsConnection detached) {
@@ -97,10 +95,7 @@ public final class TlsConnection extends UserConnection implements Transferable 
         if (ciphertext != null) {
             loopInput.unreadCiphertext(ciphertext);
         }
-        ByteBuffer plaintext = leftover().takeAll();
-        if (plaintext != null) {
-            loopInput.plaintext().unread(plaintext);
-        }
+        loopInput.plaintext().unread(leftover().takeAll());
         return new TlsLoopConnection(base, engine, means, loopInput, new TlsLoopOutput(base, engine));
     }
 

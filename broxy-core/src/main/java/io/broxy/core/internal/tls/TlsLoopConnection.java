@@ -299,7 +299,7 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
 
     /** Passes it on; nothing may be under way. */
     void passToUser(Consumer<Connection> ready, Consumer<IOException> failed) {
-        ByteBuffer ciphertext = input.copyOfCiphertext();
+        ByteBuffer ciphertext = input.takeCiphertext();
         ByteBuffer plaintext = leftover.takeAll();
         end();
         below.release(user -> ready.accept(new TlsConnection(user, engine, means, ciphertext, plaintext)), failed);

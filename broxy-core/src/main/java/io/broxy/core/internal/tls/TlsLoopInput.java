@@ -1,7 +1,6 @@
 package io.broxy.core.internal.tls;
 
 import io.broxy.core.internal.loop.LoopBuffers;
-import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopLeftover;
 import java.io.IOException;
@@ -22,7 +21,7 @@ final class TlsLoopInput {
     private final TlsEngine engine;
     private final LoopBuffers buffers;
     /** Not decrypted yet. */
-    private @Nullable ByteBuffer ciphertext;
+    private final LoopLeftover ciphertext;
     /** Not given yet: there was no room, or it was put back. */
     private final LoopLeftover plaintext;
 
@@ -33,6 +32,7 @@ final class TlsLoopInput {
         this.below = below;
         this.engine = engine;
         this.buffers = below.loop().buffers();
+        this.ciphertext = new LoopLeftover(below.loop());
         this.plaintext = new LoopLeftover(below.loop());
     }
 
@@ -49,7 +49,7 @@ final class TlsLoopInput {
     /** Puts ciphertext before what has yet to come, and looks at it with the next read. */
     void unreadCiphertext(ByteBuffer bytes) {
         if (bytes.hasRemaining()) {
-            ciphertext = buffers.hold(bytes);
+            ciphertext.unread(bytes);
             step = TlsEngine.Step.ROOM;
         }
     }
@@ -72,16 +72,10 @@ final class TlsLoopInput {
         }
         ByteBuffer batch = buffers.borrow(BATCH);
         try {
-            if (ciphertext != null) {
-                batch.put(ciphertext);
-                buffers.release(ciphertext);
-                ciphertext = null;
-            }
+            ciphertext.read(batch);
             return readThrough(batch.flip(), into);
         } finally {
-            if (batch.hasRemaining()) {
-                ciphertext = buffers.hold(batch);
-            }
+            ciphertext.unread(batch);
             buffers.release(batch);
         }
     }
@@ -136,18 +130,14 @@ final class TlsLoopInput {
         }
     }
 
-    /** The ciphertext that is held, for another owner, or null for none. */
-    @Nullable
-    ByteBuffer copyOfCiphertext() {
-        return ciphertext == null ? null : Leftover.copy(ciphertext.duplicate());
+    /** Takes the ciphertext that is held, for another owner. */
+    ByteBuffer takeCiphertext() {
+        return ciphertext.takeAll();
     }
 
     /** Drops what is held. */
     void release() {
-        if (ciphertext != null) {
-            buffers.release(ciphertext);
-            ciphertext = null;
-        }
+        ciphertext.release();
         plaintext.release();
     }
 }
