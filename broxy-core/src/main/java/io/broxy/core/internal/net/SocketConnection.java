@@ -200,10 +200,4 @@ public final class SocketConnection extends UserConnection implements Transferab
     public SocketAddress remoteAddress() {
         return remote;
     }
-
-    /** Names both addresses. */
-    @Override
-    public String toString() {
-        return "Connection[" + local + " to " + remote + "]";
-    }
 }

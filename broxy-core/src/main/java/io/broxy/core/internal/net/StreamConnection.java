@@ -1,7 +1,6 @@
 package io.broxy.core.internal.net;
 
 import io.broxy.Connection;
-import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.socket.Interrupts;
 import java.io.IOException;
 import java.io.InputStream;
@@ -67,21 +66,6 @@ public final class StreamConnection extends UserConnection implements Transferab
     @Override
     public boolean renew() {
         return false;
-    }
-
-    @Override
-    public boolean hasReadiness() {
-        return false;
-    }
-
-    @Override
-    public void unblock() {
-        throw new UnsupportedOperationException("a socket without a channel always blocks");
-    }
-
-    @Override
-    public LoopConnection onLoop(EventLoop loop) {
-        throw new UnsupportedOperationException("a socket without a channel has no readiness");
     }
 
     // ------------------------------------------------------------------ bytes and ends
@@ -191,11 +175,5 @@ public final class StreamConnection extends UserConnection implements Transferab
     @Override
     public SocketAddress remoteAddress() {
         return remote;
-    }
-
-    /** Names both addresses. */
-    @Override
-    public String toString() {
-        return "Connection[" + local + " to " + remote + "]";
     }
 }

@@ -41,7 +41,9 @@ public interface Transferable extends Connection {
     boolean renew();
 
     /** Whether an event loop can drive it; if not, it takes threads. */
-    boolean hasReadiness();
+    default boolean hasReadiness() {
+        return false;
+    }
 
     /**
      * Prepares a detached connection that has readiness for a loop: no call blocks from then on. This itself may wait for a
@@ -49,8 +51,12 @@ public interface Transferable extends Connection {
      *
      * @throws IOException if the connection is closed; the caller still closes what is {@link #detached}
      */
-    void unblock() throws IOException;
+    default void unblock() throws IOException {
+        throw new UnsupportedOperationException("a connection without readiness always blocks");
+    }
 
     /** Makes a detached and prepared connection a loop's own; called on the loop, once. */
-    LoopConnection onLoop(EventLoop loop);
+    default LoopConnection onLoop(EventLoop loop) {
+        throw new UnsupportedOperationException("the connection has no readiness");
+    }
 }

@@ -197,4 +197,10 @@ public abstract class UserConnection implements ConnectionSocket.Viewed {
         view.compareAndSet(null, ConnectionSocket.over(this));
         return asSocket();
     }
+
+    /** Names both addresses. */
+    @Override
+    public String toString() {
+        return "Connection[" + localAddress() + " to " + remoteAddress() + "]";
+    }
 }
