@@ -21,41 +21,36 @@ final class EarlyOptions {
     /** The value that was set, and the value that the system makes of it. Threading: immutable. */
     private record Early(Object asked, Object effective) {}
 
-    /** A use of a new socket. Threading: for one thread. */
-    private interface Trial<T> {
-        T on(Socket socket) throws IOException;
-    }
-
     /** Notes a value. */
     void set(SocketOption<?> option, Object value) throws IOException {
-        Object effective = onNew(socket -> {
-            ImplOptions.set(socket, option, value);
-            return ImplOptions.get(socket, option);
-        });
-        values.put(option, new Early(value, effective));
+        try (SocketChannel fresh = SocketChannel.open()) {
+            ImplOptions.set(fresh.socket(), option, value);
+            values.put(option, new Early(value, ImplOptions.get(fresh.socket(), option)));
+        }
     }
 
     /** The value that was set, or else the default. */
     Object get(SocketOption<?> option) throws IOException {
         Early early = values.get(option);
-        return early != null ? early.effective() : onNew(socket -> ImplOptions.get(socket, option));
+        if (early != null) {
+            return early.effective();
+        }
+        try (SocketChannel fresh = SocketChannel.open()) {
+            return ImplOptions.get(fresh.socket(), option);
+        }
     }
 
     /** The options that can be set. */
     Set<SocketOption<?>> supported() throws IOException {
-        return onNew(ImplOptions::supported);
+        try (SocketChannel fresh = SocketChannel.open()) {
+            return ImplOptions.supported(fresh.socket());
+        }
     }
 
     /** Sets the noted values on a socket. */
     void applyTo(Socket socket) throws IOException {
         for (Map.Entry<SocketOption<?>, Early> option : values.entrySet()) {
             ImplOptions.set(socket, option.getKey(), option.getValue().asked());
-        }
-    }
-
-    private static <T> T onNew(Trial<T> trial) throws IOException {
-        try (SocketChannel fresh = SocketChannel.open()) {
-            return trial.on(fresh.socket());
         }
     }
 }

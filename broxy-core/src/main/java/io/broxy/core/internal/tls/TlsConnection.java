@@ -33,12 +33,7 @@ public final class TlsConnection extends UserConnection implements Transferable 
     private final ReentrantLock reading;
 
     /** Takes over a connection whose handshake is done, with the bytes that were read too far. */
-    TlsConnection(
-            Connection below,
-            TlsEngine engine,
-            TlsResources means,
-            ByteBuffer ciphertext,
-            ByteBuffer plaintext) {
+    TlsConnection(Connection below, TlsEngine engine, TlsResources means, ByteBuffer ciphertext, ByteBuffer plaintext) {
         this.below = below;
         this.engine = engine;
         this.means = means;
