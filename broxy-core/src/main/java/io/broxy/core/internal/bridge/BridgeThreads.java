@@ -79,11 +79,6 @@ final class BridgeThreads {
         return holds.get() > 1;
     }
 
-    /** Notes that the connection is closed; called once. */
-    void closed() {
-        leave();
-    }
-
     /** Makes the loop look again, such as at room for bytes. */
     void signal() {
         signal.run();
@@ -93,7 +88,8 @@ final class BridgeThreads {
         return failure instanceof IOException own ? own : new IOException("the connection failed", failure);
     }
 
-    private void leave() {
+    /** A thread has left, or the connection is closed. */
+    void leave() {
         if (holds.decrementAndGet() > 0) {
             signal.run();
             return;

@@ -242,7 +242,7 @@ public final class BridgedConnection extends DrivenConnection {
         if (!beginWrite()) {
             reset();
         }
-        threads.closed();
+        threads.leave();
     }
 
     @Override
@@ -251,7 +251,7 @@ public final class BridgedConnection extends DrivenConnection {
         if (isOpen()) {
             over();
             reset();
-            threads.closed();
+            threads.leave();
         }
     }
 
@@ -285,11 +285,11 @@ public final class BridgedConnection extends DrivenConnection {
             failRelease(release, cause);
         } else if (!isOpen()) {
             reset();
-        } else if (!hasHandler()) {
-            abort();
         } else {
             try {
-                handler().abandoned(cause);
+                if (hasHandler()) {
+                    handler().abandoned(cause);
+                }
             } finally {
                 abort(); // does nothing if the handler has done so
             }
@@ -334,7 +334,7 @@ public final class BridgedConnection extends DrivenConnection {
     private void failRelease(Release own, IOException cause) {
         release = null;
         reset();
-        threads.closed();
+        threads.leave();
         own.failed().accept(cause);
     }
 }

@@ -124,12 +124,10 @@ public final class LookUpThreads {
             return LookUpThreads.this;
         }
 
-        private void interrupt() {
-            synchronized (this) {
-                if (thread != null) {
-                    interrupted = true;
-                    thread.interrupt();
-                }
+        private synchronized void interrupt() {
+            if (thread != null) {
+                interrupted = true;
+                thread.interrupt();
             }
         }
 

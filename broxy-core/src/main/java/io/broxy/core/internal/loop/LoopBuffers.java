@@ -2,7 +2,9 @@ package io.broxy.core.internal.loop;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +44,9 @@ public final class LoopBuffers {
     private final AtomicLong held;
     private final long maxHeld;
     private final ByteBuffer transfer = allocate(TRANSFER);
-    private final ArrayDeque<ByteBuffer>[] free;
+    /** By size class. */
+    private final List<ArrayDeque<ByteBuffer>> free;
+
     private int freeBytes;
     private @Nullable ByteBuffer shared;
     private @Nullable ByteBuffer staging;
@@ -56,12 +60,9 @@ public final class LoopBuffers {
     LoopBuffers(AtomicLong held, long maxHeld) {
         this.held = held;
         this.maxHeld = maxHeld;
-        @SuppressWarnings({"unchecked", "rawtypes"}) // arrays know no type parameters
-        ArrayDeque<ByteBuffer>[] classes = new ArrayDeque[LARGEST_CLASS - SMALLEST_CLASS + 1];
-        for (int i = 0; i < classes.length; i++) {
-            classes[i] = new ArrayDeque<>(0);
-        }
-        free = classes;
+        free = Stream.generate(() -> new ArrayDeque<ByteBuffer>(0))
+                .limit(LARGEST_CLASS - SMALLEST_CLASS + 1)
+                .toList();
     }
 
     /** The loop's one big buffer, cleared. The caller must be done with it before the loop does anything else. */
@@ -123,7 +124,7 @@ public final class LoopBuffers {
 
     private ByteBuffer take(int bytes) {
         int sizeClass = sizeClass(bytes);
-        ByteBuffer buffer = free[sizeClass - SMALLEST_CLASS].poll();
+        ByteBuffer buffer = free.get(sizeClass - SMALLEST_CLASS).poll();
         if (buffer == null) {
             return allocate(1 << sizeClass);
         }
@@ -136,7 +137,7 @@ public final class LoopBuffers {
         held.addAndGet(-buffer.capacity());
         if (buffer.isDirect() && freeBytes + buffer.capacity() <= MAX_FREE_BYTES) {
             freeBytes += buffer.capacity();
-            free[sizeClass(buffer.capacity()) - SMALLEST_CLASS].push(buffer);
+            free.get(sizeClass(buffer.capacity()) - SMALLEST_CLASS).push(buffer);
         }
     }
 
@@ -157,9 +158,7 @@ public final class LoopBuffers {
     void close() {
         shared = null;
         staging = null;
-        for (ArrayDeque<ByteBuffer> sizeClass : free) {
-            sizeClass.clear();
-        }
+        free.forEach(ArrayDeque::clear);
         freeBytes = 0;
     }
 }

@@ -277,7 +277,6 @@ public final class Workers {
 
     /** Threads without a queue; beyond them, a task is rejected. */
     private static ExecutorService threadForEach(ThreadFactory threads, long keepAliveSeconds, int max) {
-        return new ThreadPoolExecutor(
-                0, max, keepAliveSeconds, TimeUnit.SECONDS, new SynchronousQueue<>(), threads);
+        return new ThreadPoolExecutor(0, max, keepAliveSeconds, TimeUnit.SECONDS, new SynchronousQueue<>(), threads);
     }
 }

@@ -33,10 +33,6 @@ final class BlockingChannel {
         this.writable = new ReadinessWait(channel, SelectionKey.OP_WRITE, SharedSelector.WRITABLE);
     }
 
-    SocketChannel channel() {
-        return channel;
-    }
-
     /**
      * Reads at least one byte, or gives -1 at the end of the stream.
      *
@@ -124,14 +120,11 @@ final class BlockingChannel {
     /** Prepares the channel for an event loop, once a read or a write that is under way has ended. */
     void unblock() throws IOException {
         readable.lock();
+        writable.lock();
         try {
-            writable.lock();
-            try {
-                channel.configureBlocking(false);
-            } finally {
-                writable.unlock();
-            }
+            channel.configureBlocking(false);
         } finally {
+            writable.unlock();
             readable.unlock();
         }
     }

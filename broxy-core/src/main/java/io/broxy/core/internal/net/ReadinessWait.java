@@ -34,24 +34,22 @@ final class ReadinessWait {
 
     /** The time limit of a read, over all its waits. Threading: immutable. */
     static final class Limit {
-        static final Limit NONE = new Limit(0, false);
+        static final Limit NONE = new Limit(0);
 
         private final long endNanos;
-        private final boolean limited;
 
-        private Limit(long endNanos, boolean limited) {
+        private Limit(long endNanos) {
             this.endNanos = endNanos;
-            this.limited = limited;
         }
 
         /** A limit that begins now; 0 means none. */
         static Limit of(long nanos) {
-            return nanos == 0 ? NONE : new Limit(Ticker.SYSTEM.nanos() + nanos, true);
+            return nanos == 0 ? NONE : new Limit(Ticker.SYSTEM.nanos() + nanos);
         }
 
         /** The time that is left: at least 1, or 0 for no limit. */
         long leftNanos() throws SocketTimeoutException {
-            if (!limited) {
+            if (this == NONE) {
                 return 0;
             }
             long left = endNanos - Ticker.SYSTEM.nanos();
