@@ -40,7 +40,7 @@ public interface DirectDialer extends Dialer {
         /**
          * Looks names up; default {@link Resolver#system()}. An engine runs this many lookups at once: 64 by {@link
          * Resolver#system()}; by other resolvers 128 where the JVM has virtual threads, or else 64; or as many as
-         * {@code Broxy.Builder.threads} says. The clients of one IPv4 address or IPv6 {@code /64} get a quarter of them
+         * {@code BroxyBuilder.threads} says. The clients of one IPv4 address or IPv6 {@code /64} get a quarter of them
          * at most, so names that hang delay only the client that asks for them; dials without a {@linkplain
          * DialRequest#client() client} may take all. Other lookups wait, and clients take turns. A dial that times out
          * meanwhile fails with {@link DialException.Reason#TIMEOUT}, and its message says how long it waited. While

@@ -4,8 +4,6 @@ import io.broxy.ClientHandler;
 import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.Copier;
-import io.broxy.Credentials;
-import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
 import io.broxy.HostPort;
@@ -26,15 +24,12 @@ import io.broxy.core.internal.dial.RoutingDialerBuilder;
 import io.broxy.core.internal.dial.SettingProblems;
 import io.broxy.core.internal.dial.Socks5DialerBuilder;
 import io.broxy.core.internal.loop.BufferPool;
-import io.broxy.core.internal.loop.Deadline;
-import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
-import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.proxy.ProxyEngine;
 import io.broxy.core.internal.proxy.ProxyHandlerBuilder;
@@ -48,19 +43,9 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.SocketChannel;
-import java.security.NoSuchAlgorithmException;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * An engine: a few event loops, their buffers, the executors beside them, and the factory of everything that runs on
@@ -107,17 +92,6 @@ import org.slf4j.LoggerFactory;
  * <p>Threading: thread-safe.
  */
 public final class Broxy implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(Broxy.class);
-
-    /** Stopping a loop takes no longer than its current step, which never blocks; user code may take longer. */
-    private static final long STOP_NANOS = TimeUnit.SECONDS.toNanos(10);
-
-    /** The thread that closes an engine whose {@link #close} was called on one of its own threads. */
-    private static final String END_THREAD = "broxy-close";
-
-    /** The idle connections of a handler's own pool, to one origin or in all. */
-    private static final int FORWARDING_MAX_IDLE = 1_000;
-
     private final BufferPool buffers;
     private final Workers workers;
     private final EventLoops loops;
@@ -127,17 +101,13 @@ public final class Broxy implements AutoCloseable {
     private final EngineCopier copier;
     private final OwnAddresses ownAddresses = new OwnAddresses();
     private final SettingProblems settingProblems = new SettingProblems();
-    private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
-    private final AtomicBoolean closed = new AtomicBoolean();
-    private final CountDownLatch ended = new CountDownLatch(1);
-    /** The thread that closes this engine; null before. Code that it runs may call {@link #close} again. */
-    private volatile @Nullable Thread ending;
+    private final EngineParts parts;
 
-    private Broxy(Builder builder) {
-        buffers = new BufferPool(bufferBudget(), bufferBudget());
-        workers = new Workers(builder.workers);
+    Broxy(BroxyBuilder builder) {
+        buffers = BufferPool.ofJvm();
+        workers = new Workers(builder.workers());
         try {
-            loops = EventLoops.start(builder.eventLoops, buffers, Ticker.SYSTEM);
+            loops = EventLoops.start(builder.eventLoops(), buffers, Ticker.SYSTEM);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot start the event loops", e);
         }
@@ -145,11 +115,7 @@ public final class Broxy implements AutoCloseable {
         poolEngine = new PoolEngine(loops, workers, Ticker.SYSTEM);
         proxyEngine = new ProxyEngine(loops, workers, Ticker.SYSTEM, ownAddresses);
         copier = new EngineCopier(loops, workers, buffers, Ticker.SYSTEM);
-    }
-
-    /** 64 MiB, or in a small JVM an eighth of its heap, because direct memory is by default as large as the heap. */
-    private static long bufferBudget() {
-        return Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 8);
+        parts = new EngineParts(workers::isOwnThread, this::stopThreads);
     }
 
     /** Starts an engine with the defaults. */
@@ -158,8 +124,8 @@ public final class Broxy implements AutoCloseable {
     }
 
     /** Returns a builder of an engine. */
-    public static Builder builder() {
-        return new Builder();
+    public static BroxyBuilder builder() {
+        return new BroxyBuilder();
     }
 
     /** Returns a builder of a dialer that connects directly. */
@@ -199,24 +165,7 @@ public final class Broxy implements AutoCloseable {
      * @throws IllegalStateException if the JVM has no default TLS context
      */
     public Dialer dialerVia(ProxyUri proxy) {
-        Credentials credentials = proxy.credentials();
-        if (proxy.scheme() == ProxyUri.Scheme.SOCKS5) {
-            Socks5Dialer.Builder socks5 = socks5Dialer(proxy.address());
-            return (credentials == null ? socks5 : socks5.credentials(credentials)).build();
-        }
-        HttpProxyDialer.Builder http = httpProxyDialer(proxy.address());
-        if (proxy.scheme() == ProxyUri.Scheme.HTTPS) {
-            http.tls(defaultTls());
-        }
-        return (credentials == null ? http : http.credentials(credentials)).build();
-    }
-
-    private static SSLContext defaultTls() {
-        try {
-            return SSLContext.getDefault();
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("this JVM has no default TLS context", e);
-        }
+        return UriDialers.dialer(this, proxy);
     }
 
     /**
@@ -243,32 +192,8 @@ public final class Broxy implements AutoCloseable {
 
     /**
      * Returns a dialer whose connections begin with a header of HAProxy's PROXY protocol, which names the client that
-     * the connection is made for. The header is the first thing sent: before TLS, CONNECT, SOCKS5 and the bytes of the
-     * connection's user.
-     *
-     * <p>The header names {@link DialRequest#client()}, which a {@link ProxyHandler} sets: the client's address and the
-     * address that the client connected to, both as a balancer in front has given them if there is one (see {@link
-     * ProxyHandler.Builder#proxyProtocol}). If there is no client, or one of the addresses is unresolved or not a TCP
-     * address, the header says that the connection is Broxy's own: {@code LOCAL} in version 2 (proxy-protocol.txt,
-     * section 2.2), {@code UNKNOWN} in version 1 (section 2.1). Both addresses must be of one family (the same
-     * sections), so if one is IPv4 and the other IPv6, the IPv4 address is written in its mapped form, {@code
-     * ::ffff:192.0.2.1}.
-     *
-     * <p>The receiver is the far end of the given dialer. Around a dialer that goes through a proxy, the receiver is
-     * the target, which gets the header through the tunnel; plain HTTP requests then go through such tunnels, too. To
-     * send the header to the proxy, wrap the dialer that reaches the proxy:
-     *
-     * <pre>{@code
-     * Dialer announcing = broxy.withProxyHeader(broxy.directDialer().build(), ProxyProtocol.V2);
-     * HttpProxyDialer dialer = broxy.httpProxyDialer(proxy).over(announcing).build();
-     * }</pre>
-     *
-     * <p>A connection that was announced for one client serves no other client. {@linkplain ConnPool#warm Spare
-     * connections} of a pool are announced for no client, and serve only dials without a client.
-     *
-     * <p>Every receiver must trust the sender and expect the header; a receiver that does not expect it sees a
-     * malformed request. A header that cannot be sent fails the dial with {@link
-     * io.broxy.DialException.Reason#PROTOCOL}.
+     * the connection is made for; {@link ProxyProtocol} says what is sent to which receiver. A header that cannot be
+     * sent fails the dial with {@link io.broxy.DialException.Reason#PROTOCOL}.
      *
      * @param dialer makes the connections
      */
@@ -280,11 +205,11 @@ public final class Broxy implements AutoCloseable {
     /** Returns a builder of a connection pool. The pool is closed with this engine, if not before. */
     public ConnPool.Builder connPool() {
         ensureOpen();
-        return ownPool();
+        return newPool();
     }
 
-    private ConnPoolBuilder ownPool() {
-        return new ConnPoolBuilder(poolEngine, open::add, open::remove);
+    private ConnPoolBuilder newPool() {
+        return new ConnPoolBuilder(poolEngine, parts.open()::add, parts.open()::remove);
     }
 
     /**
@@ -293,17 +218,9 @@ public final class Broxy implements AutoCloseable {
      */
     public ProxyHandler.Builder proxyHandler() {
         ensureOpen();
-        return new ProxyHandlerBuilder(proxyEngine, () -> directDialer().build(), this::forwardingPool, open);
-    }
-
-    /**
-     * Requests that are forwarded to an origin at the same time leave that many connections behind. With the few that a
-     * pool keeps by default, most requests of a busy proxy would close one connection and open another.
-     */
-    private EnginePool forwardingPool() {
-        ConnPoolBuilder pool = ownPool();
-        pool.maxIdlePerKey(FORWARDING_MAX_IDLE).maxIdle(FORWARDING_MAX_IDLE);
-        return pool.build();
+        ConnPoolBuilder pool = newPool();
+        return new ProxyHandlerBuilder(
+                proxyEngine, () -> directDialer().build(), pool::buildForForwarding, parts.open());
     }
 
     /** Returns this engine's copier. */
@@ -323,13 +240,7 @@ public final class Broxy implements AutoCloseable {
      */
     public ProxyServer listen(SocketAddress address, ClientHandler handler) throws IOException {
         ensureOpen();
-        ProxyServer server = ProxyServer.start(address, handler, loops.next(), ownAddresses, open::remove);
-        open.add(server);
-        if (closed.get()) {
-            server.close();
-            ensureOpen();
-        }
-        return server;
+        return parts.add(ProxyServer.start(address, handler, loops.next(), ownAddresses, parts.open()::remove));
     }
 
     /**
@@ -353,13 +264,6 @@ public final class Broxy implements AutoCloseable {
             throw new IllegalArgumentException("a listener needs the port that it is bound to, not 0");
         }
         return ownAddresses.add(address)::close;
-    }
-
-    /** A listener that {@link #declareListener} protects. Threading: thread-safe. */
-    public interface DeclaredListener extends AutoCloseable {
-        /** Ends the protection. Repeated calls have no effect. */
-        @Override
-        void close();
     }
 
     /**
@@ -413,9 +317,7 @@ public final class Broxy implements AutoCloseable {
     }
 
     private void ensureOpen() {
-        if (closed.get()) {
-            throw new IllegalStateException("this Broxy is closed");
-        }
+        parts.ensureOpen();
     }
 
     /** Returns a snapshot of this engine's name lookups. */
@@ -438,117 +340,13 @@ public final class Broxy implements AutoCloseable {
      */
     @Override
     public void close() {
-        boolean mustNotWait = workers.isOwnThread() || EventLoop.current() != null;
-        boolean first = closed.compareAndSet(false, true);
-        if (first && mustNotWait) {
-            Thread behind = new Thread(null, this::end, END_THREAD, 0, false);
-            behind.setDaemon(true);
-            ending = behind;
-            behind.start();
-        } else if (first) {
-            ending = Thread.currentThread();
-            end();
-        } else if (!mustNotWait && ending != Thread.currentThread()) {
-            awaitEnd();
-        }
+        parts.close();
     }
 
-    /** Waits as long as a shutdown can take. */
-    private void awaitEnd() {
-        Deadline deadline = new Deadline(2 * STOP_NANOS);
-        deadline.await(nanos -> ended.await(nanos, TimeUnit.NANOSECONDS));
-        Thread last = ending;
-        if (last != null && last.getName().equals(END_THREAD)) {
-            deadline.await(nanos -> {
-                TimeUnit.NANOSECONDS.timedJoin(last, nanos);
-                return !last.isAlive();
-            });
-        }
-    }
-
-    private void end() {
-        try {
-            open.forEach(Broxy::closePart);
-            copier.close();
-            dialEngine.callers().close();
-            boolean loopsEnded = loops.stop(STOP_NANOS);
-            boolean workersEnded = workers.stop(STOP_NANOS);
-            if (!loopsEnded || !workersEnded) {
-                log.warn("user code is still running on threads of a closed Broxy");
-            }
-        } finally {
-            ended.countDown();
-        }
-    }
-
-    private static void closePart(AutoCloseable part) {
-        try {
-            part.close();
-        } catch (Exception e) {
-            log.error("closing a part of the engine failed; the rest is closed anyway", e);
-        }
-    }
-
-    /** Collects the settings of an engine. Threading: for one thread. */
-    public static final class Builder {
-        private int eventLoops = Runtime.getRuntime().availableProcessors();
-        private final Workers.Settings workers = new Workers.Settings();
-
-        private Builder() {}
-
-        /**
-         * The number of event loops; default one for each processor.
-         *
-         * @throws IllegalArgumentException if it is less than 1
-         */
-        public Builder eventLoops(int count) {
-            if (count < 1) {
-                throw new IllegalArgumentException("there must be at least 1 event loop, not " + count);
-            }
-            eventLoops = count;
-            return this;
-        }
-
-        /**
-         * The number of platform threads for one kind of task, or for lookups the number that run at once; {@link
-         * EngineTask} has the defaults. It replaces an executor that was set for this kind. Except for lookups and
-         * streams, further tasks wait, but never for tasks that wait for them: if tasks are queued and none has started
-         * for a moment, threads are added, up to 1,024 or 16 times the number, and new tasks fail if even those make no
-         * progress. Threads start when needed and end when idle.
-         *
-         * @throws IllegalArgumentException if it is less than 1
-         */
-        public Builder threads(EngineTask task, int count) {
-            if (count < 1) {
-                throw new IllegalArgumentException("there must be at least 1 thread, not " + count);
-            }
-            workers.threads(task.kind(), count);
-            return this;
-        }
-
-        /**
-         * Runs one kind of task on an executor of the embedder's, which outlives the engine: {@link Broxy#close} waits
-         * for the engine's tasks there, and interrupts them, but does not shut the executor down. The limit on
-         * concurrent lookups still applies before the executor, as {@link #threads} sets it. For other kinds, the
-         * executor replaces a number of threads that was set.
-         *
-         * <p>The executor must run each task on a thread other than the caller's, or reject it; an exception that it
-         * throws counts as a rejection. A rejected task fails (a lookup with {@link
-         * io.broxy.DialException.Reason#RESOLVE}, a user-written dialer with {@code LOCAL}, an authenticator's client
-         * with 503, and so on), an event for a listener is dropped and counted, and the engine itself completes a
-         * future. Nothing is left hanging. With few threads and a queue, an executor can still delay tasks that others
-         * wait for, such as a dialer that dials with another dialer.
-         *
-         * @param executor thread-safe; engines and kinds of tasks may share it if it has enough threads
-         */
-        public Builder executor(EngineTask task, Executor executor) {
-            workers.executor(task.kind(), Objects.requireNonNull(executor, "executor"));
-            return this;
-        }
-
-        /** Starts the engine. */
-        public Broxy build() {
-            return new Broxy(this);
-        }
+    private boolean stopThreads() {
+        copier.close();
+        dialEngine.callers().close();
+        boolean loopsEnded = loops.stop(EngineParts.STOP_NANOS);
+        return workers.stop(EngineParts.STOP_NANOS) && loopsEnded;
     }
 }

@@ -4,7 +4,20 @@ import io.broxy.core.internal.loop.Workers;
 
 /**
  * The kinds of work that an engine does off its event loops, each on an executor of its own, so that none can starve
- * another. See {@link Broxy.Builder#threads} and {@link Broxy.Builder#executor}.
+ * another.
+ *
+ * <p>With a number of {@linkplain BroxyBuilder#threads threads}, except for lookups and streams, further tasks wait, but
+ * never for tasks that wait for them: if tasks are queued and none has started for a moment, threads are added, up to
+ * 1,024 or 16 times the number, and new tasks fail if even those make no progress. Threads start when needed and end
+ * when idle.
+ *
+ * <p>An {@linkplain BroxyBuilder#executor executor} of the embedder's outlives the engine: {@link Broxy#close} waits for
+ * the engine's tasks there, and interrupts them, but does not shut the executor down. It must run each task on a thread
+ * other than the caller's, or reject it; an exception that it throws counts as a rejection. A rejected task fails (a
+ * lookup with {@link io.broxy.DialException.Reason#RESOLVE}, a user-written dialer with {@code LOCAL}, an
+ * authenticator's client with 503, and so on), an event for a listener is dropped and counted, and the engine itself
+ * completes a future. Nothing is left hanging. With few threads and a queue, an executor can still delay tasks that
+ * others wait for, such as a dialer that dials with another dialer.
  *
  * <p>Threading: immutable.
  */

@@ -298,7 +298,7 @@ class GivenExecutorsTest {
     @EnumSource
     @SuppressWarnings("NullAway") // what a caller without a checker may do
     void anyKindHasAtLeastOneThreadAndNoNullForAnExecutor(EngineTask task) {
-        Broxy.Builder builder = Broxy.builder();
+        BroxyBuilder builder = Broxy.builder();
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> builder.threads(task, 0))
@@ -308,7 +308,7 @@ class GivenExecutorsTest {
 
     @Test
     void theSmallestEngineStillDialsWithinDials() throws Exception {
-        Broxy.Builder builder = Broxy.builder().eventLoops(1);
+        BroxyBuilder builder = Broxy.builder().eventLoops(1);
         for (EngineTask task : EngineTask.values()) {
             builder.threads(task, task == EngineTask.STREAM ? 2 : 1);
         }

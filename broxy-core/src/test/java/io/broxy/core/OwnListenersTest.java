@@ -124,7 +124,7 @@ class OwnListenersTest {
         try (Origin admin = Http.echo();
                 Origin socks = Origin.start(SocksServer::relay);
                 Proxy proxy = Proxy.start((broxy, settings) -> settings.dialer(made(way, broxy, socks.target())))) {
-            Broxy.DeclaredListener declared = proxy.broxy()
+            DeclaredListener declared = proxy.broxy()
                     .declareListener(new InetSocketAddress(InetAddress.getLoopbackAddress(), admin.port()));
             for (String host : List.of("127.0.0.1", "::ffff:127.0.0.1", "localhost", "a.localhost", "0.0.0.0")) {
                 assertDenied(proxy, HostPort.of(host, admin.port()));

@@ -5,6 +5,7 @@ import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
 import io.broxy.core.Broxy;
+import io.broxy.core.BroxyBuilder;
 import io.broxy.core.ProxyServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -104,7 +105,7 @@ final class RunningServer implements AutoCloseable {
     }
 
     private static Broxy engine(ServerOptions options) {
-        Broxy.Builder builder = Broxy.builder();
+        BroxyBuilder builder = Broxy.builder();
         Integer eventLoops = options.eventLoops();
         if (eventLoops != null) {
             builder.eventLoops(eventLoops);

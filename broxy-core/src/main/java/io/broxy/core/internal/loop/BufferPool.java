@@ -54,6 +54,12 @@ public final class BufferPool {
         this.maxHeldBytes = maxHeldBytes;
     }
 
+    /** Creates a pool of 64 MiB, or in a small JVM an eighth of its heap: direct memory is by default as large as the heap. */
+    public static BufferPool ofJvm() {
+        long budget = Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 8);
+        return new BufferPool(budget, budget);
+    }
+
     /** A thread's buffer, and whether it is in use. */
     private static final class OwnBuffer {
         final ByteBuffer buffer;

@@ -8,6 +8,9 @@ import java.util.function.Consumer;
 
 /** The settings of a {@link ConnPool}. Threading: for one thread. */
 public final class ConnPoolBuilder implements ConnPool.Builder {
+    /** The idle connections of a handler's own pool, to one origin or in all. */
+    private static final int FORWARDING_MAX_IDLE = 1_000;
+
     private final PoolEngine engine;
     private final Consumer<ConnPool> built;
     private final Consumer<ConnPool> ended;
@@ -92,6 +95,17 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
         EnginePool pool = new EnginePool(this, engine, ended::accept);
         built.accept(pool);
         return pool;
+    }
+
+    /**
+     * Builds the pool of a proxy handler. Requests that are forwarded to an origin at the same time leave that many
+     * connections behind; with the few that a pool keeps by default, most requests of a busy proxy would close one connection
+     * and open another.
+     */
+    public EnginePool buildForForwarding() {
+        maxIdlePerKey = FORWARDING_MAX_IDLE;
+        maxIdle = FORWARDING_MAX_IDLE;
+        return build();
     }
 
     PoolLimits limits() {
