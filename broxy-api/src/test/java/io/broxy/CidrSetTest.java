@@ -9,6 +9,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
+/** Specifies that a set of blocks finds the outermost block around an address, as a check of each block would. */
 class CidrSetTest {
 
     @Test

@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies how a CIDR block is parsed, written and refused, and which addresses it contains. */
 class CidrTest {
 
     @ParameterizedTest

@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which IPv6 addresses embed an IPv4 address, and which one. */
 class EmbeddedAddressesTest {
 
     /** The examples of the RFCs where they have one. */

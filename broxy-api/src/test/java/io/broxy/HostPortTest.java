@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which hosts and ports are valid, and their canonical form. */
 class HostPortTest {
     /** Compiled once, and asserted only where they fail, for they are asked hundreds of thousands of times. */
     private static final Pattern REFUSAL = Pattern.compile("not a target: [ -~]+");

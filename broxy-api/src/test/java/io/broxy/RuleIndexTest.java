@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The index must find what asking one rule after the other would find. */
+/** Specifies that the index finds the rule that a check of one rule after the other would find. */
 class RuleIndexTest {
     private static final String[] LABELS = {"a", "b", "aa", "ab", "example", "com"};
     private static final int[] PORTS = {0, 0, 0, 80, 443};

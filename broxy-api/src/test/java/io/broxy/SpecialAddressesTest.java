@@ -10,7 +10,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The registries as of 2025: iana-ipv4-special-registry and iana-ipv6-special-registry, and multicast. */
+/**
+ * Specifies which addresses are globally reachable: the registries iana-ipv4-special-registry and iana-ipv6-special-
+ * registry as of 2025, and multicast.
+ */
 class SpecialAddressesTest {
 
     /** Each range; whether it is public; whether its neighbours are, '-' where there is none. */

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Who may ask for what: plain HTTP and CONNECT alike, and before anything is dialed. */
+/** Specifies that access is decided before anything is resolved or dialed, for CONNECT and plain HTTP alike. */
 @ExtendWith(LeakCheck.class)
 class AccessTest {
     private static final Authenticator USERS = Authenticator.basic("here", Credentials.basic("user", "secret"));

@@ -13,7 +13,7 @@ import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A policy on trial. */
+/** Specifies that a policy in report-only mode logs what it would refuse and lets it pass. */
 @ExtendWith(LeakCheck.class)
 class ReportOnlyTest {
 

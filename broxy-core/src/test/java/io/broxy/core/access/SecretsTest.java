@@ -50,8 +50,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A password goes where it has to go, and nowhere else. Each test does with one what it can be used for, and looks for it,
- * plain and in base64, in whatever came of that.
+ * Specifies that a password is sent where it belongs and appears nowhere else. Each test uses a password for one
+ * purpose, and searches all output for it, plain and in base64.
  */
 @ExtendWith(LeakCheck.class)
 class SecretsTest {

@@ -42,8 +42,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The faults of the Go program that Broxy is modelled on, one test each, named for the fault and seen from outside. What
- * belongs to each of them in detail is where its subject is tested.
+ * Specifies that Broxy has none of the faults of the Go program that it is modeled on: one test each, named for the
+ * fault and seen from outside. The details are specified with each subject.
  */
 @ExtendWith(LeakCheck.class)
 class GoOriginalFaultsTest {

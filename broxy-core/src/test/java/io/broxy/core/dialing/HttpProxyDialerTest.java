@@ -47,6 +47,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies how a dialer opens a tunnel through an HTTP or HTTPS proxy, and how it reports each failure. */
 @ExtendWith(LeakCheck.class)
 class HttpProxyDialerTest {
     private static final HostPort TARGET = HostPort.parse("target.example:443");

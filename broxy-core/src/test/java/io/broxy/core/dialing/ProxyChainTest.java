@@ -36,7 +36,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Dialers through proxies over each other, and over dialers that users write. */
+/** Specifies that proxy dialers work over each other, and over dialers that users write. */
 @ExtendWith(LeakCheck.class)
 class ProxyChainTest {
     private static final HostPort TARGET = HostPort.parse("target.example:443");

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Dialers made of a URI, or of what the environment says. */
+/** Specifies which dialer is built from a proxy's URI, and from the environment's settings. */
 @ExtendWith(LeakCheck.class)
 class ProxyDialerTest {
     private static final HostPort TARGET = HostPort.parse("target.example:443");

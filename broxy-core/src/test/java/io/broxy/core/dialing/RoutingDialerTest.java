@@ -43,6 +43,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+/** Specifies how a dialer follows its rules, fails over from one hop to the next, and takes new rules. */
 @ExtendWith(LeakCheck.class)
 class RoutingDialerTest {
     private static final HostPort TARGET = HostPort.parse("target.example:443");

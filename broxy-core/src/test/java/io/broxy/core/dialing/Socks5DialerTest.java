@@ -45,6 +45,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/**
+ * Specifies how a dialer opens a connection through a SOCKS5 proxy (RFC 1928, RFC 1929), and how it reports each
+ * failure.
+ */
 @ExtendWith(LeakCheck.class)
 class Socks5DialerTest {
     private static final HostPort TARGET = HostPort.parse("target.example:443");

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What happens with dialers that somebody else wrote, for clients on a loop and for those without a channel. */
+/** Specifies how a handler uses a dialer that its user wrote, and how it survives that dialer's mistakes. */
 @ExtendWith(LeakCheck.class)
 class UserDialerTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

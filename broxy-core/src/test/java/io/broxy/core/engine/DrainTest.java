@@ -28,6 +28,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+/** Specifies that a drain refuses new requests, waits for running tunnels, and resets what outlasts the grace time. */
 @ExtendWith(LeakCheck.class)
 class DrainTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

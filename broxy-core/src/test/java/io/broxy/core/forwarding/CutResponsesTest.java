@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A response that its origin cuts short never looks complete to the client (RFC 9112 section 8). */
+/** Specifies that a response that its origin cuts short never looks complete to the client (RFC 9112, section 8). */
 @ExtendWith(LeakCheck.class)
 class CutResponsesTest {
 

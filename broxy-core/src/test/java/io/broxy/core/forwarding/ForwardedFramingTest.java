@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Where a forwarded message ends, on both sides (RFC 9112 section 6). What follows it is the next message. */
 @ExtendWith(LeakCheck.class)
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
+/** Specifies how bodies, trailers and interim responses are framed on their way to the client. */
 class ForwardedFramingTest {
     private static final String AGAIN = Http.ok("again");
 

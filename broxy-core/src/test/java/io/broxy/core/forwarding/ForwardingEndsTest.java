@@ -29,7 +29,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How connections with plain HTTP end, and what is counted of them. */
+/** Specifies how client connections with plain HTTP end, and what is counted of them. */
 @ExtendWith(LeakCheck.class)
 class ForwardingEndsTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

@@ -20,7 +20,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Requests that must go no farther, and those that come back (RFC 9110 sections 7.6.2 and 7.6.3). */
+/**
+ * Specifies that Max-Forwards is honored (RFC 9110, section 7.6.2) and that forwarding loops are detected (section
+ * 7.6.3).
+ */
 @ExtendWith(LeakCheck.class)
 class ForwardingLoopsTest {
 

@@ -26,7 +26,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How long each side may take. The time that a test is about is short, and all others are the longest. */
+/**
+ * Specifies the timeouts of a forwarded exchange. The timeout under test is short; all others are the longest
+ * possible.
+ */
 @ExtendWith(LeakCheck.class)
 class ForwardingTimeoutsTest {
     private static final Duration SHORT = Duration.ofMillis(500);

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** Plain HTTP by way of other proxies, through the handler. */
 @ExtendWith(LeakCheck.class)
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
+/** Specifies how plain HTTP is forwarded through upstream proxies and by rules. */
 class ForwardingUpstreamsTest {
     private static final HostPort ONE = HostPort.parse("one.example:80");
     private static final HostPort TWO = HostPort.parse("two.example:8080");

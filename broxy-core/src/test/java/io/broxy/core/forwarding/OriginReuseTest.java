@@ -21,7 +21,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which connections to origins carry another request, and what is sent once more when one turns out dead (RFC 9112 section 9.3). */
+/**
+ * Specifies which origin connections carry another request, and which request is sent again when a connection turns
+ * out dead (RFC 9112, section 9.3).
+ */
 @ExtendWith(LeakCheck.class)
 class OriginReuseTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

@@ -11,7 +11,7 @@ import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Plain HTTP through the handler: one request, one response, and the next. */
+/** Specifies the plain HTTP exchange: one request, one response, and the next over the same connection. */
 @ExtendWith(LeakCheck.class)
 class PlainHttpTest {
 

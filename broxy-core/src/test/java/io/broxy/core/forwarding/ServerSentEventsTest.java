@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A response that is never over at once: each event is there before the next one is sent. */
+/** Specifies that an endless response is streamed: each event arrives before the next is sent. */
 @ExtendWith(LeakCheck.class)
 class ServerSentEventsTest {
     private static final int EVENTS = 20;

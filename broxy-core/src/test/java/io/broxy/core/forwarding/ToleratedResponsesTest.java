@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @ExtendWith(LeakCheck.class)
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
+/** Specifies which deviations in a response are normalized, and which make it a bad gateway. */
 class ToleratedResponsesTest {
 
     private static String wire(String text) {

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Plain HTTP that goes on through proxies which others have written; one that is not installed is skipped. */
+/** Specifies that plain HTTP passes through third-party proxies; one that is not installed is skipped. */
 @ExtendWith(LeakCheck.class)
 class HttpOverRealUpstreamsTest {
     private static final int TEN_MEBIBYTES = 10 << 20;

@@ -32,8 +32,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * The JDK's own HTTP client reaches the JDK's own HTTPS server through the proxy, with nobody in between. Descriptors are
- * not counted here: such a client keeps its selector until it is collected.
+ * Specifies that the JDK's HTTP client reaches the JDK's HTTPS server through the proxy. Descriptors are not counted
+ * here: such a client keeps its selector until it is collected.
  */
 class HttpsThroughProxyTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);

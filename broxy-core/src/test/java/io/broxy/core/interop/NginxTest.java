@@ -33,8 +33,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Plain HTTP through the proxy to nginx, which runs for as long as this class; without it the tests are skipped.
- * Descriptors are not counted here: the JDK's client keeps its selector until it is collected.
+ * Specifies plain HTTP through the proxy to nginx, which runs for as long as this class; without it the tests are
+ * skipped. Descriptors are not counted here: the JDK's client keeps its selector until it is collected.
  */
 class NginxTest {
     private static final byte[] PAGE = Payload.bytes(10 << 20, 5);

@@ -34,8 +34,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Plain HTTP from the JDK's own client to the JDK's own server through the proxy. Descriptors are not counted here: such a
- * client keeps its selector until it is collected.
+ * Specifies plain HTTP from the JDK's client through the proxy to the JDK's server. Descriptors are not counted here:
+ * such a client keeps its selector until it is collected.
  */
 class RealHttpTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);

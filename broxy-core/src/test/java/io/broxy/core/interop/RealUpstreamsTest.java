@@ -50,7 +50,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Dialing through proxies that others have written. Each runs for as long as this class; one that is not installed is skipped. */
+/**
+ * Specifies that dialing works through third-party proxies. Each proxy runs for as long as this class; one that is not
+ * installed is skipped.
+ */
 @ExtendWith(LeakCheck.class)
 class RealUpstreamsTest {
     private static final int MEBIBYTE = 1 << 20;

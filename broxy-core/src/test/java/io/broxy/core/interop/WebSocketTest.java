@@ -37,9 +37,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * WebSocket (RFC 6455) from the JDK's client to a server that others have written. The client asks a proxy for a tunnel,
- * and so has never to do with an upgrade; what would have is put before it. Descriptors are not counted here: such a client
- * keeps its selector until it is collected.
+ * Specifies that WebSocket (RFC 6455) works from the JDK's client through the proxy to a third-party server. The
+ * client asks a proxy for a tunnel, and so never sends an upgrade to it; a front in the test makes one of it.
+ * Descriptors are not counted here: such a client keeps its selector until it is collected.
  */
 class WebSocketTest {
     private static final int TEN_MEBIBYTES = 10 << 20;

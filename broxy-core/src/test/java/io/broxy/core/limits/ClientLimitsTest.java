@@ -29,7 +29,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What one client may have, and what it gets beyond that. */
+/** Specifies the limits of a single client: its connections, its requests per connection and its rate. */
 @ExtendWith(LeakCheck.class)
 class ClientLimitsTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

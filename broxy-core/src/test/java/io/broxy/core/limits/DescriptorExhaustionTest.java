@@ -34,7 +34,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/** A proxy whose process runs out of descriptors, and gets some back. */
+/**
+ * Specifies that a proxy whose process runs out of file descriptors keeps its tunnels, and accepts again once there
+ * are some.
+ */
 @ExtendWith(LeakCheck.class)
 @EnabledOnOs({OS.LINUX, OS.MAC})
 class DescriptorExhaustionTest {

@@ -20,6 +20,7 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+/** Specifies that connections past the limit get 503 at once and take no place of those that are served. */
 @ExtendWith(LeakCheck.class)
 class MaxConnectionsTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

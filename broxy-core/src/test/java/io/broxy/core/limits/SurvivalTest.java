@@ -30,7 +30,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What many clients at once, and hostile ones, do not do to the others. */
+/** Specifies that many clients at once, and hostile ones, do no harm to the others. */
 @ExtendWith(LeakCheck.class)
 class SurvivalTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

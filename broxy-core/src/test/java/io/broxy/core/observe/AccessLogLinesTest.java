@@ -17,7 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What an operator finds in the log {@code io.broxy.access}. */
+/** Specifies the lines that a running proxy writes to the log {@code io.broxy.access}. */
 @ExtendWith(LeakCheck.class)
 class AccessLogLinesTest {
     private static final String LOGGER = "io.broxy.access";

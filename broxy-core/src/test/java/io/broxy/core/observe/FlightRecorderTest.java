@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.slf4j.LoggerFactory;
 
-/** What Java Flight Recorder gets, and that nobody needs it. */
+/** Specifies the events for Java Flight Recorder, and that the engine runs without it. */
 @ExtendWith(LeakCheck.class)
 class FlightRecorderTest {
 

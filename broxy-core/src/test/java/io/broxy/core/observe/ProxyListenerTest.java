@@ -38,7 +38,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a listener is told, and what it cannot do. */
+/** Specifies the events that a listener receives, and that it cannot disturb the proxy. */
 @ExtendWith(LeakCheck.class)
 class ProxyListenerTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

@@ -60,7 +60,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Dialers that tell the far end for whom a connection is made; Netty reads what they tell. */
+/** Specifies the PROXY headers that a dialer sends, as Netty reads them. */
 @ExtendWith(LeakCheck.class)
 class ProxyHeaderDialerTest {
     private static final int BUFFER = 4_096;

@@ -41,7 +41,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Clients whose address a balancer in front tells by the PROXY protocol. */
+/** Specifies how a handler takes the client's address from the PROXY header of a load balancer. */
 @ExtendWith(LeakCheck.class)
 class ReceivedClientAddressTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

@@ -49,7 +49,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A handler whose dialer tells the next hop, or the origin, of the handler's clients. */
+/** Specifies how a handler's dialer sends the address of the handler's client to the next hop or the origin. */
 @ExtendWith(LeakCheck.class)
 class SentClientAddressTest {
     private static final Cidr LOOPBACK = Cidr.parse("127.0.0.0/8");

@@ -45,7 +45,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What clients are told, to the byte, when they get no tunnel. */
+/** Specifies, to the byte, the responses that clients get instead of a tunnel. */
 @ExtendWith(LeakCheck.class)
 class ErrorResponsesTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Specifies how large heads may be, each way, and what is answered when they are larger. */
 @ExtendWith(LeakCheck.class)
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
+/** Specifies the limits of request and response heads: their defaults, their settings and their exact edges. */
 class HeadSizesTest {
     private static final int KIB = 1024;
 

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What two parsers could read differently is refused before a byte of it reaches an origin. Which rules there are is for the
- * tests of the parsers to say; here each kind is seen to be wired up.
+ * Specifies that a request that two parsers could read differently is refused before a byte of it reaches an origin.
+ * The parsers' tests specify the rules; here one request of each kind shows that they are applied.
  */
 @ExtendWith(LeakCheck.class)
 class HostileRequestsTest {

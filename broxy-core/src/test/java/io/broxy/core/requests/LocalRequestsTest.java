@@ -42,7 +42,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Requests to the proxy itself, which the embedder's handler answers. */
+/** Specifies requests to the proxy itself, which the embedder's handler answers. */
 @ExtendWith(LeakCheck.class)
 class LocalRequestsTest {
     private static final String DATED = "Date: Tue, 01 Jan 2030 00:00:00 GMT\r\n";

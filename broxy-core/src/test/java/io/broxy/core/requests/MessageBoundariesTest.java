@@ -17,6 +17,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** What follows one message is the next message, wherever the segments end. */
 @ExtendWith(LeakCheck.class)
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
+/**
+ * Specifies that messages are told apart however they arrive: pipelined, in pieces, or with surplus bytes behind them.
+ */
 class MessageBoundariesTest {
 
     @Test

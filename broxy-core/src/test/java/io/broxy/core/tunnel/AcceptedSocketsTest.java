@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What becomes of the sockets that are given to a handler. */
+/** Specifies what becomes of the sockets that an embedder passes to a handler. */
 @ExtendWith(LeakCheck.class)
 class AcceptedSocketsTest {
     private static final ConnectRequest REQUEST = ConnectRequest.to(HostPort.of("127.0.0.1", 1));

@@ -22,7 +22,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** From the head of a CONNECT request to the first bytes of its tunnel, for every kind of client. */
+/**
+ * Specifies the start of a tunnel, from the head of its CONNECT request to its first bytes, for every kind of client.
+ */
 @ExtendWith(LeakCheck.class)
 class ConnectHeadTest {
     private static final String ESTABLISHED = "HTTP/1.1 200 OK\r\n\r\n";

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** {@link Copier#relay} as its users see it. */
+/** Specifies {@link Copier#relay} as its users see it. */
 @ExtendWith(LeakCheck.class)
 class CopierTest {
     /** What a connection of a user is made of. */

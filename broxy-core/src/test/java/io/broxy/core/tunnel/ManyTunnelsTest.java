@@ -14,6 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+/** Specifies that hundreds of tunnels at once, and thousands in a row, work and leave no descriptor open. */
 @ExtendWith(LeakCheck.class)
 class ManyTunnelsTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

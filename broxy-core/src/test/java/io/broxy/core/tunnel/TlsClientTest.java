@@ -27,7 +27,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** An embedder that ends TLS: its clients speak CONNECT within TLS, over an {@code SSLSocket}. */
+/**
+ * Specifies tunnels of an embedder that terminates TLS: its clients send CONNECT within TLS, over an {@code
+ * SSLSocket}.
+ */
 @ExtendWith(LeakCheck.class)
 class TlsClientTest {
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A proxied tunnel that stands, seen from both its ends and by whoever holds its {@link Tunnel}. */
+/** Specifies an open tunnel as seen from both its ends and by the holder of its {@link Tunnel}. */
 @ExtendWith(LeakCheck.class)
 class TunnelTest {
     private static final int MEBIBYTE = 1 << 20;

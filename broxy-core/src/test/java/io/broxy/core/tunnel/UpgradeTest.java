@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A switch of protocols makes a tunnel of the connection (RFC 9110 section 7.8). */
+/** Specifies that a switch of protocols turns the client's connection into a tunnel (RFC 9110, section 7.8). */
 @ExtendWith(LeakCheck.class)
 class UpgradeTest {
     private static final String SWITCH =

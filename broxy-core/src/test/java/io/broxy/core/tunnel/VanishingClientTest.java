@@ -33,7 +33,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Clients that go away before their tunnel stands. */
+/** Specifies what happens when a client disconnects before its tunnel is open. */
 @ExtendWith(LeakCheck.class)
 class VanishingClientTest {
     private static final HostPort SOMEWHERE = HostPort.of("somewhere.example", 443);

@@ -46,6 +46,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+/** Specifies how a direct dialer resolves, connects, times out, is cancelled, and reports failures. */
 @ExtendWith(LeakCheck.class)
 class DirectDialerTest {
     /** Where nobody answers for long: only what the test does may end the dial. */

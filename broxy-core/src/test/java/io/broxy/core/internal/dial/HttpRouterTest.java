@@ -45,7 +45,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which way a plain HTTP request goes by each kind of dialer; nothing is connected to. */
+/** Specifies the route of a plain HTTP request for each kind of dialer; nothing is connected. */
 @ExtendWith(LeakCheck.class)
 class HttpRouterTest {
     private static final HostPort TARGET = HostPort.parse("target.example:80");

@@ -35,7 +35,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The ways of a plain request by rules, with a clock that moves only when told: as a dial's in {@link FailOverTest}. */
+/**
+ * Specifies how a plain HTTP request is routed by rules, with the penalties of {@link FailOverTest} and a manual
+ * clock.
+ */
 @ExtendWith(LeakCheck.class)
 class RoutedHttpTest {
     private static final HostPort TARGET = HostPort.parse("target.example:80");

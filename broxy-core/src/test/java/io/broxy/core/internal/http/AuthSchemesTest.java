@@ -8,6 +8,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Specifies which challenges and credentials log a connection in, and which speak for one request. */
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
+/** Specifies which authentication schemes bind a login to its connection. */
 class AuthSchemesTest {
 
     @ParameterizedTest

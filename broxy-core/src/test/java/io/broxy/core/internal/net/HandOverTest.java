@@ -34,7 +34,9 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A connection has one owner at a time, its user or a loop, and no byte is lost when it changes. */
+/**
+ * Specifies that a connection has one owner at a time, its user or a loop, and that no byte is lost when it changes.
+ */
 @ExtendWith(LeakCheck.class)
 class HandOverTest {
 

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The pool as its users see it, over sockets. */
+/** Specifies the pool as its users see it, over sockets. */
 @ExtendWith(LeakCheck.class)
 class ConnPoolTest {
     private static final long PATIENCE_MILLIS = Talk.PATIENCE.toMillis();

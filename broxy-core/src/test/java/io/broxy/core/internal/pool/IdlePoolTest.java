@@ -17,7 +17,7 @@ import io.broxy.core.internal.pool.Desk.Asker;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/** What the policy decides, without a socket and with a clock that is moved by hand. */
+/** Specifies what the pool's policy decides, without sockets and with a manual clock. */
 class IdlePoolTest {
     private static final int NO_LIMIT = Integer.MAX_VALUE;
 

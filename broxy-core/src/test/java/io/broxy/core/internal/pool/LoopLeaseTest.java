@@ -55,7 +55,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Leases on event loops, as dialers and exchanges take them. */
+/** Specifies leases on event loops, as dialers and exchanges take them. */
 @ExtendWith(LeakCheck.class)
 class LoopLeaseTest {
     private static final long PATIENCE_NANOS = Talk.PATIENCE.toNanos();

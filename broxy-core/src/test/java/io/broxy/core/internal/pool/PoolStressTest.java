@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Many threads at one pool, and peers that close when they like. */
+/** Specifies that many threads at one pool never share or lose a connection, whenever its peers close. */
 @ExtendWith(LeakCheck.class)
 class PoolStressTest {
     private static final int THREADS = 8;

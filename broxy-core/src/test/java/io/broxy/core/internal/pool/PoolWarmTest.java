@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Spares over sockets. */
+/** Specifies that spares are kept connected and are replaced after use, over sockets. */
 @ExtendWith(LeakCheck.class)
 class PoolWarmTest {
     private final Broxy broxy = Broxy.builder().eventLoops(2).build();

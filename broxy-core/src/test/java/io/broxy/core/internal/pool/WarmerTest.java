@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** When spares are opened, with a clock that is moved by hand and dials that end when the test says so. */
+/** Specifies when spares are opened, with a manual clock and dials that end at the test's command. */
 class WarmerTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 

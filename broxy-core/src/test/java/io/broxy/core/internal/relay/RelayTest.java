@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** How the two directions of a relay behave, on a loop and on threads alike. */
+/** Specifies how the two directions of a relay behave, on a loop and on threads alike. */
 @ExtendWith(LeakCheck.class)
 class RelayTest {
     private static final int MEBIBYTE = 1 << 20;

@@ -16,7 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Specifies that connections of different keys never mix, what the caps of one key count, and how a lease that takes no idle one gets its place. */
-class KeysTest {
+class PoolKeysTest {
     private static final int NO_LIMIT = Integer.MAX_VALUE;
     private static final ConnPool.Key ALICE = A.withIdentity("alice");
     private static final ConnPool.Key BOB = A.withIdentity("bob");

@@ -48,9 +48,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The ways of plain HTTP with real servers, by way of a pool as an exchange uses them. */
+/** Specifies that routes of plain HTTP work with real servers, through a pool as an exchange uses them. */
 @ExtendWith(LeakCheck.class)
-class PlainHttpWaysTest {
+class HttpRoutesTest {
     private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(Peer.PATIENCE_MILLIS);
     private static final String ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 

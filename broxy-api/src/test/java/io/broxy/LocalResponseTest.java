@@ -11,7 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class OwnResponseTest {
+/** Specifies the responses that an embedder can build: their status, fields and body, and what is refused. */
+class LocalResponseTest {
 
     @Test
     void aTextIsInUtf8AndSaysSo() {

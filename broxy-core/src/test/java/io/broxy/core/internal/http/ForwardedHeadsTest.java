@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** Specifies, with random heads, that what is written is a head with all end-to-end fields and no others. */
 @Tag("sweep")
-class ForwardingTest {
+class ForwardedHeadsTest {
     private static final int ROUNDS = 30_000;
 
     private static final String[] NAMES = {

@@ -27,14 +27,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A running server whose way to targets is a proxy on the loopback, which its clients may not reach. */
+/** Specifies a running server that reaches targets through a proxy on the loopback, which its clients may not reach. */
 @ExtendWith(LeakCheck.class)
-class WaysTest {
+class UpstreamsTest {
     private static final HostPort TARGET = HostPort.parse("far.example:443");
 
     private final Path folder;
 
-    WaysTest(@TempDir Path folder) {
+    UpstreamsTest(@TempDir Path folder) {
         this.folder = folder;
     }
 

@@ -28,9 +28,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The clocks of a client's connection, whose time the test makes. */
+/** Specifies the timeouts and the lifetime of a client's connection, with a manual clock. */
 @ExtendWith(LeakCheck.class)
-class ClockTest {
+class ClientTimeoutsTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
 
     private ProxyRig rig;
