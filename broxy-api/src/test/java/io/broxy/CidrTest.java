@@ -8,6 +8,7 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -172,6 +173,7 @@ class CidrTest {
 
     /** Compares the leading bits one by one. */
     @Test
+    @Tag("sweep")
     void anAddressIsInABlockIfAndOnlyIfItBeginsWithTheSameBits() {
         Random random = new Random(4632);
         for (int i = 0; i < 50_000; i++) {

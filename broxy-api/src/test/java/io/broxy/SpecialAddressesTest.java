@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.math.BigInteger;
 import java.net.InetAddress;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -156,6 +157,7 @@ class SpecialAddressesTest {
     }
 
     @Test
+    @Tag("sweep")
     void noRandomAddressOutsideOf2000Slash3IsPublic() {
         Random random = new Random(2000);
         for (int i = 0; i < 50_000; i++) {
@@ -169,6 +171,7 @@ class SpecialAddressesTest {
     }
 
     @Test
+    @Tag("sweep")
     void everyAddressHasARange() {
         Random random = new Random(6890);
         for (int i = 0; i < 50_000; i++) {

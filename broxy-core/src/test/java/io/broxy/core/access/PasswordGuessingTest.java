@@ -27,6 +27,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -157,6 +158,7 @@ class PasswordGuessingTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
+    @Tag("slow")
     void anOwnLoginBeforeEveryFourthGuessDoesNotHelp(boolean oneConnection) throws Exception {
         try (Origin origin = Http.echo();
                 Proxy proxy = proxy();
@@ -229,6 +231,7 @@ class PasswordGuessingTest {
     }
 
     @Test
+    @Tag("slow")
     void sprayingOverManyUsersIsCaughtByItsNetwork() throws Exception {
         passwords.put("carol", "carol's");
         try (Origin origin = Http.echo();

@@ -33,6 +33,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -144,6 +145,7 @@ class HangingLookUpsTest {
     }
 
     @Test
+    @Tag("slow")
     void aDialThatRunsOutOfTimeSaysHowLongItWaitedForWhat() throws Exception {
         try (Broxy broxy =
                 Broxy.builder().eventLoops(1).threads(EngineTask.LOOK_UP, 1).build()) {

@@ -23,6 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * proxy that refuses them all, every one gets the proxy's answer to its own target. The answers have bodies of many lengths, by
  * {@code Content-Length} and in chunks, and come in segments that are cut anywhere.
  */
+@Tag("sweep")
 @ExtendWith(LeakCheck.class)
 class RefusedDialsStressTest {
     private static final int DIALS = 2_500;

@@ -38,6 +38,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -190,6 +191,7 @@ class RoutingDialerTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("slow")
     void aHopThatDoesNotAnswerLeavesTimeForTheNext(Manner manner) throws Exception {
         RoutingDialer dialer = routing(Route.via("mute", "b"))
                 .hop("mute", RoutingDialerTest::sleepForItsTime)

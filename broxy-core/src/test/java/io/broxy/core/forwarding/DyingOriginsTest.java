@@ -20,6 +20,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -96,6 +97,7 @@ class DyingOriginsTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    @Tag("sweep")
     void noPostIsLostThoughTheOriginClosesBehindEachAnswer(Way way) throws IOException {
         for (long micros : List.of(0L, 300L, 1_000L)) {
             try (Origin origin = closingBehind(TimeUnit.MICROSECONDS.toNanos(micros));
@@ -110,6 +112,7 @@ class DyingOriginsTest {
     }
 
     @Test
+    @Tag("sweep")
     void norIsOneBehindGets() throws IOException {
         try (Origin origin = closingBehind(TimeUnit.MILLISECONDS.toNanos(1));
                 Proxy proxy = Proxy.start();
@@ -123,6 +126,7 @@ class DyingOriginsTest {
 
     /** Each POST comes in the last hundredth of the second that the origin waits for it. */
     @Test
+    @Tag("sweep")
     void noPostIsLostThatComesAtTheEndOfThePromise() throws Exception {
         Semaphore nearlyOver = new Semaphore(0);
         try (Origin origin = Origin.start(peer -> {

@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -56,6 +57,7 @@ class SurvivalTest {
     }
 
     @Test
+    @Tag("slow")
     void aThousandSlowHeadsKeepNobodyWaiting() throws Exception {
         List<Peer> slow = new ArrayList<>();
         try (Origin origin = Origin.echo();
@@ -129,6 +131,7 @@ class SurvivalTest {
     }
 
     @Test
+    @Tag("slow")
     void clientsThatDieInTheMiddleOfATransferLeaveNothing() throws Exception {
         AtomicInteger resets = new AtomicInteger();
         try (Origin endless = Origin.start(peer -> {
@@ -219,6 +222,7 @@ class SurvivalTest {
     }
 
     @Test
+    @Tag("slow")
     void withoutDirectMemoryTunnelsGoOnAndNewOnesAreServedLater() throws Exception {
         try (Origin origin = Origin.echo();
                 ScarceProxy proxy = ScarceProxy.start("-XX:MaxDirectMemorySize=3m", "-Xmx96m")) {

@@ -38,6 +38,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLServerSocket;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -212,6 +213,7 @@ class ErrorResponsesTest {
     }
 
     @Test
+    @Tag("slow")
     void aTlsClientThatSendsARecordSlowlyDoesNotExtendTheTimeOfItsHead() throws Exception {
         try (Proxy proxy = Proxy.start(settings -> settings.headTimeout(Duration.ofMillis(100)));
                 Accepted<Socket> raw = rawClientOfTls()) {
@@ -224,6 +226,7 @@ class ErrorResponsesTest {
     }
 
     @Test
+    @Tag("slow")
     void aTlsClientThatIsRefusedAndSaysNothingHoldsNoThread() throws Exception {
         try (Proxy proxy = Proxy.start(settings -> settings.maxConnections(1));
                 Client first = Form.CHANNEL.come(proxy.handler());
@@ -418,6 +421,7 @@ class ErrorResponsesTest {
 
     @ParameterizedTest
     @EnumSource(names = {"CHANNEL", "SOCKET"})
+    @Tag("slow")
     void aClientThatNeverEndsIsClosedAfterAll(Form form) throws Exception {
         try (Proxy proxy = Proxy.start();
                 Client client = form.come(proxy.handler())) {

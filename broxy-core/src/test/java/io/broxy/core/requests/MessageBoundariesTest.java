@@ -11,6 +11,7 @@ import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -101,6 +102,7 @@ class MessageBoundariesTest {
     }
 
     @Test
+    @Tag("sweep")
     void aRequestMayComeInAnyTwoPieces() throws IOException {
         try (Origin origin = Http.promisingEcho();
                 Proxy proxy = Proxy.start();
@@ -133,6 +135,7 @@ class MessageBoundariesTest {
     }
 
     @Test
+    @Tag("sweep")
     void aResponseMayComeInAnyTwoPieces() throws IOException {
         String chunks = "3;x\r\nabc\r\n2\r\nde\r\n0\r\nX: y\r\n\r\n";
         String hints = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";

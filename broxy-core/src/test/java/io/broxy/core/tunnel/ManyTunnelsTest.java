@@ -11,10 +11,12 @@ import io.broxy.core.testkit.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Specifies that hundreds of tunnels at once, and thousands in a row, work and leave no descriptor open. */
+@Tag("sweep")
 @ExtendWith(LeakCheck.class)
 class ManyTunnelsTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

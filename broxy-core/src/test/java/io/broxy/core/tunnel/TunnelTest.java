@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -223,6 +224,7 @@ class TunnelTest {
 
     @ParameterizedTest
     @EnumSource(Form.class)
+    @Tag("slow")
     void originThatSendsOnAndOnToAClientThatHasGoneIsReset(Form form) throws Exception {
         withTunnel(form, settings -> {}, (client, origin, tunnel) -> {
             client.send("bye").close();

@@ -31,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -87,6 +88,7 @@ class HandOverTest {
         }
 
         @Test
+        @Tag("sweep")
         void ownersMayChangeAnyNumberOfTimesWhileBytesFlow() throws Exception {
             try (Origin origin = Origin.echo()) {
                 SocketChannel channel = SocketChannel.open(origin.address());

@@ -16,6 +16,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -32,6 +33,7 @@ class HeapBuffersTest {
 
     @ParameterizedTest
     @EnumSource(ConnectionKind.class)
+    @Tag("sweep")
     void readsAndWritesKeepNoDirectMemoryOfTheirSize(ConnectionKind kind) throws Exception {
         try (ConnectionKind.Rig rig = new ConnectionKind.Rig();
                 Origin origin = kind.origin(peer -> {

@@ -24,6 +24,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -64,6 +65,7 @@ class WholeWritesTest {
 
     @ParameterizedTest
     @MethodSource("everyCase")
+    @Tag("sweep")
     void writeWritesAll(ConnectionKind kind, Threads threads, Beside beside) throws Exception {
         CountDownLatch writing = new CountDownLatch(1);
         String digest = digest();

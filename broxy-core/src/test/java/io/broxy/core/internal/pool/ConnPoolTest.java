@@ -33,6 +33,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -87,6 +88,7 @@ class ConnPoolTest {
     }
 
     @Test
+    @Tag("sweep")
     void noByteIsLostOverManyLeases() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
@@ -396,6 +398,7 @@ class ConnPoolTest {
     }
 
     @Test
+    @Tag("sweep")
     void aFutureCancelledAtAnyMomentLosesNothing() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().maxOpen(2).build()) {

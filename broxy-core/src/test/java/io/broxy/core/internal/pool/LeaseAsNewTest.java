@@ -27,6 +27,7 @@ import java.util.List;
 import jdk.net.ExtendedSocketOptions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -183,6 +184,7 @@ class LeaseAsNewTest {
     }
 
     @Test
+    @Tag("slow")
     void leaseThatIsInterruptedPutsTheConnectionBack() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {

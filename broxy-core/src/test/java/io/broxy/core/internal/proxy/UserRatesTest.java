@@ -205,7 +205,8 @@ class UserRatesTest {
         client.readHead();
         new Reader(client.send("GET / HTTP/1.1\r\n\r\n"), tunnels.get(0)).readOn();
 
-        await().atMost(PATIENCE).until(() -> tunnels.get(0).bytesToClient() >= DOWNLOAD);
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(tunnels.get(0).bytesToClient()).isGreaterThanOrEqualTo(DOWNLOAD));
     }
 
     @Test

@@ -160,7 +160,7 @@ class RelayRateTest {
 
         pass(Duration.ofMillis(51));
 
-        await().until(() -> second.bytesFrom(Side.CLIENT) == QUANTUM);
+        await().untilAsserted(() -> assertThat(second.bytesFrom(Side.CLIENT)).isEqualTo(QUANTUM));
     }
 
     @Test
