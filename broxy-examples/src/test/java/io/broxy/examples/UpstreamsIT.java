@@ -93,7 +93,7 @@ class UpstreamsIT {
     }
 
     @Test
-    void aReloadChangesTheWayOfNewTunnelsOnly() throws Exception {
+    void aReloadChangesTheRouteOfNewTunnelsOnly() throws Exception {
         try (Origin origin = Origin.echo();
                 JarProcess next = upstream()) {
             HostPort target = HostPort.of("localhost", origin.port());

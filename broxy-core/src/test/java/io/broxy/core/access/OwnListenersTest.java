@@ -31,7 +31,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Specifies that no listener of an engine can be reached through the engine's own proxies, whatever else is allowed. */
+/** Specifies that an engine's proxies never reach a listener of the same engine, whatever else is allowed. */
 @ExtendWith(LeakCheck.class)
 class OwnListenersTest {
     private static final InetSocketAddress ANY_PORT = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);

@@ -36,7 +36,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies that a CONNECT which the host server has read needs credentials as any other, unless the host vouches for its client. */
+/**
+ * Specifies that a CONNECT request that the host server has parsed needs credentials like any other, unless the host
+ * vouches for its client.
+ */
 @ExtendWith(LeakCheck.class)
 class ParsedCredentialsTest {
     private static final String FIELD = "Proxy-Authorization";

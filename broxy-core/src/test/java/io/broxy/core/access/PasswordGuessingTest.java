@@ -33,7 +33,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies that guessing is throttled, and that neighbours behind the guesser's address are not. */
+/** Specifies that password guessing is throttled, and that other clients behind the same address are not. */
 @ExtendWith(LeakCheck.class)
 class PasswordGuessingTest {
     /** When the guesses at one user have their turns, in milliseconds behind those that are free. */

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies that names whose look-up hangs stop no look-up but their own client's. */
+/** Specifies that look-ups that hang delay no client but their own. */
 @ExtendWith(LeakCheck.class)
 class HangingLookUpsTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
@@ -191,7 +191,7 @@ class HangingLookUpsTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void lookUpsThatNothingWaitsForAreNotInTheWay(boolean stubborn) throws Exception {
+    void lookUpsThatNothingWaitsForDelayNoOthers(boolean stubborn) throws Exception {
         try (Origin origin = Origin.echo();
                 Broxy broxy = Broxy.builder()
                         .eventLoops(1)

@@ -99,7 +99,7 @@ class HttpProxyDialerTest {
     // ------------------------------------------------------------------ the tunnel
 
     @Test
-    void aTunnelStandsAndTheNameGoesToTheProxyUnresolved() throws Exception {
+    void aTunnelOpensAndTheNameGoesToTheProxyUnresolved() throws Exception {
         try (Origin proxy = proxy("HTTP/1.1 200 OK\r\n\r\n");
                 Connection connection =
                         broxy.httpProxyDialer(proxy.target()).build().dial(TARGET)) {

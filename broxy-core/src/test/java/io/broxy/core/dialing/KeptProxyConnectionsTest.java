@@ -41,8 +41,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Specifies what becomes of pooled connections to an HTTP proxy behind its refusals: which are used again, and how a dial
- * finds another one when the one that it got turns out spoilt.
+ * Specifies which pooled connections to an HTTP proxy are used again after a refusal, and how a dial replaces one that
+ * turns out unusable.
  */
 @ExtendWith(LeakCheck.class)
 class KeptProxyConnectionsTest {

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Specifies what a dialer does with addresses that it has kept and that are of no use any more. */
+/** Specifies how a dialer replaces cached addresses that no longer work. */
 @ExtendWith(LeakCheck.class)
 class OutdatedAddressesTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

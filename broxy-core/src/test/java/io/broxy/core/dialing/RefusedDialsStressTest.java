@@ -29,9 +29,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Specifies that of 10,000 dials, twelve at once and each followed by the next without a pause, over pooled connections to a
- * proxy that refuses them all, every one gets the proxy's answer to its own target. The answers have bodies of many lengths, by
- * {@code Content-Length} and in chunks, and come in segments that are cut anywhere.
+ * Specifies that each of 10,000 dials over pooled connections to a proxy that refuses them all gets the response to
+ * its own target. Twelve dials run at once, each followed by the next without a pause; the responses have bodies of
+ * many lengths, by {@code Content-Length} and in chunks, and arrive in segments that are cut anywhere.
  */
 @Tag("sweep")
 @ExtendWith(LeakCheck.class)

@@ -118,7 +118,7 @@ class RoutingDialerTest {
 
     @ParameterizedTest
     @EnumSource
-    void eachTargetGoesTheWayOfItsRule(Manner manner) throws Exception {
+    void eachTargetFollowsItsRule(Manner manner) throws Exception {
         try (Origin c = Origin.greeting("c")) {
             RoutingDialer dialer = routing(Route.direct())
                     .rules(Rules.builder()
@@ -165,7 +165,7 @@ class RoutingDialerTest {
 
     @ParameterizedTest
     @EnumSource
-    void aDirectDialIsAWayToFallBackTo(Manner manner) throws Exception {
+    void aDirectDialCanBeAFallback(Manner manner) throws Exception {
         RoutingDialer dialer = routing(Route.via("dead", Route.DIRECT))
                 .hop("dead", to(HeldPort.refusing()))
                 .build();
@@ -510,7 +510,7 @@ class RoutingDialerTest {
     // ------------------------------------------------------------------ under a proxy
 
     @Test
-    void aProxysTunnelsGoTheWayOfTheRules() throws Exception {
+    void aProxysTunnelsFollowTheRules() throws Exception {
         RoutingDialer dialer = routing(Route.direct())
                 .hop("dead", to(HeldPort.refusing()))
                 .hop("plain", plain(b))

@@ -120,7 +120,7 @@ class Socks5DialerTest {
     // ------------------------------------------------------------------ the way to the target
 
     @Test
-    void theWayStandsAndTheNameGoesToTheProxyUnresolved() throws Exception {
+    void theTunnelOpensAndTheNameGoesToTheProxyUnresolved() throws Exception {
         try (Origin proxy = proxy(OPEN);
                 Connection connection = dialer(proxy).dial(TARGET)) {
             write(connection, "hello");

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Specifies what a dialer makes of settings of the host that are understood in part. */
+/** Specifies the dialer that is built from proxy settings of the host of which some are not understood. */
 @ExtendWith(LeakCheck.class)
 class SystemProxiesDialTest {
 

@@ -16,7 +16,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies that names with underscores, and with hyphens at the edges of labels, are for the resolver or the next proxy. */
+/**
+ * Specifies that names with underscores, or with hyphens at the edges of labels, are passed to the resolver or the
+ * next proxy.
+ */
 @ExtendWith(LeakCheck.class)
 class UnusualNamesTest {
     private final Queue<String> asked = new ConcurrentLinkedQueue<>();

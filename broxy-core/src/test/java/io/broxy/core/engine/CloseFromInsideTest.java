@@ -35,7 +35,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Specifies that an engine can be closed from within its own threads, and by several at once. */
+/** Specifies that an engine can be closed on its own threads, and by several threads at once. */
 @ExtendWith(LeakCheck.class)
 class CloseFromInsideTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

@@ -46,7 +46,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Specifies what becomes of an engine's tasks on executors that the embedder gives or sizes. */
+/** Specifies how an engine runs its tasks on executors that the embedder supplies or sizes. */
 @ExtendWith(LeakCheck.class)
 class GivenExecutorsTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

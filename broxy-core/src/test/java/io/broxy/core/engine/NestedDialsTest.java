@@ -32,8 +32,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Specifies that code of the embedder's which dials is never kept waiting behind itself: as many such dials at once as there
- * are threads, and several one within the other.
+ * Specifies that an embedder's code that dials never waits for itself: with as many such dials at once as there are
+ * threads, and several nested in each other.
  */
 @ExtendWith(LeakCheck.class)
 class NestedDialsTest {

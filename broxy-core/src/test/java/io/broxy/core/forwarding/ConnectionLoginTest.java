@@ -25,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Specifies that a login which is bound to a connection (NTLM, Negotiate: RFC 4559) is the client's that made it: all of its
- * legs go over one connection to the origin, which serves no other client and ends with the client's own.
+ * Specifies that a login that is bound to a connection (NTLM, Negotiate: RFC 4559) belongs to the client that made it:
+ * all of its legs use one connection to the origin, which serves no other client and ends with the client's own.
  */
 @ExtendWith(LeakCheck.class)
 class ConnectionLoginTest {

@@ -42,8 +42,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Specifies that a login which is bound to a connection (RFC 4559) stays with its client by way of other proxies too, and that
- * a login at the next proxy is used for no two clients' plain HTTP and for no two tunnels.
+ * Specifies that a login that is bound to a connection (RFC 4559) stays with its client through other proxies too, and
+ * that a login at the next proxy serves one client's plain HTTP or one tunnel only.
  */
 @ExtendWith(LeakCheck.class)
 class ConnectionLoginUpstreamsTest {

@@ -28,8 +28,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Specifies which requests go over connections that their origin may be closing just then: those that can be sent once more.
- * What cannot (RFC 9110 section 9.2.2) goes over a new connection, or one that its origin has promised to keep for much longer.
+ * Specifies which requests use connections that their origin may be closing at that moment: those that can be sent
+ * again. Others (RFC 9110, section 9.2.2) use a new connection, or one that its origin has promised to keep for much
+ * longer.
  */
 @ExtendWith(LeakCheck.class)
 class DyingOriginsTest {

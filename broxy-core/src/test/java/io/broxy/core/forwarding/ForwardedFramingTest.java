@@ -15,10 +15,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Where a forwarded message ends, on both sides (RFC 9112 section 6). What follows it is the next message. */
+/**
+ * Specifies where a forwarded message ends, on both sides (RFC 9112, section 6), and how bodies, trailers and interim
+ * responses are framed for the client.
+ */
 @ExtendWith(LeakCheck.class)
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
-/** Specifies how bodies, trailers and interim responses are framed on their way to the client. */
 class ForwardedFramingTest {
     private static final String AGAIN = Http.ok("again");
 

@@ -19,10 +19,9 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Plain HTTP by way of other proxies, through the handler. */
+/** Specifies how a handler forwards plain HTTP through upstream proxies and by rules. */
 @ExtendWith(LeakCheck.class)
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
-/** Specifies how plain HTTP is forwarded through upstream proxies and by rules. */
 class ForwardingUpstreamsTest {
     private static final HostPort ONE = HostPort.parse("one.example:80");
     private static final HostPort TWO = HostPort.parse("two.example:8080");
@@ -152,7 +151,7 @@ class ForwardingUpstreamsTest {
     }
 
     @Test
-    void rulesSendEachRequestItsWay() throws IOException {
+    void eachRequestFollowsItsRule() throws IOException {
         try (Origin origin = Http.echo();
                 Origin upstream = Http.echo();
                 Proxy proxy = Proxy.start((broxy, settings) -> settings.dialer(broxy.routingDialer()
@@ -174,7 +173,7 @@ class ForwardingUpstreamsTest {
     }
 
     @Test
-    void aWayThatDoesNotWorkIsFollowedByTheNext() throws IOException {
+    void aHopThatFailsIsFollowedByTheNext() throws IOException {
         HostPort nobody = HeldPort.refusing();
         try (Origin silent = Origin.start(peer -> peer.readHead()); // and ends without an answer
                 Origin good = Http.echo();
@@ -191,7 +190,7 @@ class ForwardingUpstreamsTest {
     }
 
     @Test
-    void aBodyIsNotSentAnotherWay() throws IOException {
+    void aBodyIsNotSentToAnotherHop() throws IOException {
         try (Origin silent = Origin.start(peer -> Http.read(peer));
                 Origin good = Http.echo();
                 Proxy proxy = Proxy.start((broxy, settings) -> settings.dialer(broxy.routingDialer()

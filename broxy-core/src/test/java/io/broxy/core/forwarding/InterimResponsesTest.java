@@ -17,7 +17,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Specifies how many interim responses an origin may send for one request: 16, and 64 KiB of them. */
 @ExtendWith(LeakCheck.class)
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
-/** Specifies how many interim responses are passed on, and that an endless series of them is a bad gateway. */
 class InterimResponsesTest {
     private static final String HINT = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
 

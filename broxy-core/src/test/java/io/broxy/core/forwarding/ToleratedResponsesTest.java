@@ -16,13 +16,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Specifies which irregular responses are passed on, and how: what cannot be misread is written anew, strictly; what leaves
- * a doubt about the end of the message or its meaning is refused with 502. In the tables {@code ~} is CR LF and {@code ^}
- * a LF alone.
+ * Specifies which irregular responses are normalized and passed on, and which are refused with 502 because their end
+ * or their meaning is in doubt. In the tables {@code ~} is CR LF and {@code ^} a LF alone.
  */
 @ExtendWith(LeakCheck.class)
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
-/** Specifies which deviations in a response are normalized, and which make it a bad gateway. */
 class ToleratedResponsesTest {
 
     private static String wire(String text) {

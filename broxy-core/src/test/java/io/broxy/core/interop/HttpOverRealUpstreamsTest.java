@@ -93,7 +93,7 @@ class HttpOverRealUpstreamsTest {
 
     @ParameterizedTest
     @EnumSource
-    void requestAfterRequestGoesTheSameWay(RealUpstream upstream) throws Exception {
+    void requestAfterRequestTakesTheSameRoute(RealUpstream upstream) throws Exception {
         try (WebServer server = WebServer.start();
                 Proxy proxy = proxy(upstream);
                 Peer client = proxy.client()) {

@@ -30,7 +30,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Specifies what an operator sees of tunnels while they run, and that the totals have it at once. */
+/** Specifies the list of running tunnels, and that the totals include them at once. */
 @ExtendWith(LeakCheck.class)
 class ActiveTunnelsTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

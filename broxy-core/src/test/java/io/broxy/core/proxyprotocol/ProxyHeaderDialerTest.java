@@ -309,7 +309,7 @@ class ProxyHeaderDialerTest {
     }
 
     @Test
-    void whoeverKeepsConnectionsIsToldThatTheyAreAnnounced() {
+    void itDeclaresThatItSendsTheClientAddress() {
         Dialer direct = broxy.directDialer().build();
         Dialer announcing = announcing(ProxyProtocol.V2);
         HostPort hop = HostPort.parse("hop.example:3128");

@@ -302,7 +302,7 @@ class SentClientAddressTest {
     }
 
     @Test
-    void sparesAreAnnouncedForNobodyAndServeNoClient() throws Exception {
+    void sparesNameNoClientAndServeNone() throws Exception {
         try (Origin upstream = tellingHeader();
                 Broxy broxy = Broxy.builder().eventLoops(1).build();
                 ConnPool pool = broxy.connPool().build()) {
@@ -337,7 +337,7 @@ class SentClientAddressTest {
     }
 
     @Test
-    void byRulesOnlyTheHopThatAnnouncesKeepsClientsApart() throws Exception {
+    void byRulesOnlyTheHopThatSendsTheAddressKeepsClientsApart() throws Exception {
         try (Origin told = tellingHeader();
                 Origin untold = Http.echo();
                 Proxy proxy = proxy(
@@ -362,7 +362,7 @@ class SentClientAddressTest {
 
     /** A dialer that hides the one that announces must not have one client taken for another. */
     @Test
-    void aDialerOfOnesOwnThatDoesNotSayThatItAnnouncesTellsOfNobody() throws Exception {
+    void aUsersDialerThatDoesNotDeclareItSendsNoClientAddress() throws Exception {
         try (Origin origin = tellingHeader();
                 Proxy proxy = proxy(ProxyProtocol.V2, (broxy, announcing) -> request -> announcing.dial(request));
                 Peer one = proxy.client();

@@ -23,10 +23,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies how large heads may be, each way, and what is answered when they are larger. */
+/**
+ * Specifies the limits of request and response heads: their defaults, their settings, their exact edges, and the
+ * response past each.
+ */
 @ExtendWith(LeakCheck.class)
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
-/** Specifies the limits of request and response heads: their defaults, their settings and their exact edges. */
 class HeadSizesTest {
     private static final int KIB = 1024;
 

@@ -15,12 +15,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What follows one message is the next message, wherever the segments end. */
-@ExtendWith(LeakCheck.class)
-@SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
 /**
  * Specifies that messages are told apart however they arrive: pipelined, in pieces, or with surplus bytes behind them.
  */
+@ExtendWith(LeakCheck.class)
+@SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
 class MessageBoundariesTest {
 
     @Test

@@ -213,7 +213,7 @@ class VanishingClientTest {
     }
 
     @Test
-    void aClientThatVanishesWhileDialingWithBytesOnTheWayResetsTheOriginOnceItStands() throws Exception {
+    void aClientThatVanishesWhileDialingWithBytesInFlightResetsTheOriginOnceItIsConnected() throws Exception {
         CompletableFuture<String> end = new CompletableFuture<>();
         try (Origin origin = Origin.start(peer -> {
             try {

@@ -245,7 +245,7 @@ class FailOverTest {
     }
 
     @Test
-    void aRefusalOnTheWayToTheHopIsTheHopsFailure() throws Exception {
+    void aRefusalBeforeTheHopIsTheHopsFailure() throws Exception {
         RoutingDialer dialer = routing(ALL).build();
         DialException onTheWay = new DialException(Reason.PROXY_REFUSED, TARGET, Duration.ZERO, List.of(), null);
         failures.put(

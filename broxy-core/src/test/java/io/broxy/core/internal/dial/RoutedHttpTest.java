@@ -189,7 +189,7 @@ class RoutedHttpTest {
     }
 
     @Test
-    void aDirectWayFailsOverButIsNotToBlameForItsTarget() throws Exception {
+    void aDirectRouteFailsOverButIsNotToBlameForItsTarget() throws Exception {
         HttpRouter router = router(Route.via(Route.DIRECT, "b"));
 
         assertThat(fails(begin(router), Reason.REFUSED)).isNull();
@@ -263,7 +263,7 @@ class RoutedHttpTest {
     // ------------------------------------------------------------------ policies and nesting
 
     @Test
-    void aLiteralThatThePolicyRefusesHasNoWayThroughAProxy() {
+    void aLiteralThatThePolicyRefusesHasNoRouteThroughAProxy() {
         HttpRouter router = router(ALL);
         DialRequest request = DialRequest.builder(HostPort.parse("127.0.0.1:80"))
                 .addressPolicy(AddressPolicy.publicOnly())
@@ -316,7 +316,7 @@ class RoutedHttpTest {
     }
 
     @Test
-    void aHopWithoutAWayGivesTheNextOneNoTry() throws Exception {
+    void aHopWithoutARouteGivesTheNextOneNoTry() throws Exception {
         RoutingDialer inner = routing(Route.deny()).build();
         HttpRouter router = HttpRouter.of(
                 routing(Route.via("inner", "b")).hop("inner", inner).build(), workers);

@@ -6,9 +6,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies which challenges and credentials log a connection in, and which speak for one request. */
+/** Specifies which challenges and credentials log a connection in, and which belong to one request. */
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
-/** Specifies which authentication schemes bind a login to its connection. */
 class AuthSchemesTest {
 
     @ParameterizedTest

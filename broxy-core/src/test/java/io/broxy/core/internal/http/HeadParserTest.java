@@ -18,8 +18,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Specifies a whole head, its limits and its pieces; {@link RequestLineTest}, {@link StatusLineTest} and {@link
- * FieldLinesTest} have the lines.
+ * Specifies how a head is parsed, whole or in pieces, and its limits; {@link RequestLineTest}, {@link StatusLineTest}
+ * and {@link FieldLinesTest} have the lines.
  */
 class HeadParserTest {
     private static final String REQUEST = "GET / HTTP/1.1\r\n";

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Specifies that big buffers on the heap cost no direct memory of their size: the JDK copies them through direct buffers that
- * the thread keeps for its life.
+ * Specifies that large heap buffers take no direct memory of their size, although the JDK copies them through direct
+ * buffers that each thread keeps.
  */
 @ExtendWith(LeakCheck.class)
 class HeapBuffersTest {

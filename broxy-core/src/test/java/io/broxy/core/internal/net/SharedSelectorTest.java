@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Specifies how parked threads are woken when their channels are ready. That the thread which does it ends, and leaves no
- * descriptor, is what the leak check shows after each test.
+ * Specifies how parked threads are woken when their channels are ready. The leak check shows after each test that the
+ * selecting thread ends and leaves no descriptor.
  */
 @ExtendWith(LeakCheck.class)
 class SharedSelectorTest {

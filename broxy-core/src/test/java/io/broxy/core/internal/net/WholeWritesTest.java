@@ -31,8 +31,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Specifies that {@link Connection#write} writes all of its buffer: for every kind of connection, on every kind of thread,
- * alone and beside another thread's timed reads, with the stream's end behind it.
+ * Specifies that {@link Connection#write} writes its whole buffer: for every kind of connection, on every kind of
+ * thread, alone and beside another thread's timed reads, up to the end of the stream.
  */
 @ExtendWith(LeakCheck.class)
 class WholeWritesTest {

@@ -585,7 +585,7 @@ class ConnPoolTest {
     }
 
     @Test
-    void aHopShowsNoIdentity() {
+    void aKeyShowsNoIdentity() {
         ConnPool.Key key =
                 ConnPool.Key.of(HostPort.of("proxy.example", 3128), direct).withIdentity("alice:secret");
         assertThat(key).hasToString("Key[proxy.example:3128, with an identity]");

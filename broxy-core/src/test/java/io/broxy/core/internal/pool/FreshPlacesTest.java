@@ -26,7 +26,7 @@ class FreshPlacesTest {
     }
 
     @Test
-    void atTheHopsCapItsOldestIdleOneGoes() {
+    void atTheKeysCapItsOldestIdleOneGoes() {
         Desk desk = new Desk(limits(10, 100, 2, NO_LIMIT));
         desk.idle(A, "1", "2");
         desk.idle(B, "b");

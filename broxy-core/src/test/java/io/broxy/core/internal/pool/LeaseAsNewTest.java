@@ -32,7 +32,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Specifies that the next lease of a connection finds nothing of what the one before has set, ended or interrupted. */
+/**
+ * Specifies that a lease gets its connection as new: options, timeouts, ended streams and interrupts of the previous
+ * lease are gone.
+ */
 @ExtendWith(LeakCheck.class)
 class LeaseAsNewTest {
     private Broxy broxy;

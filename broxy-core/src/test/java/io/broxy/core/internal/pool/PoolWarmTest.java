@@ -96,7 +96,7 @@ class PoolWarmTest {
     }
 
     @Test
-    void aHopThatComesBackGetsItsSpares() throws Exception {
+    void aPeerThatComesBackGetsItsSpares() throws Exception {
         try (HeldPort held = HeldPort.open()) {
             ConnPool.Key key =
                     ConnPool.Key.of(held.target(), broxy.directDialer().build());

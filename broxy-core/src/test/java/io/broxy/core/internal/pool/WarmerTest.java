@@ -136,7 +136,7 @@ class WarmerTest {
     }
 
     @Test
-    void aHopThatIsDownIsTriedByOneAtGrowingIntervals() {
+    void aPeerThatIsDownIsTriedByOneAtGrowingIntervals() {
         warm(3);
         rig.ring();
         assertThat(rig.opening).hasSize(3);
@@ -179,7 +179,7 @@ class WarmerTest {
     }
 
     @Test
-    void aHopThatDropsSparesAtOnceIsTriedLaterAndLater() {
+    void aPeerThatDropsSparesAtOnceIsTriedLaterAndLater() {
         warm(2);
         rig.answer = true;
         int rounds = 40;
@@ -192,7 +192,7 @@ class WarmerTest {
     }
 
     @Test
-    void useMakesAHopWellAgain() {
+    void useMakesAPeerWellAgain() {
         warm(1);
         rig.ring();
         for (int i = 0; i < 8; i++) {

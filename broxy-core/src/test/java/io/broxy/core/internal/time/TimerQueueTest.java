@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies the order of timers, and what cancelling and rescheduling do. */
+/** Specifies the order of timers, and how they are cancelled and rescheduled. */
 class TimerQueueTest {
     private final TimerQueue queue = new TimerQueue();
     private final List<String> fired = new ArrayList<>();
