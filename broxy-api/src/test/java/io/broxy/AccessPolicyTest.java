@@ -11,6 +11,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/**
+ * Specifies which ports, hosts, methods, clients and identities each built-in access policy admits, and how policies
+ * combine.
+ */
 class AccessPolicyTest {
 
     private static AccessRequest to(String target) {

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which addresses each built-in policy admits, how policies combine, and how they explain a decision. */
 class AddressPolicyTest {
     private static final Cidr TEN = Cidr.parse("10.0.0.0/8");
 

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which Basic credentials (RFC 7617) name a user, what is challenged, and that no secret is shown. */
 class BasicAuthenticatorTest {
     private static final AccessRequest REQUEST =
             new AccessRequest(InetAddress.getLoopbackAddress(), "GET", HostPort.parse("a.example:80"), null);

@@ -10,7 +10,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
 
-/** Blocks of addresses: against the JDK's addresses and the arithmetic of big numbers. */
+/** Specifies that a block contains the addresses that the JDK's parser and big-number arithmetic put into it. */
 class CidrFuzzTest {
 
     @DictionaryEntries({

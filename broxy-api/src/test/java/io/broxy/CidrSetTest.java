@@ -7,8 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+/** Specifies that a set of blocks finds the outermost block around an address, as a check of each block would. */
 class CidrSetTest {
 
     @Test
@@ -51,6 +53,7 @@ class CidrSetTest {
     }
 
     @Test
+    @Tag("sweep")
     void theSearchAgreesWithAskingEachBlock() {
         Random random = new Random(9000);
         for (int round = 0; round < 300; round++) {

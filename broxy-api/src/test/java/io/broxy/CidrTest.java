@@ -8,11 +8,13 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies how a CIDR block is parsed, written and refused, and which addresses it contains. */
 class CidrTest {
 
     @ParameterizedTest
@@ -171,6 +173,7 @@ class CidrTest {
 
     /** Compares the leading bits one by one. */
     @Test
+    @Tag("sweep")
     void anAddressIsInABlockIfAndOnlyIfItBeginsWithTheSameBits() {
         Random random = new Random(4632);
         for (int i = 0; i < 50_000; i++) {

@@ -10,6 +10,9 @@ import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;
 import org.junit.jupiter.api.Test;
 
+/**
+ * Specifies what a CONNECT request that the host server has parsed carries: target, fields, early bytes and identity.
+ */
 class ConnectRequestTest {
     private static final HostPort TARGET = HostPort.parse("example.org:443");
 

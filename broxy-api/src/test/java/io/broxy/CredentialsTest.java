@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which credentials are valid, how they are encoded (RFC 7617), and that their text hides the password. */
 class CredentialsTest {
 
     @Test

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+/** Specifies the message of a failed dial, its reason, and the attempts that it lists. */
 class DialExceptionTest {
     private static final HostPort TARGET = HostPort.parse("example.org:443");
     private static final InetSocketAddress FIRST = new InetSocketAddress(Literals.address("192.0.2.1"), 443);

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies the defaults of a dial request, its copies, and the values that are refused. */
 class DialRequestTest {
     private static final HostPort TARGET = HostPort.parse("example.org:443");
 

@@ -23,7 +23,7 @@ import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The dialer that implements nothing but {@code dial}. */
+/** Specifies the default methods of a dialer that implements {@code dial} alone. */
 class DialerTest {
     private static final long PATIENCE_SECONDS = 20;
     private static final HostPort TARGET = HostPort.of("db.example", 5_432);

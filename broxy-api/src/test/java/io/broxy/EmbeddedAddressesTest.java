@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.InetAddress;
 import java.util.Random;
 import java.util.StringJoiner;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which IPv6 addresses embed an IPv4 address, and which one. */
 class EmbeddedAddressesTest {
 
     /** The examples of the RFCs where they have one. */
@@ -58,6 +60,7 @@ class EmbeddedAddressesTest {
     }
 
     @Test
+    @Tag("sweep")
     void anEmbeddedAddressIsFoundWhateverItIs() {
         Random random = new Random(3056);
         for (int i = 0; i < 10_000; i++) {

@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Targets in authority form: against the JDK's URI and InetAddress. */
+/** Specifies that a target in authority form is parsed as the JDK's {@code URI} and {@code InetAddress} parse it. */
 class HostPortFuzzTest {
     private static final Pattern NAME = Pattern.compile("[a-z0-9_-]++");
 

@@ -15,11 +15,13 @@ import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which hosts and ports are valid, and their canonical form. */
 class HostPortTest {
     /** Compiled once, and asserted only where they fail, for they are asked hundreds of thousands of times. */
     private static final Pattern REFUSAL = Pattern.compile("not a target: [ -~]+");
@@ -247,6 +249,7 @@ class HostPortTest {
     }
 
     @Test
+    @Tag("sweep")
     void onlyLettersDigitsHyphensUnderscoresAndDotsAreNameCharacters() throws Exception {
         onShortStack(HostPortTest::tryEveryCharacter);
     }
@@ -355,6 +358,7 @@ class HostPortTest {
 
     /** Random groups and runs of zeros, written by this class and read by the JDK. */
     @Test
+    @Tag("sweep")
     void theCanonicalTextOfAnyIpv6AddressIsReadAlikeByTheJdk() {
         Random random = new Random(5952);
         for (int i = 0; i < 20_000; i++) {
@@ -383,6 +387,7 @@ class HostPortTest {
 
     /** The JDK, too, looks nothing up that has a colon in it. It takes leading zeros beyond the fourth digit, though. */
     @Test
+    @Tag("sweep")
     void anIpv6LiteralIsOneForTheJdkAndViceVersa() throws Exception {
         onShortStack(HostPortTest::compareLiteralsWithTheJdk);
     }
@@ -415,6 +420,7 @@ class HostPortTest {
 
     /** An independent reading of inet_aton: one to four numbers, each decimal, octal or hexadecimal. */
     @Test
+    @Tag("sweep")
     void noNameIsANumberForOtherResolvers() throws Exception {
         onShortStack(HostPortTest::compareNamesWithNumbers);
     }

@@ -22,6 +22,7 @@ import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -171,6 +172,7 @@ class ProxyExceptionsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '~', textBlock = TABLE)
+    @Tag("sweep")
     void curlDoesAsTheTableSays(String list, String target, String curl) throws Exception {
         assumeTrue(curlVersion().startsWith(CURL), "the table is about " + CURL);
         assumeTrue(list.chars().allMatch(c -> c < 0x80), "what a variable beyond ASCII holds is the locale's affair");

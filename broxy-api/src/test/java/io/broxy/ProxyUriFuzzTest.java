@@ -11,7 +11,10 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** URIs of proxies: against the JDK's URI; and no message tells what may be a password. */
+/**
+ * Specifies that a proxy's URI is parsed as the JDK's {@code URI} parses it, and that no message shows a possible
+ * password.
+ */
 class ProxyUriFuzzTest {
     @DictionaryEntries({
         "http://",

@@ -9,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies how the URI of a proxy is parsed, which URIs are refused, and that its text hides the credentials. */
 class ProxyUriTest {
 
     @ParameterizedTest

@@ -6,18 +6,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The index must find what asking one rule after the other would find. */
+/** Specifies that the index finds the rule that a check of one rule after the other would find. */
 class RuleIndexTest {
     private static final String[] LABELS = {"a", "b", "aa", "ab", "example", "com"};
     private static final int[] PORTS = {0, 0, 0, 80, 443};
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    @Tag("sweep")
     void randomRulesAndTargetsGiveWhatOneByOneGives(long seed) {
         Random random = new Random(seed);
         for (int round = 0; round < 100; round++) {

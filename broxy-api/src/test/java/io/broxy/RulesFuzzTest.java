@@ -10,8 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Rules, a line each: {@code d} and a domain, {@code a} and an address, {@code p} and a port, {@code ?} and a target. The
- * index has to find what trying one rule after the other finds.
+ * Specifies that the first rule that matches decides, whatever the rules: the index agrees with a check of one after
+ * the other. The input is a rule a line: {@code d} and a domain, {@code a} and an address, {@code p} and a port,
+ * {@code ?} and a target.
  */
 class RulesFuzzTest {
 

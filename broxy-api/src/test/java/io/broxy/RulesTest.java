@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which targets a rule matches, which rule decides, and which rules and routes are refused. */
 class RulesTest {
     private static final Route PROXY = Route.via("proxy");
 

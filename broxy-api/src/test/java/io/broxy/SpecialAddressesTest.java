@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.math.BigInteger;
 import java.net.InetAddress;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The registries as of 2025: iana-ipv4-special-registry and iana-ipv6-special-registry, and multicast. */
+/**
+ * Specifies which addresses are globally reachable: the registries iana-ipv4-special-registry and iana-ipv6-special-
+ * registry as of 2025, and multicast.
+ */
 class SpecialAddressesTest {
 
     /** Each range; whether it is public; whether its neighbours are, '-' where there is none. */
@@ -153,6 +157,7 @@ class SpecialAddressesTest {
     }
 
     @Test
+    @Tag("sweep")
     void noRandomAddressOutsideOf2000Slash3IsPublic() {
         Random random = new Random(2000);
         for (int i = 0; i < 50_000; i++) {
@@ -166,6 +171,7 @@ class SpecialAddressesTest {
     }
 
     @Test
+    @Tag("sweep")
     void everyAddressHasARange() {
         Random random = new Random(6890);
         for (int i = 0; i < 50_000; i++) {

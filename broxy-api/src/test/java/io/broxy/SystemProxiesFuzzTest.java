@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Properties;
 
 /**
- * Lists of exceptions, whatever is in them: each entry is a rule or a problem in one printable line, and a bad one takes
- * nothing from a good one.
+ * Specifies that each entry of any list of exceptions becomes a rule or a problem in one printable line, and that a
+ * bad entry takes nothing from a good one.
  */
 class SystemProxiesFuzzTest {
     private static final HostPort GOOD = HostPort.parse("good.example:443");

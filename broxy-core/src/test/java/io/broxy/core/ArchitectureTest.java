@@ -22,7 +22,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
- * The order of the packages, in which dependencies go down and never up nor aside.
+ * Specifies the order of the packages, in which dependencies go down and never up or sideways, and what each package may
+ * depend on.
  *
  * <pre>
  *                      core

@@ -43,7 +43,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** An engine's life: what it makes works until its end, and the end leaves nothing. */
+/** Specifies an engine's life: what it makes works until the engine is closed, and closing leaves nothing behind. */
 @ExtendWith(LeakCheck.class)
 class BroxyTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The real client: curl through the packaged mini-server, to servers that the test runs. */
+/** Specifies that curl works through the packaged mini-server, to servers that the test runs. */
 @ExtendWith(LeakCheck.class)
 class CurlIT {
     private static final byte[] PAGE = Payload.bytes(10 << 20, 1);

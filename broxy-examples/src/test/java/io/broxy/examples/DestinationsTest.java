@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies which addresses the mini-server's options allow and deny. */
 class DestinationsTest {
 
     private static AddressPolicy policy(String... arguments) {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
+/** Specifies that a file is read again after every kind of change, and never after the watch has ended. */
 @ExtendWith(LeakCheck.class)
 class FileWatchTest {
     private static final Duration NEVER = Duration.ofHours(1);

@@ -31,7 +31,10 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Instances of the mini-server behind HAProxy, with the configuration of the manual. */
+/**
+ * Specifies the mini-server behind HAProxy, with the configuration of the manual: instances drain without losing a
+ * tunnel, and learn the clients' addresses.
+ */
 @ExtendWith(LeakCheck.class)
 @EnabledOnOs(OS.LINUX) // where all of 127.0.0.0/8 is the loopback
 class HaproxyIT {

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Plain HTTP from the JDK's client through the packaged mini-server. Descriptors are not counted here: such a client keeps
- * its selector until it is collected.
+ * Specifies plain HTTP from the JDK's client through the packaged mini-server. Descriptors are not counted here: such
+ * a client keeps its selector until it is collected.
  */
 class JdkClientIT {
     private static final int TEN_MEBIBYTES = 10 << 20;

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
+/** Specifies how a running mini-server takes a changed rule file, and keeps the old rules when the file is broken. */
 @ExtendWith(LeakCheck.class)
 class LiveRulesTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
+/** Specifies how a running mini-server takes a changed user file, and keeps the old users when the file is broken. */
 @ExtendWith(LeakCheck.class)
 class LiveUsersTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The packaged mini-server as a process. */
+/** Specifies the packaged mini-server as a process: output, exit codes, defaults and signals. */
 @ExtendWith(LeakCheck.class)
 class MiniServerIT {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What operators need of the packaged mini-server: who may do what, and what happens. */
+/** Specifies what operators need of the packaged mini-server: users, access rules, access log, health and metrics. */
 @ExtendWith(LeakCheck.class)
 class OperationsIT {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

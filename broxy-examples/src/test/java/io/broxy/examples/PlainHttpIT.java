@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Plain HTTP from curl through the packaged mini-server, to servers that the test runs. */
+/** Specifies plain HTTP from curl through the packaged mini-server, to servers that the test runs. */
 @ExtendWith(LeakCheck.class)
 class PlainHttpIT {
     private static final byte[] PAGE = Payload.bytes(10 << 20, 1);

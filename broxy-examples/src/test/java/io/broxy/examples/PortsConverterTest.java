@@ -8,7 +8,7 @@ import io.broxy.HostPort;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What is wrong is in {@link ServerOptionsTest}. */
+/** Specifies which ports an option admits. {@link ServerOptionsTest} has the values that are refused. */
 class PortsConverterTest {
 
     private static int[] admitted(String ports) {

@@ -10,7 +10,7 @@ import io.broxy.core.testkit.Proxy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The short programs beside the mini-server, run from its jar. */
+/** Specifies the short programs beside the mini-server, run from its jar. */
 @ExtendWith(LeakCheck.class)
 class ProgramsIT {
 

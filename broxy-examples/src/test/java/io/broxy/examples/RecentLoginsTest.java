@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
+/** Specifies how long a correct login is remembered, and which one is forgotten first. */
 class RecentLoginsTest {
     private long now = Long.MAX_VALUE - 1_000; // it wraps around on the way
 

@@ -9,7 +9,10 @@ import io.broxy.Route;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Whatever the file is, it has rules that lead somewhere, or one line says where the first fault is. */
+/**
+ * Specifies that any file either has rules that lead somewhere or is refused in one line that names the place of its
+ * first fault.
+ */
 class RuleFileFuzzTest {
     private static final Path FILE = Path.of("rules.yaml");
     private static final List<HostPort> TARGETS = List.of(

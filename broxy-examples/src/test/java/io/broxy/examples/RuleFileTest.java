@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies the keys of a rule file, their defaults, and the place and reason of each error. */
 class RuleFileTest {
     private static final Path FILE = Path.of("rules.yaml");
     private static final String RULES = "rules: [{match: default, proxy: direct}]\n";

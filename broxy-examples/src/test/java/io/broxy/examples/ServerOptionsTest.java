@@ -19,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies the mini-server's options, their defaults, and the message for each mistake. */
 class ServerOptionsTest {
 
     private static ServerOptions parse(String... arguments) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Packaged mini-servers, one of which goes through another. */
+/** Specifies packaged mini-servers, one of which goes through another. */
 @ExtendWith(LeakCheck.class)
 class UpstreamsIT {
     private static final byte[] PAGE = Payload.bytes(3 << 20, 2);
@@ -93,7 +93,7 @@ class UpstreamsIT {
     }
 
     @Test
-    void aReloadChangesTheWayOfNewTunnelsOnly() throws Exception {
+    void aReloadChangesTheRouteOfNewTunnelsOnly() throws Exception {
         try (Origin origin = Origin.echo();
                 JarProcess next = upstream()) {
             HostPort target = HostPort.of("localhost", origin.port());

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies the lines of a user file, and the password hashes that are accepted. */
 class UserFileTest {
     private static final Path FILE = Path.of("users");
 

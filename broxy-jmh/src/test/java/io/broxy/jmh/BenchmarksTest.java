@@ -11,7 +11,7 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
-/** Each benchmark runs; how fast, is for a quiet machine to say. */
+/** Specifies that each benchmark runs; its speed is measured on a quiet machine. */
 class BenchmarksTest {
 
     private static ChainedOptionsBuilder options(Class<?> benchmark) {

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** What {@code CopyConn} copies from and to. */
+/** Specifies that the source and the sink of {@code CopyConn} copy exactly. */
 class CopyingTest {
 
     @Test

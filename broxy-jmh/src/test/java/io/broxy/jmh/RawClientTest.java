@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
+/** Specifies how the benchmarks' client reads responses, and which mismatches are failures. */
 class RawClientTest {
 
     private static InetSocketAddress loopback(int port) {

@@ -21,11 +21,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Good and hostile clients of every kind at once, and at the end nothing is left of them, and every byte is accounted for.
+ * Specifies that nothing is left of good and hostile clients of every kind at once, and that every byte is accounted for.
  *
- * <p>It lasts {@code -Dsoak.seconds}; in an ordinary build a moment, lest it rots. {@code -Dsoak.seed} plays the clients of
- * another run again, {@code -Dsoak.roles=TALK,FLOOD} only some kinds of them,
- * {@code -Dsoak.roles=-TALK,-FLOOD} all but some.
+ * <p>It lasts {@code -Dsoak.seconds}; in an ordinary build two, to keep it working. {@code -Dsoak.seed} repeats the clients
+ * of another run, {@code -Dsoak.roles=TALK,FLOOD} runs some kinds only, {@code -Dsoak.roles=-TALK,-FLOOD} all but some.
  */
 @Tag("soak")
 @ExtendWith(LeakCheck.class)

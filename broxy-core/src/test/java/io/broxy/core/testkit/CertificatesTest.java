@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Specifies what certificates tests get. */
+/** Specifies which certificates clients of the test kit trust. */
 @ExtendWith(LeakCheck.class)
 class CertificatesTest {
 

@@ -12,7 +12,7 @@ import java.net.Socket;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Specifies what a held port gives to tests. */
+/** Specifies that a held port refuses connections and belongs to its test alone. */
 @ExtendWith(LeakCheck.class)
 class HeldPortTest {
 

@@ -129,6 +129,11 @@ public final class Origin implements AutoCloseable {
         return accepted.get();
     }
 
+    /** How many of them are open still. */
+    public int open() {
+        return open.size();
+    }
+
     private void accept() {
         while (!server.isClosed()) {
             Socket socket;

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A peer that loses bytes would be fast: each must do the work before its time counts. */
+/** Specifies that each peer does all of the work before its time counts: a peer that loses bytes would be fast. */
 class PeerTest {
     private static final int PATIENCE_MILLIS = 20_000;
 

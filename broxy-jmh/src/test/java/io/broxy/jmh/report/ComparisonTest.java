@@ -7,6 +7,7 @@ import io.broxy.jmh.report.Change.Verdict;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
+/** Specifies which differences between two result files are changes and which are noise. */
 class ComparisonTest {
     private static final double FIVE_PERCENT = 0.05;
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
+/** Specifies the median, the error and the interval of a figure. */
 class FigureTest {
 
     @Test

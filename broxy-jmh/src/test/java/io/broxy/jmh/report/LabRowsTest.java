@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
+/** Specifies how rounds of whole-process measurements become rows of a report. */
 class LabRowsTest {
     private static final double FOREIGN_LOAD = 15;
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
+/** Specifies the report page: its head, tables, ratios and warnings. */
 class MarkdownReportTest {
 
     private static String page(Results results) {

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
+/** Specifies the chart that shows each peer's ratio to Broxy. */
 class RatioChartTest {
 
     private static Element picture(Results results) throws Exception {

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+/** Specifies how results are written, read back, and refused. */
 class ResultFileTest {
     @TempDir
     private Path directory = Path.of("");

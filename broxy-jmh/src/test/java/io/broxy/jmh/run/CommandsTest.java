@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
+/** Specifies the commands of the benchmarks' jar, and the message for each mistake. */
 class CommandsTest {
     @TempDir
     private Path directory = Path.of("");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
+/** Specifies which options the JVM of a fork gets. */
 class ForkOptionsTest {
     private static final String UNSAFE = "--sun-misc-unsafe-memory-access=allow";
 

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
+/** Specifies how the machine is described in a report. */
 class MachineProbeTest {
 
     @Test

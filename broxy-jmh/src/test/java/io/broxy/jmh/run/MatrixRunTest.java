@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openjdk.jmh.runner.options.TimeValue;
 
-/** In this JVM: a fork would need a jar. */
+/** Specifies what a run of the matrix measures. The cases run in this JVM: a fork would need a jar. */
 class MatrixRunTest {
     private static final Length SHORTEST = new Length(0, 0, TimeValue.NONE, 2, TimeValue.milliseconds(100));
 

@@ -15,6 +15,7 @@ import org.openjdk.jmh.runner.BenchmarkListEntry;
 import org.openjdk.jmh.runner.format.OutputFormatFactory;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
+/** Specifies the matrix of cases: every benchmark, row and peer, and the time that a run takes. */
 class MatrixTest {
 
     @Test

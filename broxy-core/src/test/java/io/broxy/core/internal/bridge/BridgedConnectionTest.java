@@ -49,6 +49,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+/** Specifies how a connection that can only block is driven by an event loop. */
 @ExtendWith(LeakCheck.class)
 @Timeout(60)
 class BridgedConnectionTest {

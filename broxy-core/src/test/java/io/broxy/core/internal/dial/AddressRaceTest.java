@@ -19,6 +19,10 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
+/**
+ * Specifies the order and the timing of connect attempts to a host's addresses (RFC 8305), and which failure is
+ * reported.
+ */
 class AddressRaceTest {
     private static final String A = "192.0.2.1";
     private static final String B = "192.0.2.2";

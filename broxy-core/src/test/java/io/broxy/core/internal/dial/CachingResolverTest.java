@@ -23,7 +23,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 
-/** Specifies what is asked of a resolver, for whom, and what is kept of its answers. */
+/** Specifies what a resolver is asked, for which client, and which answers are cached. */
 class CachingResolverTest {
     private static final long FOUND = 30;
     private static final long FAILED = 5;

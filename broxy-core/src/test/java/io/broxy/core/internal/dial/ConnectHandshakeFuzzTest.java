@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What an HTTP proxy answers to CONNECT: which head decides is said by the grammar. */
+/** Specifies that the first head that is not interim decides a CONNECT handshake, as the grammar has it. */
 class ConnectHandshakeFuzzTest {
     private static final HostPort TARGET = HostPort.parse("example.org:443");
     private static final int MAX_INTERIM = 16;

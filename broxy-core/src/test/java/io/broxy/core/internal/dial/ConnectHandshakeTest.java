@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies the bytes of a CONNECT handshake with an HTTP proxy, and how its response is read. */
 class ConnectHandshakeTest {
     private static final HostPort TARGET = HostPort.parse("example.org:443");
 

@@ -13,6 +13,7 @@ import java.nio.channels.UnsupportedAddressTypeException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
+/** Specifies which reason a failed connect is reported with. */
 class DialFailuresTest {
 
     @Test

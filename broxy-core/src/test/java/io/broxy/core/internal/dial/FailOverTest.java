@@ -36,7 +36,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The order of hops, their penalties and their time, with a clock that moves only when told. */
+/** Specifies the order in which hops are tried, their penalties and their shares of the time, with a manual clock. */
 @ExtendWith(LeakCheck.class)
 class FailOverTest {
     private static final HostPort TARGET = HostPort.parse("target.example:443");
@@ -245,7 +245,7 @@ class FailOverTest {
     }
 
     @Test
-    void aRefusalOnTheWayToTheHopIsTheHopsFailure() throws Exception {
+    void aRefusalBeforeTheHopIsTheHopsFailure() throws Exception {
         RoutingDialer dialer = routing(ALL).build();
         DialException onTheWay = new DialException(Reason.PROXY_REFUSED, TARGET, Duration.ZERO, List.of(), null);
         failures.put(

@@ -45,7 +45,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which way a plain HTTP request goes by each kind of dialer; nothing is connected to. */
+/** Specifies the route of a plain HTTP request for each kind of dialer; nothing is connected. */
 @ExtendWith(LeakCheck.class)
 class HttpRouterTest {
     private static final HostPort TARGET = HostPort.parse("target.example:80");
@@ -138,7 +138,7 @@ class HttpRouterTest {
 
         @ParameterizedTest
         @EnumSource
-        void aPolicyIsAPartOfTheHop(Kind kind) throws Exception {
+        void aPolicyIsAPartOfTheKey(Kind kind) throws Exception {
             Dialer dialer = kind.dialer(HttpRouterTest.this);
             HttpRouter router = router(dialer);
             AddressPolicy policy = AddressPolicy.publicOnly();
@@ -194,7 +194,7 @@ class HttpRouterTest {
     class ToAProxy {
 
         @Test
-        void theRequestGoesToTheProxyInAbsoluteFormOverTheHopOfItsTunnels() throws Exception {
+        void theRequestGoesToTheProxyInAbsoluteFormUnderTheKeyOfItsTunnels() throws Exception {
             HttpProxyDialer dialer = http().build();
 
             HttpHop way = way(dialer);
@@ -205,7 +205,7 @@ class HttpRouterTest {
         }
 
         @Test
-        void theHopIsTheCredentialsUsersAndLeadsOverTls() throws Exception {
+        void theKeyIsTheCredentialsUsersAndLeadsOverTls() throws Exception {
             HttpProxyDialer dialer = http().credentials(Credentials.basic("alice", "secret"))
                     .tls(Certificates.loopback().client())
                     .build();
@@ -218,7 +218,7 @@ class HttpRouterTest {
         }
 
         @Test
-        void aPolicyIsNoPartOfTheHopForItIsNotForProxies() throws Exception {
+        void aPolicyIsNoPartOfTheKeyForItIsNotForProxies() throws Exception {
             HttpProxyDialer dialer = http().build();
 
             HttpHop way = router(dialer)
@@ -229,7 +229,7 @@ class HttpRouterTest {
         }
 
         @Test
-        void itsPoolAndItsFieldsComeWithTheWay() throws Exception {
+        void itsPoolAndItsFieldsComeWithTheRoute() throws Exception {
             ConnPool pool = new ConnPoolBuilder(new PoolEngine(loops, workers, Ticker.SYSTEM), built -> {}, ended -> {})
                     .build();
             HttpHop way = way(http().pool(pool)
@@ -294,7 +294,7 @@ class HttpRouterTest {
 
         /** What is told is what a dial through the proxy would tell. */
         @Test
-        void aFailureOnTheWayToTheProxyIsTheCauseOfTheRequests() throws Exception {
+        void aFailureToReachTheProxyIsTheCauseOfTheRequests() throws Exception {
             HttpRoute route = router(http().build()).route(REQUEST);
             DialException onTheWay =
                     DialException.builder(Reason.UNREACHABLE, PROXY).build();
@@ -308,7 +308,7 @@ class HttpRouterTest {
         }
 
         @Test
-        void aFailureOnTheWayIsToldApartWhenTheProxyItselfIsTheTarget() throws Exception {
+        void aFailureToReachTheProxyIsToldApartWhenTheProxyItselfIsTheTarget() throws Exception {
             HttpRoute route = router(http().build()).route(DialRequest.to(PROXY));
             DialException onTheWay =
                     DialException.builder(Reason.REFUSED, PROXY).build();
@@ -317,7 +317,7 @@ class HttpRouterTest {
         }
 
         @Test
-        void aFailureOfTheWayItselfStaysAsItIs() throws Exception {
+        void aFailureOfTheRouteItselfStaysAsItIs() throws Exception {
             HttpRoute route = router(http().build()).route(REQUEST);
             DialException failure = route.way().failure(Reason.PROTOCOL, TARGET).build();
 
@@ -452,7 +452,7 @@ class HttpRouterTest {
     // ------------------------------------------------------------------ by rules
 
     @Test
-    void rulesSayWhichWay() throws Exception {
+    void rulesDecideTheRoute() throws Exception {
         HttpProxyDialer proxy = http().build();
         Rules rules = Rules.builder()
                 .domain("corp.example", Route.direct())

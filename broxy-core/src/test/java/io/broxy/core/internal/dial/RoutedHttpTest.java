@@ -35,7 +35,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The ways of a plain request by rules, with a clock that moves only when told: as a dial's in {@link FailOverTest}. */
+/**
+ * Specifies how a plain HTTP request is routed by rules, with the penalties of {@link FailOverTest} and a manual
+ * clock.
+ */
 @ExtendWith(LeakCheck.class)
 class RoutedHttpTest {
     private static final HostPort TARGET = HostPort.parse("target.example:80");
@@ -186,7 +189,7 @@ class RoutedHttpTest {
     }
 
     @Test
-    void aDirectWayFailsOverButIsNotToBlameForItsTarget() throws Exception {
+    void aDirectRouteFailsOverButIsNotToBlameForItsTarget() throws Exception {
         HttpRouter router = router(Route.via(Route.DIRECT, "b"));
 
         assertThat(fails(begin(router), Reason.REFUSED)).isNull();
@@ -260,7 +263,7 @@ class RoutedHttpTest {
     // ------------------------------------------------------------------ policies and nesting
 
     @Test
-    void aLiteralThatThePolicyRefusesHasNoWayThroughAProxy() {
+    void aLiteralThatThePolicyRefusesHasNoRouteThroughAProxy() {
         HttpRouter router = router(ALL);
         DialRequest request = DialRequest.builder(HostPort.parse("127.0.0.1:80"))
                 .addressPolicy(AddressPolicy.publicOnly())
@@ -313,7 +316,7 @@ class RoutedHttpTest {
     }
 
     @Test
-    void aHopWithoutAWayGivesTheNextOneNoTry() throws Exception {
+    void aHopWithoutARouteGivesTheNextOneNoTry() throws Exception {
         RoutingDialer inner = routing(Route.deny()).build();
         HttpRouter router = HttpRouter.of(
                 routing(Route.via("inner", "b")).hop("inner", inner).build(), workers);

@@ -8,7 +8,10 @@ import io.broxy.HostPort;
 import io.broxy.core.testkit.Pieces;
 import org.jspecify.annotations.Nullable;
 
-/** What a SOCKS5 proxy answers, with credentials and without: against the RFCs read a second time. */
+/**
+ * Specifies that a SOCKS5 proxy's replies, with credentials and without, are read as a second reading of the RFCs has
+ * them.
+ */
 class Socks5HandshakeFuzzTest {
     private static final HostPort TARGET = HostPort.parse("example.org:443");
 

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies the bytes of a SOCKS5 handshake (RFC 1928, RFC 1929), and how each reply is read. */
 class Socks5HandshakeTest {
     private static final HostPort NAME = HostPort.parse("example.org:443");
     private static final Credentials CREDENTIALS = Credentials.basic("user", "pass\u00e9");

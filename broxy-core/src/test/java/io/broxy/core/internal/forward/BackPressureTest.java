@@ -27,7 +27,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies that the slow side of an exchange holds the fast one back, both ways, with a bound on what is held. */
+/**
+ * Specifies that the slow side of an exchange slows the fast one, in both directions, with a bound on the bytes held.
+ */
 @ExtendWith(LeakCheck.class)
 class BackPressureTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);

@@ -18,7 +18,10 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Specifies that PROXY headers are read as by Netty, and that what is read can be written and read again. */
+/**
+ * Specifies that PROXY headers are parsed as Netty parses them, and that a parsed header can be written and parsed
+ * again.
+ */
 class ProxyHeaderFuzzTest {
 
     @DictionaryEntries({

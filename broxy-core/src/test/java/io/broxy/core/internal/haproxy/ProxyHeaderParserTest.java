@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies which PROXY headers are read, and which are refused. */
+/** Specifies which PROXY headers are accepted and which are refused. */
 class ProxyHeaderParserTest {
     private static final String SIGNATURE = "0d0a0d0a000d0a515549540a";
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Specifies the PROXY headers that are written. */
+/** Specifies the bytes of the PROXY headers that are written. */
 class ProxyHeaderWriterTest {
 
     private static ProxyHeader header(String source, int sourcePort, String destination, int destinationPort) {

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies which challenges and credentials log a connection in, and which speak for one request. */
+/** Specifies which challenges and credentials log a connection in, and which belong to one request. */
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
 class AuthSchemesTest {
 

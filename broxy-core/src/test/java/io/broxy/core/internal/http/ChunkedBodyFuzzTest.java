@@ -15,7 +15,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Specifies that chunked bodies are read as by another decoder, which gets all bytes at once, and as by Netty. */
+/** Specifies that chunked bodies are decoded as by a second decoder, which gets all bytes at once, and as by Netty. */
 class ChunkedBodyFuzzTest {
     /** Small, so that inputs reach them. */
     private static final HeadLimits LIMITS = new HeadLimits(128, 3, 64);

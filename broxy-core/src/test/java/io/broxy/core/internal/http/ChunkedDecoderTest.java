@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies how chunks are read: strictly in a request, with white space behind their sizes in a response. */
+/** Specifies how chunks are decoded: strictly in a request, with white space after their sizes in a response. */
 class ChunkedDecoderTest {
     private static final HeadLimits SMALL = new HeadLimits(40, 2, 40);
 

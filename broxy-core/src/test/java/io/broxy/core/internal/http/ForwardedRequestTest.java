@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies which requests are refused, and what is known of the others. */
+/** Specifies which requests are refused, and the properties of those that are forwarded. */
 class ForwardedRequestTest {
     private static final String GET = "GET http://a/ HTTP/1.1";
     private static final String GET_10 = "GET http://a/ HTTP/1.0";

@@ -11,14 +11,15 @@ import io.broxy.core.internal.http.BadHeadException.Problem;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Specifies a whole head, its limits and its pieces; {@link RequestLineTest}, {@link StatusLineTest} and {@link
- * FieldLinesTest} have the lines.
+ * Specifies how a head is parsed, whole or in pieces, and its limits; {@link RequestLineTest}, {@link StatusLineTest}
+ * and {@link FieldLinesTest} have the lines.
  */
 class HeadParserTest {
     private static final String REQUEST = "GET / HTTP/1.1\r\n";
@@ -38,6 +39,7 @@ class HeadParserTest {
     }
 
     @Test
+    @Tag("sweep")
     void anyThreePiecesMakeTheSameHead() {
         byte[] bytes = bytes(HEAD);
         String whole = request(HEAD).head();
@@ -265,6 +267,7 @@ class HeadParserTest {
     /** From an alphabet in which heads are likely; every way of cutting comes to one end, and nothing else is thrown. */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
+    @Tag("sweep")
     void anythingComesToADefinedEnd(long seed) {
         String[] alphabet = {
             "GET",

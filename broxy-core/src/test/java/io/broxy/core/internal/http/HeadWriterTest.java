@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies the heads that can be written, and those that cannot. */
+/** Specifies which heads can be written, and their bytes. */
 class HeadWriterTest {
 
     private static String text(HeadWriter writer) {

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Specifies how {@code Keep-Alive} of a response is read: tolerantly, and in doubt as the smaller promise. */
+/** Specifies how {@code Keep-Alive} of a response is read: tolerantly, and in doubt as the shorter promise. */
 class KeepAliveTest {
 
     private static KeepAlive read(String... fields) {

@@ -15,7 +15,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Specifies that request heads are read as by the grammar and by Netty, and Host as by the JDK's URI. */
+/** Specifies that request heads are parsed as the grammar and Netty have them, and Host as the JDK's URI has it. */
 class RequestHeadFuzzTest {
     /** Small, so that inputs reach them. */
     private static final HeadLimits LIMITS = new HeadLimits(1024, 8, 256);

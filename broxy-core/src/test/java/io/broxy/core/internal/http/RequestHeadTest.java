@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies what is known of a request's head. */
+/** Specifies the properties of a request's head. */
 class RequestHeadTest {
 
     @Test

@@ -13,7 +13,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Specifies that response heads and their framing are read as by the grammar and by Netty. */
+/** Specifies that response heads and their framing are parsed as the grammar and Netty have them. */
 class ResponseHeadFuzzTest {
     /** Small, so that inputs reach them. */
     private static final HeadLimits LIMITS = new HeadLimits(1024, 8, 256);

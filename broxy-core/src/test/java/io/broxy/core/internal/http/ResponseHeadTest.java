@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.ByteBuffer;
 import org.junit.jupiter.api.Test;
 
-/** Specifies what is known of a response's head. */
+/** Specifies the properties of a response's head. */
 class ResponseHeadTest {
 
     @Test

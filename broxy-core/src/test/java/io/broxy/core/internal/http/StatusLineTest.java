@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies the status line: which departures from its grammar are read, and which are not. */
+/** Specifies the status line, and which deviations from its grammar are accepted. */
 class StatusLineTest {
 
     @ParameterizedTest

@@ -19,8 +19,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Specifies what is read in the head of a response though it is not of the grammar, because it cannot be misread, and how
- * it is normalised. Each text is fed whole, byte by byte, and cut at every index; in a request each is refused.
+ * Specifies which deviations from the grammar are accepted in the head of a response, because they cannot be misread,
+ * and how they are normalized. Each text is parsed whole, byte by byte, and cut at every index; in a request each is
+ * refused.
  */
 class ToleratedHeadTest {
     private static final String OK = "HTTP/1.1 200 OK\r\n";

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Specifies how accepting pauses when it fails; the test makes it fail, since descriptors cannot run out on order. */
+/** Specifies how accepting pauses after a failure, which the test injects. */
 @ExtendWith(LeakCheck.class)
 class AcceptorPauseTest {
     private final IOException noDescriptor = new IOException("Too many open files");

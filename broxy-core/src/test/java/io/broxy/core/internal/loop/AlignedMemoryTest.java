@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies where direct buffers begin. */
+/** Specifies that the engine's direct buffers begin on a cache line. */
 class AlignedMemoryTest {
     @ParameterizedTest
     @ValueSource(ints = {64, 128, 1 << 10, 16 << 10, 64 << 10, 1 << 20})

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Specifies what becomes of channels, timers and tasks at the end of a loop. */
+/** Specifies what happens to channels, timers and tasks when a loop ends. */
 @ExtendWith(LeakCheck.class)
 class EventLoopEndTest {
     private final LoopDriver driver = driver();

@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Specifies which look-up gets a thread when there are more than threads. */
+/** Specifies which look-up runs next when there are more look-ups than threads. */
 @ExtendWith(LeakCheck.class)
 class LookUpThreadsTest {
     private static final int PLACES = 8;

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Specifies the buffers of a loop, and how much is read when they are scarce. */
+/** Specifies the buffers of a loop, and how reads shrink when buffers are scarce. */
 class LoopBuffersTest {
     private static final int MIB = 1 << 20;
 

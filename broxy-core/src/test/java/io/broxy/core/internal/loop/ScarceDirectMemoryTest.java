@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** Specifies the use of the heap when direct memory is used up, in a JVM of its own that has little of it. */
+/** Specifies that buffers come from the heap when direct memory runs out, in a JVM of its own that has little of it. */
 class ScarceDirectMemoryTest {
 
     @Test

@@ -197,7 +197,7 @@ class WorkersTest {
             workers.streams().execute(this::work);
         }
 
-        patiently().until(() -> running.get() == 100);
+        patiently().untilAsserted(() -> assertThat(running).hasValue(100));
     }
 
     @Test

@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
-/** What {@link Connection} promises, for each way in which one is made. */
+/** Specifies the contract of {@link Connection}, for each kind that implements it. */
 interface ConnectionContract {
 
     Transferable connect(SocketAddress address) throws IOException;

@@ -31,10 +31,13 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A connection has one owner at a time, its user or a loop, and no byte is lost when it changes. */
+/**
+ * Specifies that a connection has one owner at a time, its user or a loop, and that no byte is lost when it changes.
+ */
 @ExtendWith(LeakCheck.class)
 class HandOverTest {
 
@@ -85,6 +88,7 @@ class HandOverTest {
         }
 
         @Test
+        @Tag("sweep")
         void ownersMayChangeAnyNumberOfTimesWhileBytesFlow() throws Exception {
             try (Origin origin = Origin.echo()) {
                 SocketChannel channel = SocketChannel.open(origin.address());

@@ -16,13 +16,14 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Specifies that big buffers on the heap cost no direct memory of their size: the JDK copies them through direct buffers that
- * the thread keeps for its life.
+ * Specifies that large heap buffers take no direct memory of their size, although the JDK copies them through direct
+ * buffers that each thread keeps.
  */
 @ExtendWith(LeakCheck.class)
 class HeapBuffersTest {
@@ -32,6 +33,7 @@ class HeapBuffersTest {
 
     @ParameterizedTest
     @EnumSource(ConnectionKind.class)
+    @Tag("sweep")
     void readsAndWritesKeepNoDirectMemoryOfTheirSize(ConnectionKind kind) throws Exception {
         try (ConnectionKind.Rig rig = new ConnectionKind.Rig();
                 Origin origin = kind.origin(peer -> {

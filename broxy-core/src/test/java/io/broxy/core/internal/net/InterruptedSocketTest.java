@@ -41,8 +41,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Specifies what an interrupt and a close do to sockets: what they do to the JDK's own. An interrupt changes nothing on a
- * platform thread and closes on a virtual one; a connection, which is a channel, is closed by it on both.
+ * Specifies that an interrupt and a close affect sockets as they affect the JDK's own. An interrupt has no effect on a
+ * platform thread and closes the socket on a virtual one; a connection, which is a channel, is closed on both.
  */
 @ExtendWith(LeakCheck.class)
 class InterruptedSocketTest {

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Specifies which addresses and targets lead to a listener of one's own. */
+/** Specifies which addresses and targets lead to a listener of the engine. */
 class OwnAddressesTest {
     private final OwnAddresses own = new OwnAddresses();
 

@@ -10,6 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
+/** Specifies the states of a connection's ownership, and that it ends once. */
 class OwnershipTest {
     private final Ownership ownership = new Ownership();
 

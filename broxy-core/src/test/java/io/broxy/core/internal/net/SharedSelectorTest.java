@@ -15,12 +15,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Specifies how parked threads are woken when their channels are ready. That the thread which does it ends, and leaves no
- * descriptor, is what the leak check shows after each test.
+ * Specifies how parked threads are woken when their channels are ready. The leak check shows after each test that the
+ * selecting thread ends and leaves no descriptor.
  */
 @ExtendWith(LeakCheck.class)
 class SharedSelectorTest {
@@ -62,6 +63,7 @@ class SharedSelectorTest {
     }
 
     @Test
+    @Tag("sweep")
     void channelIsWaitedForAgainAndAgainThoughWaitsAreGivenUp() throws Exception {
         try (Origin origin = Origin.echo();
                 SocketChannel channel = connect(origin)) {
@@ -88,18 +90,23 @@ class SharedSelectorTest {
     }
 
     @Test
+    @Tag("sweep")
     void channelThatIsClosedWhileItIsWaitedForLeavesNoDescriptor() throws Exception {
         try (Origin origin = Origin.discard()) {
+            List<SocketChannel> closed = new ArrayList<>();
             for (int i = 0; i < 50; i++) {
                 SocketChannel channel = connect(origin);
                 SharedSelector.Wait wait = SharedSelector.READABLE.begin(channel);
                 channel.close();
                 wait.end();
+                closed.add(channel);
             }
+            await().untilAsserted(() -> assertThat(closed).noneMatch(SocketChannel::isRegistered));
         }
     }
 
     @Test
+    @Tag("sweep")
     void manyThreadsWaitAtTheSameTime() throws Exception {
         int count = 200;
         CountDownLatch all = new CountDownLatch(count);

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies connections over socket channels, which always block for their user. */
 @ExtendWith(LeakCheck.class)
 class SocketConnectionTest implements ConnectionContract {
 

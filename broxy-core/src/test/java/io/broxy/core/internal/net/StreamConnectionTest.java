@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+/** Specifies connections over sockets without a channel, TLS sockets among them. */
 @ExtendWith(LeakCheck.class)
 class StreamConnectionTest implements ConnectionContract {
 

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+/** Specifies that bytes that were read ahead come first: for users, sockets, loops and relays. */
 @ExtendWith(LeakCheck.class)
 @Timeout(60)
 class UnreadBytesTest {

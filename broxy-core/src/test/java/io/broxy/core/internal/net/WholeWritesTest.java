@@ -24,14 +24,15 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Specifies that {@link Connection#write} writes all of its buffer: for every kind of connection, on every kind of thread,
- * alone and beside another thread's timed reads, with the stream's end behind it.
+ * Specifies that {@link Connection#write} writes its whole buffer: for every kind of connection, on every kind of
+ * thread, alone and beside another thread's timed reads, up to the end of the stream.
  */
 @ExtendWith(LeakCheck.class)
 class WholeWritesTest {
@@ -64,6 +65,7 @@ class WholeWritesTest {
 
     @ParameterizedTest
     @MethodSource("everyCase")
+    @Tag("sweep")
     void writeWritesAll(ConnectionKind kind, Threads threads, Beside beside) throws Exception {
         CountDownLatch writing = new CountDownLatch(1);
         String digest = digest();

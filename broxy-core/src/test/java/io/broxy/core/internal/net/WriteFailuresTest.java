@@ -17,7 +17,7 @@ import java.nio.channels.SocketChannel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What the kernel does when a peer breaks its connection, on which the relay's rules stand. */
+/** Specifies what the operating system reports when a peer breaks its connection, on which the relay's rules depend. */
 @ExtendWith(LeakCheck.class)
 class WriteFailuresTest {
 

@@ -8,7 +8,7 @@ import io.broxy.HostPort;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
-/** Specifies that recording without observers costs nothing. */
+/** Specifies that a request without observers allocates nothing for recording. */
 class ConnectionRecorderTest {
     private static final HostPort TARGET = HostPort.of("example.org", 443);
     private static final int REQUESTS = 10_000;

@@ -11,7 +11,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Specifies the order of events, their bound, and what becomes of them when executors and observers fail. */
+/** Specifies the order and the bound of queued events, and what happens to them when executors or observers fail. */
 class EventQueueTest {
     private final Queue<Runnable> tasks = new ArrayDeque<>();
     private final List<Integer> handled = new ArrayList<>();

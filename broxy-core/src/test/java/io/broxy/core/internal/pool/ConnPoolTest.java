@@ -33,10 +33,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The pool as its users see it, over sockets. */
+/** Specifies the pool as its users see it, over sockets. */
 @ExtendWith(LeakCheck.class)
 class ConnPoolTest {
     private static final long PATIENCE_MILLIS = Talk.PATIENCE.toMillis();
@@ -87,6 +88,7 @@ class ConnPoolTest {
     }
 
     @Test
+    @Tag("sweep")
     void noByteIsLostOverManyLeases() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
@@ -396,6 +398,7 @@ class ConnPoolTest {
     }
 
     @Test
+    @Tag("sweep")
     void aFutureCancelledAtAnyMomentLosesNothing() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().maxOpen(2).build()) {
@@ -582,7 +585,7 @@ class ConnPoolTest {
     }
 
     @Test
-    void aHopShowsNoIdentity() {
+    void aKeyShowsNoIdentity() {
         ConnPool.Key key =
                 ConnPool.Key.of(HostPort.of("proxy.example", 3128), direct).withIdentity("alice:secret");
         assertThat(key).hasToString("Key[proxy.example:3128, with an identity]");

@@ -10,7 +10,7 @@ import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.pool.Desk.Asker;
 import org.junit.jupiter.api.Test;
 
-/** What the policy gives somebody who takes no idle connection. */
+/** Specifies which place the pool's policy gives to a lease that takes no idle connection. */
 class FreshPlacesTest {
     private static final int NO_LIMIT = Integer.MAX_VALUE;
 
@@ -26,7 +26,7 @@ class FreshPlacesTest {
     }
 
     @Test
-    void atTheHopsCapItsOldestIdleOneGoes() {
+    void atTheKeysCapItsOldestIdleOneGoes() {
         Desk desk = new Desk(limits(10, 100, 2, NO_LIMIT));
         desk.idle(A, "1", "2");
         desk.idle(B, "b");

@@ -17,7 +17,7 @@ import io.broxy.core.internal.pool.Desk.Asker;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/** What the policy decides, without a socket and with a clock that is moved by hand. */
+/** Specifies what the pool's policy decides, without sockets and with a manual clock. */
 class IdlePoolTest {
     private static final int NO_LIMIT = Integer.MAX_VALUE;
 
@@ -40,7 +40,7 @@ class IdlePoolTest {
         }
 
         @Test
-        void hopsDoNotMix() {
+        void keysDoNotMix() {
             desk.idle(A, "a");
             assertThat(desk.ask(B).got()).isEqualTo("new");
             assertThat(desk.ask(A.withIdentity("alice")).got()).isEqualTo("new");
@@ -161,7 +161,7 @@ class IdlePoolTest {
     class IdleCaps {
 
         @Test
-        void beyondTheHopsCapTheOldestGoes() {
+        void beyondTheKeysCapTheOldestGoes() {
             Desk desk = new Desk(limits(2, 100, NO_LIMIT, NO_LIMIT));
             desk.idle(B, "b");
             desk.idle(A, "1", "2", "3");
@@ -201,7 +201,7 @@ class IdlePoolTest {
     class Waiting {
 
         @Test
-        void beyondTheHopsCapItWaitsAndOtherHopsDoNot() {
+        void beyondTheKeysCapItWaitsAndOtherKeysDoNot() {
             Desk desk = new Desk(limits(10, 100, 1, NO_LIMIT));
             Slot<String> slot = desk.opened(A);
             Asker waiting = desk.ask(A);
@@ -231,7 +231,7 @@ class IdlePoolTest {
         }
 
         @Test
-        void whoIsKeptByTheCapOfHisHopKeepsNobodyElse() {
+        void aWaiterBehindItsKeysCapDelaysNoOtherKey() {
             Desk desk = new Desk(limits(10, 100, 1, 2));
             Slot<String> one = desk.opened(A);
             Slot<String> two = desk.opened(B);
@@ -246,7 +246,7 @@ class IdlePoolTest {
         }
 
         @Test
-        void anIdleOneOfAnotherHopMakesRoom() {
+        void anIdleOneOfAnotherKeyMakesRoom() {
             Desk desk = new Desk(limits(10, 100, NO_LIMIT, 2));
             desk.idle(A, "a1", "a2");
             assertThat(desk.ask(B).got()).isEqualTo("new");
@@ -257,7 +257,7 @@ class IdlePoolTest {
         }
 
         @Test
-        void aLeaseThatBecomesIdleMakesRoomForAnotherHopsWaiter() {
+        void aLeaseThatBecomesIdleMakesRoomForAnotherKeysWaiter() {
             Desk desk = new Desk(limits(10, 100, NO_LIMIT, 1));
             Slot<String> slot = desk.opened(A);
             Asker waiting = desk.ask(B);
@@ -489,7 +489,7 @@ class IdlePoolTest {
         }
 
         @Test
-        void onlyOneLostYoungSpeaksAgainstTheHop() {
+        void onlyOneLostYoungSpeaksAgainstTheKey() {
             desk.run(work -> desk.pool.warm(A, 1, work));
             var slots = desk.pool.openSpares(A, NO_LIMIT);
             desk.park(desk.open(slots.get(0)), "young");
@@ -529,7 +529,7 @@ class IdlePoolTest {
         }
 
         @Test
-        void thoseOfOtherHopsGoLastWhenRoomIsNeeded() {
+        void thoseOfOtherKeysGoLastWhenRoomIsNeeded() {
             desk.run(work -> desk.pool.warm(A, 2, work));
             refill(A, "spare-1", "spare-2");
             desk.pass(1);

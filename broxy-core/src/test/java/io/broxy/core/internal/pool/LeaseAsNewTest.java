@@ -27,11 +27,15 @@ import java.util.List;
 import jdk.net.ExtendedSocketOptions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Specifies that the next lease of a connection finds nothing of what the one before has set, ended or interrupted. */
+/**
+ * Specifies that a lease gets its connection as new: options, timeouts, ended streams and interrupts of the previous
+ * lease are gone.
+ */
 @ExtendWith(LeakCheck.class)
 class LeaseAsNewTest {
     private Broxy broxy;
@@ -183,6 +187,7 @@ class LeaseAsNewTest {
     }
 
     @Test
+    @Tag("slow")
     void leaseThatIsInterruptedPutsTheConnectionBack() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Leases that nobody ends. */
+/** Specifies that a lease that is garbage-collected before its end gives up its place and its connection. */
 @ExtendWith(LeakCheck.class)
 class LeaseLeakTest {
     private final Broxy broxy = Broxy.builder().eventLoops(2).build();

@@ -50,12 +50,13 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Leases on event loops, as dialers and exchanges take them. */
+/** Specifies leases on event loops, as dialers and exchanges take them. */
 @ExtendWith(LeakCheck.class)
 class LoopLeaseTest {
     private static final long PATIENCE_NANOS = Talk.PATIENCE.toNanos();
@@ -248,6 +249,7 @@ class LoopLeaseTest {
     }
 
     @Test
+    @Tag("sweep")
     void oneCancelledAtAnyMomentLosesNothing() throws Exception {
         pool = pool(settings -> settings.maxOpen(2));
         try (Origin origin = Origin.echo()) {

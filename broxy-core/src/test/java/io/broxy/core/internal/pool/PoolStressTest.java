@@ -27,10 +27,12 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Many threads at one pool, and peers that close when they like. */
+/** Specifies that many threads at one pool never share or lose a connection, whenever its peers close. */
+@Tag("sweep")
 @ExtendWith(LeakCheck.class)
 class PoolStressTest {
     private static final int THREADS = 8;

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Idle TLS connections: what TLS says by itself, such as session tickets, is not for their user and evicts nothing. */
+/** Specifies idle TLS connections: records that TLS sends on its own, such as session tickets, evict nothing. */
 @ExtendWith(LeakCheck.class)
 class PoolTlsTest {
     private static final long PATIENCE_NANOS = Talk.PATIENCE.toNanos();

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Spares over sockets. */
+/** Specifies that spares are kept connected and are replaced after use, over sockets. */
 @ExtendWith(LeakCheck.class)
 class PoolWarmTest {
     private final Broxy broxy = Broxy.builder().eventLoops(2).build();
@@ -96,7 +96,7 @@ class PoolWarmTest {
     }
 
     @Test
-    void aHopThatComesBackGetsItsSpares() throws Exception {
+    void aPeerThatComesBackGetsItsSpares() throws Exception {
         try (HeldPort held = HeldPort.open()) {
             ConnPool.Key key =
                     ConnPool.Key.of(held.target(), broxy.directDialer().build());

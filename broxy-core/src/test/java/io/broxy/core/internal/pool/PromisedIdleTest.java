@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /**
- * Specifies for how long an idle connection is of use by what its peer has promised ({@code Keep-Alive}) and by how it has
- * treated others, for requests that can be sent once more and for those that cannot.
+ * Specifies how long an idle connection can be used, by its peer's promise ({@code Keep-Alive}) and by how that peer
+ * kept earlier ones, for requests that can be sent again and for those that cannot.
  */
 class PromisedIdleTest {
     private static final int NO_LIMIT = Integer.MAX_VALUE;
@@ -310,7 +310,7 @@ class PromisedIdleTest {
         }
 
         @Test
-        void isSaidOfTheHopAndOfNoOther() {
+        void isSaidOfTheKeyAndOfNoOther() {
             Slot<String> first = idle(A, "1", -1);
             idle(B, "b", -1);
             desk.passUnnoticed(10);
@@ -320,7 +320,7 @@ class PromisedIdleTest {
         }
 
         @Test
-        void isKnownThoughTheHopHasNoConnectionsForAWhile() {
+        void isKnownThoughTheKeyHasNoConnectionsForAWhile() {
             Slot<String> only = idle(A, "1", -1);
             desk.passUnnoticed(10);
             close(only);
@@ -343,7 +343,7 @@ class PromisedIdleTest {
         }
 
         @Test
-        void makesThePromiseOfTheHopCountForNothing() {
+        void makesThePromiseOfTheKeyCountForNothing() {
             Slot<String> only = idle(A, "1", 60);
             close(only);
 
@@ -398,7 +398,7 @@ class PromisedIdleTest {
         }
 
         @Test
-        void isRememberedOfALimitedNumberOfHops() {
+        void isRememberedOfALimitedNumberOfKeys() {
             IdleLives lives = new IdleLives();
             for (int i = 0; i <= IdleLives.MAX; i++) {
                 lives.closed(ConnPool.Key.of(HostPort.of("h" + i + ".example", 80), Desk.NEVER), 1, desk.nowNanos());

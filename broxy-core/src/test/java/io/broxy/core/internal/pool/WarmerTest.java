@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** When spares are opened, with a clock that is moved by hand and dials that end when the test says so. */
+/** Specifies when spares are opened, with a manual clock and dials that end at the test's command. */
 class WarmerTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
@@ -136,7 +136,7 @@ class WarmerTest {
     }
 
     @Test
-    void aHopThatIsDownIsTriedByOneAtGrowingIntervals() {
+    void aPeerThatIsDownIsTriedByOneAtGrowingIntervals() {
         warm(3);
         rig.ring();
         assertThat(rig.opening).hasSize(3);
@@ -179,7 +179,7 @@ class WarmerTest {
     }
 
     @Test
-    void aHopThatDropsSparesAtOnceIsTriedLaterAndLater() {
+    void aPeerThatDropsSparesAtOnceIsTriedLaterAndLater() {
         warm(2);
         rig.answer = true;
         int rounds = 40;
@@ -192,7 +192,7 @@ class WarmerTest {
     }
 
     @Test
-    void useMakesAHopWellAgain() {
+    void useMakesAPeerWellAgain() {
         warm(1);
         rig.ring();
         for (int i = 0; i < 8; i++) {

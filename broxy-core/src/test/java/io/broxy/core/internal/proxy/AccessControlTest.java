@@ -28,7 +28,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Asking who a client is, with a clock that moves only when told. What authenticators are asked is counted. */
+/**
+ * Specifies how clients are authenticated and throttled, with a manual clock and counted calls of the authenticator.
+ */
 @ExtendWith(LeakCheck.class)
 class AccessControlTest {
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
+/** Specifies how the connections of one client are counted and capped, and which addresses are one client. */
 class ClientSharesTest {
     private final ManualTicker ticker = new ManualTicker();
 

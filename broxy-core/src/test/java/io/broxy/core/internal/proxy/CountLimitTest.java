@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.broxy.core.internal.proxy.CountLimit.Verdict;
 import org.junit.jupiter.api.Test;
 
+/** Specifies how many are admitted at once, and how many more get a response that says so. */
 class CountLimitTest {
 
     @Test

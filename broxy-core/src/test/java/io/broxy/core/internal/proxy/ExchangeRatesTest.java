@@ -30,8 +30,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Specifies what a rate costs forwarded requests whose other end is gone: nothing, and they end soon. Real sockets, and a time
- * that the test makes.
+ * Specifies that forwarded requests whose other end is gone use up no rate and end soon, over real sockets with a
+ * manual clock.
  */
 @ExtendWith(LeakCheck.class)
 class ExchangeRatesTest {

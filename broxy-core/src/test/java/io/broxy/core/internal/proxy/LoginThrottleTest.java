@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies which credentials wait and for how long, with a clock that moves only when a test moves it. */
+/** Specifies which credentials are delayed and for how long, with a manual clock. */
 class LoginThrottleTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final InetAddress CLIENT = address("192.0.2.1");

@@ -8,6 +8,10 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import org.junit.jupiter.api.Test;
 
+/**
+ * Specifies that a policy in report-only mode admits everything, and logs each address that it would refuse once an
+ * hour.
+ */
 class ReportingPolicyTest {
     private long now;
 

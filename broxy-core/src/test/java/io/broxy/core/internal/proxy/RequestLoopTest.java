@@ -44,7 +44,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Specifies what only a dialer on the same loop can do to a client. */
+/** Specifies what a dialer on the client's own loop can do to that client. */
 @ExtendWith(LeakCheck.class)
 class RequestLoopTest {
     private static final long STOP_NANOS = TimeUnit.SECONDS.toNanos(20);
@@ -106,7 +106,7 @@ class RequestLoopTest {
     }
 
     @Test
-    void anEndThatIsAskedForJustBeforeTheConnectionStandsLeavesNothing() throws Exception {
+    void aCloseJustBeforeTheConnectionOpensLeavesNothing() throws Exception {
         CompletableFuture<Boolean> originReset = new CompletableFuture<>();
         try (Origin origin = Origin.start(peer -> {
                     peer.expectReset();

@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+/** Specifies the response to each request that cannot be forwarded. */
 class RequestValidatorTest {
 
     @ParameterizedTest

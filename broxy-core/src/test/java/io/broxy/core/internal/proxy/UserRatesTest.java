@@ -30,8 +30,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Specifies the rate of a user: one for all of its connections, CONNECT and plain HTTP, and for nobody else's. Real sockets, and
- * a time that the test makes.
+ * Specifies that a user has one rate for all of its connections, CONNECT and plain HTTP, which it shares with no other
+ * user. Real sockets, with a manual clock.
  */
 @ExtendWith(LeakCheck.class)
 class UserRatesTest {
@@ -205,7 +205,8 @@ class UserRatesTest {
         client.readHead();
         new Reader(client.send("GET / HTTP/1.1\r\n\r\n"), tunnels.get(0)).readOn();
 
-        await().atMost(PATIENCE).until(() -> tunnels.get(0).bytesToClient() >= DOWNLOAD);
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(tunnels.get(0).bytesToClient()).isGreaterThanOrEqualTo(DOWNLOAD));
     }
 
     @Test

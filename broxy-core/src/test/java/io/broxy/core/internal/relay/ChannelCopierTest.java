@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies that a blocking copy moves every byte, closes neither channel, and allocates nothing. */
 class ChannelCopierTest {
     private static final int BUFFER = BufferPool.CALLER_BUFFER_SIZE;
     private static final int WARM_UP = 20_000;

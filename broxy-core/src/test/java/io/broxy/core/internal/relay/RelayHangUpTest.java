@@ -22,7 +22,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A selector tells a hang-up again and again; a relay that waits for something else must not be told. */
+/**
+ * Specifies that a relay that waits for something else is not woken again and again by a hang-up that the selector
+ * keeps reporting.
+ */
 @ExtendWith(LeakCheck.class)
 class RelayHangUpTest {
     private static final int TURNS = 50;

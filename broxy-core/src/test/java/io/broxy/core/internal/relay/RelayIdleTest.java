@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The one clock of a relay: real sockets, and a time that the test makes. */
+/** Specifies the idle, half-close and stall limits of a relay, over real sockets with a manual clock. */
 @ExtendWith(LeakCheck.class)
 class RelayIdleTest {
     private static final Idleness LIMITS =

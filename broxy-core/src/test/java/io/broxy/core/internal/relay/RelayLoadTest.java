@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What many bytes and many messages do to a loop. */
+/** Specifies that bulk data does not starve other tunnels of its loop, and that a relayed message allocates nothing. */
 @ExtendWith(LeakCheck.class)
 class RelayLoadTest {
     private static final int BULK_TUNNELS = 8;

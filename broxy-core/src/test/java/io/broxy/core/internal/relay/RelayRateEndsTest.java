@@ -30,8 +30,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Specifies what a rate costs once a side is gone: bytes that reach nobody neither wait for a rate nor use it up, and a limited
- * relay ends as soon as one without a limit. Real sockets, and a time that the test makes.
+ * Specifies that bytes that reach no one neither wait for a rate nor use it up, and that a limited relay ends as soon
+ * as an unlimited one. Real sockets, with a manual clock.
  */
 @ExtendWith(LeakCheck.class)
 class RelayRateEndsTest {

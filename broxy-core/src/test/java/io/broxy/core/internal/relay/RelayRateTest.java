@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Limits of a relay's rate: real sockets, and a time that the test makes. */
+/** Specifies the rate limits of a relay, over real sockets with a manual clock. */
 @ExtendWith(LeakCheck.class)
 class RelayRateTest {
     private static final int RATE = 20_000;
@@ -160,7 +160,7 @@ class RelayRateTest {
 
         pass(Duration.ofMillis(51));
 
-        await().until(() -> second.bytesFrom(Side.CLIENT) == QUANTUM);
+        await().untilAsserted(() -> assertThat(second.bytesFrom(Side.CLIENT)).isEqualTo(QUANTUM));
     }
 
     @Test

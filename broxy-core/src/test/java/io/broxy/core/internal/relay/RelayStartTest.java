@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A relay whose connections, tunnel or loop have come to an end before it begins. */
+/** Specifies what happens when a relay's connections, tunnel or loop end before it begins. */
 @ExtendWith(LeakCheck.class)
 class RelayStartTest {
     private RelayRig rig;

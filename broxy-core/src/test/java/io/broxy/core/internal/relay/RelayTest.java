@@ -21,13 +21,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** How the two directions of a relay behave, on a loop and on threads alike. */
+/** Specifies how the two directions of a relay behave, on a loop and on threads alike. */
 @ExtendWith(LeakCheck.class)
 class RelayTest {
     private static final int MEBIBYTE = 1 << 20;
@@ -108,6 +109,7 @@ class RelayTest {
 
     @ParameterizedTest
     @CsvSource({"LOOP,CLIENT", "THREADS,ORIGIN"})
+    @Tag("slow")
     void slowReaderStopsTheSenderAndGetsAllInTheEnd(Way way, Side slow) throws Exception {
         Relayed relayed = rig.relay(way);
         byte[] payload = Payload.bytes(64 * MEBIBYTE, 3);

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies the family of the sockets that are opened, and the addresses that both ends report. */
 class IpSocketsTest {
     private static InetAddress ip(String literal) throws IOException {
         return InetAddress.getByName(literal);

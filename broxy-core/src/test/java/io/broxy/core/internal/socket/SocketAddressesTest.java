@@ -31,7 +31,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies which addresses a connected socket tells: those that were reached, or none, and IPv6 addresses with scope. */
+/**
+ * Specifies which addresses a connected socket reports: those that were reached, or none, and IPv6 addresses with
+ * their scope.
+ */
 @ExtendWith(LeakCheck.class)
 class SocketAddressesTest {
     private Broxy broxy;

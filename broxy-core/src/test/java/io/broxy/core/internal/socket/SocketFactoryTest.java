@@ -48,6 +48,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+/** Specifies the {@code java.net} sockets of a factory that connects them through a dialer. */
 @ExtendWith(LeakCheck.class)
 class SocketFactoryTest {
     private final List<DialRequest> requests = new CopyOnWriteArrayList<>();

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Specifies that the options of the JDK's own sockets are those of sockets that a dialer connects, and of connections. */
+/** Specifies that sockets that a dialer connects, and connections, have the options of the JDK's own sockets. */
 @ExtendWith(LeakCheck.class)
 class SocketOptionsTest {
     /** What the JDK lists, but refuses to set. */

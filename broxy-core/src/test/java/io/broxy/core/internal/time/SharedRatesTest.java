@@ -6,7 +6,10 @@ import io.broxy.core.testkit.ManualTicker;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** Specifies how long a rate that connections share is kept: while there is one, and until what was used has flowed. */
+/**
+ * Specifies how long a rate that connections share is kept: while one of them is open, and until what they used has
+ * flowed.
+ */
 class SharedRatesTest {
     private static final int RATE = 20_000;
     private static final int QUANTUM = RATE / 20;

@@ -7,11 +7,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies the order of timers, and what cancelling and rescheduling do. */
+/** Specifies the order of timers, and how they are cancelled and rescheduled. */
 class TimerQueueTest {
     private final TimerQueue queue = new TimerQueue();
     private final List<String> fired = new ArrayList<>();
@@ -146,6 +147,7 @@ class TimerQueueTest {
     /** Deadlines are few, so that many timers share one; then the order among them is free. */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5})
+    @Tag("sweep")
     void anyHistoryFiresWhatASimpleListWouldFire(long seed) {
         Random random = new Random(seed);
         long now = random.nextLong();

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies how much a rate gives at which time. */
+/** Specifies how many bytes a rate grants at which time. */
 class TokenBucketTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 

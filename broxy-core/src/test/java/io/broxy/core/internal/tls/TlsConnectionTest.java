@@ -41,6 +41,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies a TLS connection whose user reads and writes on threads of its own. */
 @ExtendWith(LeakCheck.class)
 @Timeout(60)
 class TlsConnectionTest {

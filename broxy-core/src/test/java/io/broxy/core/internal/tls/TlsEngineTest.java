@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies the TLS handshake and record processing over byte buffers, without a socket. */
 class TlsEngineTest {
     private static final String TLS13 = "TLSv1.3";
     private static final String TLS12 = "TLSv1.2";

@@ -45,6 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies a TLS connection whose handshake and data run on an event loop. */
 @ExtendWith(LeakCheck.class)
 @Timeout(60)
 class TlsLoopConnectionTest {

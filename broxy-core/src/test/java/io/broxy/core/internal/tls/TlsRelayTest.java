@@ -30,6 +30,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Specifies that a relay with a TLS side moves bytes, back-pressure, ends and resets like a plain one. */
 @ExtendWith(LeakCheck.class)
 @Timeout(60)
 class TlsRelayTest {
