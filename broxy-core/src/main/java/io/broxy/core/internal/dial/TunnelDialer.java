@@ -9,21 +9,22 @@ import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.IdleUse;
 import io.broxy.core.internal.upstream.LoopDialer;
+import io.broxy.core.internal.upstream.ProxyAuthorization;
 import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What dialers through a proxy share: the connections to the proxy, each opened for one dial or leased from a pool, and the
- * handshake that opens a tunnel over one of them.
+ * A dialer through a proxy: it opens a connection to the proxy for each dial, or leases one from a pool, and opens a tunnel
+ * over it by a handshake, which is all that the kinds of proxies differ in.
  *
  * <p>Threading: thread-safe.
  */
-final class TunnelDialer {
+abstract class TunnelDialer implements EngineDialer {
     private final ConnPool.Key proxy;
     private final LoopDialer toProxy;
-    private final HandshakeFactory handshakes;
+    private final ProxyAuthorization authorization;
     private final @Nullable EnginePool pool;
     private final long timeoutNanos;
     private final DialEngine engine;
@@ -32,47 +33,54 @@ final class TunnelDialer {
      * Creates one.
      *
      * @param proxy the proxy and the dialer that reaches it
+     * @param authorization where the handshake's authorization comes from
      * @param pool that connections to the proxy are leased from; null to open one for each dial
      * @param timeoutNanos of a dial whose request names none
      */
     TunnelDialer(
             ConnPool.Key proxy,
-            HandshakeFactory handshakes,
+            ProxyAuthorization authorization,
             @Nullable EnginePool pool,
             long timeoutNanos,
             DialEngine engine) {
         this.proxy = proxy;
         this.toProxy = UserDialerAdapter.of(proxy.dialer(), engine.workers());
-        this.handshakes = handshakes;
+        this.authorization = authorization;
         this.pool = pool;
         this.timeoutNanos = timeoutNanos;
         this.engine = engine;
     }
 
+    /** Makes the handshake for one connection, with the value that {@link #authorization} gave for the target. */
+    abstract Handshake handshake(HostPort target, @Nullable String authorization);
+
     HostPort proxy() {
         return proxy.address();
     }
 
-    HandshakeFactory handshakes() {
-        return handshakes;
+    ProxyAuthorization authorization() {
+        return authorization;
     }
 
-    long timeoutNanos() {
-        return timeoutNanos;
-    }
-
-    DialEngine engine() {
+    @Override
+    public DialEngine engine() {
         return engine;
     }
 
+    @Override
+    public long defaultTimeoutNanos() {
+        return timeoutNanos;
+    }
+
     /** Whether the dialer that reaches the proxy does. */
-    boolean sendsClientAddress() {
+    @Override
+    public boolean sendsClientAddress() {
         return proxy.dialer().sendsClientAddress();
     }
 
-    /** Begins to open a tunnel. */
-    DialHandle start(Dial dial) {
-        return ProxyDial.start(dial, this);
+    @Override
+    public DialHandle start(Dial dial) {
+        return new ProxyDial(dial, this).begin();
     }
 
     /**

@@ -152,7 +152,7 @@ class ConnectHandshakeTest {
                         new ConnectRequest.Field("Content-Length", "02"),
                         new ConnectRequest.Field("Content-Length", "2"));
         assertThat(HandshakeScript.text(reply.body())).isEqualTo("no");
-        assertThat(refusal.isReusable()).isTrue();
+        assertThat(refusal.kept()).isNotNull();
     }
 
     @Test
@@ -200,7 +200,7 @@ class ConnectHandshakeTest {
                         new ConnectRequest.Field("X", "1"),
                         new ConnectRequest.Field("X", "2"));
         assertThat(HandshakeScript.text(reply.body())).isEqualTo("sorry!");
-        assertThat(refusal.isReusable()).isTrue();
+        assertThat(refusal.kept()).isNotNull();
     }
 
     @Test
@@ -210,7 +210,7 @@ class ConnectHandshakeTest {
 
         assertThat(refusal.reason()).isEqualTo(Reason.PROXY_AUTH);
         assertThat(Objects.requireNonNull(refusal.reply()).status()).isEqualTo(407);
-        assertThat(refusal.isReusable()).isTrue();
+        assertThat(refusal.kept()).isNotNull();
     }
 
     @Test
@@ -229,7 +229,7 @@ class ConnectHandshakeTest {
 
         assertThat(HandshakeScript.text(Objects.requireNonNull(refusal.reply()).body()))
                 .isEqualTo("abcde");
-        assertThat(refusal.isReusable()).isTrue();
+        assertThat(refusal.kept()).isNotNull();
     }
 
     @ParameterizedTest
@@ -246,7 +246,7 @@ class ConnectHandshakeTest {
         HandshakeException refusal = refusal(text);
 
         assertThat(refusal.reason()).isEqualTo(Reason.PROXY_REFUSED);
-        assertThat(refusal.isReusable()).isFalse();
+        assertThat(refusal.kept()).isNull();
     }
 
     @Test
@@ -254,7 +254,7 @@ class ConnectHandshakeTest {
         ConnectHandshake handshake = handshake();
         ByteBuffer in = ByteBuffer.wrap("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\nstray".getBytes(ISO_8859_1));
 
-        assertThat(HandshakeScript.failureOf(handshake, in).isReusable()).isFalse();
+        assertThat(HandshakeScript.failureOf(handshake, in).kept()).isNull();
     }
 
     @Test
@@ -266,10 +266,10 @@ class ConnectHandshakeTest {
 
         assertThat(HandshakeScript.text(Objects.requireNonNull(exact.reply()).body()))
                 .isEqualTo(body);
-        assertThat(exact.isReusable()).isTrue();
+        assertThat(exact.kept()).isNotNull();
         assertThat(HandshakeScript.text(Objects.requireNonNull(more.reply()).body()))
                 .isEqualTo(body);
-        assertThat(more.isReusable()).isFalse();
+        assertThat(more.kept()).isNull();
     }
 
     @Test
@@ -283,7 +283,7 @@ class ConnectHandshakeTest {
         assertThat(Objects.requireNonNull(soFar.reply()).status()).isEqualTo(403);
         assertThat(HandshakeScript.text(Objects.requireNonNull(soFar.reply()).body()))
                 .isEqualTo("so");
-        assertThat(soFar.isReusable()).isFalse();
+        assertThat(soFar.kept()).isNull();
     }
 
     @ParameterizedTest
