@@ -32,7 +32,9 @@ interface EngineDialer extends Dialer, LoopDialer {
     DialEngine engine();
 
     /** The timeout of a dial whose request names none. */
-    long defaultTimeoutNanos();
+    default long defaultTimeoutNanos() {
+        return DEFAULT_TIMEOUT_NANOS;
+    }
 
     /** Begins a dial on its loop. */
     DialHandle start(Dial dial);
