@@ -89,20 +89,10 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
 
     @Override
     public EnginePool build() {
-        EnginePool pool = new EnginePool(this, engine, ended::accept);
+        PoolLimits limits =
+                new PoolLimits(maxIdlePerKey, maxIdle, maxOpenPerKey, maxOpen, idleTimeoutNanos, maxAgeNanos);
+        EnginePool pool = new EnginePool(engine, limits, leaseTimeoutNanos, new LeakWatch(leakReports), ended);
         built.accept(pool);
         return pool;
-    }
-
-    PoolLimits limits() {
-        return new PoolLimits(maxIdlePerKey, maxIdle, maxOpenPerKey, maxOpen, idleTimeoutNanos, maxAgeNanos);
-    }
-
-    long leaseTimeoutNanos() {
-        return leaseTimeoutNanos;
-    }
-
-    int leakReports() {
-        return leakReports;
     }
 }
