@@ -3,6 +3,7 @@ package io.broxy.core.internal.dial;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
+import io.broxy.core.internal.dial.RoutingTable.Hop;
 import io.broxy.core.internal.time.Ticker;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -112,10 +113,10 @@ final class FailOver {
             return failure;
         }
         if (news) {
-            log.warn("hop {} failed and is tried last for a while: {}", current.name(), failure.getMessage());
+            log.warn("hop {} failed and is tried last for a while: {}", current.name, failure.getMessage());
         }
         Duration duration = Duration.ofNanos(now - currentStartNanos);
-        attempts.add(new DialException.Attempt(new HopAddress(current.name()), failure, duration));
+        attempts.add(new DialException.Attempt(new HopAddress(current.name), failure, duration));
         boolean late = now - endNanos >= 0;
         Hop next = late ? null : left.poll();
         if (next == null) {

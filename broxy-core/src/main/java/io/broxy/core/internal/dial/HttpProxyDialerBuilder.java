@@ -3,10 +3,12 @@ package io.broxy.core.internal.dial;
 import io.broxy.ConnPool;
 import io.broxy.ConnectRequest;
 import io.broxy.Credentials;
+import io.broxy.DialException;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.HttpProxyDialer;
 import io.broxy.core.internal.http.HeadWriter;
+import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.ProxyAuthorization;
@@ -15,7 +17,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
@@ -110,5 +115,58 @@ public final class HttpProxyDialerBuilder extends ProxyDialerBuilder<HttpProxyDi
         }
         String basic = credentials == null ? null : credentials.authorization();
         return basic == null ? ProxyAuthorization.NONE : (loop, target, ready, failed) -> ready.accept(basic);
+    }
+
+    /**
+     * Values of {@code Proxy-Authorization} that a user's code gives, which may block and may throw: it runs on an executor.
+     *
+     * <p>Threading: thread-safe.
+     */
+    private static final class AskedAuthorization implements ProxyAuthorization {
+        private final HttpProxyDialer.Authorization user;
+        private final HostPort proxy;
+        private final Executor executor;
+
+        AskedAuthorization(HttpProxyDialer.Authorization user, HostPort proxy, Executor executor) {
+            this.user = user;
+            this.proxy = proxy;
+            this.executor = executor;
+        }
+
+        @Override
+        public void obtain(
+                EventLoop loop, HostPort target, Consumer<@Nullable String> ready, Consumer<DialException> failed) {
+            try {
+                executor.execute(() -> {
+                    Runnable end = ask(target, ready, failed);
+                    try {
+                        loop.execute(end);
+                    } catch (RejectedExecutionException e) {
+                        // The loop has stopped, and has ended by that whatever waits for this.
+                    }
+                });
+            } catch (RejectedExecutionException e) {
+                failed.accept(failure(target, e));
+            }
+        }
+
+        private Runnable ask(HostPort target, Consumer<@Nullable String> ready, Consumer<DialException> failed) {
+            try {
+                String value = user.authorize(target);
+                if (value != null) { // what is no field value is refused before there is a connection
+                    HeadWriter.request("CONNECT", "checked.invalid:443").field("Proxy-Authorization", value);
+                }
+                return () -> ready.accept(value);
+            } catch (Throwable e) {
+                return () -> failed.accept(failure(target, e));
+            }
+        }
+
+        private DialException failure(HostPort target, Throwable cause) {
+            return DialException.builder(DialException.Reason.PROXY_AUTH, target)
+                    .proxy(proxy)
+                    .cause(cause)
+                    .build();
+        }
     }
 }

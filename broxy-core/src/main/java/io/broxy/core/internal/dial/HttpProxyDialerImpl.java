@@ -1,7 +1,6 @@
 package io.broxy.core.internal.dial;
 
 import io.broxy.ConnPool;
-import io.broxy.ConnectRequest;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
@@ -12,7 +11,6 @@ import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.HttpRouter;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,8 +19,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe.
  */
 final class HttpProxyDialerImpl extends TunnelDialer implements HttpProxyDialer, HttpRouter {
-    private final List<ConnectRequest.Field> fields;
-
     /** The latest way: ways differ in their timeout only, and most requests have the same one. */
     private volatile HttpHop latest;
 
@@ -34,7 +30,6 @@ final class HttpProxyDialerImpl extends TunnelDialer implements HttpProxyDialer,
      */
     HttpProxyDialerImpl(HttpHop way, @Nullable EnginePool pool, DialEngine engine) {
         super(way.key(), way.credentials(), pool, way.timeoutNanos(), engine);
-        this.fields = way.fields();
         this.latest = way;
     }
 
@@ -45,7 +40,7 @@ final class HttpProxyDialerImpl extends TunnelDialer implements HttpProxyDialer,
 
     @Override
     Handshake handshake(HostPort target, @Nullable String authorization) {
-        return new ConnectHandshake(target, fields, authorization);
+        return new ConnectHandshake(target, latest.fields(), authorization);
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.ProxyReply;
+import io.broxy.core.internal.dial.TunnelDialer.ProxyConnection;
 import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
@@ -82,7 +83,7 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
         if (denial != null) {
             fail(dial.failure(Reason.DENIED).cause(denial));
         } else {
-            dialer.authorization().obtain(loop, dial.target(), this::prepared, this::notPrepared);
+            dialer.authorization.obtain(loop, dial.target(), this::prepared, this::notPrepared);
         }
         return this;
     }

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
@@ -7,9 +8,11 @@ import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.RoutingDialer;
 import io.broxy.Rules;
+import io.broxy.core.internal.dial.RoutingTable.Hop;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.HttpRouter;
 import java.io.IOException;
@@ -76,7 +79,7 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
         for (Hop hop : current.hopsTo(target)) {
             long left = hop.penaltyLeftNanos(now);
             if (left > 0) {
-                text.append("; ").append(hop.name()).append(" failed and is tried last for another ");
+                text.append("; ").append(hop.name).append(" failed and is tried last for another ");
                 text.append(TimeUnit.NANOSECONDS.toMillis(left)).append(" ms");
             }
         }
@@ -112,7 +115,7 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
         FailOver failOver = begin(request, startNanos);
         while (true) {
             try {
-                Connection connection = failOver.hop().dialer().dial(failOver.request());
+                Connection connection = failOver.hop().dialer.dial(failOver.request());
                 failOver.connected();
                 return connection;
             } catch (DialException e) {
@@ -175,7 +178,7 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
 
         private void dialHop() {
             Hop hop = failOver.hop();
-            DialHandle underWay = hop.onLoop().dial(dial.loop(), failOver.request(), dial.client(), this);
+            DialHandle underWay = hop.onLoop.dial(dial.loop(), failOver.request(), dial.client(), this);
             if (!over && failOver.hop() == hop) { // else it has ended at once, and this is another hop's turn
                 dialing = underWay;
             }
@@ -219,6 +222,92 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
                 if (dialing != null) {
                     dialing.cancel();
                 }
+            }
+        }
+    }
+
+    /**
+     * The ways of a request by rules: those of one hop after the other, each in the time that a dial would have.
+     *
+     * <p>Threading: for one thread, or owned by its event loop.
+     */
+    private static final class RoutedHttp implements HttpRoute {
+        private final FailOver failOver;
+        private HttpRoute current;
+
+        /**
+         * Begins with the first hop that has a way.
+         *
+         * @throws DialException if none has
+         */
+        RoutedHttp(FailOver failOver) throws DialException {
+            this.failOver = failOver;
+            this.current = next(failOver);
+        }
+
+        private static HttpRoute next(FailOver failOver) throws DialException {
+            while (true) {
+                try {
+                    return failOver.hop().router.route(failOver.request());
+                } catch (DialException e) {
+                    DialException all = failOver.failed(e);
+                    if (all != null) {
+                        throw all;
+                    }
+                }
+            }
+        }
+
+        @Override
+        public HttpHop way() {
+            return current.way();
+        }
+
+        @Override
+        public boolean prefer(ConnPool.Key wanted) {
+            if (current.prefer(wanted)) {
+                return true;
+            }
+            for (Hop hop : failOver.others()) {
+                HttpRoute other = routeOver(hop);
+                if (other != null && other.prefer(wanted)) {
+                    failOver.prefer(hop);
+                    current = other;
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private @Nullable HttpRoute routeOver(Hop hop) {
+            try {
+                return hop.router.route(failOver.request());
+            } catch (DialException e) {
+                return null; // which it says again when it is its turn
+            }
+        }
+
+        @Override
+        public void connected() {
+            current.connected();
+            failOver.connected();
+        }
+
+        @Override
+        public @Nullable DialException failed(DialException failure) {
+            DialException ofHop = current.failed(failure);
+            if (ofHop == null) {
+                return null; // the hop has another way itself
+            }
+            DialException all = failOver.failed(ofHop);
+            if (all != null) {
+                return all;
+            }
+            try {
+                current = next(failOver);
+                return null;
+            } catch (DialException e) {
+                return e;
             }
         }
     }

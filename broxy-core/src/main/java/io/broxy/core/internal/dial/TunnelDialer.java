@@ -3,11 +3,14 @@ package io.broxy.core.internal.dial;
 import io.broxy.ConnPool;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
+import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.IdleUse;
+import io.broxy.core.internal.pool.LoopLease;
 import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.internal.upstream.ProxyAuthorization;
 import io.broxy.core.internal.upstream.UserDialerAdapter;
@@ -24,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 abstract class TunnelDialer implements EngineDialer {
     private final ConnPool.Key proxy;
     private final LoopDialer toProxy;
-    private final ProxyAuthorization authorization;
+    final ProxyAuthorization authorization;
     private final @Nullable EnginePool pool;
     private final long timeoutNanos;
     private final DialEngine engine;
@@ -56,10 +59,6 @@ abstract class TunnelDialer implements EngineDialer {
 
     HostPort proxy() {
         return proxy.address();
-    }
-
-    ProxyAuthorization authorization() {
-        return authorization;
     }
 
     @Override
@@ -103,5 +102,56 @@ abstract class TunnelDialer implements EngineDialer {
                 null,
                 timeout.toNanos(),
                 completion.from(lease -> new ProxyConnection(lease.connection(), lease)));
+    }
+
+    /**
+     * A connection to a proxy while a tunnel is being opened over it, which ends in {@link #detach}, {@link #reuse} or one of the
+     * discards.
+     *
+     * @param lease null if the connection was opened for one dial, and so is closed when no tunnel comes of it
+     * <p>Threading: owned by its event loop.
+     */
+    record ProxyConnection(
+            LoopConnection connection, @Nullable LoopLease lease) {
+
+        /** Whether it was idle before, so that the proxy may have closed it in the meantime. */
+        boolean wasIdle() {
+            return lease != null && lease.wasIdle();
+        }
+
+        /** The tunnel is open, and the connection belongs to the receiver of the dial's result. */
+        void detach() {
+            if (lease != null) {
+                lease.detach();
+            }
+        }
+
+        /** The proxy has refused, and takes another request for as long and as often as it has said. */
+        void reuse(KeepAlive said) {
+            if (lease == null) {
+                connection.close();
+            } else {
+                lease.answered(said.timeoutNanos(), said.max());
+                lease.giveBack();
+            }
+        }
+
+        /** The proxy has ended or spoilt the connection before it answered. */
+        void discardUnanswered() {
+            if (lease == null) {
+                connection.close();
+            } else {
+                lease.closeUnanswered();
+            }
+        }
+
+        /** The connection is of no use any more. */
+        void discard() {
+            if (lease == null) {
+                connection.close();
+            } else {
+                lease.close();
+            }
+        }
     }
 }
