@@ -12,6 +12,7 @@ import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.Route;
 import io.broxy.Rules;
+import io.broxy.core.DeclaredListener;
 import io.broxy.core.Broxy;
 import io.broxy.core.ProxyServer;
 import io.broxy.core.testkit.Http;

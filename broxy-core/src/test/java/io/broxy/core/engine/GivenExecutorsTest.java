@@ -20,6 +20,7 @@ import io.broxy.LocalResponse;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyListener;
 import io.broxy.core.Broxy;
+import io.broxy.core.BroxyBuilder;
 import io.broxy.core.EngineTask;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;

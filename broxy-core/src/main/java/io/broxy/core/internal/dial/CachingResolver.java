@@ -1,11 +1,15 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.DialRequest;
 import io.broxy.Resolver;
 import io.broxy.core.internal.loop.LookUpThreads;
 import io.broxy.core.internal.time.Seldom;
 import io.broxy.core.internal.time.Ticker;
+import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -110,11 +114,6 @@ final class CachingResolver {
     }
 
     // ------------------------------------------------------------------ asking
-
-    /** As {@link #resolve(String, LookUpShare)}, for no client. */
-    NameQuery resolve(String host) {
-        return resolve(host, null);
-    }
 
     /**
      * Looks a name up.
@@ -275,5 +274,36 @@ final class CachingResolver {
             lookUp.waiting.clear();
         }
         waiting.forEach(answer::giveTo);
+    }
+
+    /**
+     * The client that a look-up counts for: an IPv4 address, or an IPv6 {@code /64}, as for the counts of clients'
+     * connections.
+     *
+     * @param bits those of the address that count
+     * <p>Threading: immutable.
+     */
+    record LookUpShare(long bits, boolean ipv6) {
+
+        private static LookUpShare of(InetAddress address) {
+            ByteBuffer bytes = ByteBuffer.wrap(address.getAddress());
+            return address instanceof Inet6Address
+                    ? new LookUpShare(bytes.getLong(), true)
+                    : new LookUpShare(bytes.getInt(), false);
+        }
+
+        /** That of the client that a request names, or null for none. */
+        static @Nullable LookUpShare of(DialRequest request) {
+            DialRequest.Client client = request.client();
+            return client != null && client.source() instanceof InetSocketAddress source && source.getAddress() != null
+                    ? of(source.getAddress())
+                    : null;
+        }
+
+        /** That of the client for which a dial is made, whether its request names the client or not; null for none. */
+        static @Nullable LookUpShare of(Dial dial) {
+            InetAddress client = dial.client();
+            return client != null ? of(client) : of(dial.request());
+        }
     }
 }

@@ -4,6 +4,7 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
+import io.broxy.core.internal.dial.CachingResolver.LookUpShare;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.observe.DialTrace;
 import io.broxy.core.internal.observe.FlightRecorderEvents;
@@ -63,47 +64,48 @@ final class CallerDial {
         if (literal != null) {
             return connect(List.of(literal));
         }
-        NameQuery query = dialer.resolver().resolve(request.target().host(), LookUpShare.of(request));
+        NameQuery query = dialer.resolver.resolve(request.target().host(), LookUpShare.of(request));
         List<InetAddress> addresses = await(query);
         try {
             return connect(addresses);
         } catch (DialException e) {
-            if (!query.isFromCache() || !FirstRound.isOfTheAddresses(e.reason()) || leftNanos() == 0) {
+            if (!query.isFromCache() || !DialFailures.isOfTheAddresses(e.reason()) || leftNanos() == 0) {
                 throw e;
             }
-            return connectToOthers(new FirstRound(addresses, e.reason(), e.attempts(), e.getCause()), e);
+            return connectToOthers(addresses, e);
         }
     }
 
     /** All addresses that were remembered have failed: the name is looked up once more. */
-    private Connection connectToOthers(FirstRound first, DialException failure) throws DialException {
+    private Connection connectToOthers(List<InetAddress> tried, DialException first) throws DialException {
         if (trace == DialTrace.OFF) { // the first round was a race, which had its own
             trace = FlightRecorderEvents.dial(request.target(), null);
         }
         List<InetAddress> untried;
         try {
-            NameQuery query = dialer.resolver().resolveAnew(request.target().host(), LookUpShare.of(request));
-            untried = first.untried(await(query));
+            NameQuery query = dialer.resolver.resolveAnew(request.target().host(), LookUpShare.of(request));
+            untried = DialFailures.untried(await(query), tried);
         } catch (DialException e) {
             if (e.reason() == Reason.RESOLVE) {
-                throw failure;
+                throw first;
             }
-            throw failed(e.reason(), first.attemptsAnd(List.of()), e.getCause());
+            throw failed(e.reason(), first.attempts(), e.getCause());
         }
         if (untried.isEmpty()) {
-            throw failure;
+            throw first;
         }
         try {
             return connect(untried);
         } catch (DialException e) {
-            throw failed(e.reason(), first.attemptsAnd(e.attempts()), e.getCause());
+            throw failed(e.reason(), DialFailures.attempts(first, e.attempts()), e.getCause());
         }
     }
 
     private Connection connect(List<InetAddress> addresses) throws DialException {
         if (addresses.size() > 1) {
+            // A loop runs the race, which does not outlive the loop and keeps the deadline by itself.
             trace = DialTrace.OFF; // the race has its own
-            return race(addresses);
+            return await(dialer.race(request, addresses, startNanos));
         }
         Connection connection = connect(addresses.get(0));
         trace.connected(new InetSocketAddress(addresses.get(0), request.target().port()));
@@ -142,7 +144,7 @@ final class CallerDial {
         long start = dialer.ticker().nanos();
         SocketChannel channel;
         try {
-            channel = dialer.sockets().open(target.getAddress());
+            channel = dialer.sockets.open(target.getAddress());
         } catch (IOException | RuntimeException e) {
             throw failed(Reason.LOCAL, List.of(attempt(target, e, start)), e);
         }
@@ -165,8 +167,8 @@ final class CallerDial {
     }
 
     private void admit(InetSocketAddress target) throws DialException {
-        if (!dialer.sockets().fits(target.getAddress())) {
-            throw failed(Reason.UNREACHABLE, List.of(), dialer.sockets().misfit());
+        if (!dialer.sockets.fits(target.getAddress())) {
+            throw failed(Reason.UNREACHABLE, List.of(), dialer.sockets.misfit());
         }
         IOException denial = DialFailures.denial(request.addressPolicy(), target.getAddress(), target.getPort());
         if (denial != null) {
@@ -185,13 +187,6 @@ final class CallerDial {
         } catch (IOException e) {
             failure.addSuppressed(e);
         }
-    }
-
-    // ------------------------------------------------------------------ several addresses
-
-    /** The race is run by a loop, whose end it does not outlive; it keeps the deadline by itself. */
-    private Connection race(List<InetAddress> addresses) throws DialException {
-        return await(dialer.race(request, addresses, startNanos));
     }
 
     Connection await(CompletableFuture<Connection> future) throws DialException {

@@ -29,7 +29,7 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
     private @Nullable SocketChannel channel;
     private @Nullable SelectionKey key;
 
-    private ConnectAttempt(EventLoop loop, HostPort target, AddressRace.Contender<LoopConnection> contender) {
+    ConnectAttempt(EventLoop loop, HostPort target, AddressRace.Contender<LoopConnection> contender) {
         this.loop = loop;
         this.target = target;
         this.contender = contender;
@@ -37,28 +37,17 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
     }
 
     /** Begins to connect; the result cancels the attempt. */
-    static Runnable start(
-            EventLoop loop,
-            NewSockets sockets,
-            InetSocketAddress address,
-            HostPort target,
-            AddressRace.Contender<LoopConnection> contender) {
-        ConnectAttempt attempt = new ConnectAttempt(loop, target, contender);
-        attempt.start(sockets, address);
-        return attempt;
-    }
-
-    private void start(NewSockets sockets, InetSocketAddress address) {
+    Runnable begin(NewSockets sockets, InetSocketAddress address) {
         if (loop.isStopping()) {
             contender.failed(Reason.CANCELLED, new IOException("the event loop is ending"));
-            return;
+            return this;
         }
         SocketChannel opened;
         try {
             opened = sockets.open(address.getAddress());
         } catch (IOException | RuntimeException e) {
             contender.failed(Reason.LOCAL, e);
-            return;
+            return this;
         }
         channel = opened;
         try {
@@ -66,13 +55,14 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
             // The second look is for the loopback, where the handshake is over when connect returns.
             if (!opened.connect(address) && !opened.finishConnect()) {
                 key = loop.register(opened, SelectionKey.OP_CONNECT, this);
-                return;
+                return this;
             }
         } catch (IOException | RuntimeException e) {
             fail(e);
-            return;
+            return this;
         }
         passOn(new LoopSocket(loop, opened).dialed(target));
+        return this;
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.broxy.core.internal.dial;
 
 import io.broxy.AddressPolicy;
+import io.broxy.DialException;
+import io.broxy.DialException.Attempt;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import java.io.IOException;
@@ -8,6 +10,9 @@ import java.net.BindException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.SocketTimeoutException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +42,30 @@ final class DialFailures {
             return Reason.LOCAL; // no local port is free, or the local address fits not
         }
         return Reason.UNREACHABLE;
+    }
+
+    /**
+     * Whether a failure says that addresses are of no use: those from the cache may be outdated then, and the name is looked up
+     * once more. A policy's denial and a fault of this side say nothing of that.
+     */
+    static boolean isOfTheAddresses(Reason reason) {
+        return reason == Reason.REFUSED || reason == Reason.UNREACHABLE || reason == Reason.TIMEOUT;
+    }
+
+    /** The addresses that have not been tried, in the given order. */
+    static List<InetAddress> untried(List<InetAddress> addresses, List<InetAddress> tried) {
+        Set<InetAddress> old = Set.copyOf(tried);
+        return addresses.stream().filter(address -> !old.contains(address)).toList();
+    }
+
+    /** The attempts of a first round, if there was one, and those after it. */
+    static List<Attempt> attempts(@Nullable DialException firstRound, List<Attempt> later) {
+        if (firstRound == null) {
+            return later;
+        }
+        List<Attempt> all = new ArrayList<>(firstRound.attempts());
+        all.addAll(later);
+        return all;
     }
 
     /**

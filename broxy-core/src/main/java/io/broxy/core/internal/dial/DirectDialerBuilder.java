@@ -80,25 +80,14 @@ public final class DirectDialerBuilder implements DirectDialer.Builder {
 
     @Override
     public DirectDialer build() {
-        return new DirectDialerImpl(this, engine);
-    }
-
-    CachingResolver cachingResolver(DialEngine from) {
         LookUpThreads threads = resolver == Resolver.system()
-                ? from.workers().lookUps()
-                : from.workers().userLookUps();
-        return new CachingResolver(resolver, threads, from.ticker(), foundNanos, failedNanos);
-    }
-
-    NewSockets sockets() {
-        return new NewSockets(options, localAddress);
-    }
-
-    long timeoutNanos() {
-        return timeoutNanos;
-    }
-
-    long attemptDelayNanos() {
-        return attemptDelay.toNanos();
+                ? engine.workers().lookUps()
+                : engine.workers().userLookUps();
+        return new DirectDialerImpl(
+                engine,
+                new CachingResolver(resolver, threads, engine.ticker(), foundNanos, failedNanos),
+                new NewSockets(options, localAddress),
+                timeoutNanos,
+                attemptDelay.toNanos());
     }
 }

@@ -18,29 +18,28 @@ import java.util.concurrent.CompletableFuture;
  */
 public final class DirectDialerImpl implements DirectDialer, EngineDialer {
     private final DialEngine engine;
-    private final CachingResolver resolver;
-    private final NewSockets sockets;
+    final CachingResolver resolver;
+    final NewSockets sockets;
+    final long attemptDelayNanos;
     private final long timeoutNanos;
-    private final long attemptDelayNanos;
 
-    DirectDialerImpl(DirectDialerBuilder settings, DialEngine engine) {
+    /**
+     * Creates one.
+     *
+     * @param timeoutNanos of a dial whose request names none
+     * @param attemptDelayNanos between the attempts of a race
+     */
+    DirectDialerImpl(
+            DialEngine engine,
+            CachingResolver resolver,
+            NewSockets sockets,
+            long timeoutNanos,
+            long attemptDelayNanos) {
         this.engine = engine;
-        resolver = settings.cachingResolver(engine);
-        sockets = settings.sockets();
-        timeoutNanos = settings.timeoutNanos();
-        attemptDelayNanos = settings.attemptDelayNanos();
-    }
-
-    CachingResolver resolver() {
-        return resolver;
-    }
-
-    NewSockets sockets() {
-        return sockets;
-    }
-
-    long attemptDelayNanos() {
-        return attemptDelayNanos;
+        this.resolver = resolver;
+        this.sockets = sockets;
+        this.timeoutNanos = timeoutNanos;
+        this.attemptDelayNanos = attemptDelayNanos;
     }
 
     @Override
@@ -60,7 +59,7 @@ public final class DirectDialerImpl implements DirectDialer, EngineDialer {
 
     @Override
     public DialHandle start(Dial dial) {
-        return LoopDial.start(dial, this);
+        return new LoopDial(dial, this).begin();
     }
 
     @Override
@@ -75,6 +74,6 @@ public final class DirectDialerImpl implements DirectDialer, EngineDialer {
                 request.target(),
                 Runnable::run, // only the caller waits for it
                 (loop, completion) ->
-                        LoopDial.start(dialOn(loop, request, null, startNanos, completion), this, addresses));
+                        new LoopDial(dialOn(loop, request, null, startNanos, completion), this).begin(addresses));
     }
 }

@@ -32,7 +32,9 @@ interface EngineDialer extends Dialer, LoopDialer {
     DialEngine engine();
 
     /** The timeout of a dial whose request names none. */
-    long defaultTimeoutNanos();
+    default long defaultTimeoutNanos() {
+        return DEFAULT_TIMEOUT_NANOS;
+    }
 
     /** Begins a dial on its loop. */
     DialHandle start(Dial dial);
@@ -40,11 +42,7 @@ interface EngineDialer extends Dialer, LoopDialer {
     /** Dials on the caller's thread, which may block. By default it waits for a dial on a loop. */
     default Connection dialOnCaller(DialRequest request, long startNanos) throws DialException {
         return FutureDial.await(
-                FutureDial.start(
-                        engine(),
-                        request.target(),
-                        Runnable::run, // only the caller waits for it
-                        (loop, completion) -> start(dialOn(loop, request, null, startNanos, completion))),
+                startOnLoop(request, startNanos, Runnable::run), // only the caller waits for it
                 (reason, cause) -> DialException.builder(reason, request.target())
                         .duration(Duration.ofNanos(ticker().nanos() - startNanos))
                         .cause(cause)
@@ -63,11 +61,14 @@ interface EngineDialer extends Dialer, LoopDialer {
 
     @Override
     default CompletableFuture<Connection> dialAsync(DialRequest request, Executor executor) {
-        long startNanos = ticker().nanos();
+        return startOnLoop(request, ticker().nanos(), engine().workers()::complete);
+    }
+
+    private CompletableFuture<Connection> startOnLoop(DialRequest request, long startNanos, Executor completer) {
         return FutureDial.start(
                 engine(),
                 request.target(),
-                engine().workers()::complete,
+                completer,
                 (loop, completion) -> start(dialOn(loop, request, null, startNanos, completion)));
     }
 

@@ -3,7 +3,9 @@ package io.broxy.core.internal.dial;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
+import io.broxy.core.internal.dial.RoutingTable.Hop;
 import io.broxy.core.internal.time.Ticker;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -39,14 +41,15 @@ final class FailOver {
      *
      * @param hops at least one, in order of preference
      * @param startNanos when the dial began
-     * @param timeoutNanos the time for the whole of it
+     * @param endNanos the deadline of the whole
+     * @param penaltyNanos how long a hop that failed is tried behind others
      */
-    FailOver(DialRequest request, List<Hop> hops, long startNanos, long timeoutNanos, RoutingDialerImpl.Policy policy) {
+    FailOver(DialRequest request, List<Hop> hops, long startNanos, long endNanos, long penaltyNanos, Ticker ticker) {
         this.request = request;
         this.startNanos = startNanos;
-        this.endNanos = startNanos + timeoutNanos;
-        this.penaltyNanos = policy.penaltyNanos();
-        this.ticker = policy.ticker();
+        this.endNanos = endNanos;
+        this.penaltyNanos = penaltyNanos;
+        this.ticker = ticker;
         this.currentStartNanos = startNanos;
         this.left = new ArrayDeque<>(inOrder(hops, startNanos));
         this.current = left.remove();
@@ -110,10 +113,10 @@ final class FailOver {
             return failure;
         }
         if (news) {
-            log.warn("hop {} failed and is tried last for a while: {}", current.name(), failure.getMessage());
+            log.warn("hop {} failed and is tried last for a while: {}", current.name, failure.getMessage());
         }
         Duration duration = Duration.ofNanos(now - currentStartNanos);
-        attempts.add(new DialException.Attempt(new HopAddress(current.name()), failure, duration));
+        attempts.add(new DialException.Attempt(new HopAddress(current.name), failure, duration));
         boolean late = now - endNanos >= 0;
         Hop next = late ? null : left.poll();
         if (next == null) {
@@ -182,6 +185,27 @@ final class FailOver {
             }
             boolean refused = failure.reason() == Reason.PROXY_REFUSED;
             return failure.proxyReply() != null || (refused && !(failure.getCause() instanceof DialException));
+        }
+    }
+
+    /**
+     * Names a hop where an exception asks for an address: the attempt was at a hop of a routing dialer, not at an address.
+     *
+     * <p>Threading: immutable.
+     */
+    private static final class HopAddress extends SocketAddress {
+        private static final long serialVersionUID = 1L;
+
+        private final String name;
+
+        HopAddress(String name) {
+            this.name = name;
+        }
+
+        /** The hop's name. */
+        @Override
+        public String toString() {
+            return name;
         }
     }
 }

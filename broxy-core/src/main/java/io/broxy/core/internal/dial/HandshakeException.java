@@ -45,11 +45,6 @@ final class HandshakeException extends Exception {
         return reply;
     }
 
-    /** Whether the connection can take another request. */
-    boolean isReusable() {
-        return kept != null;
-    }
-
     /** What the proxy says of the connection, or null if that cannot take another request. */
     @Nullable
     KeepAlive kept() {

@@ -3,33 +3,37 @@ package io.broxy.core.internal.dial;
 import io.broxy.ConnPool;
 import io.broxy.ConnectRequest;
 import io.broxy.Credentials;
+import io.broxy.DialException;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.HttpProxyDialer;
 import io.broxy.core.internal.http.HeadWriter;
+import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.ProxyAuthorization;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /** The settings of an {@link HttpProxyDialer}. Threading: for one thread. */
-public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
+public final class HttpProxyDialerBuilder extends ProxyDialerBuilder<HttpProxyDialer.Builder>
+        implements HttpProxyDialer.Builder {
     /** Written by the dialer itself, or without a meaning in CONNECT that all agree on. */
     private static final Set<String> OWN_FIELDS =
             Set.of("host", "proxy-authorization", "content-length", "transfer-encoding");
 
     private static final AtomicLong AUTHORIZATIONS = new AtomicLong();
 
-    private final ProxyDialerSettings settings;
     private final List<ConnectRequest.Field> fields = new ArrayList<>();
     private @Nullable Credentials credentials;
     private HttpProxyDialer.@Nullable Authorization authorization;
@@ -42,12 +46,11 @@ public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
      * @param defaultDialer asked when no dialer was set
      */
     public HttpProxyDialerBuilder(HostPort proxy, DialEngine engine, Supplier<Dialer> defaultDialer) {
-        settings = new ProxyDialerSettings(proxy, engine, defaultDialer);
+        super(proxy, engine, defaultDialer);
     }
 
     @Override
-    public HttpProxyDialer.Builder over(Dialer dialer) {
-        settings.over(dialer);
+    HttpProxyDialer.Builder self() {
         return this;
     }
 
@@ -82,12 +85,6 @@ public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
     }
 
     @Override
-    public HttpProxyDialer.Builder timeout(Duration timeout) {
-        settings.timeout(timeout);
-        return this;
-    }
-
-    @Override
     public HttpProxyDialer.Builder pool(ConnPool pool) {
         if (!(Objects.requireNonNull(pool, "pool") instanceof EnginePool own)) {
             throw new IllegalArgumentException("the pool was not made by Broxy");
@@ -98,16 +95,10 @@ public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
 
     @Override
     public HttpProxyDialer build() {
-        Dialer toProxy = settings.over();
-        if (tls != null) {
-            toProxy = new TlsDialer(toProxy, settings.engine().tls(tls), settings.engine());
-        }
-        ConnPool.Key key = new ConnPool.Key(settings.proxy(), toProxy, identity());
-        ProxyAuthorization asking = proxyAuthorization();
-        List<ConnectRequest.Field> own = List.copyOf(fields);
-        return new HttpProxyDialerImpl(
-                settings.tunnels(key, handshakes(asking, own), pool),
-                new HttpHop(key, true, asking, own, pool, settings.timeoutNanos()));
+        Dialer toProxy = tls == null ? over() : new TlsDialer(over(), engine.tls(tls), engine);
+        ConnPool.Key key = new ConnPool.Key(proxy, toProxy, identity());
+        HttpHop way = new HttpHop(key, true, proxyAuthorization(), List.copyOf(fields), pool, timeoutNanos);
+        return new HttpProxyDialerImpl(way, pool, engine);
     }
 
     /** Some schemes authenticate a connection, not a request: connections with an authorization of the user's are not shared. */
@@ -120,15 +111,62 @@ public final class HttpProxyDialerBuilder implements HttpProxyDialer.Builder {
 
     private ProxyAuthorization proxyAuthorization() {
         if (authorization != null) {
-            return new AskedAuthorization(
-                    authorization, settings.proxy(), settings.engine().workers().callbacks());
+            return new AskedAuthorization(authorization, proxy, engine.workers().callbacks());
         }
         String basic = credentials == null ? null : credentials.authorization();
         return basic == null ? ProxyAuthorization.NONE : (loop, target, ready, failed) -> ready.accept(basic);
     }
 
-    private static HandshakeFactory handshakes(ProxyAuthorization asking, List<ConnectRequest.Field> fields) {
-        return (loop, target, ready, failed) -> asking.obtain(
-                loop, target, value -> ready.accept(() -> new ConnectHandshake(target, fields, value)), failed);
+    /**
+     * Values of {@code Proxy-Authorization} that a user's code gives, which may block and may throw: it runs on an executor.
+     *
+     * <p>Threading: thread-safe.
+     */
+    private static final class AskedAuthorization implements ProxyAuthorization {
+        private final HttpProxyDialer.Authorization user;
+        private final HostPort proxy;
+        private final Executor executor;
+
+        AskedAuthorization(HttpProxyDialer.Authorization user, HostPort proxy, Executor executor) {
+            this.user = user;
+            this.proxy = proxy;
+            this.executor = executor;
+        }
+
+        @Override
+        public void obtain(
+                EventLoop loop, HostPort target, Consumer<@Nullable String> ready, Consumer<DialException> failed) {
+            try {
+                executor.execute(() -> {
+                    Runnable end = ask(target, ready, failed);
+                    try {
+                        loop.execute(end);
+                    } catch (RejectedExecutionException e) {
+                        // The loop has stopped, and has ended by that whatever waits for this.
+                    }
+                });
+            } catch (RejectedExecutionException e) {
+                failed.accept(failure(target, e));
+            }
+        }
+
+        private Runnable ask(HostPort target, Consumer<@Nullable String> ready, Consumer<DialException> failed) {
+            try {
+                String value = user.authorize(target);
+                if (value != null) { // what is no field value is refused before there is a connection
+                    HeadWriter.request("CONNECT", "checked.invalid:443").field("Proxy-Authorization", value);
+                }
+                return () -> ready.accept(value);
+            } catch (Throwable e) {
+                return () -> failed.accept(failure(target, e));
+            }
+        }
+
+        private DialException failure(HostPort target, Throwable cause) {
+            return DialException.builder(DialException.Reason.PROXY_AUTH, target)
+                    .proxy(proxy)
+                    .cause(cause)
+                    .build();
+        }
     }
 }

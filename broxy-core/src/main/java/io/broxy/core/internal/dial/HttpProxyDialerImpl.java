@@ -3,21 +3,22 @@ package io.broxy.core.internal.dial;
 import io.broxy.ConnPool;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
+import io.broxy.HostPort;
 import io.broxy.HttpProxyDialer;
-import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.HttpRouter;
 import java.io.IOException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opens tunnels through an HTTP proxy, and sends plain HTTP requests to the proxy itself.
  *
  * <p>Threading: thread-safe.
  */
-final class HttpProxyDialerImpl implements HttpProxyDialer, EngineDialer, HttpRouter {
-    private final TunnelDialer tunnels;
-
+final class HttpProxyDialerImpl extends TunnelDialer implements HttpProxyDialer, HttpRouter {
     /** The latest way: ways differ in their timeout only, and most requests have the same one. */
     private volatile HttpHop latest;
 
@@ -25,9 +26,10 @@ final class HttpProxyDialerImpl implements HttpProxyDialer, EngineDialer, HttpRo
      * Creates one.
      *
      * @param way of a request that names no timeout
+     * @param pool that of the way
      */
-    HttpProxyDialerImpl(TunnelDialer tunnels, HttpHop way) {
-        this.tunnels = tunnels;
+    HttpProxyDialerImpl(HttpHop way, @Nullable EnginePool pool, DialEngine engine) {
+        super(way.key(), way.credentials(), pool, way.timeoutNanos(), engine);
         this.latest = way;
     }
 
@@ -37,23 +39,8 @@ final class HttpProxyDialerImpl implements HttpProxyDialer, EngineDialer, HttpRo
     }
 
     @Override
-    public DialEngine engine() {
-        return tunnels.engine();
-    }
-
-    @Override
-    public long defaultTimeoutNanos() {
-        return tunnels.timeoutNanos();
-    }
-
-    @Override
-    public DialHandle start(Dial dial) {
-        return tunnels.start(dial);
-    }
-
-    @Override
-    public boolean sendsClientAddress() {
-        return tunnels.sendsClientAddress();
+    Handshake handshake(HostPort target, @Nullable String authorization) {
+        return new ConnectHandshake(target, latest.fields(), authorization);
     }
 
     @Override
@@ -61,11 +48,11 @@ final class HttpProxyDialerImpl implements HttpProxyDialer, EngineDialer, HttpRo
         IOException denial = DialFailures.denialOfLiteral(request);
         if (denial != null) {
             throw DialException.builder(DialException.Reason.DENIED, request.target())
-                    .proxy(key().address())
+                    .proxy(proxy())
                     .cause(denial)
                     .build();
         }
-        return new ProxyRoute(way(timeoutNanos(request)), request.target(), ticker());
+        return new ProxyRoute(way(timeoutNanos(request)), request.target(), ticker().nanos());
     }
 
     private HttpHop way(long timeoutNanos) {
@@ -80,6 +67,40 @@ final class HttpProxyDialerImpl implements HttpProxyDialer, EngineDialer, HttpRo
     /** Names the proxy. */
     @Override
     public String toString() {
-        return "HttpProxyDialer[" + key().address() + "]";
+        return "HttpProxyDialer[" + proxy() + "]";
+    }
+
+    /** The route of a request over this proxy. Threading: for one thread, or owned by its event loop. */
+    private final class ProxyRoute implements HttpRoute {
+        private final HttpHop way;
+        private final HostPort target;
+        private final long startNanos;
+
+        ProxyRoute(HttpHop way, HostPort target, long startNanos) {
+            this.way = way;
+            this.target = target;
+            this.startNanos = startNanos;
+        }
+
+        @Override
+        public HttpHop way() {
+            return way;
+        }
+
+        @Override
+        public void connected() {}
+
+        /** The failure to reach the proxy becomes the cause, as in a dial through the proxy. */
+        @Override
+        public DialException failed(DialException failure) {
+            if (target.equals(failure.target()) && proxy().equals(failure.proxy())) {
+                return failure;
+            }
+            return way.failure(failure.reason(), target)
+                    .duration(Duration.ofNanos(ticker().nanos() - startNanos))
+                    .attempts(failure.attempts())
+                    .cause(failure)
+                    .build();
+        }
     }
 }

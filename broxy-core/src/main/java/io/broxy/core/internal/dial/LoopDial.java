@@ -2,6 +2,7 @@ package io.broxy.core.internal.dial;
 
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
+import io.broxy.core.internal.dial.CachingResolver.LookUpShare;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
@@ -39,12 +40,14 @@ final class LoopDial implements DialHandle {
     /** Whether the name may be looked up once more. */
     private boolean remembered;
 
-    private @Nullable FirstRound firstRound;
+    /** How all the remembered addresses failed. */
+    private @Nullable DialException firstRound;
+
     private List<InetAddress> addresses = List.of();
     private @Nullable AddressRace<LoopConnection> race;
     private boolean over;
 
-    private LoopDial(Dial dial, DirectDialerImpl dialer) {
+    LoopDial(Dial dial, DirectDialerImpl dialer) {
         this.dial = dial;
         this.loop = dial.loop();
         this.dialer = dialer;
@@ -52,29 +55,22 @@ final class LoopDial implements DialHandle {
         this.deadline = loop.timers().schedule(dial.endNanos(), this::timedOut);
     }
 
-    /** Begins a dial. */
-    static LoopDial start(Dial dial, DirectDialerImpl dialer) {
-        LoopDial started = new LoopDial(dial, dialer);
-        started.begin();
-        return started;
-    }
-
-    /** Begins a dial of addresses that have been looked up. */
-    static LoopDial start(Dial dial, DirectDialerImpl dialer, List<InetAddress> addresses) {
-        LoopDial started = new LoopDial(dial, dialer);
-        started.race(addresses);
-        return started;
-    }
-
-    private void begin() {
+    /** Begins with the look-up, or with the literal address. */
+    DialHandle begin() {
         InetAddress literal = dial.request().address();
         if (literal != null) {
-            race(List.of(literal));
-            return;
+            return begin(List.of(literal));
         }
-        NameQuery query = dialer.resolver().resolve(dial.target().host(), LookUpShare.of(dial));
+        NameQuery query = dialer.resolver.resolve(dial.target().host(), LookUpShare.of(dial));
         remembered = query.isFromCache();
         await(query);
+        return this;
+    }
+
+    /** Begins with addresses that have been looked up. */
+    DialHandle begin(List<InetAddress> found) {
+        race(found);
+        return this;
     }
 
     private void await(NameQuery query) {
@@ -97,11 +93,11 @@ final class LoopDial implements DialHandle {
             return;
         }
         lookUp = null;
-        FirstRound first = firstRound;
+        DialException first = firstRound;
         if (first != null) {
-            List<InetAddress> untried = found == null ? List.of() : first.untried(found);
+            List<InetAddress> untried = found == null ? List.of() : DialFailures.untried(found, addresses);
             if (untried.isEmpty()) {
-                fail(first.reason(), first.cause());
+                fail(first.reason(), first.getCause());
             } else {
                 race(untried);
             }
@@ -116,19 +112,20 @@ final class LoopDial implements DialHandle {
         addresses = toTry;
         List<InetSocketAddress> inOrder = new ArrayList<>(addresses.size());
         for (InetAddress address : AddressRace.interleave(toTry)) {
-            if (dialer.sockets().fits(address)) {
+            if (dialer.sockets.fits(address)) {
                 inOrder.add(new InetSocketAddress(address, dial.target().port()));
             }
         }
         if (inOrder.isEmpty()) {
-            failed(Reason.UNREACHABLE, List.of(), dialer.sockets().misfit());
+            failed(Reason.UNREACHABLE, List.of(), dialer.sockets.misfit());
             return;
         }
         AddressRace<LoopConnection> all = new AddressRace<>(
                 inOrder,
-                (address, contender) -> ConnectAttempt.start(loop, dialer.sockets(), address, dial.target(), contender),
+                (address, contender) ->
+                        new ConnectAttempt(loop, dial.target(), contender).begin(dialer.sockets, address),
                 new AddressRace.Rules(
-                        dial.request().addressPolicy(), loop.timers(), dialer.ticker(), dialer.attemptDelayNanos()),
+                        dial.request().addressPolicy(), loop.timers(), dialer.ticker(), dialer.attemptDelayNanos),
                 this::won,
                 this::lost);
         race = all;
@@ -165,28 +162,27 @@ final class LoopDial implements DialHandle {
 
     /** The addresses have failed. */
     private void failed(Reason reason, List<DialException.Attempt> failures, @Nullable Throwable why) {
-        if (!remembered || !FirstRound.isOfTheAddresses(reason)) {
+        if (!remembered || !DialFailures.isOfTheAddresses(reason)) {
             fail(reason, why);
             return;
         }
         remembered = false;
         race = null;
-        Throwable cause = why == null && failures.size() == 1 ? failures.get(0).failure() : why;
-        firstRound = new FirstRound(addresses, reason, failures, cause);
-        await(dialer.resolver().resolveAnew(dial.target().host(), LookUpShare.of(dial)));
+        firstRound = failure(reason, failures, why);
+        await(dialer.resolver.resolveAnew(dial.target().host(), LookUpShare.of(dial)));
     }
 
     private void fail(Reason reason, @Nullable Throwable why) {
         end();
         List<DialException.Attempt> failures = race == null ? List.of() : race.failures();
-        if (firstRound != null) {
-            failures = firstRound.attemptsAnd(failures);
-        }
-        Throwable cause = why == null && failures.size() == 1 ? failures.get(0).failure() : why;
-        DialException failure =
-                dial.failure(reason).attempts(failures).cause(cause).build();
+        DialException failure = failure(reason, DialFailures.attempts(firstRound, failures), why);
         trace.failed(failure);
         dial.completion().failed(failure);
+    }
+
+    private DialException failure(Reason reason, List<DialException.Attempt> failures, @Nullable Throwable why) {
+        Throwable cause = why == null && failures.size() == 1 ? failures.get(0).failure() : why;
+        return dial.failure(reason).attempts(failures).cause(cause).build();
     }
 
     private void end() {
@@ -200,7 +196,7 @@ final class LoopDial implements DialHandle {
     @Override
     public void clientEnded() {
         if (lookUp != null) {
-            dialer.resolver().giveWay(dial.target().host(), lookUp);
+            dialer.resolver.giveWay(dial.target().host(), lookUp);
         }
     }
 

@@ -5,6 +5,7 @@ import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.ProxyReply;
+import io.broxy.core.internal.dial.TunnelDialer.ProxyConnection;
 import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
@@ -58,7 +59,7 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
     private final DialTrace trace;
 
     private State state = State.PREPARING;
-    private HandshakeFactory.@Nullable Maker handshakes;
+    private @Nullable String authorization;
     private @Nullable DialHandle opening;
     private @Nullable ProxyConnection used;
     private @Nullable Handshake handshake;
@@ -67,7 +68,7 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
     /** The proxy refuses, and the dial only waits for the rest of the reply. */
     private boolean refusing;
 
-    private ProxyDial(Dial dial, TunnelDialer dialer) {
+    ProxyDial(Dial dial, TunnelDialer dialer) {
         this.dial = dial;
         this.loop = dial.loop();
         this.dialer = dialer;
@@ -75,27 +76,21 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
         this.deadline = loop.timers().schedule(dial.endNanos(), this::timedOut);
     }
 
-    /** Begins a dial. */
-    static ProxyDial start(Dial dial, TunnelDialer dialer) {
-        ProxyDial started = new ProxyDial(dial, dialer);
-        started.prepare();
-        return started;
-    }
-
     // ------------------------------------------------------------------ PREPARING
 
-    private void prepare() {
+    DialHandle begin() {
         IOException denial = DialFailures.denialOfLiteral(dial.request());
         if (denial != null) {
             fail(dial.failure(Reason.DENIED).cause(denial));
-            return;
+        } else {
+            dialer.authorization.obtain(loop, dial.target(), this::prepared, this::notPrepared);
         }
-        dialer.handshakes().prepare(loop, dial.target(), this::prepared, this::notPrepared);
+        return this;
     }
 
-    private void prepared(HandshakeFactory.Maker maker) {
+    private void prepared(@Nullable String value) {
         if (state == State.PREPARING) {
-            handshakes = maker;
+            authorization = value;
             open(false);
         }
     }
@@ -134,14 +129,10 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
 
     @Override
     public void done(ProxyConnection taken) {
-        HandshakeFactory.Maker maker = handshakes;
-        if (maker == null) {
-            throw new IllegalStateException("nothing has been prepared");
-        }
         opening = null;
         state = State.TALKING;
         loop.timers().reschedule(deadline, dial.endNanos());
-        Handshake talk = maker.make();
+        Handshake talk = dialer.handshake(dial.target(), authorization);
         handshake = talk;
         refusing = false;
         used = taken;

@@ -8,13 +8,19 @@ import io.broxy.Dialer;
 import io.broxy.ProxyProtocol;
 import io.broxy.core.internal.haproxy.ProxyHeader;
 import io.broxy.core.internal.haproxy.ProxyHeaderWriter;
+import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.time.TimerQueue;
 import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -90,13 +96,8 @@ public final class ProxyHeaderDialer implements EngineDialer {
     }
 
     @Override
-    public long defaultTimeoutNanos() {
-        return DEFAULT_TIMEOUT_NANOS;
-    }
-
-    @Override
     public DialHandle start(Dial dial) {
-        return ProxyHeaderDial.start(dial, onLoop, timed(dial.request()), header(dial.request()));
+        return new HeaderDial(dial).begin();
     }
 
     /** The few bytes fit into a fresh connection's buffer, so that writing them does not wait. */
@@ -134,5 +135,158 @@ public final class ProxyHeaderDialer implements EngineDialer {
     @Override
     public String toString() {
         return below + " with PROXY headers";
+    }
+
+    /**
+     * One dial on a loop. The dialer below keeps the deadline until it has connected; after that
+     * the header mostly goes out at once.
+     *
+     * <pre>
+     *   DIALING ──> SENDING ──> OVER
+     * </pre>
+     *
+     * <p>Threading: owned by its event loop.
+     */
+    private final class HeaderDial implements DialHandle, Completion<LoopConnection>, ChannelEvents {
+        private enum State {
+            DIALING,
+            SENDING,
+            OVER
+        }
+
+        private final Dial dial;
+        private final ByteBuffer header;
+
+        private State state = State.DIALING;
+        private @Nullable DialHandle dialing;
+        private @Nullable LoopConnection connection;
+        private TimerQueue.@Nullable Timer deadline;
+
+        HeaderDial(Dial dial) {
+            this.dial = dial;
+            this.header = header(dial.request());
+        }
+
+        // ------------------------------------------------------------------ DIALING
+
+        DialHandle begin() {
+            DialHandle underWay = onLoop.dial(dial.loop(), timed(dial.request()), dial.client(), this);
+            if (state == State.DIALING) {
+                dialing = underWay;
+            }
+            return this;
+        }
+
+        @Override
+        public void failed(DialException failure) {
+            state = State.OVER;
+            dial.completion().failed(failure);
+        }
+
+        @Override
+        public void broken(DialException failure) {
+            state = State.OVER;
+            dial.completion().broken(failure);
+        }
+
+        @Override
+        public void done(LoopConnection dialed) {
+            state = State.SENDING;
+            connection = dialed;
+            try {
+                dialed.write(header);
+                if (header.hasRemaining()) {
+                    dialed.handler(this);
+                    deadline = dial.loop().timers().schedule(dial.endNanos(), this::timedOut);
+                    dialed.interest(SelectionKey.OP_WRITE);
+                    return;
+                }
+            } catch (IOException e) {
+                fail(Reason.PROTOCOL, e);
+                return;
+            }
+            sent(dialed);
+        }
+
+        // ------------------------------------------------------------------ SENDING
+
+        @Override
+        public void ready(int readyOps) {
+            LoopConnection own = connection;
+            if (state != State.SENDING || own == null) {
+                return;
+            }
+            try {
+                own.write(header);
+                if (header.hasRemaining()) {
+                    return;
+                }
+                own.interest(0);
+            } catch (IOException e) {
+                fail(Reason.PROTOCOL, e);
+                return;
+            }
+            sent(own);
+        }
+
+        private void timedOut() {
+            if (dial.loop().isStopping()) {
+                fail(Reason.CANCELLED, new IOException("the event loop is ending"));
+            } else {
+                fail(Reason.TIMEOUT, new SocketTimeoutException("the peer did not accept it in the dial's time"));
+            }
+        }
+
+        // ------------------------------------------------------------------ ends
+
+        private void sent(LoopConnection announced) {
+            end();
+            dial.completion().done(announced);
+        }
+
+        private void fail(Reason reason, Throwable cause) {
+            if (state == State.SENDING) {
+                discard();
+                dial.completion()
+                        .failed(dial.failure(reason).cause(notSent(cause)).build());
+            }
+        }
+
+        /** Resets the connection, so that a peer with a part of the header does not see an orderly end. */
+        private void discard() {
+            end();
+            if (connection != null) {
+                connection.abort();
+            }
+        }
+
+        private void end() {
+            state = State.OVER;
+            if (deadline != null) {
+                dial.loop().timers().cancel(deadline);
+            }
+        }
+
+        @Override
+        public void clientEnded() {
+            if (dialing != null) {
+                dialing.clientEnded();
+            }
+        }
+
+        @Override
+        public void cancel() {
+            if (state == State.DIALING && dialing != null) {
+                dialing.cancel();
+            }
+            if (state != State.OVER) {
+                discard();
+            }
+        }
+
+        @Override
+        public void abandoned(Throwable cause) {
+            fail(dial.loop().isStopping() ? Reason.CANCELLED : Reason.LOCAL, cause);
+        }
     }
 }

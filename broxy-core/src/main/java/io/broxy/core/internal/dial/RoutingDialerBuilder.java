@@ -67,9 +67,6 @@ public final class RoutingDialerBuilder implements RoutingDialer.Builder {
     public RoutingDialer build() {
         Map<String, Dialer> all = new HashMap<>(hops);
         all.put(Route.DIRECT, direct != null ? direct : defaultDirect.get());
-        return new RoutingDialerImpl(
-                RoutingTable.of(rules, all, engine),
-                new RoutingDialerImpl.Policy(timeoutNanos, penaltyNanos, engine.ticker()),
-                engine);
+        return new RoutingDialerImpl(RoutingTable.of(rules, all, engine), timeoutNanos, penaltyNanos, engine);
     }
 }

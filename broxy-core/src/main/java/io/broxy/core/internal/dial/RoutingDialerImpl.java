@@ -1,5 +1,6 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.ConnPool;
 import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
@@ -7,8 +8,11 @@ import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.RoutingDialer;
 import io.broxy.Rules;
+import io.broxy.core.internal.dial.RoutingTable.Hop;
+import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
-import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.HttpRouter;
 import java.io.IOException;
@@ -16,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Dials by rules. A blocking dial has each hop dial on the caller's thread, any other one on a loop.
@@ -24,22 +29,21 @@ import java.util.concurrent.TimeUnit;
  */
 final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter {
     private final DialEngine engine;
-    private final Policy policy;
+    private final long timeoutNanos;
+    private final long penaltyNanos;
     private final Object lock = new Object();
     private volatile RoutingTable table;
 
     /**
-     * What holds for every dial.
+     * Creates one.
      *
      * @param timeoutNanos of a dial whose request names none
      * @param penaltyNanos how long a hop that failed is tried behind others
-     * <p>Threading: immutable.
      */
-    record Policy(long timeoutNanos, long penaltyNanos, Ticker ticker) {}
-
-    RoutingDialerImpl(RoutingTable table, Policy policy, DialEngine engine) {
+    RoutingDialerImpl(RoutingTable table, long timeoutNanos, long penaltyNanos, DialEngine engine) {
         this.table = table;
-        this.policy = policy;
+        this.timeoutNanos = timeoutNanos;
+        this.penaltyNanos = penaltyNanos;
         this.engine = engine;
     }
 
@@ -71,11 +75,11 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
     public String explain(HostPort target) {
         RoutingTable current = table;
         StringBuilder text = new StringBuilder(current.rules().explain(target));
-        long now = policy.ticker.nanos();
+        long now = ticker().nanos();
         for (Hop hop : current.hopsTo(target)) {
             long left = hop.penaltyLeftNanos(now);
             if (left > 0) {
-                text.append("; ").append(hop.name()).append(" failed and is tried last for another ");
+                text.append("; ").append(hop.name).append(" failed and is tried last for another ");
                 text.append(TimeUnit.NANOSECONDS.toMillis(left)).append(" ms");
             }
         }
@@ -91,7 +95,7 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
 
     @Override
     public long defaultTimeoutNanos() {
-        return policy.timeoutNanos;
+        return timeoutNanos;
     }
 
     @Override
@@ -103,7 +107,7 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
             dial.completion().failed(e);
             return () -> {};
         }
-        return RoutedDial.start(dial, failOver);
+        return new RoutedDial(dial, failOver).begin();
     }
 
     @Override
@@ -111,7 +115,7 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
         FailOver failOver = begin(request, startNanos);
         while (true) {
             try {
-                Connection connection = failOver.hop().dialer().dial(failOver.request());
+                Connection connection = failOver.hop().dialer.dial(failOver.request());
                 failOver.connected();
                 return connection;
             } catch (DialException e) {
@@ -131,7 +135,7 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
 
     @Override
     public HttpRoute route(DialRequest request) throws DialException {
-        return new RoutedHttp(begin(request, policy.ticker.nanos()));
+        return new RoutedHttp(begin(request, ticker().nanos()));
     }
 
     private FailOver begin(DialRequest request, long startNanos) throws DialException {
@@ -142,12 +146,169 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
                     .cause(new IOException(current.rules().explain(request.target())))
                     .build();
         }
-        return new FailOver(request, hops, startNanos, timeoutNanos(request), policy);
+        return new FailOver(request, hops, startNanos, startNanos + timeoutNanos(request), penaltyNanos, ticker());
     }
 
     /** Sums the rules up. */
     @Override
     public String toString() {
         return "RoutingDialer[" + table.rules() + "]";
+    }
+
+    /**
+     * A dial on a loop through the first of several hops that works. Each hop keeps to its own share of the time.
+     *
+     * <p>Threading: owned by its event loop.
+     */
+    private static final class RoutedDial implements DialHandle, Completion<LoopConnection> {
+        private final Dial dial;
+        private final FailOver failOver;
+        private @Nullable DialHandle dialing;
+        private boolean over;
+
+        RoutedDial(Dial dial, FailOver failOver) {
+            this.dial = dial;
+            this.failOver = failOver;
+        }
+
+        DialHandle begin() {
+            dialHop();
+            return this;
+        }
+
+        private void dialHop() {
+            Hop hop = failOver.hop();
+            DialHandle underWay = hop.onLoop.dial(dial.loop(), failOver.request(), dial.client(), this);
+            if (!over && failOver.hop() == hop) { // else it has ended at once, and this is another hop's turn
+                dialing = underWay;
+            }
+        }
+
+        @Override
+        public void done(LoopConnection connection) {
+            over = true;
+            failOver.connected();
+            dial.completion().done(connection);
+        }
+
+        @Override
+        public void failed(DialException failure) {
+            DialException all = failOver.failed(failure);
+            if (all == null) {
+                dialHop();
+            } else {
+                over = true;
+                dial.completion().failed(all);
+            }
+        }
+
+        @Override
+        public void broken(DialException failure) {
+            over = true;
+            dial.completion().broken(failure);
+        }
+
+        @Override
+        public void clientEnded() {
+            if (dialing != null) {
+                dialing.clientEnded();
+            }
+        }
+
+        @Override
+        public void cancel() {
+            if (!over) {
+                over = true;
+                if (dialing != null) {
+                    dialing.cancel();
+                }
+            }
+        }
+    }
+
+    /**
+     * The ways of a request by rules: those of one hop after the other, each in the time that a dial would have.
+     *
+     * <p>Threading: for one thread, or owned by its event loop.
+     */
+    private static final class RoutedHttp implements HttpRoute {
+        private final FailOver failOver;
+        private HttpRoute current;
+
+        /**
+         * Begins with the first hop that has a way.
+         *
+         * @throws DialException if none has
+         */
+        RoutedHttp(FailOver failOver) throws DialException {
+            this.failOver = failOver;
+            this.current = next(failOver);
+        }
+
+        private static HttpRoute next(FailOver failOver) throws DialException {
+            while (true) {
+                try {
+                    return failOver.hop().router.route(failOver.request());
+                } catch (DialException e) {
+                    DialException all = failOver.failed(e);
+                    if (all != null) {
+                        throw all;
+                    }
+                }
+            }
+        }
+
+        @Override
+        public HttpHop way() {
+            return current.way();
+        }
+
+        @Override
+        public boolean prefer(ConnPool.Key wanted) {
+            if (current.prefer(wanted)) {
+                return true;
+            }
+            for (Hop hop : failOver.others()) {
+                HttpRoute other = routeOver(hop);
+                if (other != null && other.prefer(wanted)) {
+                    failOver.prefer(hop);
+                    current = other;
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private @Nullable HttpRoute routeOver(Hop hop) {
+            try {
+                return hop.router.route(failOver.request());
+            } catch (DialException e) {
+                return null; // which it says again when it is its turn
+            }
+        }
+
+        @Override
+        public void connected() {
+            current.connected();
+            failOver.connected();
+        }
+
+        @Override
+        public @Nullable DialException failed(DialException failure) {
+            DialException ofHop = current.failed(failure);
+            if (ofHop == null) {
+                return null; // the hop has another way itself
+            }
+            DialException all = failOver.failed(ofHop);
+            if (all != null) {
+                return all;
+            }
+            try {
+                current = next(failOver);
+                return null;
+            } catch (DialException e) {
+                return e;
+            }
+        }
     }
 }

@@ -1,9 +1,13 @@
 package io.broxy.core.internal.dial;
 
 import io.broxy.Dialer;
+import io.broxy.DirectDialer;
 import io.broxy.HostPort;
 import io.broxy.Route;
 import io.broxy.Rules;
+import io.broxy.core.internal.upstream.HttpRouter;
+import io.broxy.core.internal.upstream.LoopDialer;
+import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -52,7 +56,7 @@ final class RoutingTable {
         Map<String, Hop> newHops = new HashMap<>();
         dialers.forEach((name, dialer) -> {
             Hop old = hops.get(checkName(name));
-            newHops.put(name, old != null && old.dialer() == dialer ? old : new Hop(name, dialer, engine));
+            newHops.put(name, old != null && old.dialer == dialer ? old : new Hop(name, dialer, engine));
         });
         newHops.put(Route.DIRECT, hop(Route.DIRECT));
         return new RoutingTable(newRules, newHops);
@@ -69,7 +73,7 @@ final class RoutingTable {
     /** Whether the dialer of one of the hops sends the address of the client. */
     boolean sendsClientAddress() {
         for (Hop hop : hops.values()) {
-            if (hop.dialer().sendsClientAddress()) {
+            if (hop.dialer.sendsClientAddress()) {
                 return true;
             }
         }
@@ -92,5 +96,63 @@ final class RoutingTable {
 
     private Hop hop(String name) {
         return Objects.requireNonNull(hops.get(name), name); // every name was looked for when this was made
+    }
+
+    /**
+     * A named way to targets, and whether it has failed lately.
+     *
+     * <p>Threading: thread-safe.
+     */
+    static final class Hop {
+        final String name;
+
+        /** As its user gave it, for the caller's thread. */
+        final Dialer dialer;
+
+        /** For an event loop. */
+        final LoopDialer onLoop;
+
+        /** For plain HTTP requests. */
+        final HttpRouter router;
+
+        private final boolean direct;
+        private volatile long penaltyEndNanos;
+
+        Hop(String name, Dialer dialer, DialEngine engine) {
+            this.name = name;
+            this.dialer = dialer;
+            this.onLoop = UserDialerAdapter.of(dialer, engine.workers());
+            this.router = HttpRouter.of(dialer, engine.workers());
+            this.direct = name.equals(Route.DIRECT) || isDirect(dialer);
+            this.penaltyEndNanos = engine.ticker().nanos();
+        }
+
+        private static boolean isDirect(Dialer dialer) {
+            return dialer instanceof ProxyHeaderDialer announcing
+                    ? isDirect(announcing.below())
+                    : dialer instanceof DirectDialer;
+        }
+
+        /** It failed; true if it has a penalty now and had none. The failure of a direct dial is the target's, and costs nothing. */
+        boolean failed(long nowNanos, long penaltyNanos) {
+            if (direct) {
+                return false;
+            }
+            boolean news = penaltyNanos > 0 && penaltyLeftNanos(nowNanos) == 0;
+            penaltyEndNanos = nowNanos + penaltyNanos;
+            return news;
+        }
+
+        /** It works. */
+        void worked(long nowNanos) {
+            if (penaltyLeftNanos(nowNanos) > 0) {
+                penaltyEndNanos = nowNanos;
+            }
+        }
+
+        /** For how long it is still tried behind others, 0 for not at all. */
+        long penaltyLeftNanos(long nowNanos) {
+            return Math.max(0, penaltyEndNanos - nowNanos);
+        }
     }
 }

@@ -1,39 +1,29 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.ConnPool;
+import io.broxy.Credentials;
+import io.broxy.HostPort;
 import io.broxy.Socks5Dialer;
-import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.upstream.ProxyAuthorization;
+import org.jspecify.annotations.Nullable;
 
-/**
- * Dials through a SOCKS5 proxy.
- *
- * @param tunnels how tunnels are opened
- * <p>Threading: thread-safe.
- */
-record Socks5DialerImpl(TunnelDialer tunnels) implements Socks5Dialer, EngineDialer {
+/** Dials through a SOCKS5 proxy. Threading: thread-safe. */
+final class Socks5DialerImpl extends TunnelDialer implements Socks5Dialer {
+    private final @Nullable Credentials credentials;
 
-    @Override
-    public DialEngine engine() {
-        return tunnels.engine();
+    Socks5DialerImpl(ConnPool.Key proxy, @Nullable Credentials credentials, long timeoutNanos, DialEngine engine) {
+        super(proxy, ProxyAuthorization.NONE, null, timeoutNanos, engine);
+        this.credentials = credentials;
     }
 
     @Override
-    public long defaultTimeoutNanos() {
-        return tunnels.timeoutNanos();
-    }
-
-    @Override
-    public DialHandle start(Dial dial) {
-        return tunnels.start(dial);
-    }
-
-    @Override
-    public boolean sendsClientAddress() {
-        return tunnels.sendsClientAddress();
+    Handshake handshake(HostPort target, @Nullable String authorization) {
+        return new Socks5Handshake(target, credentials);
     }
 
     /** Names the proxy. */
     @Override
     public String toString() {
-        return "Socks5Dialer[" + tunnels.proxy() + "]";
+        return "Socks5Dialer[" + proxy() + "]";
     }
 }

@@ -3,27 +3,31 @@ package io.broxy.core.internal.dial;
 import io.broxy.ConnPool;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
+import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.IdleUse;
+import io.broxy.core.internal.pool.LoopLease;
 import io.broxy.core.internal.upstream.LoopDialer;
+import io.broxy.core.internal.upstream.ProxyAuthorization;
 import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What dialers through a proxy share: the connections to the proxy, each opened for one dial or leased from a pool, and the
- * handshake that opens a tunnel over one of them.
+ * A dialer through a proxy: it opens a connection to the proxy for each dial, or leases one from a pool, and opens a tunnel
+ * over it by a handshake, which is all that the kinds of proxies differ in.
  *
  * <p>Threading: thread-safe.
  */
-final class TunnelDialer {
+abstract class TunnelDialer implements EngineDialer {
     private final ConnPool.Key proxy;
     private final LoopDialer toProxy;
-    private final HandshakeFactory handshakes;
+    final ProxyAuthorization authorization;
     private final @Nullable EnginePool pool;
     private final long timeoutNanos;
     private final DialEngine engine;
@@ -32,47 +36,50 @@ final class TunnelDialer {
      * Creates one.
      *
      * @param proxy the proxy and the dialer that reaches it
+     * @param authorization where the handshake's authorization comes from
      * @param pool that connections to the proxy are leased from; null to open one for each dial
      * @param timeoutNanos of a dial whose request names none
      */
     TunnelDialer(
             ConnPool.Key proxy,
-            HandshakeFactory handshakes,
+            ProxyAuthorization authorization,
             @Nullable EnginePool pool,
             long timeoutNanos,
             DialEngine engine) {
         this.proxy = proxy;
         this.toProxy = UserDialerAdapter.of(proxy.dialer(), engine.workers());
-        this.handshakes = handshakes;
+        this.authorization = authorization;
         this.pool = pool;
         this.timeoutNanos = timeoutNanos;
         this.engine = engine;
     }
 
+    /** Makes the handshake for one connection, with the value that {@link #authorization} gave for the target. */
+    abstract Handshake handshake(HostPort target, @Nullable String authorization);
+
     HostPort proxy() {
         return proxy.address();
     }
 
-    HandshakeFactory handshakes() {
-        return handshakes;
-    }
-
-    long timeoutNanos() {
-        return timeoutNanos;
-    }
-
-    DialEngine engine() {
+    @Override
+    public DialEngine engine() {
         return engine;
     }
 
+    @Override
+    public long defaultTimeoutNanos() {
+        return timeoutNanos;
+    }
+
     /** Whether the dialer that reaches the proxy does. */
-    boolean sendsClientAddress() {
+    @Override
+    public boolean sendsClientAddress() {
         return proxy.dialer().sendsClientAddress();
     }
 
-    /** Begins to open a tunnel. */
-    DialHandle start(Dial dial) {
-        return ProxyDial.start(dial, this);
+    @Override
+    public DialHandle start(Dial dial) {
+        return new ProxyDial(dial, this).begin();
     }
 
     /**
@@ -95,5 +102,56 @@ final class TunnelDialer {
                 null,
                 timeout.toNanos(),
                 completion.from(lease -> new ProxyConnection(lease.connection(), lease)));
+    }
+
+    /**
+     * A connection to a proxy while a tunnel is being opened over it, which ends in {@link #detach}, {@link #reuse} or one of the
+     * discards.
+     *
+     * @param lease null if the connection was opened for one dial, and so is closed when no tunnel comes of it
+     * <p>Threading: owned by its event loop.
+     */
+    record ProxyConnection(
+            LoopConnection connection, @Nullable LoopLease lease) {
+
+        /** Whether it was idle before, so that the proxy may have closed it in the meantime. */
+        boolean wasIdle() {
+            return lease != null && lease.wasIdle();
+        }
+
+        /** The tunnel is open, and the connection belongs to the receiver of the dial's result. */
+        void detach() {
+            if (lease != null) {
+                lease.detach();
+            }
+        }
+
+        /** The proxy has refused, and takes another request for as long and as often as it has said. */
+        void reuse(KeepAlive said) {
+            if (lease == null) {
+                connection.close();
+            } else {
+                lease.answered(said.timeoutNanos(), said.max());
+                lease.giveBack();
+            }
+        }
+
+        /** The proxy has ended or spoilt the connection before it answered. */
+        void discardUnanswered() {
+            if (lease == null) {
+                connection.close();
+            } else {
+                lease.closeUnanswered();
+            }
+        }
+
+        /** The connection is of no use any more. */
+        void discard() {
+            if (lease == null) {
+                connection.close();
+            } else {
+                lease.close();
+            }
+        }
     }
 }

@@ -163,8 +163,12 @@ final class RequestRoute implements Completion<LoopLease> {
         if (way.credentials() == ProxyAuthorization.NONE) {
             routed(leased, null);
         } else {
-            way.authorization(
-                    loop, target, value -> authorized(leased, value), failure -> notAuthorized(leased, failure));
+            way.credentials()
+                    .obtain(
+                            loop,
+                            target,
+                            value -> authorized(leased, value),
+                            failure -> notAuthorized(leased, failure));
         }
         exchange.update();
     }

@@ -71,14 +71,14 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
         for (IdleConnection parked; (parked = slot.parked()) != null; ) {
             Taken taken = take(slot, parked);
             if (taken.connection != null) {
-                return pool.userLease(slot, parked.loop(), new LeakWatch.Leased(taken.connection, place));
+                return pool.userLease(slot, parked.loop, taken.connection, place);
             }
-            slot = pool.replace(slot, taken.death, null, IdleUse.ANY);
+            slot = pool.policy.replace(slot, taken.death, null, IdleUse.ANY);
             if (slot == null) {
                 throw closed();
             }
         }
-        return pool.userLease(slot, pool.nextLoop(), new LeakWatch.Leased(dial(slot), place));
+        return pool.userLease(slot, pool.nextLoop(), dial(slot), place);
     }
 
     // ------------------------------------------------------------------ waiting
@@ -88,12 +88,12 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
         try {
             slot = grant.get(Math.max(0, endNanos - pool.ticker().nanos()), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            if (pool.policy().cancel(key, this)) {
+            if (pool.policy.cancel(key, this)) {
                 throw failure(Reason.POOL_EXHAUSTED, pool.exhausted());
             }
             slot = grant.join(); // it is being granted just now
         } catch (InterruptedException e) {
-            if (!pool.policy().cancel(key, this)) {
+            if (!pool.policy.cancel(key, this)) {
                 grant.thenAccept(late -> {
                     if (late != null) {
                         pool.giveBack(late);
@@ -126,7 +126,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
         try {
             return future.get(); // loops answer at once
         } catch (InterruptedException e) {
-            future.thenAccept(late -> putBack(slot, parked.loop(), late));
+            future.thenAccept(late -> putBack(slot, parked.loop, late));
             throw interrupted();
         } catch (ExecutionException e) {
             throw new IllegalStateException("a hand-over cannot fail", e);
@@ -138,14 +138,14 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
             try {
                 own.detach();
                 own.unblock(); // no read has begun
-                IdleConnection.unwanted(pool, loop, slot, own);
+                IdleConnection.fromUser(pool, loop, slot, own, false);
                 return;
             } catch (IOException e) {
                 log.debug("a connection that was leased in vain is closed", e);
                 pool.closeLater(own.detached());
             }
         }
-        pool.drop(slot, late.death);
+        pool.policy.drop(slot, late.death);
     }
 
     // ------------------------------------------------------------------ a new one
@@ -157,16 +157,16 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
             if (left <= 0) {
                 throw failure(Reason.POOL_EXHAUSTED, pool.exhausted());
             }
-            connection = key.dialer().dial(Opener.request(key, null, left));
+            connection = key.dialer().dial(EnginePool.dialRequest(key, null, left));
             if (connection == null) {
                 throw new NullPointerException("the dialer gave no connection");
             }
         } finally {
             if (connection == null) {
-                pool.openFailed(slot);
+                pool.policy.openFailed(slot);
             }
         }
-        if (pool.policy().opened(slot)) {
+        if (pool.policy.opened(slot)) {
             return connection;
         }
         try {
@@ -189,6 +189,6 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
     }
 
     private DialException failure(Reason reason, Throwable cause) {
-        return Opener.failure(reason, key, pool.ticker().nanos() - startNanos, cause);
+        return EnginePool.failure(reason, key, pool.ticker().nanos() - startNanos, cause);
     }
 }

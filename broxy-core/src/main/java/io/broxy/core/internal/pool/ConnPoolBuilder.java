@@ -92,10 +92,13 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
 
     @Override
     public EnginePool build() {
-        EnginePool pool = new EnginePool(this, engine, ended::accept);
+        PoolLimits limits =
+                new PoolLimits(maxIdlePerKey, maxIdle, maxOpenPerKey, maxOpen, idleTimeoutNanos, maxAgeNanos);
+        EnginePool pool = new EnginePool(engine, limits, leaseTimeoutNanos, new LeakWatch(leakReports), ended);
         built.accept(pool);
         return pool;
     }
+<<<<<<< HEAD
 
     /**
      * Builds the pool of a proxy handler. Requests that are forwarded to an origin at the same time leave that many
@@ -119,4 +122,6 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
     int leakReports() {
         return leakReports;
     }
+=======
+>>>>>>> far
 }

@@ -10,6 +10,8 @@ final class Counters {
     /** How a lease ends whose connection is not kept. */
     enum Ending {
         DISCARDED,
+        /** Discarded: it was idle before, and its peer has ended it without an answer to what it was leased for. */
+        UNANSWERED,
         DETACHED,
         LEAKED
     }
@@ -25,7 +27,7 @@ final class Counters {
 
     void ended(Ending how) {
         switch (how) {
-            case DISCARDED -> discarded++;
+            case DISCARDED, UNANSWERED -> discarded++;
             case DETACHED -> detached++;
             case LEAKED -> leaked++;
         }

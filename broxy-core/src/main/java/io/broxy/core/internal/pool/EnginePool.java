@@ -10,12 +10,15 @@ import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
-import io.broxy.core.internal.pool.Counters.Ending;
+import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.time.Durations;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.upstream.LoopDialer;
+import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -33,22 +36,21 @@ public final class EnginePool implements ConnPool {
     private static final Logger log = LoggerFactory.getLogger(EnginePool.class);
 
     private final PoolEngine engine;
-    private final IdlePool<IdleConnection> policy;
-    private final Opener opener;
-    private final LeakWatch leaks;
+    final IdlePool<IdleConnection> policy;
+    final LeakWatch leaks;
     private final long leaseTimeoutNanos;
-    private final Consumer<EnginePool> ended;
+    private final Consumer<ConnPool> ended;
 
     private final PoolKeeper keeper;
 
-    EnginePool(ConnPoolBuilder settings, PoolEngine engine, Consumer<EnginePool> ended) {
+    EnginePool(
+            PoolEngine engine, PoolLimits limits, long leaseTimeoutNanos, LeakWatch leaks, Consumer<ConnPool> ended) {
         this.engine = engine;
         this.ended = ended;
-        policy = new IdlePool<>(settings.limits(), engine.ticker());
-        opener = new Opener(engine.workers());
-        leaks = new LeakWatch(settings.leakReports());
-        leaseTimeoutNanos = settings.leaseTimeoutNanos();
+        this.leaks = leaks;
+        this.leaseTimeoutNanos = leaseTimeoutNanos;
         keeper = new PoolKeeper(this, engine.loops().next(), leaseTimeoutNanos);
+        policy = new IdlePool<>(limits, engine.ticker(), keeper);
     }
 
     // ------------------------------------------------------------------ for users
@@ -87,7 +89,7 @@ public final class EnginePool implements ConnPool {
         if (count < 0) {
             throw new IllegalArgumentException("there cannot be " + count + " spares");
         }
-        change(actions -> policy.warm(key, count, actions));
+        policy.warm(key, count);
     }
 
     /** As {@link #warm} with none, whether the pool is open or not. */
@@ -108,7 +110,7 @@ public final class EnginePool implements ConnPool {
 
     @Override
     public void close() {
-        change(policy::close);
+        policy.close();
         keeper.end();
         ended.accept(this);
     }
@@ -131,8 +133,7 @@ public final class EnginePool implements ConnPool {
      * @param idleUse which idle connections will do; with {@link IdleUse#NEVER} the caps hold all the same: where they allow
      *     no other connection, an idle one is closed for it
      * @param client the client to name where the dialer names clients; null for none
-     * @param lookUpClient for whose share of the look-ups a dial counts; see {@link
-     *     io.broxy.core.internal.upstream.LoopDialer#dial}
+     * @param lookUpClient for whose share of the look-ups a dial counts; see {@link LoopDialer#dial}
      * @param timeoutNanos for waiting and dialing together
      * @param completion gets the lease, possibly before this method returns
      */
@@ -155,96 +156,57 @@ public final class EnginePool implements ConnPool {
         return Leasing.start(this, loop, request, completion);
     }
 
-    // ------------------------------------------------------------------ the policy, and what follows
-
-    IdlePool<IdleConnection> policy() {
-        return policy;
-    }
-
-    private void change(Consumer<PoolActions<IdleConnection>> change) {
-        PoolActions<IdleConnection> actions = new PoolActions<>();
-        change.accept(actions);
-        actions.run(keeper);
-    }
-
+    /** As {@link IdlePool#claim}; a lease that was lost makes room. */
     @Nullable
     Slot<IdleConnection> claim(Key key, @Nullable EventLoop home, Waiter<IdleConnection> waiter) {
         keeper.reapLeaks();
-        PoolActions<IdleConnection> actions = new PoolActions<>();
-        Slot<IdleConnection> slot = policy.claim(key, home, waiter, actions);
-        actions.run(keeper);
-        return slot;
-    }
-
-    @Nullable
-    Slot<IdleConnection> replace(Slot<IdleConnection> dead, Eviction cause, @Nullable EventLoop home, IdleUse idleUse) {
-        PoolActions<IdleConnection> actions = new PoolActions<>();
-        Slot<IdleConnection> slot = policy.replace(dead, cause, home, idleUse, actions);
-        actions.run(keeper);
-        return slot;
-    }
-
-    void openFailed(Slot<IdleConnection> slot) {
-        change(actions -> policy.openFailed(slot, actions));
-    }
-
-    void park(Slot<IdleConnection> slot, IdleConnection parked, EventLoop home) {
-        change(actions -> policy.park(slot, parked, home, actions));
-    }
-
-    /** As {@link #park}, for one that was only looked at. */
-    void resume(Slot<IdleConnection> slot, IdleConnection parked, EventLoop home) {
-        change(actions -> policy.resume(slot, parked, home, actions));
-    }
-
-    void putBack(Slot<IdleConnection> slot, IdleConnection parked, EventLoop home) {
-        change(actions -> policy.putBack(slot, parked, home, actions));
-    }
-
-    void evict(Slot<IdleConnection> slot, Eviction cause) {
-        change(actions -> policy.evict(slot, cause, actions));
-    }
-
-    void drop(Slot<IdleConnection> slot, Eviction cause) {
-        change(actions -> policy.drop(slot, cause, actions));
-    }
-
-    /** As {@link #drop}, for one that its peer has spoilt while it was idle, or just before. */
-    void died(Slot<IdleConnection> slot, Eviction cause, long idleNanos) {
-        change(actions -> policy.died(slot, cause, idleNanos, actions));
-    }
-
-    /** As {@link #end}, for one that was idle and that its peer has ended without an answer to what it was leased for. */
-    void ended(Slot<IdleConnection> slot) {
-        change(actions -> policy.ended(slot, actions));
-    }
-
-    void end(Slot<IdleConnection> slot, Ending how) {
-        change(actions -> policy.end(slot, how, actions));
+        return policy.claim(key, home, waiter);
     }
 
     /** A place that was granted and is not wanted any more. */
     void giveBack(Slot<IdleConnection> slot) {
         IdleConnection parked = slot.parked();
         if (parked == null) {
-            openFailed(slot);
+            policy.openFailed(slot);
         } else if (!parked.execute(parked::putBack)) {
-            drop(slot, Eviction.CLOSED);
+            policy.drop(slot, Eviction.CLOSED);
         }
     }
 
-    void expire() {
-        change(policy::expire);
+    /**
+     * Begins to open a connection.
+     *
+     * @param client named by the dial, or null
+     * @param lookUpClient for whose share of the look-ups the dial counts; see {@link LoopDialer#dial}
+     * @param completion gets the connection, possibly before this method returns
+     */
+    DialHandle open(
+            EventLoop loop,
+            Key key,
+            DialRequest.@Nullable Client client,
+            @Nullable InetAddress lookUpClient,
+            long timeoutNanos,
+            Completion<LoopConnection> completion) {
+        return UserDialerAdapter.of(key.dialer(), engine.workers())
+                .dial(loop, dialRequest(key, client, timeoutNanos), lookUpClient, completion);
+    }
+
+    static DialRequest dialRequest(Key key, DialRequest.@Nullable Client client, long timeoutNanos) {
+        return DialRequest.builder(key.address())
+                .timeout(Duration.ofNanos(timeoutNanos))
+                .client(client)
+                .build();
+    }
+
+    /** A failure that does not come from a dialer. */
+    static DialException failure(DialException.Reason reason, Key key, long nanos, Throwable cause) {
+        return new DialException(reason, key.address(), Duration.ofNanos(nanos), List.of(), cause);
     }
 
     // ------------------------------------------------------------------ lost leases
 
-    LeakWatch leaks() {
-        return leaks;
-    }
-
-    Lease userLease(Slot<IdleConnection> slot, EventLoop home, LeakWatch.Leased leased) {
-        UserLease lease = new UserLease(this, slot, home, leased);
+    Lease userLease(Slot<IdleConnection> slot, EventLoop home, Connection connection, @Nullable Throwable place) {
+        UserLease lease = new UserLease(this, slot, home, connection, place);
         keeper.lookForLeaks();
         return lease;
     }
@@ -253,10 +215,6 @@ public final class EnginePool implements ConnPool {
 
     Ticker ticker() {
         return engine.ticker();
-    }
-
-    Opener opener() {
-        return opener;
     }
 
     EventLoop nextLoop() {

@@ -31,7 +31,7 @@ final class FutureLease implements Completion<LoopLease> {
         this.loop = loop;
         this.key = key;
         this.startNanos = pool.ticker().nanos();
-        this.place = pool.leaks().place();
+        this.place = pool.leaks.place();
     }
 
     static CompletableFuture<Lease> start(EnginePool pool, EventLoop loop, ConnPool.Key key, long timeoutNanos) {
@@ -61,13 +61,13 @@ final class FutureLease implements Completion<LoopLease> {
     public void done(LoopLease onLoop) {
         Slot<IdleConnection> slot = onLoop.slot();
         onLoop.connection().release(ready -> leased(slot, ready), failure -> {
-            pool.drop(slot, Eviction.FAILED);
+            pool.policy.drop(slot, Eviction.FAILED);
             failed(failure(Reason.LOCAL, failure));
         });
     }
 
     private void leased(Slot<IdleConnection> slot, Connection connection) {
-        Lease lease = pool.userLease(slot, loop, new LeakWatch.Leased(connection, place));
+        Lease lease = pool.userLease(slot, loop, connection, place);
         pool.callBack(() -> {
             if (!future.complete(lease)) {
                 lease.giveBack();
@@ -81,6 +81,6 @@ final class FutureLease implements Completion<LoopLease> {
     }
 
     private DialException failure(Reason reason, Throwable cause) {
-        return Opener.failure(reason, key, pool.ticker().nanos() - startNanos, cause);
+        return EnginePool.failure(reason, key, pool.ticker().nanos() - startNanos, cause);
     }
 }

@@ -29,7 +29,7 @@ final class IdleConnection implements ChannelEvents {
     private static final Logger log = LoggerFactory.getLogger(IdleConnection.class);
 
     private final EnginePool pool;
-    private final EventLoop loop;
+    final EventLoop loop;
     private final Slot<IdleConnection> slot;
 
     /** Detached by its user, and not on the loop yet. */
@@ -46,12 +46,20 @@ final class IdleConnection implements ChannelEvents {
         this.arriving = new AtomicReference<>(arriving);
     }
 
-    /** Parks a connection that its user has detached and unblocked; on any thread. */
-    static void fromUser(EnginePool pool, EventLoop loop, Slot<IdleConnection> slot, Transferable given) {
+    /**
+     * Parks a connection that its user has detached and unblocked; on any thread.
+     *
+     * @param used false for one that was on its way to a user whose lease was interrupted
+     */
+    static void fromUser(EnginePool pool, EventLoop loop, Slot<IdleConnection> slot, Transferable given, boolean used) {
         IdleConnection parked = new IdleConnection(pool, loop, slot, given);
-        pool.park(slot, parked, loop); // first, so that the same user finds it again at once
+        if (used) {
+            pool.policy.park(slot, parked, loop); // first, so that the same user finds it again at once
+        } else {
+            pool.policy.putBack(slot, parked, loop);
+        }
         if (!parked.execute(parked::arrive)) {
-            pool.evict(slot, Eviction.CLOSED);
+            pool.policy.evict(slot, Eviction.CLOSED);
         }
     }
 
@@ -60,12 +68,8 @@ final class IdleConnection implements ChannelEvents {
         IdleConnection parked = new IdleConnection(pool, connection.loop(), slot, null);
         parked.connection = connection;
         connection.handler(parked);
-        pool.park(slot, parked, parked.loop);
+        pool.policy.park(slot, parked, parked.loop);
         parked.arrive();
-    }
-
-    EventLoop loop() {
-        return loop;
     }
 
     /** Runs a task on the loop; false if the loop has stopped, and the connection is closed. */
@@ -75,15 +79,6 @@ final class IdleConnection implements ChannelEvents {
         }
         loopStopped();
         return false;
-    }
-
-    /** Parks a connection that was on its way to a user whose lease was interrupted. */
-    static void unwanted(EnginePool pool, EventLoop loop, Slot<IdleConnection> slot, Transferable given) {
-        IdleConnection parked = new IdleConnection(pool, loop, slot, given);
-        pool.putBack(slot, parked, loop);
-        if (!parked.execute(parked::arrive)) {
-            pool.evict(slot, Eviction.CLOSED);
-        }
     }
 
     /** A registered connection is closed by the end of its loop. */
@@ -111,7 +106,7 @@ final class IdleConnection implements ChannelEvents {
             own.interest(SelectionKey.OP_READ);
         } catch (IOException e) {
             log.debug("a connection cannot be watched", e);
-            pool.evict(slot, Eviction.FAILED);
+            pool.policy.evict(slot, Eviction.FAILED);
             close();
         }
     }
@@ -136,16 +131,16 @@ final class IdleConnection implements ChannelEvents {
         if (own == null) {
             return;
         }
-        if (!pool.policy().hold(slot)) { // a lease is taking it, and reads it
+        if (!pool.policy.hold(slot)) { // a lease is taking it, and reads it
             unwatch(own);
             return;
         }
         Eviction cause = look(own);
         if (cause == null) {
-            pool.resume(slot, this, loop);
+            pool.policy.resume(slot, this, loop);
         } else {
             close();
-            pool.died(slot, cause, slot.idleNanos);
+            pool.policy.died(slot, cause, slot.idleNanos);
         }
     }
 
@@ -175,7 +170,7 @@ final class IdleConnection implements ChannelEvents {
 
     @Override
     public void abandoned(Throwable cause) {
-        pool.evict(slot, loop.isStopping() ? Eviction.CLOSED : Eviction.FAILED);
+        pool.policy.evict(slot, loop.isStopping() ? Eviction.CLOSED : Eviction.FAILED);
         close();
     }
 
@@ -225,10 +220,10 @@ final class IdleConnection implements ChannelEvents {
         Eviction cause = death(settled());
         if (cause != null) {
             close();
-            pool.died(slot, cause, slot.idleNanos);
+            pool.policy.died(slot, cause, slot.idleNanos);
             return;
         }
-        pool.putBack(slot, this, loop);
+        pool.policy.putBack(slot, this, loop);
         watch();
     }
 

@@ -7,11 +7,12 @@ import io.broxy.core.internal.pool.Counters.Ending;
 import io.broxy.core.internal.pool.Slot.State;
 import io.broxy.core.internal.time.Ticker;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The policy of a pool: which lease gets which connection, which waits, and which connection is closed. It does no I/O and calls
- * no other code; what is left to be done comes out as {@link PoolActions}.
+ * The policy of a pool: which lease gets which connection, which waits, and which connection is closed. Under its lock it does
+ * no I/O and calls no other code; what is left to be done comes out as {@link PoolActions}, and is done once the lock is free.
  *
  * <p>After each change, every waiter that can be served is served. So a new lease finds only waiters whom the caps keep from
  * what it may have, and cannot overtake one.
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class IdlePool<P> {
     private final PoolLimits limits;
     private final Ticker ticker;
+    private final PoolActions.ActionRunner<P> runner;
     private final Object lock = new Object();
     private final Counters count = new Counters();
     private final Places<P> places;
@@ -30,11 +32,21 @@ final class IdlePool<P> {
     private final SpareBook<P> spares;
     private boolean closed;
 
-    IdlePool(PoolLimits limits, Ticker ticker) {
+    IdlePool(PoolLimits limits, Ticker ticker, PoolActions.ActionRunner<P> runner) {
         this.limits = limits;
         this.ticker = ticker;
+        this.runner = runner;
         this.places = new Places<>(limits, count);
         this.spares = new SpareBook<>(limits, places);
+    }
+
+    /** Makes a change under the lock, and then does what is left to be done of it. */
+    private void change(Consumer<PoolActions<P>> change) {
+        PoolActions<P> actions = new PoolActions<>();
+        synchronized (lock) {
+            change.accept(actions);
+        }
+        actions.run(runner);
     }
 
     // ------------------------------------------------------------------ getting a connection
@@ -47,25 +59,28 @@ final class IdlePool<P> {
      * @return a place with an idle connection or to open one for, or null if the waiter waits or was refused
      */
     @Nullable
-    Slot<P> claim(ConnPool.Key key, @Nullable Object home, Waiter<P> waiter, PoolActions<P> actions) {
+    Slot<P> claim(ConnPool.Key key, @Nullable Object home, Waiter<P> waiter) {
+        PoolActions<P> actions = new PoolActions<>();
+        Slot<P> slot = null;
         synchronized (lock) {
+            long now = ticker.nanos();
             if (closed) {
                 actions.refuse(waiter);
-                return null;
+            } else {
+                if (!line.isEmpty()) { // expired connections make room for earlier requests
+                    places.sweep(now, actions);
+                    serve(now, actions);
+                }
+                KeySlots<P> slots = places.of(key);
+                slot = takeOrOpen(slots, home, waiter.idleUse(), now, actions);
+                if (slot == null) {
+                    line.join(slots, waiter);
+                }
+                settle(now, actions);
             }
-            long now = ticker.nanos();
-            if (!line.isEmpty()) { // expired connections make room for earlier requests
-                places.sweep(now, actions);
-                serve(now, actions);
-            }
-            KeySlots<P> slots = places.of(key);
-            Slot<P> slot = takeOrOpen(slots, home, waiter.idleUse(), now, actions);
-            if (slot == null) {
-                line.join(slots, waiter);
-            }
-            settle(now, actions);
-            return slot;
         }
+        actions.run(runner);
+        return slot;
     }
 
     /** Stops waiting; false if the waiter was called already or never waited. */
@@ -87,7 +102,9 @@ final class IdlePool<P> {
      * @return null if the pool is closed
      */
     @Nullable
-    Slot<P> replace(Slot<P> dead, Eviction cause, @Nullable Object home, IdleUse idleUse, PoolActions<P> actions) {
+    Slot<P> replace(Slot<P> dead, Eviction cause, @Nullable Object home, IdleUse idleUse) {
+        PoolActions<P> actions = new PoolActions<>();
+        Slot<P> slot;
         synchronized (lock) {
             long now = ticker.nanos();
             KeySlots<P> slots = dead.owner;
@@ -96,7 +113,7 @@ final class IdlePool<P> {
             count.leased--;
             count.evicted(cause);
             dead.state = State.ENDED;
-            Slot<P> slot = closed ? null : take(slots, home, idleUse, now, actions);
+            slot = closed ? null : take(slots, home, idleUse, now, actions);
             if (slot == null && !closed) {
                 count.opening++;
                 slot = new Slot<>(slots); // with the dead one's place in the caps
@@ -104,8 +121,9 @@ final class IdlePool<P> {
                 places.free(slots);
             }
             settle(now, actions);
-            return slot;
         }
+        actions.run(runner);
+        return slot;
     }
 
     /** A connection was opened; false if the pool is closed, and the place is gone. */
@@ -127,29 +145,21 @@ final class IdlePool<P> {
     }
 
     /** No connection was opened. */
-    void openFailed(Slot<P> slot, PoolActions<P> actions) {
-        synchronized (lock) {
+    void openFailed(Slot<P> slot) {
+        change(actions -> {
             count.opening--;
             slot.state = State.ENDED;
             spares.arrived(slot);
             spares.notOpened(slot, actions);
             places.free(slot.owner);
             settle(ticker.nanos(), actions);
-        }
+        });
     }
 
     private @Nullable Slot<P> takeOrOpen(
             KeySlots<P> slots, @Nullable Object home, IdleUse idleUse, long now, PoolActions<P> actions) {
         Slot<P> slot = take(slots, home, idleUse, now, actions);
-        if (slot != null) {
-            return slot;
-        }
-        if (idleUse == IdleUse.PROMISED) {
-            places.giveWay(slots, actions);
-        } else if (idleUse == IdleUse.NEVER) {
-            places.makeRoom(slots, actions);
-        }
-        return places.open(slots, actions);
+        return slot != null ? slot : places.open(slots, idleUse, actions);
     }
 
     private @Nullable Slot<P> take(
@@ -172,66 +182,72 @@ final class IdlePool<P> {
     // ------------------------------------------------------------------ giving one back
 
     /** A leased connection is idle from now on, unless a waiter gets it or there is no room. */
-    void park(Slot<P> slot, P parked, Object home, PoolActions<P> actions) {
-        synchronized (lock) {
-            if (slot.state != State.LEASED) {
-                return;
-            }
-            long now = ticker.nanos();
-            spares.arrived(slot);
-            count.leased--;
-            places.park(slot, parked, home, now);
-            Eviction overdue = closed ? Eviction.CLOSED : limits.overdue(slot, now);
-            if (overdue != null) {
-                places.evict(slot, overdue, actions);
-            }
-            serve(now, actions);
-            places.trim(slot.owner, actions);
-            if (slot.state == State.IDLE) {
-                places.planExpiry(slot, now, actions);
-            }
-            settle(now, actions);
+    void park(Slot<P> slot, P parked, Object home) {
+        change(actions -> park(slot, parked, home, actions));
+    }
+
+    private void park(Slot<P> slot, P parked, Object home, PoolActions<P> actions) {
+        if (slot.state != State.LEASED) {
+            return;
         }
+        long now = ticker.nanos();
+        spares.arrived(slot);
+        count.leased--;
+        places.park(slot, parked, home, now);
+        Eviction overdue = closed ? Eviction.CLOSED : limits.overdue(slot, now);
+        if (overdue != null) {
+            places.evict(slot, overdue, actions);
+        }
+        serve(now, actions);
+        places.trim(slot.owner, actions);
+        if (slot.state == State.IDLE) {
+            places.planExpiry(slot, now, actions);
+        }
+        settle(now, actions);
     }
 
     /** As {@link #park}, for a connection that was {@linkplain #hold held}. */
-    void resume(Slot<P> slot, P parked, Object home, PoolActions<P> actions) {
-        synchronized (lock) {
-            if (slot.state == State.LEASED) {
-                slot.quietNanos = ticker.nanos() - slot.idleSinceNanos;
-                park(slot, parked, home, actions);
-            }
+    void resume(Slot<P> slot, P parked, Object home) {
+        change(actions -> resume(slot, parked, home, actions));
+    }
+
+    private void resume(Slot<P> slot, P parked, Object home, PoolActions<P> actions) {
+        if (slot.state == State.LEASED) {
+            slot.quietNanos = ticker.nanos() - slot.idleSinceNanos;
+            park(slot, parked, home, actions);
         }
     }
 
     /** As {@link #park}, for a connection that was idle, and was leased but not used. */
-    void putBack(Slot<P> slot, P parked, Object home, PoolActions<P> actions) {
-        synchronized (lock) {
+    void putBack(Slot<P> slot, P parked, Object home) {
+        change(actions -> {
             if (slot.state == State.LEASED) {
                 count.reused--;
                 resume(slot, parked, home, actions);
             }
-        }
+        });
     }
 
     /** Ends a lease; false if it has ended. */
-    boolean end(Slot<P> slot, Ending how, PoolActions<P> actions) {
+    boolean end(Slot<P> slot, Ending how) {
+        PoolActions<P> actions = new PoolActions<>();
+        boolean ended;
         synchronized (lock) {
-            if (!endLease(slot, actions)) {
-                return false;
+            if (how == Ending.UNANSWERED) {
+                places.learn(slot, Eviction.PEER_CLOSED, slot.idleNanos, ticker.nanos());
             }
-            count.ended(how);
-            return true;
+            ended = endLease(slot, null, actions);
+            if (ended) {
+                count.ended(how);
+            }
         }
+        actions.run(runner);
+        return ended;
     }
 
     /** Ends a lease whose connection the pool cannot keep. */
-    void drop(Slot<P> slot, Eviction cause, PoolActions<P> actions) {
-        synchronized (lock) {
-            if (endLease(slot, actions)) {
-                count.evicted(cause);
-            }
-        }
+    void drop(Slot<P> slot, Eviction cause) {
+        change(actions -> endLease(slot, cause, actions));
     }
 
     /**
@@ -239,22 +255,14 @@ final class IdlePool<P> {
      *
      * @param idleNanos how long it had been idle
      */
-    void died(Slot<P> slot, Eviction cause, long idleNanos, PoolActions<P> actions) {
-        synchronized (lock) {
+    void died(Slot<P> slot, Eviction cause, long idleNanos) {
+        change(actions -> {
             places.learn(slot, cause, idleNanos, ticker.nanos());
-            drop(slot, cause, actions);
-        }
+            endLease(slot, cause, actions);
+        });
     }
 
-    /** Ends a lease whose connection was idle before, and was ended by its peer without an answer. */
-    void ended(Slot<P> slot, PoolActions<P> actions) {
-        synchronized (lock) {
-            places.learn(slot, Eviction.PEER_CLOSED, slot.idleNanos, ticker.nanos());
-            end(slot, Ending.DISCARDED, actions);
-        }
-    }
-
-    private boolean endLease(Slot<P> slot, PoolActions<P> actions) {
+    private boolean endLease(Slot<P> slot, @Nullable Eviction counted, PoolActions<P> actions) {
         if (slot.state != State.LEASED) {
             return false;
         }
@@ -263,6 +271,9 @@ final class IdlePool<P> {
         spares.died(slot, now, actions);
         slot.state = State.ENDED;
         count.leased--;
+        if (counted != null) {
+            count.evicted(counted);
+        }
         places.free(slot.owner);
         settle(now, actions);
         return true;
@@ -271,7 +282,8 @@ final class IdlePool<P> {
     // ------------------------------------------------------------------ idle ones
 
     /** Ends an idle connection, which the caller closes; false if it is not idle, being leased or gone. */
-    boolean evict(Slot<P> slot, Eviction cause, PoolActions<P> actions) {
+    boolean evict(Slot<P> slot, Eviction cause) {
+        PoolActions<P> actions = new PoolActions<>();
         synchronized (lock) {
             if (slot.state != State.IDLE) {
                 return false;
@@ -280,8 +292,9 @@ final class IdlePool<P> {
             places.remove(slot, cause);
             spares.died(slot, now, actions);
             settle(now, actions);
-            return true;
         }
+        actions.run(runner);
+        return true;
     }
 
     /**
@@ -299,12 +312,12 @@ final class IdlePool<P> {
     }
 
     /** Evicts what is overdue; asks to be called again in time. */
-    void expire(PoolActions<P> actions) {
-        synchronized (lock) {
+    void expire() {
+        change(actions -> {
             long now = ticker.nanos();
             places.expire(now, actions);
             settle(now, actions);
-        }
+        });
     }
 
     // ------------------------------------------------------------------ spares
@@ -315,26 +328,20 @@ final class IdlePool<P> {
      * @throws IllegalArgumentException if the idle caps cannot hold so many
      * @throws IllegalStateException if the pool is closed
      */
-    void warm(ConnPool.Key key, int wanted, PoolActions<P> actions) {
-        synchronized (lock) {
+    void warm(ConnPool.Key key, int wanted) {
+        change(actions -> {
             if (closed) {
                 throw new IllegalStateException("the pool is closed");
             }
-            KeySlots<P> slots = places.of(key);
-            try {
-                spares.want(slots, wanted);
-            } finally {
-                places.forgetIfUnused(slots);
-            }
+            spares.want(key, wanted);
             settle(ticker.nanos(), actions);
-        }
+        });
     }
 
     /** Places for missing spares, as many as the caps allow, to be opened and parked. */
     List<Slot<P>> openSpares(ConnPool.Key key, int max) {
         synchronized (lock) {
-            KeySlots<P> slots = places.find(key);
-            return slots == null ? List.of() : spares.open(slots, max);
+            return spares.open(key, max);
         }
     }
 
@@ -348,7 +355,7 @@ final class IdlePool<P> {
 
     /** Serves every waiter that can be served, in order of arrival. */
     private void serve(long now, PoolActions<P> actions) {
-        for (KeySlots<P> slots; (slots = line.first(this::isServable)) != null; ) {
+        for (KeySlots<P> slots; (slots = line.first(places::canServe)) != null; ) {
             Slot<P> slot = takeOrOpen(slots, null, slots.first().idleUse(), now, actions);
             if (slot == null) {
                 return; // cannot be, for an idle one that had expired has left its place
@@ -357,20 +364,16 @@ final class IdlePool<P> {
         }
     }
 
-    private boolean isServable(KeySlots<P> slots) {
-        return slots.idleCount() > 0 || places.canOpen(slots);
-    }
-
     // ------------------------------------------------------------------ the whole
 
     /** Closes all that is idle and refuses all waiters; repeated calls change nothing. */
-    void close(PoolActions<P> actions) {
-        synchronized (lock) {
+    void close() {
+        change(actions -> {
             closed = true;
             spares.clear();
             line.refuseAll(actions);
             places.evictAll(actions);
-        }
+        });
     }
 
     boolean isClosed() {

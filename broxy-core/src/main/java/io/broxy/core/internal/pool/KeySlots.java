@@ -1,6 +1,7 @@
 package io.broxy.core.internal.pool;
 
 import io.broxy.ConnPool;
+import io.broxy.core.internal.pool.IdleLives.IdleLife;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -26,7 +27,7 @@ final class KeySlots<P> {
     private int idleCount;
 
     /** In order of arrival, each with its number among all that ever waited. */
-    private final LinkedHashMap<Waiter<P>, Long> waiting = new LinkedHashMap<>();
+    final LinkedHashMap<Waiter<P>, Long> waiting = new LinkedHashMap<>();
 
     /** Idle, leased and being opened. */
     int open;
@@ -104,14 +105,6 @@ final class KeySlots<P> {
 
     // ------------------------------------------------------------------ waiters
 
-    void enqueue(Waiter<P> waiter, long number) {
-        waiting.put(waiter, number);
-    }
-
-    boolean leave(Waiter<P> waiter) {
-        return waiting.remove(waiter) != null;
-    }
-
     boolean isAwaited() {
         return !waiting.isEmpty();
     }
@@ -124,13 +117,6 @@ final class KeySlots<P> {
     /** The one that waits longest; there must be one. */
     Waiter<P> first() {
         return waiting.keySet().iterator().next();
-    }
-
-    /** Takes the first out of the queue; there must be one. */
-    Waiter<P> next() {
-        Waiter<P> first = first();
-        waiting.remove(first);
-        return first;
     }
 
     /** How many spares are missing. */

@@ -37,16 +37,18 @@ final class LeakWatch {
 
         private final @Nullable Throwable place;
 
-        private Watched(UserLease lease, ReferenceQueue<UserLease> queue, Slot<IdleConnection> slot, Leased leased) {
+        private Watched(
+                UserLease lease,
+                ReferenceQueue<UserLease> queue,
+                Slot<IdleConnection> slot,
+                Connection connection,
+                @Nullable Throwable place) {
             super(lease, queue);
             this.slot = slot;
-            this.connection = leased.connection instanceof Transferable own ? own : null;
-            this.place = leased.place;
+            this.connection = connection instanceof Transferable own ? own : null;
+            this.place = place;
         }
     }
-
-    /** A connection, and where it was leased if that was noted. Threading: immutable. */
-    record Leased(Connection connection, @Nullable Throwable place) {}
 
     /** Where the caller takes a lease, or null if that is not to be noted. */
     @Nullable
@@ -54,8 +56,13 @@ final class LeakWatch {
         return oneIn > 0 && taken.getAndIncrement() % oneIn == 0 ? new Throwable("the lease was taken here") : null;
     }
 
-    Watched watch(UserLease lease, Slot<IdleConnection> slot, Leased leased) {
-        Watched mark = new Watched(lease, garbage, slot, leased);
+    /**
+     * Watches a lease until it has {@link #ended}.
+     *
+     * @param place where it was taken, from {@link #place}
+     */
+    Watched watch(UserLease lease, Slot<IdleConnection> slot, Connection connection, @Nullable Throwable place) {
+        Watched mark = new Watched(lease, garbage, slot, connection, place);
         watched.add(mark);
         return mark;
     }

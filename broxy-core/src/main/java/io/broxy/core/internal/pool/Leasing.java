@@ -42,7 +42,6 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
     private final EventLoop loop;
     private final LeaseRequest request;
     private final Completion<LoopLease> completion;
-    private final long endNanos;
     private final TimerQueue.Timer deadline;
     private final LeaseTrace trace;
     private Phase phase = Phase.WAITING;
@@ -55,9 +54,8 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
         this.loop = loop;
         this.request = request;
         this.completion = completion;
-        this.endNanos = request.endNanos();
         this.trace = FlightRecorderEvents.lease(request.key().address());
-        this.deadline = loop.timers().schedule(endNanos, this::timedOut);
+        this.deadline = loop.timers().schedule(request.endNanos(), this::timedOut);
     }
 
     static Leasing start(EnginePool pool, EventLoop loop, LeaseRequest request, Completion<LoopLease> completion) {
@@ -95,7 +93,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
         if (loop.isStopping() && phase != Phase.OPENING) {
             fail(Reason.CANCELLED, EnginePool.closedFailure());
         } else if (phase == Phase.WAITING) {
-            pool.policy().cancel(request.key(), this);
+            pool.policy.cancel(request.key(), this);
             fail(Reason.POOL_EXHAUSTED, pool.exhausted());
         } // or else it takes no time, or the dialer has the same deadline
     }
@@ -111,7 +109,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
         IdleConnection parked = got.parked();
         if (parked == null) {
             open(got);
-        } else if (parked.loop() == loop) {
+        } else if (parked.loop == loop) {
             parked.take(own -> leased(got, own), cause -> replace(got, cause));
         } else {
             move(got, parked);
@@ -141,14 +139,14 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
         }
         if (!pool.execute(loop, () -> moved(got, own.onLoop(loop)))) {
             own.detached().abort();
-            pool.drop(got, Eviction.CLOSED);
+            pool.policy.drop(got, Eviction.CLOSED);
         }
     }
 
     /** On the other loop. */
     private void diedThere(Slot<IdleConnection> got, Eviction cause) {
         if (!pool.execute(loop, () -> replace(got, cause))) {
-            pool.drop(got, cause);
+            pool.policy.drop(got, cause);
         }
     }
 
@@ -162,10 +160,10 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
 
     private void replace(Slot<IdleConnection> dead, Eviction cause) {
         if (phase == Phase.OVER) {
-            pool.drop(dead, cause);
+            pool.policy.drop(dead, cause);
             return;
         }
-        Slot<IdleConnection> other = pool.replace(dead, cause, loop, request.idleUse());
+        Slot<IdleConnection> other = pool.policy.replace(dead, cause, loop, request.idleUse());
         if (other == null) {
             fail(Reason.CANCELLED, EnginePool.closedFailure());
         } else {
@@ -176,9 +174,9 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
     // ------------------------------------------------------------------ a new one
 
     private void open(Slot<IdleConnection> got) {
-        long left = endNanos - pool.ticker().nanos();
+        long left = request.endNanos() - pool.ticker().nanos();
         if (left <= 0) {
-            pool.openFailed(got);
+            pool.policy.openFailed(got);
             if (waited) {
                 fail(Reason.POOL_EXHAUSTED, pool.exhausted());
             } else {
@@ -187,8 +185,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
             return;
         }
         phase = Phase.OPENING;
-        DialHandle begun =
-                pool.opener().open(loop, request.key(), request.client(), request.lookUpClient(), left, this);
+        DialHandle begun = pool.open(loop, request.key(), request.client(), request.lookUpClient(), left, this);
         if (phase == Phase.OPENING) {
             dialing = begun;
         }
@@ -197,7 +194,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
     @Override
     public void done(LoopConnection connection) {
         Slot<IdleConnection> own = openSlot();
-        if (pool.policy().opened(own)) {
+        if (pool.policy.opened(own)) {
             leased(own, connection);
         } else {
             connection.close();
@@ -207,7 +204,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
 
     @Override
     public void failed(DialException failure) {
-        pool.openFailed(openSlot());
+        pool.policy.openFailed(openSlot());
         end();
         trace.failed(failure);
         completion.failed(failure);
@@ -232,7 +229,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
         if (phase != Phase.OVER) {
             end();
             DialException failure =
-                    Opener.failure(reason, request.key(), pool.ticker().nanos() - request.startNanos(), cause);
+                    EnginePool.failure(reason, request.key(), pool.ticker().nanos() - request.startNanos(), cause);
             trace.failed(failure);
             completion.failed(failure);
         }
@@ -253,10 +250,10 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
         end();
         trace.cancelled();
         if (before == Phase.WAITING) {
-            pool.policy().cancel(request.key(), this);
+            pool.policy.cancel(request.key(), this);
         } else if (before == Phase.OPENING && dialing != null) {
             dialing.cancel();
-            pool.openFailed(openSlot());
+            pool.policy.openFailed(openSlot());
         }
     }
 }

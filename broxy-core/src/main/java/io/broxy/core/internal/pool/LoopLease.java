@@ -55,7 +55,7 @@ public final class LoopLease {
             return slot.promise.allowsMore()
                     && idleNanos < IdleTimes.ofUnrepeatable(slot.promise.idleNanos(), IdleTimes.UNKNOWN);
         }
-        return !idleBefore || pool.policy().isReliable(slot);
+        return !idleBefore || pool.policy.isReliable(slot);
     }
 
     /**
@@ -86,21 +86,21 @@ public final class LoopLease {
         }
         if (!reusable || !slot.promise.allowsMore()) {
             connection.close();
-            pool.end(slot, Ending.DISCARDED);
+            pool.policy.end(slot, Ending.DISCARDED);
         } else if (connection.takesThreads()) {
             connection.close(); // idle, it would take one to be watched
-            pool.drop(slot, Eviction.UNWATCHABLE);
+            pool.policy.drop(slot, Eviction.UNWATCHABLE);
         } else if (connection.isOpen()) {
             IdleConnection.onLoop(pool, slot, connection);
         } else {
-            pool.end(slot, Ending.DISCARDED);
+            pool.policy.end(slot, Ending.DISCARDED);
         }
     }
 
     /** Leaves the connection to the caller. */
     public void detach() {
         if (end()) {
-            pool.end(slot, Ending.DETACHED);
+            pool.policy.end(slot, Ending.DETACHED);
         }
     }
 
@@ -108,11 +108,7 @@ public final class LoopLease {
     public void closeUnanswered() {
         if (end()) {
             connection.close();
-            if (idleBefore) {
-                pool.ended(slot);
-            } else {
-                pool.end(slot, Ending.DISCARDED);
-            }
+            pool.policy.end(slot, idleBefore ? Ending.UNANSWERED : Ending.DISCARDED);
         }
     }
 
@@ -120,7 +116,7 @@ public final class LoopLease {
     public void close() {
         if (end()) {
             connection.close();
-            pool.end(slot, Ending.DISCARDED);
+            pool.policy.end(slot, Ending.DISCARDED);
         }
     }
 

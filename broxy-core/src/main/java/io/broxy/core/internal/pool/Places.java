@@ -87,9 +87,19 @@ final class Places<P> {
         return slots.open < limits.maxOpenPerKey() && (open < limits.maxOpen() || !idle.isEmpty());
     }
 
-    /** The right to open a connection, or null if the caps do not allow one. */
+    /** Whether a waiter for a key gets an idle connection, or the right to open one. */
+    boolean canServe(KeySlots<P> slots) {
+        return slots.idleCount() > 0 || canOpen(slots);
+    }
+
+    /** The right to open a connection where no idle one will do, or null if the caps do not allow one. */
     @Nullable
-    Slot<P> open(KeySlots<P> slots, PoolActions<P> actions) {
+    Slot<P> open(KeySlots<P> slots, IdleUse idleUse, PoolActions<P> actions) {
+        if (idleUse == IdleUse.PROMISED) {
+            giveWay(slots, actions);
+        } else if (idleUse == IdleUse.NEVER) {
+            makeRoom(slots, actions);
+        }
         if (!canOpen(slots)) {
             return null;
         }
@@ -117,7 +127,7 @@ final class Places<P> {
     }
 
     /** Where the cap of the key is reached, closes the connection of the key that has been idle longest. */
-    void makeRoom(KeySlots<P> slots, PoolActions<P> actions) {
+    private void makeRoom(KeySlots<P> slots, PoolActions<P> actions) {
         Slot<P> oldest = slots.open < limits.maxOpenPerKey() ? null : slots.oldest();
         if (oldest != null) {
             evict(oldest, Eviction.CAP, actions);
@@ -128,7 +138,7 @@ final class Places<P> {
      * Closes an idle connection, but no spare, for a new one that will be idle in its turn: otherwise, each request that takes
      * no idle connection would leave one more.
      */
-    void giveWay(KeySlots<P> slots, PoolActions<P> actions) {
+    private void giveWay(KeySlots<P> slots, PoolActions<P> actions) {
         Slot<P> oldest = slots.idleCount() > slots.wanted ? slots.oldest() : null;
         if (oldest != null) {
             evict(oldest, Eviction.REPLACED, actions);

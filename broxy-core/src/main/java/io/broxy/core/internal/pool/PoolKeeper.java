@@ -1,13 +1,21 @@
 package io.broxy.core.internal.pool;
 
 import io.broxy.ConnPool;
+import io.broxy.DialException;
+import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
+import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.Counters.Ending;
 import io.broxy.core.internal.pool.PoolActions.SpareEvent;
 import io.broxy.core.internal.time.TimerQueue;
+import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Does what changes of a pool's policy leave to be done, and what needs time: on one loop, it evicts idle connections that
@@ -16,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe.
  */
 final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
+    private static final Logger log = LoggerFactory.getLogger(PoolKeeper.class);
+
     /** How often lost leases are looked for while leases are out; each lease looks too. */
     private static final long LEAK_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -30,7 +40,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
     PoolKeeper(EnginePool pool, EventLoop loop, long spareTimeoutNanos) {
         this.pool = pool;
         this.loop = loop;
-        this.spares = new Spares(pool, loop, spareTimeoutNanos);
+        this.spares = new Spares(spareTimeoutNanos);
     }
 
     @Override
@@ -40,17 +50,17 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
 
     @Override
     public void spares(ConnPool.Key key, SpareEvent event) {
-        spares.tell(key, event);
+        pool.execute(loop, () -> spares.warmer.hear(key, event));
     }
 
     @Override
     public void expireAt(long nanos) {
         pool.execute(loop, () -> {
-            if (loop.isStopping() || pool.policy().isClosed()) {
+            if (loop.isStopping() || pool.policy.isClosed()) {
                 return;
             }
             if (expiry == null) {
-                expiry = loop.timers().schedule(nanos, pool::expire);
+                expiry = loop.timers().schedule(nanos, pool.policy::expire);
             } else {
                 loop.timers().reschedule(expiry, nanos);
             }
@@ -80,7 +90,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
         loop.timers().schedule(loop.nowNanos() + LEAK_POLL_NANOS, () -> {
             reapLeaks();
             lookingForLeaks.set(false);
-            if (pool.leaks().isWatching()) {
+            if (pool.leaks.isWatching()) {
                 lookForLeaks();
             }
         });
@@ -88,11 +98,106 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
 
     /** Ends the leases that were lost. */
     void reapLeaks() {
-        for (LeakWatch.Watched lost; (lost = pool.leaks().next()) != null; ) {
+        for (LeakWatch.Watched lost; (lost = pool.leaks.next()) != null; ) {
             if (lost.connection != null) {
                 lost.connection.abort();
             }
-            pool.end(lost.slot, Ending.LEAKED);
+            pool.policy.end(lost.slot, Ending.LEAKED);
+        }
+    }
+
+    /**
+     * Opens spares, spread over the loops, when the {@link Warmer} decides it.
+     *
+     * <p>Threading: owned by the loop.
+     */
+    private final class Spares implements Warmer.Environment {
+        private final long timeoutNanos;
+        private final Warmer warmer = new Warmer(this, pool.ticker(), new SplittableRandom());
+
+        Spares(long timeoutNanos) {
+            this.timeoutNanos = timeoutNanos;
+        }
+
+        @Override
+        public void after(long nanos, Runnable task) {
+            assert loop.inLoop();
+            if (!loop.isStopping()) {
+                loop.timers().schedule(loop.nowNanos() + nanos, task);
+            }
+        }
+
+        @Override
+        public List<Slot<IdleConnection>> missing(ConnPool.Key key, int max) {
+            return pool.policy.openSpares(key, max);
+        }
+
+        @Override
+        @SuppressWarnings("unchecked") // they are those of missing()
+        public void open(List<? extends Slot<?>> slots) {
+            for (Slot<?> slot : slots) {
+                Opening opening = new Opening((Slot<IdleConnection>) slot);
+                EventLoop home = pool.nextLoop();
+                if (!pool.execute(home, () -> opening.begin(home))) {
+                    opening.notOpened();
+                }
+            }
+        }
+
+        /** One spare on its way. Threading: owned by its event loop. */
+        private final class Opening implements Completion<LoopConnection> {
+            private final Slot<IdleConnection> slot;
+
+            Opening(Slot<IdleConnection> slot) {
+                this.slot = slot;
+            }
+
+            void begin(EventLoop home) {
+                pool.open(home, slot.key(), null, null, timeoutNanos, this);
+            }
+
+            @Override
+            public void done(LoopConnection connection) {
+                if (!pool.policy.opened(slot)) {
+                    connection.close();
+                } else if (connection.takesThreads()) {
+                    connection.close();
+                    pool.policy.drop(slot, Eviction.UNWATCHABLE);
+                    log.warn("{} gets no spares: its dialer opens connections that no pool can keep", slot.key());
+                    pool.endWarming(slot.key());
+                } else {
+                    IdleConnection.onLoop(pool, slot, connection);
+                }
+                tellEnd(true);
+            }
+
+            @Override
+            public void failed(DialException failure) {
+                log.debug("a spare of {} could not be opened", slot.key(), failure);
+                notOpened();
+            }
+
+            @Override
+            public void broken(DialException failure) {
+                log.warn("the dialer of {} failed", slot.key(), failure.getCause());
+                notOpened();
+            }
+
+            void notOpened() {
+                pool.policy.openFailed(slot);
+                tellEnd(false);
+            }
+
+            private void tellEnd(boolean isOpen) {
+                ConnPool.Key key = slot.key();
+                pool.execute(loop, () -> {
+                    if (isOpen) {
+                        warmer.opened(key);
+                    } else {
+                        warmer.failed(key);
+                    }
+                });
+            }
         }
     }
 }

@@ -22,12 +22,17 @@ record PoolLimits(
     }
 
     private long idleNanos(Slot<?> slot, long nowNanos) {
-        return Math.min(idleTimeoutNanos, slot.usableNanos(nowNanos));
+        return slot.spare
+                ? idleTimeoutNanos
+                : Math.min(
+                        idleTimeoutNanos,
+                        IdleTimes.ofRepeatable(slot.promise.idleNanos(), slot.owner.livedNanos(nowNanos)));
     }
 
     /** Whether an idle connection will do for a request that must not be sent twice. */
     boolean isReliable(Slot<?> slot, long nowNanos) {
-        return nowNanos - slot.idleSinceNanos < slot.reliableNanos(nowNanos) && overdue(slot, nowNanos) == null;
+        long nanos = IdleTimes.ofUnrepeatable(slot.promise.idleNanos(), slot.owner.livedNanos(nowNanos));
+        return nowNanos - slot.idleSinceNanos < nanos && overdue(slot, nowNanos) == null;
     }
 
     /** When an idle connection must go. */

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.pool;
 
+import io.broxy.ConnPool;
 import io.broxy.core.internal.pool.PoolActions.SpareEvent;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -25,7 +26,16 @@ final class SpareBook<P> {
      *
      * @throws IllegalArgumentException if the idle caps cannot hold so many
      */
-    void want(KeySlots<P> slots, int spares) {
+    void want(ConnPool.Key key, int spares) {
+        KeySlots<P> slots = places.of(key);
+        try {
+            want(slots, spares);
+        } finally {
+            places.forgetIfUnused(slots);
+        }
+    }
+
+    private void want(KeySlots<P> slots, int spares) {
         long all = spares;
         for (KeySlots<P> other : warm) {
             all += other == slots ? 0 : other.wanted;
@@ -44,9 +54,13 @@ final class SpareBook<P> {
     }
 
     /** Places for spares that are missing, as many as the caps allow. */
-    List<Slot<P>> open(KeySlots<P> slots, int max) {
-        slots.refillAsked = false;
+    List<Slot<P>> open(ConnPool.Key key, int max) {
+        KeySlots<P> slots = places.find(key);
         List<Slot<P>> opening = new ArrayList<>();
+        if (slots == null) {
+            return opening;
+        }
+        slots.refillAsked = false;
         while (opening.size() < max && lacks(slots)) {
             opening.add(open(slots));
         }

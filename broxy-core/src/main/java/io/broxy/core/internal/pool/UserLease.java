@@ -9,6 +9,7 @@ import io.broxy.core.internal.pool.Counters.Ending;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,16 +30,22 @@ final class UserLease implements Lease {
      * Begins a lease.
      *
      * @param home the loop on which the connection will lie idle
+     * @param place where the lease was taken, if that is to be noted
      */
     @SuppressWarnings("this-escape") // the connection and the mark only hold it
-    UserLease(EnginePool pool, Slot<IdleConnection> slot, EventLoop home, LeakWatch.Leased leased) {
+    UserLease(
+            EnginePool pool,
+            Slot<IdleConnection> slot,
+            EventLoop home,
+            Connection connection,
+            @Nullable Throwable place) {
         this.pool = pool;
         this.slot = slot;
         this.home = home;
         this.idleBefore = slot.parked() != null;
-        this.inner = leased.connection();
+        this.inner = connection;
         this.connection = inner instanceof Transferable own ? new LeasedConnection(own, this) : inner;
-        this.mark = pool.leaks().watch(this, slot, leased);
+        this.mark = pool.leaks.watch(this, slot, connection, place);
     }
 
     @Override
@@ -58,39 +65,39 @@ final class UserLease implements Lease {
         }
         if (!(inner instanceof Transferable own) || !own.hasReadiness()) {
             closeInner();
-            pool.drop(slot, Eviction.UNWATCHABLE);
+            pool.policy.drop(slot, Eviction.UNWATCHABLE);
             return;
         }
         try {
             own.detach();
         } catch (ClosedChannelException e) {
-            pool.end(slot, Ending.DISCARDED);
+            pool.policy.end(slot, Ending.DISCARDED);
             return;
         } catch (IllegalStateException e) {
-            pool.end(slot, Ending.DETACHED);
+            pool.policy.end(slot, Ending.DETACHED);
             throw e;
         }
         try {
             own.unblock();
             if (!own.renew()) {
                 own.detached().close();
-                pool.end(slot, Ending.DISCARDED);
+                pool.policy.end(slot, Ending.DISCARDED);
                 return;
             }
         } catch (IOException e) {
             log.debug("a connection cannot be used again", e);
             own.detached().abort();
-            pool.end(slot, Ending.DISCARDED);
+            pool.policy.end(slot, Ending.DISCARDED);
             return;
         }
         slot.promise.forget();
-        IdleConnection.fromUser(pool, home, slot, own);
+        IdleConnection.fromUser(pool, home, slot, own, true);
     }
 
     @Override
     public void detach() {
         if (end()) {
-            pool.end(slot, Ending.DETACHED);
+            pool.policy.end(slot, Ending.DETACHED);
         }
     }
 
@@ -98,7 +105,7 @@ final class UserLease implements Lease {
     public void close() {
         if (end()) {
             closeInner(); // before another gets its place
-            pool.end(slot, Ending.DISCARDED);
+            pool.policy.end(slot, Ending.DISCARDED);
         }
     }
 
@@ -106,7 +113,7 @@ final class UserLease implements Lease {
         if (!ended.compareAndSet(false, true)) {
             return false;
         }
-        pool.leaks().ended(mark);
+        pool.leaks.ended(mark);
         return true;
     }
 

@@ -20,17 +20,20 @@ final class WaitingLine<P> {
     }
 
     void join(KeySlots<P> slots, Waiter<P> waiter) {
-        slots.enqueue(waiter, number++);
+        slots.waiting.put(waiter, number++);
         awaited.add(slots);
         size++;
     }
 
     /** False if the waiter does not wait. */
     boolean leave(KeySlots<P> slots, Waiter<P> waiter) {
-        if (!slots.leave(waiter)) {
+        if (slots.waiting.remove(waiter) == null) {
             return false;
         }
-        left(slots);
+        size--;
+        if (!slots.isAwaited()) {
+            awaited.remove(slots);
+        }
         return true;
     }
 
@@ -51,9 +54,9 @@ final class WaitingLine<P> {
 
     /** Removes the first of a key; there must be one. */
     Waiter<P> next(KeySlots<P> slots) {
-        Waiter<P> waiter = slots.next();
-        left(slots);
-        return waiter;
+        Waiter<P> first = slots.first();
+        leave(slots, first);
+        return first;
     }
 
     /** Removes all, and has them refused. */
@@ -62,13 +65,6 @@ final class WaitingLine<P> {
             while (slots.isAwaited()) {
                 actions.refuse(next(slots));
             }
-        }
-    }
-
-    private void left(KeySlots<P> slots) {
-        size--;
-        if (!slots.isAwaited()) {
-            awaited.remove(slots);
         }
     }
 }

@@ -28,6 +28,14 @@ final class Warmer {
     /** Older failures do not count. */
     private static final long FORGET_NANOS = TimeUnit.MINUTES.toNanos(1);
 
+    /** Spares of a key whose peer is well are opened within this time. */
+    static final long SPREAD_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    /** The delay after the first failure; it doubles with each. */
+    static final long FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(30);
+
     /** What a warmer needs. Threading: as the warmer. */
     interface Environment {
         /** Runs a task later. */
@@ -107,7 +115,14 @@ final class Warmer {
         health.down = true;
         health.failures++;
         health.lastFailureNanos = now;
-        health.notBeforeNanos = now + Backoff.after(health.failures, random);
+        health.notBeforeNanos = now + backoffNanos(health.failures, random);
+    }
+
+    /** The delay after so many failures: at least half of it and at most all of it, so that keys that failed together part. */
+    static long backoffNanos(int failures, RandomGenerator random) {
+        int doublings = Math.min(failures - 1, 16);
+        long delay = Math.min(MAX_NANOS, FIRST_NANOS << doublings);
+        return delay / 2 + random.nextLong(delay / 2 + 1);
     }
 
     private void plan(ConnPool.Key key, Health health) {
@@ -115,7 +130,7 @@ final class Warmer {
             return;
         }
         health.planned = true;
-        long delay = health.down ? Math.max(0, health.notBeforeNanos - ticker.nanos()) : Backoff.spread(random);
+        long delay = health.down ? Math.max(0, health.notBeforeNanos - ticker.nanos()) : random.nextLong(SPREAD_NANOS);
         environment.after(delay, () -> refill(key, health));
     }
 

@@ -4,9 +4,7 @@ import io.broxy.ConnPool;
 import io.broxy.ConnectRequest;
 import io.broxy.DialException;
 import io.broxy.HostPort;
-import io.broxy.core.internal.loop.EventLoop;
 import java.util.List;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,19 +36,6 @@ public record HttpHop(
     /** This way in another time. */
     public HttpHop within(long timeoutNanos) {
         return new HttpHop(key, absoluteForm, credentials, fields, pool, timeoutNanos);
-    }
-
-    /**
-     * Gets the value of {@code Proxy-Authorization} for a request. A user's code may take any time: the caller keeps the
-     * deadline, and ignores a value that comes too late.
-     *
-     * @param target the request's
-     * @param ready called on the loop, possibly before this method returns; null for no such field
-     * @param failed called on the loop, in place of {@code ready}
-     */
-    public void authorization(
-            EventLoop loop, HostPort target, Consumer<@Nullable String> ready, Consumer<DialException> failed) {
-        credentials.obtain(loop, target, ready, failed);
     }
 
     /** Begins a failure of this way, for {@link HttpRoute#failed}. */

@@ -13,7 +13,8 @@ public interface ProxyAuthorization {
     ProxyAuthorization NONE = (loop, target, ready, failed) -> ready.accept(null);
 
     /**
-     * Gets the value for one request; a fixed one is passed on before this method returns.
+     * Gets the value for one request; a fixed one is passed on before this method returns. A user's code may take any time: the
+     * caller keeps the deadline, and ignores a value that comes too late.
      *
      * @param target the request's
      * @param ready called on the loop; null for no such field

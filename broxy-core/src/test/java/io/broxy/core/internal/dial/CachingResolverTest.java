@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.Resolver;
+import io.broxy.core.internal.dial.CachingResolver.LookUpShare;
 import io.broxy.core.internal.loop.LookUpThreads;
 import java.net.Inet4Address;
 import java.net.InetAddress;
@@ -37,7 +38,7 @@ class CachingResolverTest {
     void lookUpRunsOnTheExecutorAndGivesAllAddressesInTheirOrder() throws Exception {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.2", "2001:db8::1", "192.0.2.1"));
 
-        CompletableFuture<List<InetAddress>> answer = resolver.resolve("db.example");
+        CompletableFuture<List<InetAddress>> answer = resolver.resolve("db.example", null);
 
         assertThat(answer).isNotDone();
         runLookUps();
@@ -48,9 +49,9 @@ class CachingResolverTest {
     void lookUpsOfOneNameAtTheSameTimeAreJoined() throws Exception {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
 
-        CompletableFuture<List<InetAddress>> first = resolver.resolve("db.example");
-        CompletableFuture<List<InetAddress>> second = resolver.resolve("db.example");
-        CompletableFuture<List<InetAddress>> other = resolver.resolve("mail.example");
+        CompletableFuture<List<InetAddress>> first = resolver.resolve("db.example", null);
+        CompletableFuture<List<InetAddress>> second = resolver.resolve("db.example", null);
+        CompletableFuture<List<InetAddress>> other = resolver.resolve("mail.example", null);
         runLookUps();
 
         assertThat(asked).containsExactly("db.example", "mail.example");
@@ -63,11 +64,11 @@ class CachingResolverTest {
         look(resolver, "db.example");
 
         now += FOUND - 1;
-        assertThat(resolver.resolve("db.example")).isCompleted();
+        assertThat(resolver.resolve("db.example", null)).isCompleted();
         assertThat(asked).hasSize(1);
 
         now += 1;
-        assertThat(resolver.resolve("db.example")).isNotDone();
+        assertThat(resolver.resolve("db.example", null)).isNotDone();
         runLookUps();
         assertThat(asked).hasSize(2);
     }
@@ -80,19 +81,19 @@ class CachingResolverTest {
         look(resolver, "nowhere.example");
 
         now += FAILED - 1;
-        assertThat(resolver.resolve("nowhere.example")).isCompletedExceptionally();
+        assertThat(resolver.resolve("nowhere.example", null)).isCompletedExceptionally();
         assertThat(asked).hasSize(1);
 
         now += 1;
-        assertThat(resolver.resolve("nowhere.example")).isNotDone();
+        assertThat(resolver.resolve("nowhere.example", null)).isNotDone();
     }
 
     @Test
     void zeroKeepsNothingButStillJoins() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"), lookUps::add, 0, 0);
 
-        resolver.resolve("db.example");
-        resolver.resolve("db.example");
+        resolver.resolve("db.example", null);
+        resolver.resolve("db.example", null);
         runLookUps();
         assertThat(asked).hasSize(1);
 
@@ -124,23 +125,23 @@ class CachingResolverTest {
         for (int i = 2; i < CachingResolver.MAX_NAMES; i++) {
             look(resolver, i + ".example");
         }
-        assertThat(resolver.resolve("used-first.example")).as("all fit").isDone();
+        assertThat(resolver.resolve("used-first.example", null)).as("all fit").isDone();
 
         look(resolver, "one-more.example");
 
-        assertThat(resolver.resolve("used-first.example")).isDone();
-        assertThat(resolver.resolve("unused.example")).isNotDone();
+        assertThat(resolver.resolve("used-first.example", null)).isDone();
+        assertThat(resolver.resolve("unused.example", null)).isNotDone();
     }
 
     @Test
     void moreLookUpsThanNamesAreKeptAreJoinedAllTheSame() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
-        CompletableFuture<List<InetAddress>> first = resolver.resolve("first.example");
+        CompletableFuture<List<InetAddress>> first = resolver.resolve("first.example", null);
         for (int i = 0; i < 2 * CachingResolver.MAX_NAMES; i++) {
-            resolver.resolve(i + ".example");
+            resolver.resolve(i + ".example", null);
         }
 
-        CompletableFuture<List<InetAddress>> joined = resolver.resolve("first.example");
+        CompletableFuture<List<InetAddress>> joined = resolver.resolve("first.example", null);
         runLookUps();
 
         assertThat(first).isCompleted();
@@ -152,11 +153,11 @@ class CachingResolverTest {
     void lookUpsThatWaitAreBounded() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
         for (int i = 0; i < PLACES + LookUpThreads.MAX_QUEUED; i++) {
-            resolver.resolve(i + ".example");
+            resolver.resolve(i + ".example", null);
         }
 
-        assertFailure(resolver.resolve("one-more.example"), "too many names");
-        assertThat(resolver.resolve("0.example")).as("a joined one").isNotDone();
+        assertFailure(resolver.resolve("one-more.example", null), "too many names");
+        assertThat(resolver.resolve("0.example", null)).as("a joined one").isNotDone();
 
         runLookUps();
         assertThat(look(resolver, "one-more.example")).isCompleted();
@@ -166,7 +167,7 @@ class CachingResolverTest {
     void lookUpThatNobodyWaitsForAnyMoreIsNotBegun() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
 
-        resolver.resolve("db.example").cancel(false);
+        resolver.resolve("db.example", null).cancel(false);
         runLookUps();
 
         assertThat(asked).isEmpty();
@@ -176,8 +177,8 @@ class CachingResolverTest {
     @Test
     void whoeverGivesUpLeavesTheOthersTheirLookUp() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
-        CompletableFuture<List<InetAddress>> first = resolver.resolve("db.example");
-        CompletableFuture<List<InetAddress>> second = resolver.resolve("db.example");
+        CompletableFuture<List<InetAddress>> first = resolver.resolve("db.example", null);
+        CompletableFuture<List<InetAddress>> second = resolver.resolve("db.example", null);
 
         first.cancel(false);
         runLookUps();
@@ -197,7 +198,7 @@ class CachingResolverTest {
 
         look(resolver, "huge.example");
 
-        assertThat(resolver.resolve("huge.example").get())
+        assertThat(resolver.resolve("huge.example", null).get())
                 .hasSize(CachingResolver.MAX_ADDRESSES)
                 .hasAtLeastOneElementOfType(Inet4Address.class);
     }
@@ -210,7 +211,7 @@ class CachingResolverTest {
 
         own.clear();
 
-        assertThat(resolver.resolve("db.example").get()).hasSize(1);
+        assertThat(resolver.resolve("db.example", null).get()).hasSize(1);
     }
 
     @Test
@@ -275,20 +276,20 @@ class CachingResolverTest {
         });
         for (String host : List.of("nowhere.example", "db.example")) {
             gone.clear();
-            gone.add(resolver.resolve(host));
+            gone.add(resolver.resolve(host, null));
             runLookUps();
         }
 
-        assertThat(resolver.resolve("nowhere.example")).isNotDone();
-        assertThat(resolver.resolve("db.example")).isCompleted();
+        assertThat(resolver.resolve("nowhere.example", null)).isNotDone();
+        assertThat(resolver.resolve("db.example", null)).isCompleted();
     }
 
     @Test
     void aNewLookUpOfANameDoesNotWaitForOneThatWasAbandoned() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
-        resolver.resolve("db.example").cancel(false);
+        resolver.resolve("db.example", null).cancel(false);
 
-        CompletableFuture<List<InetAddress>> second = resolver.resolve("db.example");
+        CompletableFuture<List<InetAddress>> second = resolver.resolve("db.example", null);
         runLookUps();
 
         assertThat(asked).hasSize(1);
@@ -342,15 +343,15 @@ class CachingResolverTest {
     @Test
     void aLookUpThatHadBegunBeforeANameWasForgottenServesThoseThatWaitAlone() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2." + asked.size()));
-        CompletableFuture<List<InetAddress>> before = resolver.resolve("db.example");
+        CompletableFuture<List<InetAddress>> before = resolver.resolve("db.example", null);
 
         resolver.forget("db.example");
-        CompletableFuture<List<InetAddress>> after = resolver.resolve("db.example");
+        CompletableFuture<List<InetAddress>> after = resolver.resolve("db.example", null);
         runLookUps();
 
         assertThat(before).isCompletedWithValue(addresses("192.0.2.1"));
         assertThat(after).isCompletedWithValue(addresses("192.0.2.2"));
-        assertThat(resolver.resolve("db.example")).isCompletedWithValue(addresses("192.0.2.2"));
+        assertThat(resolver.resolve("db.example", null)).isCompletedWithValue(addresses("192.0.2.2"));
     }
 
     @Test
@@ -363,7 +364,7 @@ class CachingResolverTest {
         runLookUps();
 
         assertThat(anew.isFromCache()).isFalse();
-        NameQuery kept = resolver.resolve("db.example");
+        NameQuery kept = resolver.resolve("db.example", null);
         assertThat(kept).isCompletedWithValue(addresses("192.0.2.2"));
         assertThat(kept.isFromCache()).isTrue();
     }
@@ -373,7 +374,7 @@ class CachingResolverTest {
         List<CompletableFuture<List<InetAddress>>> nested = new ArrayList<>();
         List<CachingResolver> own = new ArrayList<>();
         own.add(resolver(host -> {
-            nested.add(own.get(0).resolve(host));
+            nested.add(own.get(0).resolve(host, null));
             return addresses("192.0.2.1");
         }));
 
@@ -387,7 +388,7 @@ class CachingResolverTest {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
         List<NameQuery> queries = new ArrayList<>();
         for (int i = 0; i <= PLACES; i++) {
-            queries.add(resolver.resolve(i + ".example"));
+            queries.add(resolver.resolve(i + ".example", null));
         }
         now += 3_100_000_000L;
 
@@ -409,7 +410,7 @@ class CachingResolverTest {
         };
 
         assertFailure(
-                resolver(host -> addresses("192.0.2.1"), closed, FOUND, FAILED).resolve("db.example"), "closed");
+                resolver(host -> addresses("192.0.2.1"), closed, FOUND, FAILED).resolve("db.example", null), "closed");
     }
 
     private CachingResolver resolver(Resolver answers) {
@@ -426,7 +427,7 @@ class CachingResolverTest {
     }
 
     private CompletableFuture<List<InetAddress>> look(CachingResolver resolver, String host) {
-        CompletableFuture<List<InetAddress>> answer = resolver.resolve(host);
+        CompletableFuture<List<InetAddress>> answer = resolver.resolve(host, null);
         runLookUps();
         return answer;
     }

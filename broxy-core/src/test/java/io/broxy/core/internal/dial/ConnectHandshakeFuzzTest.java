@@ -49,7 +49,7 @@ class ConnectHandshakeFuzzTest {
         if (reply != null) {
             assertThat(reply.body().remaining()).isLessThanOrEqualTo(ProxyReply.MAX_BODY);
         }
-        assertThat(refusal.isReusable() && reply == null).isFalse();
+        assertThat(refusal.kept() != null && reply == null).isFalse();
     }
 
     /**

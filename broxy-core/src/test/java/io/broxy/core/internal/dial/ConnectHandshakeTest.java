@@ -153,7 +153,7 @@ class ConnectHandshakeTest {
                         new ConnectRequest.Field("Content-Length", "02"),
                         new ConnectRequest.Field("Content-Length", "2"));
         assertThat(HandshakeScript.text(reply.body())).isEqualTo("no");
-        assertThat(refusal.isReusable()).isTrue();
+        assertThat(refusal.kept()).isNotNull();
     }
 
     @Test
@@ -201,7 +201,7 @@ class ConnectHandshakeTest {
                         new ConnectRequest.Field("X", "1"),
                         new ConnectRequest.Field("X", "2"));
         assertThat(HandshakeScript.text(reply.body())).isEqualTo("sorry!");
-        assertThat(refusal.isReusable()).isTrue();
+        assertThat(refusal.kept()).isNotNull();
     }
 
     @Test
@@ -211,7 +211,7 @@ class ConnectHandshakeTest {
 
         assertThat(refusal.reason()).isEqualTo(Reason.PROXY_AUTH);
         assertThat(Objects.requireNonNull(refusal.reply()).status()).isEqualTo(407);
-        assertThat(refusal.isReusable()).isTrue();
+        assertThat(refusal.kept()).isNotNull();
     }
 
     @Test
@@ -230,7 +230,7 @@ class ConnectHandshakeTest {
 
         assertThat(HandshakeScript.text(Objects.requireNonNull(refusal.reply()).body()))
                 .isEqualTo("abcde");
-        assertThat(refusal.isReusable()).isTrue();
+        assertThat(refusal.kept()).isNotNull();
     }
 
     @ParameterizedTest
@@ -247,7 +247,7 @@ class ConnectHandshakeTest {
         HandshakeException refusal = refusal(text);
 
         assertThat(refusal.reason()).isEqualTo(Reason.PROXY_REFUSED);
-        assertThat(refusal.isReusable()).isFalse();
+        assertThat(refusal.kept()).isNull();
     }
 
     @Test
@@ -255,7 +255,7 @@ class ConnectHandshakeTest {
         ConnectHandshake handshake = handshake();
         ByteBuffer in = ByteBuffer.wrap("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\nstray".getBytes(ISO_8859_1));
 
-        assertThat(HandshakeScript.failureOf(handshake, in).isReusable()).isFalse();
+        assertThat(HandshakeScript.failureOf(handshake, in).kept()).isNull();
     }
 
     @Test
@@ -267,10 +267,10 @@ class ConnectHandshakeTest {
 
         assertThat(HandshakeScript.text(Objects.requireNonNull(exact.reply()).body()))
                 .isEqualTo(body);
-        assertThat(exact.isReusable()).isTrue();
+        assertThat(exact.kept()).isNotNull();
         assertThat(HandshakeScript.text(Objects.requireNonNull(more.reply()).body()))
                 .isEqualTo(body);
-        assertThat(more.isReusable()).isFalse();
+        assertThat(more.kept()).isNull();
     }
 
     @Test
@@ -284,7 +284,7 @@ class ConnectHandshakeTest {
         assertThat(Objects.requireNonNull(soFar.reply()).status()).isEqualTo(403);
         assertThat(HandshakeScript.text(Objects.requireNonNull(soFar.reply()).body()))
                 .isEqualTo("so");
-        assertThat(soFar.isReusable()).isFalse();
+        assertThat(soFar.kept()).isNull();
     }
 
     @ParameterizedTest

@@ -332,17 +332,18 @@ class HttpRouterTest {
     private Optional<String> answer(HttpHop way) throws Exception {
         CompletableFuture<Optional<String>> told = new CompletableFuture<>();
         EventLoop loop = loops.next();
-        loop.execute(() -> way.authorization(
-                loop,
-                TARGET,
-                value -> {
-                    assertThat(loop.inLoop()).isTrue();
-                    told.complete(Optional.ofNullable(value));
-                },
-                failure -> {
-                    assertThat(loop.inLoop()).isTrue();
-                    told.completeExceptionally(failure);
-                }));
+        loop.execute(() -> way.credentials()
+                .obtain(
+                        loop,
+                        TARGET,
+                        value -> {
+                            assertThat(loop.inLoop()).isTrue();
+                            told.complete(Optional.ofNullable(value));
+                        },
+                        failure -> {
+                            assertThat(loop.inLoop()).isTrue();
+                            told.completeExceptionally(failure);
+                        }));
         return told.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -363,7 +364,7 @@ class HttpRouterTest {
                 EventLoop loop = loops.next();
                 loop.execute(() -> {
                     boolean[] told = {false};
-                    way.authorization(loop, TARGET, value -> told[0] = true, atOnce::completeExceptionally);
+                    way.credentials().obtain(loop, TARGET, value -> told[0] = true, atOnce::completeExceptionally);
                     atOnce.complete(told[0]);
                 });
                 assertThat(atOnce.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
@@ -399,7 +400,7 @@ class HttpRouterTest {
                     .build());
             CompletableFuture<String> told = new CompletableFuture<>();
             EventLoop loop = loops.next();
-            loop.execute(() -> way.authorization(loop, TARGET, told::complete, told::completeExceptionally));
+            loop.execute(() -> way.credentials().obtain(loop, TARGET, told::complete, told::completeExceptionally));
 
             assertThat(asked.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
             CompletableFuture<Void> turn = new CompletableFuture<>();

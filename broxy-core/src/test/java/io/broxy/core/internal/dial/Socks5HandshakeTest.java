@@ -126,7 +126,7 @@ class Socks5HandshakeTest {
         ProxyReply reply = Objects.requireNonNull(refusal.reply());
         assertThat(reply.protocol()).isEqualTo(ProxyReply.Protocol.SOCKS5);
         assertThat(reply.status()).isEqualTo(code);
-        assertThat(refusal.isReusable()).isFalse();
+        assertThat(refusal.kept()).isNull();
     }
 
     @Test

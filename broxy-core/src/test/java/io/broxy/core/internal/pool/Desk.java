@@ -31,7 +31,7 @@ final class Desk implements PoolActions.ActionRunner<String> {
     long expireAtNanos = Long.MAX_VALUE;
 
     Desk(PoolLimits limits) {
-        pool = new IdlePool<>(limits, () -> nowNanos);
+        pool = new IdlePool<>(limits, () -> nowNanos, this);
     }
 
     /** Idle timeout 100 s, maximum age 1,000 s. */
@@ -59,7 +59,7 @@ final class Desk implements PoolActions.ActionRunner<String> {
         while (expireAtNanos != Long.MAX_VALUE && expireAtNanos - end <= 0) {
             nowNanos = expireAtNanos;
             expireAtNanos = Long.MAX_VALUE;
-            run(pool::expire);
+            pool.expire();
         }
         nowNanos = end;
     }
@@ -67,16 +67,6 @@ final class Desk implements PoolActions.ActionRunner<String> {
     /** Moves the clock, and no timer rings. */
     void passUnnoticed(long seconds) {
         nowNanos += TimeUnit.SECONDS.toNanos(seconds);
-    }
-
-    interface Change {
-        void make(PoolActions<String> work);
-    }
-
-    void run(Change change) {
-        PoolActions<String> work = new PoolActions<>();
-        change.make(work);
-        work.run(this);
     }
 
     /** Somebody who asks for a place. */
@@ -147,12 +137,10 @@ final class Desk implements PoolActions.ActionRunner<String> {
     }
 
     private Asker ask(ConnPool.Key key, @Nullable Object home, Asker asker) {
-        run(work -> {
-            Slot<String> slot = pool.claim(key, home, asker, work);
-            if (slot != null) {
-                asker.granted(slot);
-            }
-        });
+        Slot<String> slot = pool.claim(key, home, asker);
+        if (slot != null) {
+            asker.granted(slot);
+        }
         return asker;
     }
 
@@ -177,7 +165,7 @@ final class Desk implements PoolActions.ActionRunner<String> {
     }
 
     void park(Slot<String> slot, String name, Object home) {
-        run(work -> pool.park(slot, name, home, work));
+        pool.park(slot, name, home);
     }
 
     /** New idle connections, the first the oldest. */
@@ -192,7 +180,7 @@ final class Desk implements PoolActions.ActionRunner<String> {
     }
 
     void discard(Slot<String> slot) {
-        run(work -> pool.end(slot, Ending.DISCARDED, work));
+        pool.end(slot, Ending.DISCARDED);
     }
 
     @Override

@@ -100,7 +100,7 @@ class FreshPlacesTest {
         Asker next = desk.ask(A);
         assertThat(next.got()).isEqualTo("waits");
 
-        desk.run(work -> desk.pool.openFailed(fresh.slot(), work));
+        desk.pool.openFailed(fresh.slot());
 
         assertThat(next.got()).isEqualTo("new");
         assertThat(desk.pool.stats().opening()).isEqualTo(1);
@@ -109,7 +109,7 @@ class FreshPlacesTest {
     @Test
     void aSpareThatWentForItIsOpenedAnewWhenThereIsRoom() {
         Desk desk = new Desk(limits(10, 100, 1, NO_LIMIT));
-        desk.run(work -> desk.pool.warm(A, 1, work));
+        desk.pool.warm(A, 1);
         Slot<String> spare = desk.pool.openSpares(A, 1).get(0);
         desk.park(desk.open(spare), "spare");
 

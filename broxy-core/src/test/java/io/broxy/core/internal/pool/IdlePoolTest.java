@@ -74,12 +74,9 @@ class IdlePoolTest {
         @Test
         void aLeaseEndsOnce() {
             Slot<String> slot = desk.opened(A);
-            desk.run(work ->
-                    assertThat(desk.pool.end(slot, Ending.DETACHED, work)).isTrue());
-            desk.run(work ->
-                    assertThat(desk.pool.end(slot, Ending.DETACHED, work)).isFalse());
-            desk.run(work ->
-                    assertThat(desk.pool.end(slot, Ending.DISCARDED, work)).isFalse());
+            assertThat(desk.pool.end(slot, Ending.DETACHED)).isTrue();
+            assertThat(desk.pool.end(slot, Ending.DETACHED)).isFalse();
+            assertThat(desk.pool.end(slot, Ending.DISCARDED)).isFalse();
             desk.park(slot, "detached");
             assertThat(desk.ask(A).got()).isEqualTo("new");
             assertThat(desk.pool.stats().detached()).isEqualTo(1);
@@ -271,7 +268,7 @@ class IdlePoolTest {
             Desk desk = new Desk(limits(10, 100, 1, NO_LIMIT));
             Slot<String> slot = desk.opened(A);
             Asker waiting = desk.ask(A);
-            desk.run(work -> desk.pool.end(slot, Ending.DETACHED, work));
+            desk.pool.end(slot, Ending.DETACHED);
             assertThat(waiting.got()).isEqualTo("new");
         }
 
@@ -280,7 +277,7 @@ class IdlePoolTest {
             Desk desk = new Desk(limits(10, 100, 1, NO_LIMIT));
             Slot<String> opening = desk.ask(A).slot();
             Asker waiting = desk.ask(A);
-            desk.run(work -> desk.pool.openFailed(opening, work));
+            desk.pool.openFailed(opening);
             assertThat(waiting.got()).isEqualTo("new");
             assertThat(desk.pool.stats().created()).isZero();
         }
@@ -291,7 +288,7 @@ class IdlePoolTest {
             desk.idle(A, "a");
             Slot<String> slot = desk.ask(A).slot();
             Asker waiting = desk.ask(A);
-            desk.run(work -> desk.pool.drop(slot, Eviction.PEER_CLOSED, work));
+            desk.pool.drop(slot, Eviction.PEER_CLOSED);
             assertThat(waiting.got()).isEqualTo("new");
         }
 
@@ -341,14 +338,11 @@ class IdlePoolTest {
         void oneOfEvictionAndLeaseWins() {
             desk.idle(A, "a");
             Slot<String> slot = desk.ask(A).slot();
-            desk.run(work -> assertThat(desk.pool.evict(slot, Eviction.PEER_CLOSED, work))
-                    .isFalse());
-            desk.run(work -> assertThat(desk.pool.hold(slot)).isFalse());
+            assertThat(desk.pool.evict(slot, Eviction.PEER_CLOSED)).isFalse();
+            assertThat(desk.pool.hold(slot)).isFalse();
             desk.park(slot, "a");
-            desk.run(work -> assertThat(desk.pool.evict(slot, Eviction.PEER_CLOSED, work))
-                    .isTrue());
-            desk.run(work -> assertThat(desk.pool.evict(slot, Eviction.PEER_CLOSED, work))
-                    .isFalse());
+            assertThat(desk.pool.evict(slot, Eviction.PEER_CLOSED)).isTrue();
+            assertThat(desk.pool.evict(slot, Eviction.PEER_CLOSED)).isFalse();
             assertThat(desk.ask(A).got()).isEqualTo("new");
             assertThat(desk.pool.stats().evicted()).isEqualTo(1);
             assertThat(desk.closed).as("whoever evicts one closes it").isEmpty();
@@ -372,14 +366,12 @@ class IdlePoolTest {
             desk.idle(A, "alive", "dead");
             Slot<String> dead = desk.ask(A).slot();
             assertThat(dead.parked()).isEqualTo("dead");
-            desk.run(work -> {
-                Slot<String> other = desk.pool.replace(dead, Eviction.PEER_CLOSED, Desk.HOME, IdleUse.ANY, work);
-                assertThat(other).isNotNull();
-                assertThat(other.parked()).isEqualTo("alive");
-                Slot<String> fresh = desk.pool.replace(other, Eviction.PEER_CLOSED, Desk.HOME, IdleUse.ANY, work);
-                assertThat(fresh).isNotNull();
-                assertThat(fresh.parked()).isNull();
-            });
+            Slot<String> other = desk.pool.replace(dead, Eviction.PEER_CLOSED, Desk.HOME, IdleUse.ANY);
+            assertThat(other).isNotNull();
+            assertThat(other.parked()).isEqualTo("alive");
+            Slot<String> fresh = desk.pool.replace(other, Eviction.PEER_CLOSED, Desk.HOME, IdleUse.ANY);
+            assertThat(fresh).isNotNull();
+            assertThat(fresh.parked()).isNull();
             PoolStats stats = desk.pool.stats();
             assertThat(stats.reused()).isZero();
             assertThat(stats.opening()).isEqualTo(1);
@@ -393,8 +385,8 @@ class IdlePoolTest {
             Slot<String> dead = desk.ask(A).slot();
             desk.ask(A);
             Asker waiting = desk.ask(A);
-            desk.run(work -> assertThat(desk.pool.replace(dead, Eviction.FAILED, null, IdleUse.ANY, work))
-                    .isNotNull());
+            assertThat(desk.pool.replace(dead, Eviction.FAILED, null, IdleUse.ANY))
+                    .isNotNull();
             assertThat(waiting.got()).isEqualTo("waits");
         }
 
@@ -402,7 +394,7 @@ class IdlePoolTest {
         void onePutBackUnusedIsIdleAgainAndWasNotReused() {
             desk.idle(A, "a");
             Slot<String> slot = desk.ask(A).slot();
-            desk.run(work -> desk.pool.putBack(slot, "a", Desk.HOME, work));
+            desk.pool.putBack(slot, "a", Desk.HOME);
             assertThat(desk.pool.stats().reused()).isZero();
             assertThat(desk.ask(A).got()).isEqualTo("a");
         }
@@ -420,22 +412,21 @@ class IdlePoolTest {
             desk.idle(B, "b");
             desk.ask(A);
             Asker waiting = desk.ask(A);
-            desk.run(desk.pool::close);
-            desk.run(desk.pool::close);
+            desk.pool.close();
+            desk.pool.close();
             assertThat(desk.closed).containsExactly("b");
             assertThat(waiting.got()).isEqualTo("refused");
             assertThat(desk.ask(A).got()).isEqualTo("refused");
             desk.park(leased, "2");
             assertThat(desk.closed).containsExactly("b", "2");
             assertThat(desk.pool.stats().evicted(Eviction.CLOSED)).isEqualTo(2);
-            assertThatThrownBy(() -> desk.run(work -> desk.pool.warm(A, 1, work)))
-                    .isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> desk.pool.warm(A, 1)).isInstanceOf(IllegalStateException.class);
         }
 
         @Test
         void oneOpenedTooLateIsRefused() {
             Slot<String> opening = desk.ask(A).slot();
-            desk.run(desk.pool::close);
+            desk.pool.close();
             assertThat(desk.pool.opened(opening)).isFalse();
             assertThat(desk.pool.stats().created()).isZero();
             assertThat(desk.pool.stats().opening()).isZero();
@@ -445,9 +436,9 @@ class IdlePoolTest {
         void aDeadOneIsNotReplaced() {
             desk.idle(A, "a");
             Slot<String> leased = desk.ask(A).slot();
-            desk.run(desk.pool::close);
-            desk.run(work -> assertThat(desk.pool.replace(leased, Eviction.FAILED, null, IdleUse.ANY, work))
-                    .isNull());
+            desk.pool.close();
+            assertThat(desk.pool.replace(leased, Eviction.FAILED, null, IdleUse.ANY))
+                    .isNull();
             assertThat(desk.pool.stats().leased()).isZero();
         }
     }
@@ -466,7 +457,7 @@ class IdlePoolTest {
 
         @Test
         void missingOnesAreAskedForOnce() {
-            desk.run(work -> desk.pool.warm(A, 2, work));
+            desk.pool.warm(A, 2);
             assertThat(desk.news).containsExactly("a MISSING");
             desk.ask(A);
             assertThat(desk.news).containsExactly("a MISSING");
@@ -477,7 +468,7 @@ class IdlePoolTest {
 
         @Test
         void oneThatIsUsedOrLostIsReplaced() {
-            desk.run(work -> desk.pool.warm(A, 2, work));
+            desk.pool.warm(A, 2);
             refill(A, "1", "2");
             desk.news.clear();
             assertThat(desk.ask(A).got()).isEqualTo("2");
@@ -489,28 +480,33 @@ class IdlePoolTest {
         }
 
         @Test
+<<<<<<< HEAD
         void onlyOneLostYoungSpeaksAgainstTheKey() {
             desk.run(work -> desk.pool.warm(A, 1, work));
+=======
+        void onlyOneLostYoungSpeaksAgainstTheHop() {
+            desk.pool.warm(A, 1);
+>>>>>>> far
             var slots = desk.pool.openSpares(A, NO_LIMIT);
             desk.park(desk.open(slots.get(0)), "young");
             desk.news.clear();
             desk.pass(1);
-            desk.run(work -> desk.pool.evict(slots.get(0), Eviction.PEER_CLOSED, work));
+            desk.pool.evict(slots.get(0), Eviction.PEER_CLOSED);
             assertThat(desk.news).containsExactly("a LOST", "a MISSING");
             var later = desk.pool.openSpares(A, NO_LIMIT);
             desk.park(desk.open(later.get(0)), "older");
             desk.news.clear();
             desk.pass(10);
-            desk.run(work -> desk.pool.evict(later.get(0), Eviction.PEER_CLOSED, work));
+            desk.pool.evict(later.get(0), Eviction.PEER_CLOSED);
             assertThat(desk.news).containsExactly("a MISSING");
         }
 
         @Test
         void oneThatCannotBeOpenedIsLostAndMissing() {
-            desk.run(work -> desk.pool.warm(A, 1, work));
+            desk.pool.warm(A, 1);
             desk.news.clear();
             var slots = desk.pool.openSpares(A, NO_LIMIT);
-            desk.run(work -> desk.pool.openFailed(slots.get(0), work));
+            desk.pool.openFailed(slots.get(0));
             assertThat(desk.news).containsExactly("a LOST", "a MISSING");
         }
 
@@ -519,7 +515,7 @@ class IdlePoolTest {
             desk.opened(A);
             desk.opened(B);
             Slot<String> leased = desk.opened(B);
-            desk.run(work -> desk.pool.warm(A, 3, work));
+            desk.pool.warm(A, 3);
             refill(A, "1", "2");
             assertThat(desk.pool.openSpares(A, NO_LIMIT)).isEmpty();
             desk.news.clear();
@@ -529,8 +525,13 @@ class IdlePoolTest {
         }
 
         @Test
+<<<<<<< HEAD
         void thoseOfOtherKeysGoLastWhenRoomIsNeeded() {
             desk.run(work -> desk.pool.warm(A, 2, work));
+=======
+        void thoseOfOtherHopsGoLastWhenRoomIsNeeded() {
+            desk.pool.warm(A, 2);
+>>>>>>> far
             refill(A, "spare-1", "spare-2");
             desk.pass(1);
             desk.idle(B, "b1", "b2");
@@ -540,21 +541,20 @@ class IdlePoolTest {
 
         @Test
         void moreThanTheIdleCapsHoldAreRefused() {
-            assertThatThrownBy(() -> desk.run(work -> desk.pool.warm(A, 4, work)))
-                    .isInstanceOf(IllegalArgumentException.class);
-            desk.run(work -> desk.pool.warm(A, 3, work));
-            assertThatThrownBy(() -> desk.run(work -> desk.pool.warm(B, 2, work)))
+            assertThatThrownBy(() -> desk.pool.warm(A, 4)).isInstanceOf(IllegalArgumentException.class);
+            desk.pool.warm(A, 3);
+            assertThatThrownBy(() -> desk.pool.warm(B, 2))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("5 in all");
-            desk.run(work -> desk.pool.warm(A, 2, work));
-            desk.run(work -> desk.pool.warm(B, 2, work));
+            desk.pool.warm(A, 2);
+            desk.pool.warm(B, 2);
         }
 
         @Test
         void noneAreWantedAnyMore() {
-            desk.run(work -> desk.pool.warm(A, 2, work));
+            desk.pool.warm(A, 2);
             refill(A, "1", "2");
-            desk.run(work -> desk.pool.warm(A, 0, work));
+            desk.pool.warm(A, 0);
             desk.news.clear();
             assertThat(desk.ask(A).got()).isEqualTo("2");
             assertThat(desk.news).isEmpty();
@@ -567,7 +567,7 @@ class IdlePoolTest {
         Desk desk = new Desk(unlimited());
         desk.idle(A, "1", "2", "3", "4");
         desk.discard(desk.ask(A).slot());
-        desk.run(work -> desk.pool.end(desk.ask(A).slot(), Ending.LEAKED, work));
+        desk.pool.end(desk.ask(A).slot(), Ending.LEAKED);
         desk.ask(A);
         desk.ask(B);
         desk.pass(100);

@@ -99,7 +99,7 @@ class PoolKeysTest {
     @Test
     void sparesGoLast() {
         Desk desk = new Desk(limits(2, 2, NO_LIMIT, NO_LIMIT));
-        desk.run(work -> desk.pool.warm(A, 1, work));
+        desk.pool.warm(A, 1);
         desk.park(desk.open(desk.pool.openSpares(A, 1).get(0)), "spare");
 
         desk.idle(ALICE, "alice's");
@@ -112,10 +112,9 @@ class PoolKeysTest {
     @Test
     void theCapHoldsTheSparesOfAllKeysTogether() {
         Desk desk = new Desk(limits(2, 2, NO_LIMIT, NO_LIMIT));
-        desk.run(work -> desk.pool.warm(A, 1, work));
+        desk.pool.warm(A, 1);
 
-        assertThatThrownBy(() -> desk.run(work -> desk.pool.warm(ALICE, 2, work)))
-                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> desk.pool.warm(ALICE, 2)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test

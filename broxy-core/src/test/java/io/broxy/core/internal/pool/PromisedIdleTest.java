@@ -10,6 +10,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.broxy.ConnPool;
 import io.broxy.HostPort;
 import io.broxy.PoolStats.Eviction;
+import io.broxy.core.internal.pool.Counters.Ending;
+import io.broxy.core.internal.pool.Slot.Promise;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -38,7 +40,7 @@ class PromisedIdleTest {
     /** The peer closes an idle connection. */
     private void close(Slot<String> slot) {
         assertThat(desk.pool.hold(slot)).isTrue();
-        desk.run(work -> desk.pool.died(slot, Eviction.PEER_CLOSED, slot.idleNanos, work));
+        desk.pool.died(slot, Eviction.PEER_CLOSED, slot.idleNanos);
     }
 
     @Nested
@@ -121,7 +123,7 @@ class PromisedIdleTest {
 
         @Test
         void takesNoSpareAndLeavesItToOthers() {
-            desk.run(work -> desk.pool.warm(A, 1, work));
+            desk.pool.warm(A, 1);
             for (Slot<String> spare : desk.pool.openSpares(A, 1)) {
                 desk.park(desk.open(spare), "spare");
             }
@@ -154,11 +156,9 @@ class PromisedIdleTest {
             idle(A, "newer", 60);
             Slot<String> dead = desk.askPromised(A).slot();
             assertThat(dead.parked()).isEqualTo("newer");
-            desk.run(work -> {
-                Slot<String> instead = desk.pool.replace(dead, Eviction.PEER_CLOSED, HOME, IdleUse.PROMISED, work);
-                assertThat(instead).isNotNull();
-                assertThat(instead.parked()).isNull();
-            });
+            Slot<String> instead = desk.pool.replace(dead, Eviction.PEER_CLOSED, HOME, IdleUse.PROMISED);
+            assertThat(instead).isNotNull();
+            assertThat(instead.parked()).isNull();
         }
     }
 
@@ -213,7 +213,7 @@ class PromisedIdleTest {
 
         private void spoil(Slot<String> slot) {
             assertThat(desk.pool.hold(slot)).isTrue();
-            desk.run(work -> desk.pool.died(slot, Eviction.STRAY_BYTES, slot.idleNanos, work));
+            desk.pool.died(slot, Eviction.STRAY_BYTES, slot.idleNanos);
         }
 
         @Test
@@ -378,7 +378,7 @@ class PromisedIdleTest {
         void showsAlsoInARequestThatGetsNoAnswer() {
             Slot<String> first = idle(A, "1", 60);
             assertThat(desk.askPromised(A).got()).isEqualTo("1");
-            desk.run(work -> desk.pool.ended(first, work));
+            desk.pool.end(first, Ending.UNANSWERED);
 
             idle(A, "2", 60);
             assertThat(desk.askPromised(A).got()).isEqualTo("new");
@@ -387,10 +387,10 @@ class PromisedIdleTest {
 
         @Test
         void ofASpareSaysNothing() {
-            desk.run(work -> desk.pool.warm(A, 1, work));
+            desk.pool.warm(A, 1);
             Slot<String> spare = desk.open(desk.pool.openSpares(A, 1).get(0));
             desk.park(spare, "spare");
-            desk.run(work -> desk.pool.warm(A, 0, work));
+            desk.pool.warm(A, 0);
             close(spare);
 
             idle(A, "2", 60);
@@ -418,10 +418,10 @@ class PromisedIdleTest {
         Slot<String> slot = idle(A, "1", 60);
         desk.passUnnoticed(10);
         assertThat(desk.pool.hold(slot)).isTrue();
-        desk.run(work -> desk.pool.resume(slot, "1", HOME, work));
+        desk.pool.resume(slot, "1", HOME);
         assertThat(desk.ask(A).got()).isEqualTo("1");
         desk.passUnnoticed(3);
-        desk.run(work -> desk.pool.putBack(slot, "1", HOME, work));
+        desk.pool.putBack(slot, "1", HOME);
         desk.passUnnoticed(2);
 
         assertThat(desk.askPromised(A).got()).as("after 15 s").isEqualTo("new");

@@ -27,7 +27,7 @@ class WarmerTest {
         private final List<Slot<String>> opening = new ArrayList<>();
         private final List<Slot<String>> standing = new ArrayList<>();
         private final List<Long> opened = new ArrayList<>();
-        private final IdlePool<String> pool = new IdlePool<>(Desk.unlimited(), () -> nowNanos);
+        private final IdlePool<String> pool = new IdlePool<>(Desk.unlimited(), () -> nowNanos, this);
         private final Warmer warmer = new Warmer(this, () -> nowNanos, new Random(7));
         /** Decides dials as they begin, or not. */
         private @Nullable Boolean answer;
@@ -61,11 +61,11 @@ class WarmerTest {
             for (Slot<String> slot : ending) {
                 if (well) {
                     assertThat(pool.opened(slot)).isTrue();
-                    run(work -> pool.park(slot, "spare", Desk.HOME, work));
+                    pool.park(slot, "spare", Desk.HOME);
                     standing.add(slot);
                     warmer.opened(slot.key());
                 } else {
-                    run(work -> pool.openFailed(slot, work));
+                    pool.openFailed(slot);
                     warmer.failed(slot.key());
                 }
             }
@@ -74,13 +74,7 @@ class WarmerTest {
         void loseAll() {
             List<Slot<String>> losing = List.copyOf(standing);
             standing.clear();
-            losing.forEach(slot -> run(work -> pool.evict(slot, Eviction.PEER_CLOSED, work)));
-        }
-
-        void run(Desk.Change change) {
-            PoolActions<String> work = new PoolActions<>();
-            change.make(work);
-            work.run(this);
+            losing.forEach(slot -> pool.evict(slot, Eviction.PEER_CLOSED));
         }
 
         /** Lets the next timer ring, and gives how long that took. */
@@ -110,14 +104,14 @@ class WarmerTest {
     private final Rig rig = new Rig();
 
     private void warm(int spares) {
-        rig.run(work -> rig.pool.warm(A, spares, work));
+        rig.pool.warm(A, spares);
     }
 
     @Test
     void sparesAreOpenedALittleLater() {
         warm(3);
         assertThat(rig.opening).isEmpty();
-        assertThat(rig.ring()).isBetween(0L, Backoff.SPREAD_NANOS);
+        assertThat(rig.ring()).isBetween(0L, Warmer.SPREAD_NANOS);
         assertThat(rig.opening).hasSize(3);
         rig.answer(true);
         assertThat(rig.pool.stats().idle()).isEqualTo(3);
@@ -129,9 +123,8 @@ class WarmerTest {
         warm(2);
         rig.ring();
         rig.answer(true);
-        rig.run(work ->
-                assertThat(rig.pool.claim(A, null, new Desk.Asker(), work)).isNotNull());
-        assertThat(rig.ring()).isLessThan(Backoff.SPREAD_NANOS);
+        assertThat(rig.pool.claim(A, null, new Desk.Asker())).isNotNull();
+        assertThat(rig.ring()).isLessThan(Warmer.SPREAD_NANOS);
         assertThat(rig.opening).hasSize(1);
     }
 
@@ -141,13 +134,13 @@ class WarmerTest {
         rig.ring();
         assertThat(rig.opening).hasSize(3);
         rig.answer(false);
-        long expected = Backoff.FIRST_NANOS;
+        long expected = Warmer.FIRST_NANOS;
         for (int i = 0; i < 12; i++) {
             assertThat(rig.timers).as("timers in round %s", i).hasSize(1);
             assertThat(rig.ring()).isBetween(expected / 2, expected);
             assertThat(rig.opening).hasSize(1);
             rig.answer(false);
-            expected = Math.min(Backoff.MAX_NANOS, expected * 2);
+            expected = Math.min(Warmer.MAX_NANOS, expected * 2);
         }
         assertThat(expected).isEqualTo(30 * SECOND);
     }
@@ -159,7 +152,7 @@ class WarmerTest {
         rig.answer(false);
         rig.ring();
         rig.answer(true);
-        assertThat(rig.ring()).isLessThan(Backoff.SPREAD_NANOS);
+        assertThat(rig.ring()).isLessThan(Warmer.SPREAD_NANOS);
         rig.answer(true);
         assertThat(rig.pool.stats().idle()).isEqualTo(3);
         assertThat(rig.timers).isEmpty();
@@ -171,7 +164,7 @@ class WarmerTest {
         rig.ring();
         rig.answer(false);
         rig.ring();
-        rig.run(work -> rig.pool.claim(A, null, new Desk.Asker(), work)); // which makes the policy ask again
+        rig.pool.claim(A, null, new Desk.Asker()); // which makes the policy ask again
         assertThat(rig.timers).isEmpty();
         assertThat(rig.opening).hasSize(1);
         rig.answer(false);
@@ -200,16 +193,16 @@ class WarmerTest {
             rig.ring();
         }
         rig.answer(true);
-        rig.run(work -> rig.pool.claim(A, null, new Desk.Asker(), work));
+        rig.pool.claim(A, null, new Desk.Asker());
         rig.ring();
         rig.answer(false);
-        assertThat(rig.ring()).isLessThanOrEqualTo(Backoff.FIRST_NANOS);
+        assertThat(rig.ring()).isLessThanOrEqualTo(Warmer.FIRST_NANOS);
     }
 
     @Test
     void whatFailsTogetherIsNotTriedTogether() {
         Random random = new Random(1);
-        assertThat(java.util.stream.LongStream.generate(() -> Backoff.after(3, random))
+        assertThat(java.util.stream.LongStream.generate(() -> Warmer.backoffNanos(3, random))
                         .limit(20)
                         .distinct()
                         .count())

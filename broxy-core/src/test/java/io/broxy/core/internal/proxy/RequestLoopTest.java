@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.broxy.AddressPolicy;
 import io.broxy.CloseReason;
 import io.broxy.Connection;
+import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.ProxyHandler;
@@ -23,7 +24,6 @@ import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.upstream.LoopDialer;
-import io.broxy.core.internal.upstream.UserDialerAdapter;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Ends;
 import io.broxy.core.testkit.LeakCheck;
@@ -33,6 +33,7 @@ import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.SocketTimeoutException;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -161,7 +162,11 @@ class RequestLoopTest {
             loop.timers() // a deadline, which the end of the loop fires
                     .schedule(
                             loop.nowNanos() + TimeUnit.HOURS.toNanos(1),
-                            () -> completion.failed(UserDialerAdapter.timedOut(request.target(), Duration.ofHours(1))));
+                            () -> completion.failed(
+                                    DialException.builder(DialException.Reason.TIMEOUT, request.target())
+                                            .duration(Duration.ofHours(1))
+                                            .cause(new SocketTimeoutException("the dialer did not end in its time"))
+                                            .build()));
             dialing.complete(loop);
             return () -> {};
         });
