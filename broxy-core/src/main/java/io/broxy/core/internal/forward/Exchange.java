@@ -347,8 +347,7 @@ public final class Exchange {
             return lastActivityNanos + authorizing;
         }
         boolean answerDue = requestSide.isSent() && (responseSide == null || !responseSide.hasBegun());
-        ForwardTimes times = forwarding.times();
-        return lastActivityNanos + (answerDue ? times.answerNanos() : times.bodyNanos());
+        return lastActivityNanos + (answerDue ? forwarding.responseNanos() : forwarding.bodyNanos());
     }
 
     /** The deadline has passed. */

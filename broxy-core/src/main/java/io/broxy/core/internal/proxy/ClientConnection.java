@@ -205,8 +205,8 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
 
     // ------------------------------------------------------------------ from step to step
 
-    /** Begins with a step. If an end was requested before, the connection ends instead; if the action fails, too. */
-    void begin(Step first, Runnable action) {
+    /** Begins with a step. If an end was requested before, the connection ends instead; if the step fails to begin, too. */
+    void begin(Step first) {
         timer().cancel();
         step(first);
         tunnel.stage(this);
@@ -214,7 +214,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
             return;
         }
         try {
-            action.run();
+            first.begin();
         } catch (RuntimeException | Error e) { // such as no memory for a buffer
             logFailure(e);
             abandoned(e);

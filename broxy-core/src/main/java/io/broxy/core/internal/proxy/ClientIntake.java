@@ -49,7 +49,7 @@ final class ClientIntake {
 
         static Session of(ConnectRequest request) {
             Objects.requireNonNull(request, "request");
-            return new Session(true, connection -> ParsedConnect.start(connection, request));
+            return new Session(true, connection -> AccessStep.start(connection, request));
         }
     }
 
