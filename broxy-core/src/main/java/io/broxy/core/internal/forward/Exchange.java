@@ -131,7 +131,7 @@ public final class Exchange {
         List<ConnectRequest.Field> fields = upstream.fields(authorization);
         int room = request.maxBytes(fields, forwarding.pseudonym()) + 2 * LoopBuffers.MIN_READ;
         ByteBuffer out = loop.buffers().staging(room);
-        request.write(out, upstream.way().absoluteForm(), fields, forwarding.pseudonym());
+        request.write(out, upstream.hop().absoluteForm(), fields, forwarding.pseudonym());
         requestSide.begin(origin, out);
         update();
     }
