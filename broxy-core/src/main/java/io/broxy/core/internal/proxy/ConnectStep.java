@@ -100,7 +100,7 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
 
     @Override
     public void done(LoopConnection origin) {
-        if (origin.takesThreads() && !connection.account().mayHaveThreads()) {
+        if (origin.takesThreads() && !connection.account().admission().mayHaveThreads()) {
             origin.abort();
             answer(
                     Responses.refused(Rejection.FULL.exception(), true),

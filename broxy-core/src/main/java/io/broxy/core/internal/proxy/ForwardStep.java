@@ -73,7 +73,7 @@ final class ForwardStep implements Step, ExchangeOwner {
 
     @Override
     public boolean mayHaveThreads() {
-        return connection.account().mayHaveThreads();
+        return connection.account().admission().mayHaveThreads();
     }
 
     @Override
