@@ -58,8 +58,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     ClientConnection(HandlerContext context, ConnectionLimits.Admission admission) {
         this.context = context;
         this.account = new ClientAccount(context, admission);
-        this.tunnel =
-                new TunnelHandle(context.engine().ticker(), context.engine().workers()::complete, this);
+        this.tunnel = new TunnelHandle(context.engine().ticker(), context.completions(), this);
     }
 
     HandlerContext context() {

@@ -58,7 +58,8 @@ public final class DefaultProxyHandler implements ProxyHandler {
                         callbacks),
                 new ConnectionLimits(settings, engine.ticker()),
                 metrics,
-                observers));
+                observers,
+                engine.workers()::complete));
     }
 
     // ------------------------------------------------------------------ clients come
