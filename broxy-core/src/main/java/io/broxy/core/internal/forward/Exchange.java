@@ -131,7 +131,7 @@ public final class Exchange {
         List<ConnectRequest.Field> fields = upstream.fields(authorization);
         int room = request.maxBytes(fields, forwarding.pseudonym()) + 2 * LoopBuffers.MIN_READ;
         ByteBuffer out = loop.buffers().staging(room);
-        request.write(out, upstream.way().absoluteForm(), fields, forwarding.pseudonym());
+        request.write(out, upstream.hop().absoluteForm(), fields, forwarding.pseudonym());
         requestSide.begin(origin, out);
         update();
     }
@@ -347,8 +347,7 @@ public final class Exchange {
             return lastActivityNanos + authorizing;
         }
         boolean answerDue = requestSide.isSent() && (responseSide == null || !responseSide.hasBegun());
-        ForwardTimes times = forwarding.times();
-        return lastActivityNanos + (answerDue ? times.answerNanos() : times.bodyNanos());
+        return lastActivityNanos + (answerDue ? forwarding.responseNanos() : forwarding.bodyNanos());
     }
 
     /** The deadline has passed. */

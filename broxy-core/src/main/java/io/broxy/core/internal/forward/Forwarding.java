@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param router finds where a request goes
  * @param pool keeps the connections to origins and proxies
+ * @param responseNanos how long an exchange waits for the response, once the request has been sent
+ * @param bodyNanos how long it waits for the next bytes of a body, in either direction
  * @param responseLimits for the heads of origins and proxies
  * @param pseudonym how this proxy calls itself in Via; null to add no Via
  * <p>Threading: immutable.
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public record Forwarding(
         HttpRouter router,
         EnginePool pool,
-        ForwardTimes times,
+        long responseNanos,
+        long bodyNanos,
         HeadLimits responseLimits,
         @Nullable String pseudonym) {}

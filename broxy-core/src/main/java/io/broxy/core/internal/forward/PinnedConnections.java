@@ -42,14 +42,15 @@ public final class PinnedConnections {
      *
      * <p>Threading: immutable.
      *
-     * @param hop where it leads: to the origin, or to the next proxy
+     * @param farEnd where it leads: to the origin, or to the next proxy
      * @param identity the authenticated identity of the request, or null
      */
-    record Key(ConnPool.Key hop, HostPort origin, @Nullable String identity) {}
+    record Key(
+            ConnPool.Key farEnd, HostPort origin, @Nullable String identity) {}
 
     /** What a connection to a target is kept for, if it is now used for the client of an exchange. */
-    static Key key(HttpHop way, HostPort target, ExchangeOwner owner) {
-        return new Key(way.key(), target, owner.identity());
+    static Key key(HttpHop hop, HostPort target, ExchangeOwner owner) {
+        return new Key(hop.key(), target, owner.identity());
     }
 
     private final EventLoop loop;
@@ -86,15 +87,15 @@ public final class PinnedConnections {
         return idle.isEmpty();
     }
 
-    /** The hop by which the client has a connection to an origin; null if it has none. */
-    ConnPool.@Nullable Key hopTo(HostPort origin, @Nullable String identity) {
-        ConnPool.Key hop = null;
+    /** The far end of the connection that the client has to an origin; null if it has none. */
+    ConnPool.@Nullable Key farEnd(HostPort origin, @Nullable String identity) {
+        ConnPool.Key farEnd = null;
         for (Key key : idle.keySet()) {
             if (key.origin.equals(origin) && Objects.equals(key.identity, identity)) {
-                hop = key.hop; // the one that was used last
+                farEnd = key.farEnd; // the one that was used last
             }
         }
-        return hop;
+        return farEnd;
     }
 
     /** Takes a connection for an exchange, which gives it back or ends it; null if there is none. */

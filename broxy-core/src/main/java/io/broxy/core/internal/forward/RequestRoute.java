@@ -85,7 +85,7 @@ final class RequestRoute implements Completion<LoopLease> {
         client = dial.client();
         HttpRoute found = forwarding.router().route(dial);
         PinnedConnections pins = owner.pinned();
-        ConnPool.Key begun = pins.isEmpty() ? null : pins.hopTo(target, owner.identity());
+        ConnPool.Key begun = pins.isEmpty() ? null : pins.farEnd(target, owner.identity());
         if (begun != null) {
             found.prefer(begun); // a login goes on over the hop where it began
         }
@@ -102,10 +102,10 @@ final class RequestRoute implements Completion<LoopLease> {
         return request.isIdempotent() && request.body().isEmpty();
     }
 
-    private void lease(HttpHop way, IdleUse idleUse) {
+    private void lease(HttpHop hop, IdleUse idleUse) {
         leasing = null;
         PinnedConnections pins = owner.pinned();
-        PinnedConnections.Pin pin = pins.isEmpty() ? null : pins.take(PinnedConnections.key(way, target, owner));
+        PinnedConnections.Pin pin = pins.isEmpty() ? null : pins.take(PinnedConnections.key(hop, target, owner));
         if (pin != null && mayUse(pin, idleUse)) {
             leased(pin.lease(), pin);
             return;
@@ -113,7 +113,7 @@ final class RequestRoute implements Completion<LoopLease> {
         if (pin != null) {
             pin.lease().close();
         }
-        leasePooled(way, request.login() ? IdleUse.NEVER : idleUse);
+        leasePooled(hop, request.login() ? IdleUse.NEVER : idleUse);
     }
 
     /** A client's login has no other connection; where this proxy logs in, another one is as good. */
@@ -125,11 +125,11 @@ final class RequestRoute implements Completion<LoopLease> {
         };
     }
 
-    private void leasePooled(HttpHop way, IdleUse idleUse) {
+    private void leasePooled(HttpHop hop, IdleUse idleUse) {
         int attempt = ++attempts;
-        EnginePool pool = way.pool() instanceof EnginePool own ? own : forwarding.pool();
+        EnginePool pool = hop.pool() instanceof EnginePool own ? own : forwarding.pool();
         DialHandle underWay =
-                pool.lease(loop, way.key(), idleUse, client, owner.clientAddress(), way.timeoutNanos(), this);
+                pool.lease(loop, hop.key(), idleUse, client, owner.clientAddress(), hop.timeoutNanos(), this);
         if (state == State.LEASING && attempts == attempt) { // it has not come to its end before this
             leasing = underWay;
         }
@@ -152,18 +152,18 @@ final class RequestRoute implements Completion<LoopLease> {
             exchange.fail(Rejection.TOO_MANY_THREADS.exception());
             return;
         }
-        HttpHop way = current.way();
-        UpstreamConnection leased = new UpstreamConnection(got, way, target, owner, pin);
+        HttpHop hop = current.way();
+        UpstreamConnection leased = new UpstreamConnection(got, hop, target, owner, pin);
         upstream = leased;
         state = State.AUTHORIZING;
-        if (!way.absoluteForm()) {
+        if (!hop.absoluteForm()) {
             current.connected();
         }
         exchange.touch();
-        if (way.credentials() == ProxyAuthorization.NONE) {
+        if (hop.credentials() == ProxyAuthorization.NONE) {
             routed(leased, null);
         } else {
-            way.credentials()
+            hop.credentials()
                     .obtain(
                             loop,
                             target,
@@ -177,7 +177,7 @@ final class RequestRoute implements Completion<LoopLease> {
     public void failed(DialException failure) {
         leasing = null;
         if (state == State.LEASING) {
-            wayFailed(failure, true);
+            hopFailed(failure, true);
         }
     }
 
@@ -190,7 +190,7 @@ final class RequestRoute implements Completion<LoopLease> {
     /** It may have taken long, and the connection was idle all the time. */
     private void authorized(UpstreamConnection leased, @Nullable String authorization) {
         if (isAuthorizing(leased) && !leased.isOfClient() && !isRepeatable() && !leased.isReliable()) {
-            again(leased.way(), IdleUse.NEVER);
+            again(leased.hop(), IdleUse.NEVER);
         } else {
             routed(leased, authorization);
         }
@@ -211,13 +211,13 @@ final class RequestRoute implements Completion<LoopLease> {
         if (isAuthorizing(leased)) {
             upstream = null;
             leased.giveBack();
-            wayFailed(failure, !leased.isOfClient());
+            hopFailed(failure, !leased.isOfClient());
         }
     }
 
     /** How long asking for credentials may take; 0 while they are not asked for, since leasing has its own timeout. */
     long timeoutNanos() {
-        return state == State.AUTHORIZING && upstream != null ? upstream.way().timeoutNanos() : 0;
+        return state == State.AUTHORIZING && upstream != null ? upstream.hop().timeoutNanos() : 0;
     }
 
     /** Credentials did not come in time; true if they were being asked for. */
@@ -226,7 +226,7 @@ final class RequestRoute implements Completion<LoopLease> {
         if (state != State.AUTHORIZING || leased == null) {
             return false;
         }
-        wayFailed(failure(leased.way(), Reason.TIMEOUT, null), true);
+        hopFailed(failure(leased.hop(), Reason.TIMEOUT, null), true);
         return true;
     }
 
@@ -240,7 +240,7 @@ final class RequestRoute implements Completion<LoopLease> {
     }
 
     private boolean isByProxy() {
-        return upstream != null && upstream.way().absoluteForm();
+        return upstream != null && upstream.hop().absoluteForm();
     }
 
     /** The connection broke, or ended, before it had said anything. */
@@ -252,8 +252,8 @@ final class RequestRoute implements Completion<LoopLease> {
         if (used.isPinned() && used.isOfClient()) {
             exchange.loginLost(cause);
         } else if (!repeat()) {
-            if (used.way().absoluteForm() && !used.wasIdle()) {
-                wayFailed(failure(used.way(), Reason.PROTOCOL, cause), isRepeatable());
+            if (used.hop().absoluteForm() && !used.wasIdle()) {
+                hopFailed(failure(used.hop(), Reason.PROTOCOL, cause), isRepeatable());
             } else {
                 exchange.fail(new OriginException(OriginException.Reason.NO_RESPONSE, target, cause));
             }
@@ -273,7 +273,7 @@ final class RequestRoute implements Completion<LoopLease> {
         }
         retried = true;
         used.closeUnanswered();
-        again(used.way(), IdleUse.NEVER);
+        again(used.hop(), IdleUse.NEVER);
         return true;
     }
 
@@ -284,8 +284,8 @@ final class RequestRoute implements Completion<LoopLease> {
      */
     void credentialsRefused(boolean repeatable) {
         UpstreamConnection used = upstream;
-        if (used != null && used.way().absoluteForm()) {
-            wayFailed(failure(used.way(), Reason.PROXY_AUTH, null), repeatable);
+        if (used != null && used.hop().absoluteForm()) {
+            hopFailed(failure(used.hop(), Reason.PROXY_AUTH, null), repeatable);
         } else {
             exchange.fail(new OriginException(OriginException.Reason.PROXY_AUTH, target, null));
         }
@@ -298,8 +298,8 @@ final class RequestRoute implements Completion<LoopLease> {
      */
     void notAnsweredInTime(boolean requestComplete) {
         UpstreamConnection used = upstream;
-        if (used != null && used.way().absoluteForm() && requestComplete) {
-            wayFailed(failure(used.way(), Reason.TIMEOUT, null), false);
+        if (used != null && used.hop().absoluteForm() && requestComplete) {
+            hopFailed(failure(used.hop(), Reason.TIMEOUT, null), false);
         } else {
             exchange.fail(new OriginException(OriginException.Reason.TIMEOUT, target, null));
         }
@@ -307,13 +307,13 @@ final class RequestRoute implements Completion<LoopLease> {
 
     // ------------------------------------------------------------------ the next hop
 
-    private DialException failure(HttpHop way, Reason reason, @Nullable Throwable cause) {
-        DialException.Builder failure = way.failure(reason, target);
+    private DialException failure(HttpHop hop, Reason reason, @Nullable Throwable cause) {
+        DialException.Builder failure = hop.failure(reason, target);
         return (cause == null ? failure : failure.cause(cause)).build();
     }
 
     /** Goes by another hop, if there is one and the request may be sent once more: a login goes on where it began. */
-    private void wayFailed(DialException failure, boolean repeatable) {
+    private void hopFailed(DialException failure, boolean repeatable) {
         HttpRoute current = Objects.requireNonNull(route, "a route was taken");
         DialException all = current.failed(failure);
         if (all == null && repeatable && (upstream == null || !upstream.isOfClient())) {
@@ -323,7 +323,7 @@ final class RequestRoute implements Completion<LoopLease> {
         }
     }
 
-    private void again(HttpHop way, IdleUse idleUse) {
+    private void again(HttpHop hop, IdleUse idleUse) {
         UpstreamConnection used = upstream;
         upstream = null;
         if (used != null) {
@@ -331,7 +331,7 @@ final class RequestRoute implements Completion<LoopLease> {
         }
         exchange.unbegin();
         state = State.LEASING;
-        lease(way, idleUse);
+        lease(hop, idleUse);
         exchange.update();
     }
 

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class UpstreamConnection {
     private final LoopLease lease;
-    private final HttpHop way;
+    private final HttpHop hop;
     private final HostPort target;
     private final ExchangeOwner owner;
     private final boolean pinned;
@@ -34,9 +34,9 @@ final class UpstreamConnection {
      * @param pin if the connection was kept for the client, else null
      */
     UpstreamConnection(
-            LoopLease lease, HttpHop way, HostPort target, ExchangeOwner owner, PinnedConnections.@Nullable Pin pin) {
+            LoopLease lease, HttpHop hop, HostPort target, ExchangeOwner owner, PinnedConnections.@Nullable Pin pin) {
         this.lease = lease;
-        this.way = way;
+        this.hop = hop;
         this.target = target;
         this.owner = owner;
         this.pinned = pin != null;
@@ -48,8 +48,8 @@ final class UpstreamConnection {
     }
 
     /** The hop that the connection leads to. */
-    HttpHop way() {
-        return way;
+    HttpHop hop() {
+        return hop;
     }
 
     /**
@@ -59,9 +59,9 @@ final class UpstreamConnection {
      */
     List<ConnectRequest.Field> fields(@Nullable String authorization) {
         if (authorization == null) {
-            return way.fields();
+            return hop.fields();
         }
-        List<ConnectRequest.Field> fields = new ArrayList<>(way.fields());
+        List<ConnectRequest.Field> fields = new ArrayList<>(hop.fields());
         fields.add(new ConnectRequest.Field("Proxy-Authorization", authorization));
         return fields;
     }
@@ -113,7 +113,7 @@ final class UpstreamConnection {
 
     /** Whether the response may offer the client logins by connection: every proxy on the path must keep that to it. */
     boolean supportsLogins(ForwardedResponse response) {
-        return response.login() && (!way.absoluteForm() || response.supportsLogins());
+        return response.login() && (!hop.absoluteForm() || response.supportsLogins());
     }
 
     // ------------------------------------------------------------------ ends
@@ -128,7 +128,7 @@ final class UpstreamConnection {
         if (login == BoundLogin.NONE) {
             lease.giveBack();
         } else {
-            owner.pinned().keep(PinnedConnections.key(way, target, owner), lease, login);
+            owner.pinned().keep(PinnedConnections.key(hop, target, owner), lease, login);
         }
     }
 

@@ -79,9 +79,9 @@ public final class AuthSchemes {
      */
     private static boolean bindConnection(byte[] bytes, int from, int to) {
         boolean first = true;
-        for (int at = afterBlanks(bytes, from, to, true); at < to; at = afterBlanks(bytes, at, to, true)) {
-            int end = afterToken(bytes, at, to);
-            int next = afterBlanks(bytes, end, to, false);
+        for (int at = afterBlanksAndCommas(bytes, from, to); at < to; at = afterBlanksAndCommas(bytes, at, to)) {
+            int end = Grammar.afterToken(bytes, at, to);
+            int next = Grammar.afterOws(bytes, end, to);
             boolean parameter = !first && next < to && bytes[next] == '=';
             boolean scheme = next == to || next > end || bytes[next] == ',';
             if (end == at || (!parameter && (!scheme || !isPerRequest(bytes, at, end)))) {
@@ -96,17 +96,9 @@ public final class AuthSchemes {
         return false;
     }
 
-    private static int afterBlanks(byte[] bytes, int from, int to, boolean commasToo) {
+    private static int afterBlanksAndCommas(byte[] bytes, int from, int to) {
         int at = from;
-        while (at < to && (Grammar.isOws(bytes[at]) || (commasToo && bytes[at] == ','))) {
-            at++;
-        }
-        return at;
-    }
-
-    private static int afterToken(byte[] bytes, int from, int to) {
-        int at = from;
-        while (at < to && Grammar.isTchar(bytes[at])) {
+        while (at < to && (Grammar.isOws(bytes[at]) || bytes[at] == ',')) {
             at++;
         }
         return at;
@@ -117,7 +109,7 @@ public final class AuthSchemes {
         int at = from;
         while (at < to && bytes[at] != ',') {
             if (bytes[at] == '"') {
-                at = afterBlanks(bytes, afterQuotes(bytes, at + 1, to), to, false);
+                at = Grammar.afterOws(bytes, afterQuotes(bytes, at + 1, to), to);
                 return at > to || (at < to && bytes[at] != ',') ? -1 : at;
             }
             at++;

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class ConnectionOptions {
     private static final String CONNECTION = "Connection";
 
+    private static final ConnectionOptions NONE =
+            new ConnectionOptions(new Fields(new byte[0], new int[0], 0), false, false, null);
+
     private final Fields fields;
     private final boolean close;
     private final boolean upgrade;
@@ -50,6 +53,9 @@ final class ConnectionOptions {
     }
 
     private static ConnectionOptions read(Fields fields, boolean anyOption) throws BadHeadException {
+        if (!fields.contains(CONNECTION)) {
+            return NONE;
+        }
         boolean close = false;
         boolean upgrade = false;
         for (ListMembers options = new ListMembers(fields, CONNECTION); options.next(); ) {

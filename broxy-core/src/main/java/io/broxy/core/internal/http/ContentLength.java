@@ -80,15 +80,8 @@ final class ContentLength {
     }
 
     private static boolean isCanonical(byte[] head, int start, int end) {
-        if (start == end || (head[start] == '0' && end - start > 1)) {
-            return false;
-        }
-        for (int i = start; i < end; i++) {
-            if (!Grammar.isDigit(head[i])) {
-                return false;
-            }
-        }
-        return true;
+        boolean leadingZero = end - start > 1 && head[start] == '0';
+        return start < end && !leadingZero && Grammar.afterDigits(head, start, end) == end;
     }
 
     private static BadHeadException framing(String rule) {

@@ -37,8 +37,8 @@ final class FieldLines {
         LAST_LF
     }
 
-    /** Enough for what the usual clients send with CONNECT. */
-    private static final int FIRST_CAPACITY = 8;
+    /** Enough for what the usual clients send with CONNECT: Host, User-Agent, Proxy-Connection and Proxy-Authorization. */
+    private static final int FIRST_CAPACITY = 4;
 
     /** The colon, SP, CR and LF of a normalised line. */
     private static final int LINE_OVERHEAD = 4;

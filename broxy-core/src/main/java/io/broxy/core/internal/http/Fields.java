@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -150,6 +151,18 @@ public final class Fields {
     void putLines(int from, int to, ByteBuffer out) {
         int start = lineStart(from);
         out.put(head, start, lineStart(to) - start);
+    }
+
+    /** Puts all field lines as they were received but for some. */
+    void putLinesWithout(IntPredicate removed, ByteBuffer out) {
+        int run = 0;
+        for (int i = 0; i < size; i++) {
+            if (removed.test(i)) {
+                putLines(run, i, out);
+                run = i + 1;
+            }
+        }
+        putLines(run, size, out);
     }
 
     /** Puts what precedes a value: the name, the colon and white space, as they were received. */

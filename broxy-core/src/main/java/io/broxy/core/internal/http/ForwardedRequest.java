@@ -63,6 +63,9 @@ public final class ForwardedRequest {
      * nothing in HTTP/1.0.
      */
     private static boolean expectsContinue(RequestHead head) throws BadHeadException {
+        if (!head.fields().contains("Expect")) {
+            return false;
+        }
         boolean expects = false;
         for (ListMembers expected = new ListMembers(head.fields(), "Expect"); expected.next(); ) {
             if (!expected.is("100-continue")) {
@@ -281,14 +284,7 @@ public final class ForwardedRequest {
     public void writeTrace(ByteBuffer out) {
         Fields fields = head.fields();
         out.put(head.array(), 0, fields.lineStart(0));
-        int run = 0;
-        for (int i = 0; i < fields.size(); i++) {
-            if (isSecret(fields, i)) {
-                fields.putLines(run, i, out);
-                run = i + 1;
-            }
-        }
-        fields.putLines(run, fields.size(), out);
+        fields.putLinesWithout(i -> isSecret(fields, i), out);
         Ascii.putCrlf(out);
     }
 

@@ -138,6 +138,33 @@ final class Grammar {
         return true;
     }
 
+    /** Behind the decimal digits that begin here. */
+    static int afterDigits(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && isDigit(bytes[at])) {
+            at++;
+        }
+        return at;
+    }
+
+    /** Behind the token that begins here, which may be empty. */
+    static int afterToken(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && isTchar(bytes[at])) {
+            at++;
+        }
+        return at;
+    }
+
+    /** Behind the white space that begins here. */
+    static int afterOws(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && isOws(bytes[at])) {
+            at++;
+        }
+        return at;
+    }
+
     /** The place of the first such byte, or {@code to}. */
     static int indexOf(byte[] bytes, char wanted, int from, int to) {
         int at = from;

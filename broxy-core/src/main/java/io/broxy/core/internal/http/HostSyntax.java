@@ -24,15 +24,7 @@ final class HostSyntax {
     }
 
     private static boolean isPortOrNothing(byte[] bytes, int from, int to) {
-        if (from == to) {
-            return true;
-        }
-        for (int i = from + 1; i < to; i++) {
-            if (!Grammar.isDigit(bytes[i])) {
-                return false;
-            }
-        }
-        return bytes[from] == ':';
+        return from == to || (bytes[from] == ':' && Grammar.afterDigits(bytes, from + 1, to) == to);
     }
 
     private static boolean isRegName(byte[] bytes, int from, int to) {

@@ -78,16 +78,8 @@ public record KeepAlive(long timeoutNanos, int max) {
         for (; at < to && Grammar.isDigit(bytes[at]); at++) {
             number = Math.min(MAX_NUMBER, 10 * number + (bytes[at] - '0'));
         }
-        int behind = at < to && at > from && bytes[at] == '.' ? fractionEnd(bytes, at + 1, to) : at;
+        int behind = at < to && at > from && bytes[at] == '.' ? Grammar.afterDigits(bytes, at + 1, to) : at;
         return at > from && skip(bytes, behind, to) == to ? number : UNKNOWN;
-    }
-
-    private static int fractionEnd(byte[] bytes, int from, int to) {
-        int at = from;
-        while (at < to && Grammar.isDigit(bytes[at])) {
-            at++;
-        }
-        return at;
     }
 
     /** Past white space and quotes. */

@@ -101,9 +101,7 @@ final class ListMembers {
         start = at;
         end = Grammar.indexOf(bytes, ',', at, lineEnd);
         at = end + 1;
-        while (start < end && Grammar.isOws(bytes[start])) {
-            start++;
-        }
+        start = Grammar.afterOws(bytes, start, end);
         while (start < end && Grammar.isOws(bytes[end - 1])) {
             end--;
         }
@@ -136,12 +134,7 @@ final class ListMembers {
     }
 
     private boolean isToken(int from, int to) {
-        for (int i = from; i < to; i++) {
-            if (!Grammar.isTchar(bytes[i])) {
-                return false;
-            }
-        }
-        return from < to;
+        return from < to && Grammar.afterToken(bytes, from, to) == to;
     }
 
     /** Puts the member as it was received. */

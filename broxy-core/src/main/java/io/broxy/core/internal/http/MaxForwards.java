@@ -36,15 +36,12 @@ final class MaxForwards {
     }
 
     private static int number(byte[] bytes, int from, int to) throws BadHeadException {
+        if (from == to || Grammar.afterDigits(bytes, from, to) < to) {
+            throw syntax("Max-Forwards is not a number");
+        }
         long number = 0;
         for (int i = from; i < to; i++) {
-            if (!Grammar.isDigit(bytes[i])) {
-                throw syntax("Max-Forwards is not a number");
-            }
             number = Math.min(10 * number + (bytes[i] - '0'), Integer.MAX_VALUE);
-        }
-        if (from == to) {
-            throw syntax("Max-Forwards is not a number");
         }
         return (int) number;
     }

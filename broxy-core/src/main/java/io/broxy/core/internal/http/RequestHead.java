@@ -85,11 +85,6 @@ public final class RequestHead {
         return bytes;
     }
 
-    /** Where the method ends; it begins at 0. */
-    int methodEnd() {
-        return methodEnd;
-    }
-
     int targetStart() {
         return methodEnd + 1;
     }

@@ -15,7 +15,7 @@ import io.broxy.core.internal.http.BadHeadException.Problem;
  *
  * <p>Threading: for one thread at a time.
  */
-final class RequestLine implements FirstLine<RequestHead> {
+final class RequestLine extends FirstLine<RequestHead> {
 
     private enum State {
         METHOD,
@@ -23,17 +23,16 @@ final class RequestLine implements FirstLine<RequestHead> {
         VERSION
     }
 
-    private final Version version = new Version();
     private State state = State.METHOD;
     private int methodEnd;
     private int targetEnd;
 
     @Override
-    public void next(byte b, int index) throws BadHeadException {
+    void next(byte b, int index) throws BadHeadException {
         switch (state) {
             case METHOD -> method(b, index);
             case TARGET -> target(b, index);
-            case VERSION -> version.next(b);
+            case VERSION -> nextOfVersion(b);
         }
     }
 
@@ -56,19 +55,19 @@ final class RequestLine implements FirstLine<RequestHead> {
     }
 
     @Override
-    public void end(int index) throws BadHeadException {
-        if (!version.complete()) {
+    void end(int index) throws BadHeadException {
+        if (!hasVersion()) {
             throw syntax("the request line is not complete");
         }
     }
 
     @Override
-    public BadHeadException tooLong() {
+    BadHeadException tooLong() {
         return new BadHeadException(Problem.TARGET_TOO_LONG, "the first line is too long");
     }
 
     @Override
-    public RequestHead head(byte[] bytes, Fields fields) {
-        return new RequestHead(bytes, methodEnd, targetEnd, version.minor(), fields);
+    RequestHead head(byte[] bytes, Fields fields) {
+        return new RequestHead(bytes, methodEnd, targetEnd, minorVersion(), fields);
     }
 }

@@ -137,11 +137,11 @@ public final class RequestTarget {
         if (end - colon <= 1) {
             return DEFAULT_PORT;
         }
+        if (Grammar.afterDigits(bytes, colon + 1, end) < end) {
+            throw bad("the port of the request target is not a decimal number");
+        }
         int port = 0;
         for (int i = colon + 1; i < end; i++) {
-            if (!Grammar.isDigit(bytes[i])) {
-                throw bad("the port of the request target is not a decimal number");
-            }
             port = Math.min(10 * port + (bytes[i] - '0'), HIGHEST_PORT + 1);
         }
         if (bytes[colon + 1] == '0' || port > HIGHEST_PORT) {

@@ -17,7 +17,7 @@ import io.broxy.core.internal.http.BadHeadException.Problem;
  *
  * <p>Threading: for one thread at a time.
  */
-final class StatusLine implements FirstLine<ResponseHead> {
+final class StatusLine extends FirstLine<ResponseHead> {
     private static final int STATUS_DIGITS = 3;
 
     private enum State {
@@ -26,7 +26,6 @@ final class StatusLine implements FirstLine<ResponseHead> {
         REASON
     }
 
-    private final Version version = new Version();
     private State state = State.VERSION;
     private int statusDigits;
     private int status;
@@ -34,7 +33,7 @@ final class StatusLine implements FirstLine<ResponseHead> {
     private int reasonEnd;
 
     @Override
-    public void next(byte b, int index) throws BadHeadException {
+    void next(byte b, int index) throws BadHeadException {
         switch (state) {
             case VERSION -> version(b);
             case STATUS -> status(b, index);
@@ -43,10 +42,10 @@ final class StatusLine implements FirstLine<ResponseHead> {
     }
 
     private void version(byte b) throws BadHeadException {
-        if (b == SP && version.complete()) {
+        if (b == SP && hasVersion()) {
             state = State.STATUS;
         } else {
-            version.next(b);
+            nextOfVersion(b);
         }
     }
 
@@ -71,7 +70,7 @@ final class StatusLine implements FirstLine<ResponseHead> {
     }
 
     @Override
-    public void end(int index) throws BadHeadException {
+    void end(int index) throws BadHeadException {
         if (state == State.STATUS && statusDigits == STATUS_DIGITS) {
             reasonStart = index;
         } else if (state != State.REASON) {
@@ -81,12 +80,12 @@ final class StatusLine implements FirstLine<ResponseHead> {
     }
 
     @Override
-    public BadHeadException tooLong() {
+    BadHeadException tooLong() {
         return new BadHeadException(Problem.TOO_LARGE, "the first line is too long");
     }
 
     @Override
-    public ResponseHead head(byte[] bytes, Fields fields) {
-        return new ResponseHead(bytes, status, reasonStart, reasonEnd, version.minor(), fields);
+    ResponseHead head(byte[] bytes, Fields fields) {
+        return new ResponseHead(bytes, status, reasonStart, reasonEnd, minorVersion(), fields);
     }
 }

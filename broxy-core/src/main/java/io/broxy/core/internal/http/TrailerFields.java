@@ -56,14 +56,7 @@ final class TrailerFields {
     /** Puts those lines that may be forwarded as they were received. */
     static void put(Fields trailers, ConnectionOptions options, ByteBuffer out) {
         BitSet named = options.namedAmong(trailers);
-        int run = 0;
-        for (int i = 0; i < trailers.size(); i++) {
-            if (isRemoved(trailers, i, named)) {
-                trailers.putLines(run, i, out);
-                run = i + 1;
-            }
-        }
-        trailers.putLines(run, trailers.size(), out);
+        trailers.putLinesWithout(i -> isRemoved(trailers, i, named), out);
     }
 
     private static boolean isRemoved(Fields trailers, int index, @Nullable BitSet named) {

@@ -62,9 +62,7 @@ final class Via {
     }
 
     private void skipSpace() {
-        while (at < end && Grammar.isOws(bytes[at])) {
-            at++;
-        }
+        at = Grammar.afterOws(bytes, at, end);
     }
 
     /** Goes behind the comma that ends the member. */

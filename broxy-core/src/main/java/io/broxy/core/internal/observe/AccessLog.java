@@ -1,5 +1,6 @@
 package io.broxy.core.internal.observe;
 
+import io.broxy.CloseReason;
 import io.broxy.DialException;
 import io.broxy.ExchangeResult;
 import io.broxy.OriginException;
@@ -45,36 +46,28 @@ final class AccessLog {
     private AccessLog() {}
 
     static String tunnel(ProxyListener.Request request, int status, @Nullable SocketAddress peer, TunnelResult result) {
-        return new Line("tunnel", request, status)
-                .value("peer", address(peer))
-                .number("to_origin", result.bytesToOrigin())
-                .number("to_client", result.bytesToClient())
-                .number("ms", result.duration().toMillis())
-                .value("reason", result.reason().name())
-                .value("error", error(result.cause()))
-                .text();
+        return new Line("tunnel", request, status, peer)
+                .end(
+                        result.bytesToOrigin(),
+                        result.bytesToClient(),
+                        result.duration().toMillis(),
+                        result.reason(),
+                        error(result.cause()));
     }
 
     static String exchange(ProxyListener.Request request, @Nullable SocketAddress peer, ExchangeResult result) {
-        return new Line("exchange", request, result.status())
-                .value("peer", address(peer))
-                .number("to_origin", result.bytesToOrigin())
-                .number("to_client", result.bytesToClient())
-                .number("ms", result.duration().toMillis())
-                .value("reason", result.reason().name())
-                .value("error", error(result.cause()))
-                .text();
+        return new Line("exchange", request, result.status(), peer)
+                .end(
+                        result.bytesToOrigin(),
+                        result.bytesToClient(),
+                        result.duration().toMillis(),
+                        result.reason(),
+                        error(result.cause()));
     }
 
     static String refusal(ProxyListener.Request request, RefusedException refusal, long millis) {
-        return new Line("refused", request, refusal.status())
-                .value("peer", null)
-                .number("to_origin", 0)
-                .number("to_client", 0)
-                .number("ms", millis)
-                .value("reason", "REFUSED")
-                .value("error", refusal.reason().name())
-                .text();
+        return new Line("refused", request, refusal.status(), null)
+                .end(0, 0, millis, CloseReason.REFUSED, error(refusal));
     }
 
     /** An address as people write it. */
@@ -103,21 +96,30 @@ final class AccessLog {
     private static final class Line {
         private final StringBuilder text = new StringBuilder(256);
 
-        Line(String kind, ProxyListener.Request request, int status) {
+        Line(String kind, ProxyListener.Request request, int status, @Nullable SocketAddress peer) {
             text.append("kind=").append(kind);
             value("client", address(request.client().address()));
             value("user", request.identity());
             value("method", request.method());
             value("target", request.target() == null ? null : request.target().toString());
             value("status", status == 0 ? null : String.valueOf(status));
+            value("peer", address(peer));
         }
 
-        Line number(String key, long number) {
+        String end(long toOrigin, long toClient, long millis, CloseReason reason, @Nullable String error) {
+            number("to_origin", toOrigin);
+            number("to_client", toClient);
+            number("ms", millis);
+            value("reason", reason.name());
+            value("error", error);
+            return text.toString();
+        }
+
+        private void number(String key, long number) {
             text.append(' ').append(key).append('=').append(number);
-            return this;
         }
 
-        Line value(String key, @Nullable String value) {
+        private void value(String key, @Nullable String value) {
             text.append(' ').append(key).append('=');
             if (value == null) {
                 text.append(NOTHING);
@@ -126,7 +128,6 @@ final class AccessLog {
             } else {
                 quote(value);
             }
-            return this;
         }
 
         private static boolean isHarmless(String value) {
@@ -151,10 +152,6 @@ final class AccessLog {
                 }
             }
             text.append(value.length() > SHOWN ? "\"..." : "\"");
-        }
-
-        String text() {
-            return text.toString();
         }
     }
 }

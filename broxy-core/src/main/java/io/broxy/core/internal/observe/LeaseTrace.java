@@ -5,23 +5,14 @@ import io.broxy.DialException;
 /** Records the end of the wait for a lease. Threading: for one thread at a time. */
 public interface LeaseTrace {
     /** Records nothing. */
-    LeaseTrace OFF = new LeaseTrace() {
-        @Override
-        public void leased(boolean wasIdle) {}
-
-        @Override
-        public void failed(DialException failure) {}
-
-        @Override
-        public void cancelled() {}
-    };
+    LeaseTrace OFF = new LeaseTrace() {};
 
     /** The connection was leased. */
-    void leased(boolean wasIdle);
+    default void leased(boolean wasIdle) {}
 
     /** No connection could be leased. */
-    void failed(DialException failure);
+    default void failed(DialException failure) {}
 
     /** The lease was cancelled. */
-    void cancelled();
+    default void cancelled() {}
 }

@@ -98,7 +98,6 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
         built.accept(pool);
         return pool;
     }
-<<<<<<< HEAD
 
     /**
      * Builds the pool of a proxy handler. Requests that are forwarded to an origin at the same time leave that many
@@ -110,18 +109,4 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
         maxIdle = FORWARDING_MAX_IDLE;
         return build();
     }
-
-    PoolLimits limits() {
-        return new PoolLimits(maxIdlePerKey, maxIdle, maxOpenPerKey, maxOpen, idleTimeoutNanos, maxAgeNanos);
-    }
-
-    long leaseTimeoutNanos() {
-        return leaseTimeoutNanos;
-    }
-
-    int leakReports() {
-        return leakReports;
-    }
-=======
->>>>>>> far
 }

@@ -45,10 +45,18 @@ final class AccessControl {
         void refused(RefusedException refusal);
     }
 
-    /** A request that waits for its decision. Threading: owned by its event loop. */
-    interface Asking {
-        /** The decision is not needed any more. */
-        void cancel();
+    /** How long the authenticator may take. */
+    long timeoutNanos() {
+        return timeoutNanos;
+    }
+
+    LoginThrottle throttle() {
+        return throttle;
+    }
+
+    /** Runs the authenticator. */
+    Executor callbacks() {
+        return callbacks;
     }
 
     /** Whether every request is served, so that there is nothing to decide. */
@@ -64,52 +72,37 @@ final class AccessControl {
     /**
      * Begins to decide.
      *
+     * @param request names the client's identity if it is known
      * @param authorization the value of {@code Proxy-Authorization}, or null
      * @param outcome receives the decision, possibly before this returns
      * @return null if it has
      */
     @Nullable
-    Asking ask(EventLoop loop, AccessRequest request, @Nullable String authorization, Outcome outcome) {
-        Authenticator asked = authenticator;
-        if (asked == null) {
+    Authentication ask(EventLoop loop, AccessRequest request, @Nullable String authorization, Outcome outcome) {
+        if (authenticator == null || request.identity() != null) {
             decide(request, outcome);
             return null;
         }
-        Authentication authentication = new Authentication(
-                loop, asked, request, authorization, throttle, timeoutNanos, callbacks, new Outcome() {
-                    @Override
-                    public void admitted(@Nullable String identity) {
-                        decide(identity == null ? request : request.withIdentity(identity), outcome);
-                    }
-
-                    @Override
-                    public void refused(RefusedException refusal) {
-                        outcome.refused(refusal);
-                    }
-                });
+        Authentication authentication = new Authentication(this, loop, authenticator, request, authorization, outcome);
         authentication.start();
         return authentication;
     }
 
-    private void decide(AccessRequest request, Outcome outcome) {
-        RefusedException refusal = check(request);
-        if (refusal == null) {
+    /** Asks the policy about a client whose identity is known, if it needs one. */
+    void decide(AccessRequest request, Outcome outcome) {
+        if (admits(request)) {
             outcome.admitted(request.identity());
         } else {
-            outcome.refused(refusal);
+            outcome.refused(Rejection.ACCESS_DENIED.exception());
         }
     }
 
-    /** The reason why the policy refuses a request of a known client, or null. */
-    @Nullable
-    RefusedException check(AccessRequest request) {
-        boolean admitted;
+    private boolean admits(AccessRequest request) {
         try {
-            admitted = policy.admits(request);
+            return policy.admits(request);
         } catch (RuntimeException | Error e) {
             DefaultProxyHandler.log.error("an access policy failed, which refuses the request", e);
-            admitted = false;
+            return false;
         }
-        return admitted ? null : Rejection.ACCESS_DENIED.exception();
     }
 }

@@ -2,64 +2,121 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.AccessRequest;
 import io.broxy.CloseReason;
+import io.broxy.ConnectRequest;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.Rejection;
 import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request that waits for {@link AccessControl} to decide whether it is served.
+ * A request that waits for {@link AccessControl} to decide whether it is served: one that a {@link RequestLoop} has read, or a
+ * CONNECT that the host server has read.
  *
  * <p>Threading: owned by its event loop.
  */
 final class AccessStep implements Step, AccessControl.Outcome {
-    private final RequestLoop requests;
-    private final ClientConnection connection;
-    private final ForwardedRequest request;
-    private final boolean unread;
-    private AccessControl.@Nullable Asking asking;
+    private static final String CREDENTIALS = "Proxy-Authorization";
 
-    private AccessStep(RequestLoop requests, ForwardedRequest request, boolean unread) {
-        this.requests = requests;
-        this.connection = requests.connection();
+    private final ClientConnection connection;
+    private final AccessRequest request;
+    private final List<String> credentials;
+    private final Consumer<@Nullable String> serve;
+    /** Has read the request; null if the host server has. */
+    private final @Nullable RequestLoop requests;
+    /** Another request may follow, for all that this one says. */
+    private final boolean persistent;
+
+    private @Nullable Authentication asking;
+
+    private AccessStep(
+            ClientConnection connection,
+            AccessRequest request,
+            List<String> credentials,
+            Consumer<@Nullable String> serve,
+            @Nullable RequestLoop requests,
+            boolean persistent) {
+        this.connection = connection;
         this.request = request;
-        this.unread = unread;
+        this.credentials = credentials;
+        this.serve = serve;
+        this.requests = requests;
+        this.persistent = persistent;
     }
 
     /**
-     * Asks.
+     * Asks about a request that has been read here.
      *
      * @param requests serves the request, unless it is refused
      * @param unread whether something that came behind the request's head waits at the client's connection
      */
     static void start(RequestLoop requests, ForwardedRequest request, boolean unread) {
-        AccessStep step = new AccessStep(requests, request, unread);
-        step.connection.step(step);
-        step.ask();
+        ClientConnection connection = requests.connection();
+        AccessStep step = new AccessStep(
+                connection,
+                new AccessRequest(
+                        connection.clientAddress(),
+                        request.method(),
+                        request.target().hostPort(),
+                        null),
+                request.head().fields().values(CREDENTIALS),
+                identity -> requests.serve(request, identity, unread),
+                requests,
+                request.persistent() && request.body().isEmpty());
+        connection.step(step);
+        step.begin();
+    }
+
+    /**
+     * Asks about a CONNECT that the host server has read. Unless the host server says that it has authenticated the client, the
+     * authenticator is asked, with the credentials in the request's fields.
+     */
+    static void start(ClientConnection connection, ConnectRequest request) {
+        connection.recorder().requested("CONNECT", request.target());
+        connection.recorder().identified(request.identity());
+        connection.tunnel().describe(request.target(), request.identity());
+        connection.begin(new AccessStep(
+                connection,
+                new AccessRequest(connection.clientAddress(), "CONNECT", request.target(), request.identity()),
+                request.fields().stream()
+                        .filter(field -> field.name().equalsIgnoreCase(CREDENTIALS))
+                        .map(ConnectRequest.Field::value)
+                        .toList(),
+                identity -> {
+                    connection.client().unread(request.earlyBytes());
+                    ConnectStep.start(
+                            connection,
+                            request.target(),
+                            identity,
+                            request.earlyBytes().hasRemaining());
+                },
+                null,
+                false));
     }
 
     private AccessControl access() {
         return connection.context().access();
     }
 
-    private void ask() {
-        AccessRequest asked = new AccessRequest(
-                connection.clientAddress(), request.method(), request.target().hostPort(), null);
-        asking = access().ask(connection.loop(), asked, credentials(), this);
+    @Override
+    public void begin() {
+        if (credentials.size() > 1) {
+            refused(Rejection.SEVERAL_CREDENTIALS.exception());
+            return;
+        }
+        asking = access().ask(connection.loop(), request, credentials.isEmpty() ? null : credentials.get(0), this);
         if (connection.isAt(this)) {
             connection.waitFor(0);
         }
-    }
-
-    private @Nullable String credentials() {
-        return request.head().fields().first("Proxy-Authorization");
     }
 
     @Override
     public void admitted(@Nullable String identity) {
         if (connection.isAt(this)) {
             connection.recorder().identified(identity);
-            requests.serve(request, identity, unread);
+            serve.accept(identity);
         }
     }
 
@@ -78,14 +135,18 @@ final class AccessStep implements Step, AccessControl.Outcome {
     }
 
     private void unauthenticated(RefusedException refusal, boolean withBody) {
-        boolean persistent = requests.mayPersist(request);
-        ByteBuffer reply = Responses.unauthenticated(refusal, access().challenges(), withBody, persistent);
-        connection.metrics().refused(refusal);
-        if (credentials() != null) {
+        boolean mayRetry = persistent && requests != null && requests.mayPersist();
+        ByteBuffer reply = Responses.unauthenticated(refusal, access().challenges(), withBody, mayRetry);
+        if (!credentials.isEmpty()) {
             connection.recorder().credentialsFailed();
         }
-        connection.recorder().refused(refusal);
-        requests.answer(reply, persistent);
+        if (requests == null) {
+            connection.last(reply, CloseReason.REFUSED, refusal);
+        } else {
+            connection.metrics().refused(refusal);
+            connection.recorder().refused(refusal);
+            requests.answer(reply, mayRetry);
+        }
     }
 
     @Override

@@ -6,7 +6,6 @@ import io.broxy.RefusedException;
 import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.time.TimerQueue;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -21,13 +20,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by the client's event loop, but for {@link #ask}, which runs on the callback executor.
  */
-final class Authentication implements AccessControl.Asking {
+final class Authentication {
+    private final AccessControl access;
     private final EventLoop loop;
     private final Authenticator authenticator;
     private final AccessRequest request;
     private final @Nullable String authorization;
-    private final long timeoutNanos;
-    private final Executor callbacks;
     private final AccessControl.Outcome outcome;
     /** Null for a client that shows no credentials, and so guesses nothing. */
     private final LoginThrottle.@Nullable Attempt attempt;
@@ -37,24 +35,21 @@ final class Authentication implements AccessControl.Asking {
     private boolean over;
 
     Authentication(
+            AccessControl access,
             EventLoop loop,
             Authenticator authenticator,
             AccessRequest request,
             @Nullable String authorization,
-            LoginThrottle throttle,
-            long timeoutNanos,
-            Executor callbacks,
             AccessControl.Outcome outcome) {
+        this.access = access;
         this.loop = loop;
         this.authenticator = authenticator;
         this.request = request;
         this.authorization = authorization;
-        this.timeoutNanos = timeoutNanos;
-        this.callbacks = callbacks;
         this.outcome = outcome;
         this.attempt = authorization == null
                 ? null
-                : throttle.attempt(request.client(), authorization, () -> onLoop(this::start));
+                : access.throttle().attempt(request.client(), authorization, () -> onLoop(this::start));
     }
 
     /** Asks as soon as this client has its turn. */
@@ -69,7 +64,7 @@ final class Authentication implements AccessControl.Asking {
         } else if (wait == LoginThrottle.WRONG) {
             refuse(Rejection.UNAUTHENTICATED.exception());
         } else if (wait == LoginThrottle.PARKED) {
-            timer = loop.timers().schedule(loop.nowNanos() + timeoutNanos, this::parkedForTooLong);
+            timer = loop.timers().schedule(loop.nowNanos() + access.timeoutNanos(), this::parkedForTooLong);
         } else if (wait == 0) {
             send();
         } else {
@@ -85,9 +80,9 @@ final class Authentication implements AccessControl.Asking {
 
     private void send() {
         asked = true;
-        timer = loop.timers().schedule(loop.nowNanos() + timeoutNanos, this::timedOut);
+        timer = loop.timers().schedule(loop.nowNanos() + access.timeoutNanos(), this::timedOut);
         try {
-            callbacks.execute(this::ask);
+            access.callbacks().execute(this::ask);
         } catch (RejectedExecutionException e) {
             undecided(); // the engine ends
         }
@@ -122,8 +117,8 @@ final class Authentication implements AccessControl.Asking {
             if (attempt != null) {
                 attempt.succeeded(loop.nowNanos());
             }
-            end();
-            outcome.admitted(identity);
+            cancel();
+            access.decide(request.withIdentity(identity), outcome);
             return;
         }
         if (attempt != null) {
@@ -153,20 +148,16 @@ final class Authentication implements AccessControl.Asking {
     }
 
     private void refuse(RefusedException refusal) {
-        end();
+        cancel();
         outcome.refused(refusal);
     }
 
-    private void end() {
+    /** The decision is not needed any more. */
+    void cancel() {
         over = true;
         stopTimer();
         if (attempt != null) {
             attempt.cancel(loop.nowNanos()); // no-op once it is decided
         }
-    }
-
-    @Override
-    public void cancel() {
-        end();
     }
 }

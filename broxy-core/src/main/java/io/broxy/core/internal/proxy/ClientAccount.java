@@ -3,8 +3,6 @@ package io.broxy.core.internal.proxy;
 import io.broxy.ConnectionResult;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.observe.ConnectionRecorder;
-import io.broxy.core.internal.proxy.CountLimit.Verdict;
-import java.net.InetAddress;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -30,8 +28,6 @@ final class ClientAccount {
     private final ConnectionLimits.Admission admission;
     private final long openedAtMillis = System.currentTimeMillis();
 
-    private ClientShares.@Nullable Place place;
-    private @Nullable Verdict threads;
     private volatile ConnectionRecorder recorder = ConnectionRecorder.NONE;
     private volatile Phase phase = Phase.REQUESTED;
     private volatile long exchanges;
@@ -41,7 +37,6 @@ final class ClientAccount {
     ClientAccount(HandlerContext context, ConnectionLimits.Admission admission) {
         this.context = context;
         this.admission = admission;
-        this.place = admission.place();
     }
 
     /** The wall-clock time at which the client was handed over. */
@@ -49,29 +44,9 @@ final class ClientAccount {
         return openedAtMillis;
     }
 
-    // ------------------------------------------------------------------ places
-
-    /** The place among the connections of the client's address; null if these are not counted. */
-    ClientShares.@Nullable Place place() {
-        return place;
-    }
-
-    /** Takes a place among the connections of an announced address; null if these are not counted. */
-    ClientShares.@Nullable Place takePlace(@Nullable InetAddress announced) {
-        place = context.limits().place(announced);
-        return place;
-    }
-
-    /** Whether the connection may have threads, which the origin's connection makes necessary. */
-    boolean mayHaveThreads() {
-        return threads != null || enterThreads() == Verdict.ADMITTED; // the client may have made some necessary before
-    }
-
-    /** Counts the connection among those that need threads. */
-    Verdict enterThreads() {
-        Verdict verdict = context.limits().enterThreads();
-        threads = verdict;
-        return verdict;
+    /** The client's places among those that are counted. */
+    ConnectionLimits.Admission admission() {
+        return admission;
     }
 
     // ------------------------------------------------------------------ records
@@ -141,13 +116,7 @@ final class ClientAccount {
 
     /** The connection is closed: gives its places back, counts and records the end. */
     void ended(ClientConnection connection, TunnelResult result) {
-        if (place != null) {
-            place.leave();
-        }
-        if (threads != null) {
-            context.limits().leaveThreads(threads);
-        }
-        context.limits().leave(admission);
+        admission.leave();
         context.metrics().ended(connection, result);
         ConnectionRecorder last = startRecorder();
         if (last.isOn()) {

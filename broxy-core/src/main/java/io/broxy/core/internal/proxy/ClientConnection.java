@@ -58,8 +58,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     ClientConnection(HandlerContext context, ConnectionLimits.Admission admission) {
         this.context = context;
         this.account = new ClientAccount(context, admission);
-        this.tunnel =
-                new TunnelHandle(context.engine().ticker(), context.engine().workers()::complete, this);
+        this.tunnel = new TunnelHandle(context.engine().ticker(), context.completions(), this);
     }
 
     HandlerContext context() {
@@ -96,7 +95,6 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     /** The client has arrived on its loop. */
     void onLoop(LoopConnection onLoop) {
         client = onLoop;
-        timer = new LazyTimer(onLoop.loop().timers(), this::checkTime);
     }
 
     LoopConnection client() {
@@ -105,10 +103,6 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
 
     EventLoop loop() {
         return client().loop();
-    }
-
-    private LazyTimer timer() {
-        return Objects.requireNonNull(timer, "the client is not on its loop");
     }
 
     /** Runs a task on the loop, at once if it is the caller's. A loop that has stopped has abandoned the client before. */
@@ -129,7 +123,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
         LoopConnection served = client();
         SocketAddress from = source == null ? served.peer() : source;
         internetAddress = from instanceof InetSocketAddress internet ? internet : null;
-        rates = context.limits().rates(this, account.place());
+        rates = context.limits().rates(this, account.admission().place());
         if (timeouts().lifetimeNanos() != 0) {
             EventLoop loop = served.loop();
             lifetime = loop.timers()
@@ -205,16 +199,16 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
 
     // ------------------------------------------------------------------ from step to step
 
-    /** Begins with a step. If an end was requested before, the connection ends instead; if the action fails, too. */
-    void begin(Step first, Runnable action) {
-        timer().cancel();
+    /** Begins with a step. If an end was requested before, the connection ends instead; if the step fails to begin, too. */
+    void begin(Step first) {
+        stopTimer();
         step(first);
         tunnel.stage(this);
         if (!isAt(first)) {
             return;
         }
         try {
-            action.run();
+            first.begin();
         } catch (RuntimeException | Error e) { // such as no memory for a buffer
             logFailure(e);
             abandoned(e);
@@ -244,7 +238,16 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     /** Sets the deadline, in place of the one before. */
     void due(long thenNanos) {
         deadlineNanos = thenNanos;
-        timer().atLatest(thenNanos);
+        if (timer == null) {
+            timer = new LazyTimer(loop().timers(), this::checkTime);
+        }
+        timer.atLatest(thenNanos);
+    }
+
+    private void stopTimer() {
+        if (timer != null) {
+            timer.cancel();
+        }
     }
 
     private void checkTime() {
@@ -253,7 +256,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
             return;
         }
         if (deadlineNanos - loop().nowNanos() > 0) {
-            timer().atLatest(deadlineNanos);
+            due(deadlineNanos);
         } else {
             timed.timedOut();
         }
@@ -307,7 +310,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     /** No step goes on: a relay or a final response takes the connection. */
     void leave() {
         step = null;
-        timer().cancel();
+        stopTimer();
         if (pinned != null) {
             pinned.close();
         }

@@ -49,7 +49,7 @@ final class ClientIntake {
 
         static Session of(ConnectRequest request) {
             Objects.requireNonNull(request, "request");
-            return new Session(true, connection -> ParsedConnect.start(connection, request));
+            return new Session(true, connection -> AccessStep.start(connection, request));
         }
     }
 
@@ -146,8 +146,7 @@ final class ClientIntake {
         Admission admission = context.limits().enter(remote, session.read());
         Verdict verdict = admission.verdict();
         ClientConnection connection = open(admission);
-        Verdict threads =
-                verdict == Verdict.OVERFULL ? verdict : connection.account().enterThreads();
+        Verdict threads = verdict == Verdict.OVERFULL ? verdict : admission.enterThreads();
         boolean admitted = verdict == Verdict.ADMITTED && threads == Verdict.ADMITTED;
         RefusedException refusal =
                 admitted ? null : verdict == Verdict.ADMITTED ? Rejection.FULL.exception() : admission.refusal();
@@ -192,7 +191,7 @@ final class ClientIntake {
     /** The client's address is announced by now, and counts. */
     private static void beginNamed(ClientConnection connection, Session session) {
         connection.record();
-        ClientShares.Place place = connection.account().takePlace(connection.clientAddress());
+        ClientShares.Place place = connection.account().admission().takePlace(connection.clientAddress());
         switch (place == null ? Verdict.ADMITTED : place.verdict()) {
             case ADMITTED -> serve(connection, session);
             case FULL -> connection.refuse(Rejection.TOO_MANY_OF_CLIENT.exception(), true);

@@ -25,11 +25,16 @@ import org.jspecify.annotations.Nullable;
 final class ConnectStep implements Step, Completion<LoopConnection> {
     private final ClientConnection connection;
     private final LoopConnection client;
+    private final HostPort target;
+    private final boolean spoken;
+
     private @Nullable DialHandle dialing;
 
-    private ConnectStep(ClientConnection connection) {
+    private ConnectStep(ClientConnection connection, HostPort target, boolean spoken) {
         this.connection = connection;
         this.client = connection.client();
+        this.target = target;
+        this.spoken = spoken;
     }
 
     /**
@@ -38,13 +43,13 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
      * @param spoken whether the client has sent something behind its request, which waits at its connection
      */
     static void start(ClientConnection connection, HostPort target, @Nullable String identity, boolean spoken) {
-        ConnectStep step = new ConnectStep(connection);
         connection.tunnel().describe(target, identity);
         connection.identified(identity);
-        connection.begin(step, () -> step.dial(target, spoken));
+        connection.begin(new ConnectStep(connection, target, spoken));
     }
 
-    private void dial(HostPort target, boolean spoken) {
+    @Override
+    public void begin() {
         if (!connection.metrics().tryBeginTunnel()) {
             connection.refuse(Rejection.DRAINING.exception(), true);
             return;
@@ -54,7 +59,7 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
         if (!connection.isAt(this)) {
             return;
         }
-        DialHandle underWay = connection.context().dialer().beginDial(connection, target, this);
+        DialHandle underWay = connection.context().dialer().dial(connection, target, this);
         if (!connection.isAt(this)) {
             return;
         }
@@ -95,7 +100,7 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
 
     @Override
     public void done(LoopConnection origin) {
-        if (origin.takesThreads() && !connection.account().mayHaveThreads()) {
+        if (origin.takesThreads() && !connection.account().admission().mayHaveThreads()) {
             origin.abort();
             answer(
                     Responses.refused(Rejection.FULL.exception(), true),

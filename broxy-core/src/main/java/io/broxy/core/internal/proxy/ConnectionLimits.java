@@ -34,20 +34,34 @@ final class ConnectionLimits {
         this.userRates = limits.ratePerIdentity() == 0 ? null : new SharedRates<>(limits.ratePerIdentity(), ticker);
     }
 
-    /**
-     * How a client was counted.
-     *
-     * @param verdict what is done with it
-     * @param place among the connections of its address; null if it has none, or is not known yet
-     * @param ofAll whether it counts among all
-     * @param unnamed whether a trusted sender has yet to name its address, so that there is no place yet
-     * <p>Threading: immutable.
-     */
-    record Admission(Verdict verdict, ClientShares.@Nullable Place place, boolean ofAll, boolean unnamed) {
+    /** The places that a client takes among those that are counted. Threading: for one thread at a time. */
+    final class Admission {
+        private final Verdict verdict;
+        private final boolean ofAll;
+        private final boolean unnamed;
+        private ClientShares.@Nullable Place place;
+        private @Nullable Verdict threads;
+
+        private Admission(Verdict verdict, ClientShares.@Nullable Place place, boolean ofAll, boolean unnamed) {
+            this.verdict = verdict;
+            this.place = place;
+            this.ofAll = ofAll;
+            this.unnamed = unnamed;
+        }
+
+        /** What is done with the client. */
+        Verdict verdict() {
+            return verdict;
+        }
 
         /** Why it is not served. */
         RefusedException refusal() {
             return (ofAll ? Rejection.FULL : Rejection.TOO_MANY_OF_CLIENT).exception();
+        }
+
+        /** Whether a trusted sender has yet to name its address, so that it has no place among those of its address. */
+        boolean unnamed() {
+            return unnamed;
         }
 
         /** Whether the PROXY header is read; a sender that is not served is the client itself. */
@@ -55,14 +69,44 @@ final class ConnectionLimits {
             return unnamed && verdict == Verdict.ADMITTED;
         }
 
-        /** Which count of all it is in; {@link Verdict#OVERFULL} is none. */
-        Verdict counted() {
-            return ofAll ? verdict : Verdict.OVERFULL;
+        /** The place among the connections of its address; null if it has none, or is not known yet. */
+        ClientShares.@Nullable Place place() {
+            return place;
+        }
+
+        /** Takes a place among the connections of an announced address; null if these are not counted. */
+        ClientShares.@Nullable Place takePlace(@Nullable InetAddress announced) {
+            place = ConnectionLimits.this.place(announced);
+            return place;
+        }
+
+        /** Counts the connection among those that need threads. */
+        Verdict enterThreads() {
+            Verdict entered = threaded.enter();
+            threads = entered;
+            return entered;
+        }
+
+        /** Whether the connection may have threads, which the origin's connection makes necessary. */
+        boolean mayHaveThreads() {
+            return threads != null
+                    || enterThreads() == Verdict.ADMITTED; // the client may have made some necessary before
+        }
+
+        /** The client has ended, and gives its places back. */
+        void leave() {
+            if (place != null) {
+                place.leave();
+            }
+            if (threads != null) {
+                threaded.leave(threads);
+            }
+            all.leave(ofAll ? verdict : Verdict.OVERFULL); // which is no count
         }
     }
 
     /**
-     * Counts a client, which {@linkplain #leave leaves} later.
+     * Counts a client, which {@linkplain Admission#leave leaves} later.
      *
      * @param read whether the host server has read what the client has sent first
      */
@@ -75,24 +119,8 @@ final class ConnectionLimits {
                 : new Admission(place.verdict(), place, false, false);
     }
 
-    /** Takes a place among the connections of an address; null if these are not counted. */
-    ClientShares.@Nullable Place place(@Nullable InetAddress client) {
+    private ClientShares.@Nullable Place place(@Nullable InetAddress client) {
         return shares == null || client == null ? null : shares.enter(client);
-    }
-
-    /** A client has ended. */
-    void leave(Admission admission) {
-        all.leave(admission.counted());
-    }
-
-    /** Counts a connection that needs threads, which {@linkplain #leaveThreads leaves} later. */
-    Verdict enterThreads() {
-        return threaded.enter();
-    }
-
-    /** A connection that needed threads has ended. */
-    void leaveThreads(Verdict verdict) {
-        threaded.leave(verdict);
     }
 
     /** The rates of a client on its loop, or null if none is limited. */

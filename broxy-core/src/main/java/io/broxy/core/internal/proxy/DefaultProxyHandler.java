@@ -13,7 +13,6 @@ import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.observe.Observers;
 import io.broxy.core.internal.proxy.ClientIntake.Session;
 import io.broxy.core.internal.time.Durations;
-import io.broxy.core.internal.upstream.LoopDialer;
 import java.net.Socket;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -40,7 +39,7 @@ public final class DefaultProxyHandler implements ProxyHandler {
     private final Consumer<DefaultProxyHandler> onClose;
 
     DefaultProxyHandler(
-            HandlerSettings settings, LoopDialer dialer, ProxyEngine engine, Consumer<DefaultProxyHandler> onClose) {
+            HandlerSettings settings, TargetDialer dialer, ProxyEngine engine, Consumer<DefaultProxyHandler> onClose) {
         this.ownAddresses = engine.ownAddresses();
         this.onClose = onClose;
         Executor callbacks = engine.workers().callbacks();
@@ -51,7 +50,7 @@ public final class DefaultProxyHandler implements ProxyHandler {
         this.intake = new ClientIntake(new HandlerContext(
                 settings,
                 engine,
-                new TargetDialer(settings, dialer),
+                dialer,
                 new AccessControl(
                         access.policy(),
                         access.authenticator(),
@@ -59,7 +58,8 @@ public final class DefaultProxyHandler implements ProxyHandler {
                         callbacks),
                 new ConnectionLimits(settings, engine.ticker()),
                 metrics,
-                observers));
+                observers,
+                engine.workers()::complete));
     }
 
     // ------------------------------------------------------------------ clients come

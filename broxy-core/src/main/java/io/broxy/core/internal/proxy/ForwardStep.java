@@ -61,7 +61,7 @@ final class ForwardStep implements Step, ExchangeOwner {
         Exchange next =
                 new Exchange(connection.context().settings().forwarding(), request, connection.client(), unread, this);
         exchange = next;
-        next.start(connection.context().dialer().dialRequest(connection, next.target()));
+        next.start(connection.context().dialer().request(connection, next.target()));
     }
 
     // ------------------------------------------------------------------ what the exchange asks
@@ -73,7 +73,7 @@ final class ForwardStep implements Step, ExchangeOwner {
 
     @Override
     public boolean mayHaveThreads() {
-        return connection.account().mayHaveThreads();
+        return connection.account().admission().mayHaveThreads();
     }
 
     @Override

@@ -8,7 +8,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The undecided guesses of one network.
@@ -39,13 +38,28 @@ final class GuessQueue {
         private final CredentialMarks.Mark mark;
         private final Set<LoginThrottle.Attempt> attempts = new LinkedHashSet<>(1);
         private State state = State.NEW;
-        private boolean userTurn;
-        private boolean networkTurn;
+        /** Where it has taken its turn: at its user's, and then at the network's. */
+        private final List<Turns> taken = new ArrayList<>(0);
+
         private long firstNanos;
         private long readyNanos;
 
         private Guess(CredentialMarks.Mark mark) {
             this.mark = mark;
+        }
+
+        /** Takes a turn unless it has one; false if that comes too late. */
+        private boolean take(Turns turns, int excess, long nowNanos) {
+            if (taken.contains(turns)) {
+                return true;
+            }
+            long wait = turns.take(nowNanos, excess, LoginThrottle.MOST_WAIT_NANOS - (nowNanos - firstNanos));
+            if (wait == Turns.TOO_LATE) {
+                return false;
+            }
+            taken.add(turns);
+            readyNanos = nowNanos + wait;
+            return true;
         }
     }
 
@@ -62,14 +76,12 @@ final class GuessQueue {
     }
 
     /** An attempt is over. */
-    void leave(Guess guess, @Nullable NetworkFailures there, LoginThrottle.Attempt attempt) {
+    void leave(Guess guess, LoginThrottle.Attempt attempt) {
         if (guess.attempts.remove(attempt) && guess.attempts.isEmpty()) {
             all.remove(guess.mark.credentials());
             asked.remove(guess);
             unpark(guess);
-            if (there != null) {
-                there.turnsOver(guess.userTurn ? there.of(guess.mark.user()) : null, guess.networkTurn);
-            }
+            guess.taken.forEach(Turns::over);
         }
     }
 
@@ -80,24 +92,16 @@ final class GuessQueue {
     // ------------------------------------------------------------------ turns
 
     /** See {@link LoginThrottle.Attempt#waitNanos}. */
-    long waitNanos(Guess guess, @Nullable NetworkFailures there, long nowNanos) {
+    long waitNanos(Guess guess, NetworkFailures there, long nowNanos) {
         return switch (guess.state) {
             case ASKED -> 0;
             case PARKED -> LoginThrottle.PARKED;
             case TURN -> turn(guess, there, nowNanos);
-            case NEW -> isThrottled(guess, there) ? turn(guess, there, nowNanos) : tryFree(guess, there);
+            case NEW -> there.throttles(guess.mark.user()) ? turn(guess, there, nowNanos) : tryFree(guess, there);
         };
     }
 
-    private static boolean isThrottled(Guess guess, @Nullable NetworkFailures there) {
-        return there != null && (there.isThrottled() || isThrottled(there.of(guess.mark.user())));
-    }
-
-    private static boolean isThrottled(@Nullable UserFailures user) {
-        return user != null && user.isThrottled();
-    }
-
-    private long tryFree(Guess guess, @Nullable NetworkFailures there) {
+    private long tryFree(Guess guess, NetworkFailures there) {
         if (hasRoom(guess.mark.user(), there)) {
             ask(guess);
             return 0;
@@ -112,52 +116,39 @@ final class GuessQueue {
         asked.add(guess);
     }
 
-    private boolean hasRoom(long user, @Nullable NetworkFailures there) {
+    private boolean hasRoom(long user, NetworkFailures there) {
         int undecided = asked.size();
         if (!hasRoom(there)) {
             return false;
         }
-        UserFailures failures = there == null ? null : there.of(user);
-        int ofUser = failures == null ? 0 : failures.count();
+        int ofUser = there.of(user).count();
         for (int i = 0; i < undecided; i++) {
             ofUser += asked.get(i).mark.user() == user ? 1 : 0;
         }
         return ofUser < UserFailures.FREE;
     }
 
-    private boolean hasRoom(@Nullable NetworkFailures there) {
-        return asked.size() < AT_ONCE && (there == null ? 0 : there.count()) + asked.size() < NetworkFailures.FREE;
+    private boolean hasRoom(NetworkFailures there) {
+        return asked.size() < AT_ONCE && there.count() + asked.size() < NetworkFailures.FREE;
     }
 
     /** A turn of the network is not taken before the user's own has come, lest others wait behind it. */
-    private static long turn(Guess guess, @Nullable NetworkFailures there, long nowNanos) {
+    private static long turn(Guess guess, NetworkFailures there, long nowNanos) {
         if (guess.state == State.NEW) {
             guess.firstNanos = nowNanos;
             guess.readyNanos = nowNanos;
         }
-        UserFailures user = there == null ? null : there.of(guess.mark.user());
-        if (user != null && user.isThrottled() && !guess.userTurn) {
-            long wait = user.takeTurn(nowNanos, left(guess, nowNanos));
-            if (wait == Turns.TOO_LATE) {
-                return LoginThrottle.REFUSED;
-            }
-            guess.userTurn = true;
-            guess.readyNanos = nowNanos + wait;
+        UserFailures user = there.of(guess.mark.user());
+        if (user.isThrottled() && !guess.take(user.turns(), user.count() - UserFailures.FREE, nowNanos)) {
+            return LoginThrottle.REFUSED;
         }
         guess.state = State.TURN;
-        if (guess.readyNanos - nowNanos <= 0 && there != null && there.isThrottled() && !guess.networkTurn) {
-            long wait = there.takeTurn(nowNanos, left(guess, nowNanos));
-            if (wait == Turns.TOO_LATE) {
-                return LoginThrottle.REFUSED;
-            }
-            guess.networkTurn = true;
-            guess.readyNanos = nowNanos + wait;
+        if (guess.readyNanos - nowNanos <= 0
+                && there.isThrottled()
+                && !guess.take(there.turns(), there.count() - NetworkFailures.FREE, nowNanos)) {
+            return LoginThrottle.REFUSED;
         }
         return Math.max(0, guess.readyNanos - nowNanos);
-    }
-
-    private static long left(Guess guess, long nowNanos) {
-        return LoginThrottle.MOST_WAIT_NANOS - (nowNanos - guess.firstNanos);
     }
 
     // ------------------------------------------------------------------ what a decision lets in
@@ -169,10 +160,10 @@ final class GuessQueue {
      * @param user of what was decided
      * @param woken gets the attempts that are to ask again
      */
-    void wake(long user, @Nullable NetworkFailures there, List<LoginThrottle.Attempt> woken) {
-        if (there != null && there.isThrottled()) {
+    void wake(long user, NetworkFailures there, List<LoginThrottle.Attempt> woken) {
+        if (there.isThrottled()) {
             List.copyOf(parked.keySet()).forEach(each -> wakeAll(each, woken));
-        } else if (there != null && isThrottled(there.of(user))) {
+        } else if (there.of(user).isThrottled()) {
             wakeAll(user, woken);
         }
         while (wakeOne(there, woken)) {}
@@ -188,7 +179,7 @@ final class GuessQueue {
         }
     }
 
-    private boolean wakeOne(@Nullable NetworkFailures there, List<LoginThrottle.Attempt> woken) {
+    private boolean wakeOne(NetworkFailures there, List<LoginThrottle.Attempt> woken) {
         if (!hasRoom(there)) {
             return false;
         }

@@ -1,9 +1,12 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.core.internal.observe.Observers;
+import java.util.concurrent.Executor;
 
 /**
  * The parts of a handler that serve its clients; every {@link ClientConnection} has it.
+ *
+ * @param completions completes the futures of clients and tunnels
  *
  * <p>Threading: immutable; its parts are thread-safe.
  */
@@ -14,4 +17,5 @@ record HandlerContext(
         AccessControl access,
         ConnectionLimits limits,
         Metrics metrics,
-        Observers observers) {}
+        Observers observers,
+        Executor completions) {}

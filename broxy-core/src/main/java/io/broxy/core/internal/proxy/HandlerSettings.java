@@ -3,9 +3,6 @@ package io.broxy.core.internal.proxy;
 import io.broxy.AccessPolicy;
 import io.broxy.AddressPolicy;
 import io.broxy.Authenticator;
-import io.broxy.DialRequest;
-import io.broxy.Dialer;
-import io.broxy.HostPort;
 import io.broxy.LocalRequestHandler;
 import io.broxy.ProxyListener;
 import io.broxy.core.internal.forward.Forwarding;
@@ -13,7 +10,6 @@ import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.relay.Idleness;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +18,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: immutable.
  */
 record HandlerSettings(
-        Dialer dialer,
         Access access,
         Timeouts timeouts,
         Limits limits,
@@ -33,14 +28,12 @@ record HandlerSettings(
     /**
      * What clients may ask for.
      *
-     * @param addresses the targets that may be dialed
      * @param authenticator null if clients need no credentials
      * @param trustedSenders their connections begin with a header of the PROXY protocol; null if there are none
      * <p>Threading: immutable.
      */
     record Access(
             AccessPolicy policy,
-            AddressPolicy addresses,
             @Nullable Authenticator authenticator,
             @Nullable AddressPolicy trustedSenders) {
 
@@ -62,7 +55,6 @@ record HandlerSettings(
     record Timeouts(
             long headNanos,
             long authenticationNanos,
-            Duration dial,
             long bodyNanos,
             long localRequestNanos,
             long keepAliveNanos,
@@ -92,13 +84,5 @@ record HandlerSettings(
         boolean mayFollow(int requests) {
             return requestsPerConnection == 0 || requests < requestsPerConnection;
         }
-    }
-
-    /** The request for a client's target. */
-    DialRequest dialRequest(HostPort target) {
-        return DialRequest.builder(target)
-                .timeout(timeouts.dial())
-                .addressPolicy(access.addresses())
-                .build();
     }
 }

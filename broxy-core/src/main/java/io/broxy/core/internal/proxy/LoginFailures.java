@@ -24,7 +24,13 @@ final class LoginFailures {
     private final Map<ClientNetwork, NetworkFailures> heavy = new LinkedHashMap<>();
     private int users;
 
-    /** What is known of a network now; null if there is nothing. */
+    /** What is known of a network now; {@link NetworkFailures#NONE} if there is nothing. */
+    NetworkFailures at(ClientNetwork network, long nowNanos) {
+        NetworkFailures known = of(network, nowNanos);
+        return known == null ? NetworkFailures.NONE : known;
+    }
+
+    /** As {@link #at}; null if there is nothing. */
     @Nullable
     NetworkFailures of(ClientNetwork network, long nowNanos) {
         NetworkFailures known = find(network);

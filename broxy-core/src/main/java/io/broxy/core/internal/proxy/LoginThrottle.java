@@ -92,13 +92,13 @@ final class LoginThrottle {
                 if (network == null || known || over) {
                     return 0;
                 }
-                NetworkFailures there = failures.of(network, nowNanos);
+                NetworkFailures there = failures.at(network, nowNanos);
                 if (guess == null) {
                     if (proven.contain(network, mark.credentials(), nowNanos)) {
                         known = true;
                         return 0;
                     }
-                    UserFailures.Wrong wrong = there == null ? null : there.known(mark);
+                    UserFailures.Wrong wrong = there.known(mark);
                     if (wrong != null) {
                         known = wrong.mayBeAskedAbout(nowNanos);
                         return known ? 0 : WRONG;
@@ -146,9 +146,8 @@ final class LoginThrottle {
 
         private void leave(ClientNetwork from, GuessQueue.Guess left, long nowNanos, List<Attempt> woken) {
             GuessQueue queue = queue(from);
-            NetworkFailures there = failures.of(from, nowNanos);
-            queue.leave(left, there, this);
-            queue.wake(mark.user(), there, woken);
+            queue.leave(left, this);
+            queue.wake(mark.user(), failures.at(from, nowNanos), woken);
             if (queue.isEmpty()) {
                 undecided.remove(from);
             }

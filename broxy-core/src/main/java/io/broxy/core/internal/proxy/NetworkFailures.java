@@ -24,20 +24,22 @@ final class NetworkFailures {
     /** Not as long as a user's: a neighbour's first login has to find a turn. */
     private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(2);
 
+    /** Of a network where nothing has failed; never written. */
+    static final NetworkFailures NONE = new NetworkFailures();
+
     private final List<UserFailures> users = new ArrayList<>(1);
     private final Turns turns = new Turns(LONGEST_NANOS);
     private int ofForgottenUsers;
     private long forgottenNanos;
 
-    /** The failures of a user; null if there are none. */
-    @Nullable
+    /** The failures of a user. */
     UserFailures of(long user) {
         for (UserFailures one : users) {
             if (one.isOf(user)) {
                 return one;
             }
         }
-        return null;
+        return UserFailures.NONE;
     }
 
     /** How many users something is kept of. */
@@ -64,29 +66,19 @@ final class NetworkFailures {
         return isThrottled() || users.stream().anyMatch(UserFailures::isThrottled);
     }
 
-    /** Takes a turn; see {@link Turns#take}. */
-    long takeTurn(long nowNanos, long mostNanos) {
-        return turns.take(nowNanos, count() - FREE, mostNanos);
+    /** Whether further guesses at this user have to wait. */
+    boolean throttles(long user) {
+        return isThrottled() || of(user).isThrottled();
     }
 
-    /**
-     * A guess that has taken turns is over.
-     *
-     * @param user null unless it has taken one of a user's
-     */
-    void turnsOver(@Nullable UserFailures user, boolean ofNetwork) {
-        if (user != null) {
-            user.turnOver();
-        }
-        if (ofNetwork) {
-            turns.over();
-        }
+    /** The turns of guesses at all users. */
+    Turns turns() {
+        return turns;
     }
 
     /** Credentials that were wrong before; null if they were not, as far as is known. */
     UserFailures.@Nullable Wrong known(Mark mark) {
-        UserFailures user = of(mark.user());
-        return user == null ? null : user.known(mark.credentials());
+        return of(mark.user()).known(mark.credentials());
     }
 
     /** Remembers wrong credentials, and counts them if they are a guess that was not made before. */
@@ -105,7 +97,7 @@ final class NetworkFailures {
 
     private UserFailures ofOrNew(long user, long nowNanos) {
         UserFailures known = of(user);
-        if (known != null) {
+        if (known != UserFailures.NONE) {
             return known;
         }
         if (users.size() == MOST_USERS) {
@@ -133,7 +125,7 @@ final class NetworkFailures {
     /** A user has logged in. */
     void succeeded(Mark mark) {
         UserFailures user = of(mark.user());
-        if (user != null) {
+        if (user != UserFailures.NONE) {
             user.succeeded(mark);
         }
     }

@@ -9,16 +9,12 @@ import io.broxy.Dialer;
 import io.broxy.LocalRequestHandler;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyListener;
-import io.broxy.core.internal.forward.ForwardTimes;
 import io.broxy.core.internal.forward.Forwarding;
 import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.http.HeadWriter;
-import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.relay.Idleness;
 import io.broxy.core.internal.time.Durations;
-import io.broxy.core.internal.upstream.HttpRouter;
-import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Objects;
@@ -315,29 +311,25 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
 
     @Override
     public ProxyHandler build() {
-        OwnAddresses ownAddresses = engine.ownAddresses();
         Dialer dials = dialer != null ? dialer : defaultDialer.get();
         EnginePool ownPool = pool == null ? defaultPool.get() : null;
-        OwnTargetGuard guard = new OwnTargetGuard(
-                ownAddresses, UserDialerAdapter.of(dials, engine.workers()), HttpRouter.of(dials, engine.workers()));
+        TargetDialer targets = new TargetDialer(
+                dials,
+                reportOnly ? new ReportingPolicy(addressPolicy, engine.ticker()) : addressPolicy,
+                dialTimeout,
+                engine);
         Forwarding forwarding = new Forwarding(
-                guard,
+                targets,
                 pool == null ? Objects.requireNonNull(ownPool) : pool,
-                new ForwardTimes(responseTimeoutNanos, bodyTimeoutNanos),
+                responseTimeoutNanos,
+                bodyTimeoutNanos,
                 HeadLimits.of(maxResponseHeadBytes, maxResponseFields),
                 pseudonym);
         HandlerSettings settings = new HandlerSettings(
-                dials,
-                new HandlerSettings.Access(
-                        accessPolicy,
-                        (reportOnly ? new ReportingPolicy(addressPolicy, engine.ticker()) : addressPolicy)
-                                .and(ownAddresses),
-                        authenticator,
-                        trustedSenders),
+                new HandlerSettings.Access(accessPolicy, authenticator, trustedSenders),
                 new HandlerSettings.Timeouts(
                         headTimeoutNanos,
                         authenticationTimeoutNanos,
-                        dialTimeout,
                         bodyTimeoutNanos,
                         localRequestTimeoutNanos,
                         keepAliveTimeoutNanos,
@@ -355,7 +347,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 forwarding,
                 localRequests,
                 listener);
-        DefaultProxyHandler handler = new DefaultProxyHandler(settings, guard, engine, closed -> {
+        DefaultProxyHandler handler = new DefaultProxyHandler(settings, targets, engine, closed -> {
             open.remove(closed);
             if (ownPool != null) {
                 ownPool.close();

@@ -36,11 +36,11 @@ final class ProxyHeaderReader implements Step {
      * @param next runs when the sender has announced its client
      */
     static void start(ClientConnection connection, RareWarning warning, Runnable next) {
-        ProxyHeaderReader reader = new ProxyHeaderReader(connection, warning, next);
-        connection.begin(reader, reader::begin);
+        connection.begin(new ProxyHeaderReader(connection, warning, next));
     }
 
-    private void begin() {
+    @Override
+    public void begin() {
         connection.due(connection.tunnel().startNanos() + connection.timeouts().headNanos());
         read(); // it has often arrived together with the connection
         if (connection.isAt(this)) {

@@ -65,11 +65,11 @@ final class RequestLoop implements Step {
      * @param connectOnly whether no other method than CONNECT is served
      */
     static void start(ClientConnection connection, boolean connectOnly) {
-        RequestLoop requests = new RequestLoop(connection, connectOnly);
-        connection.begin(requests, requests::begin);
+        connection.begin(new RequestLoop(connection, connectOnly));
     }
 
-    private void begin() {
+    @Override
+    public void begin() {
         read();
         if (connection.isAt(this) && !answered) {
             connection.due(

@@ -5,6 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What works on a {@link ClientConnection} at the moment. Threading: owned by its event loop. */
 interface Step {
+    /** Begins, if the connection {@linkplain ClientConnection#begin begins} with this step. */
+    default void begin() {}
+
     /** The client's connection is ready; not called if the step has given it another handler. */
     default void ready(int readyOps) {}
 

@@ -46,7 +46,7 @@ final class Turns {
 
     /** A guess that has taken a turn is decided, or given up. */
     void over() {
-        undecided = Math.max(0, undecided - 1); // it may be older than what is kept of its user
+        undecided--;
     }
 
     /**

@@ -22,6 +22,9 @@ final class UserFailures {
     /** No spelling in particular. */
     private static final long SEVERAL = 0;
 
+    /** Of a user who has not failed; never written. */
+    static final UserFailures NONE = new UserFailures(0, 0);
+
     /** Credentials that were wrong. They may be right by now, so they are asked about again, as seldom as a guess would be. */
     static final class Wrong {
         private final long credentials;
@@ -79,14 +82,9 @@ final class UserFailures {
         return count >= FREE;
     }
 
-    /** Takes a turn; see {@link Turns#take}. */
-    long takeTurn(long nowNanos, long mostNanos) {
-        return turns.take(nowNanos, count - FREE, mostNanos);
-    }
-
-    /** A guess that has taken a turn is over. */
-    void turnOver() {
-        turns.over();
+    /** The turns of further ones. */
+    Turns turns() {
+        return turns;
     }
 
     /** Credentials that were wrong before; null if they were not, as far as is known. */

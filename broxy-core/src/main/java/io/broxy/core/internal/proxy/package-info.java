@@ -8,7 +8,7 @@
  *      │                    on one event loop, and one {@link Step} after another works on it
  *   (PROXY header)          {@link ProxyHeaderReader}, if a trusted sender passes the client on
  *      │
- *   request <────────────┐  {@link RequestLoop}, {@link RequestValidator}; or {@link ParsedConnect}, if the host server has read it
+ *   request <────────────┐  {@link RequestLoop}, {@link RequestValidator}; or the host server has read a CONNECT
  *      │                 │
  *   authenticated        │  {@link AccessStep}, {@link AccessControl}, {@link Authentication}, {@link LoginThrottle}
  *      │                 │

@@ -480,13 +480,8 @@ class IdlePoolTest {
         }
 
         @Test
-<<<<<<< HEAD
         void onlyOneLostYoungSpeaksAgainstTheKey() {
-            desk.run(work -> desk.pool.warm(A, 1, work));
-=======
-        void onlyOneLostYoungSpeaksAgainstTheHop() {
             desk.pool.warm(A, 1);
->>>>>>> far
             var slots = desk.pool.openSpares(A, NO_LIMIT);
             desk.park(desk.open(slots.get(0)), "young");
             desk.news.clear();
@@ -525,13 +520,8 @@ class IdlePoolTest {
         }
 
         @Test
-<<<<<<< HEAD
         void thoseOfOtherKeysGoLastWhenRoomIsNeeded() {
-            desk.run(work -> desk.pool.warm(A, 2, work));
-=======
-        void thoseOfOtherHopsGoLastWhenRoomIsNeeded() {
             desk.pool.warm(A, 2);
->>>>>>> far
             refill(A, "spare-1", "spare-2");
             desk.pass(1);
             desk.idle(B, "b1", "b2");

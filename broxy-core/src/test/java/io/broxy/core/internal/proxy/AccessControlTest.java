@@ -85,7 +85,7 @@ class AccessControlTest {
         return done.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
     }
 
-    private AccessControl.@Nullable Asking ask(AccessControl gate, @Nullable String authorization) throws Exception {
+    private @Nullable Authentication ask(AccessControl gate, @Nullable String authorization) throws Exception {
         AccessRequest request =
                 new AccessRequest(InetAddress.getLoopbackAddress(), "GET", HostPort.of("target.example", 80), null);
         return onLoop(() -> gate.ask(loop, request, authorization, new AccessControl.Outcome() {
@@ -270,7 +270,7 @@ class AccessControlTest {
         AccessControl gate = gate(AccessPolicy.any(), Runnable::run);
         guess(gate, UserFailures.FREE);
 
-        AccessControl.Asking asking = ask(gate, RIGHT);
+        Authentication asking = ask(gate, RIGHT);
         assertThat(asking).isNotNull();
         onLoop(() -> {
             asking.cancel();
