@@ -1,6 +1,7 @@
 package io.broxy;
 
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
@@ -110,6 +111,28 @@ public interface ProxyHandler extends ClientHandler, AutoCloseable {
      * @throws IllegalStateException if the socket's channel is registered with a selector
      */
     ClientHandle handle(Socket client);
+
+    /**
+     * Serves a client's whole connection, as {@link #handle(SocketChannel)} does, whose first bytes the host server has
+     * read: to tell by them which of its protocols the client speaks, for example.
+     *
+     * @param client a connected channel in either blocking mode, registered with no selector; owned by Broxy from now
+     *     on
+     * @param alreadyRead what was read from the client, from the first byte on; copied before this returns
+     * @return the connection's handle, at once
+     * @throws IllegalStateException if the channel is registered with a selector
+     */
+    ClientHandle handle(SocketChannel client, ByteBuffer alreadyRead);
+
+    /**
+     * Returns this handler as clients with TLS reach it. One handler may have several, with different certificates, and
+     * serve clients without TLS as well.
+     *
+     * <p>The handshake has the time of {@link Builder#headTimeout}, which it shares with the first request's head. A
+     * {@linkplain Builder#proxyProtocol PROXY header} comes before it. A plain HTTP request instead of TLS gets 400,
+     * and the connections of other clients that fail are closed, with {@link RefusedException.Reason#TLS}.
+     */
+    TlsFrontend overTls(ServerTls tls);
 
     /** Does the same as {@link #handle(SocketChannel)}, for a server that needs no handle. */
     @Override

@@ -154,6 +154,13 @@ public interface ProxyLimits<B extends ProxyLimits<B>> {
     B maxConnectionsPerClient(int max);
 
     /**
+     * The most TLS handshakes of clients under way at once; default 1,000. Past this limit clients with TLS are reset.
+     *
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    B maxTlsHandshakes(int max);
+
+    /**
      * The most requests over one client connection; default no limit. The response to the last one says {@code
      * Connection: close}.
      *

@@ -32,8 +32,12 @@ public interface ProxyListener {
      *
      * @param number identifies the connection within its handler; later connections have higher numbers
      * @param address the client's address, or null if it has none, as over a Unix domain socket
+     * @param tls the client's TLS session; null if the client does not speak TLS to the proxy, or its handshake failed
      */
-    record Client(long number, @Nullable InetSocketAddress address) {}
+    record Client(
+            long number,
+            @Nullable InetSocketAddress address,
+            @Nullable ClientTls tls) {}
 
     /**
      * A client's request, as far as it is known. Threading: immutable.
@@ -56,7 +60,7 @@ public interface ProxyListener {
         }
     }
 
-    /** A connection was accepted and is now being served. */
+    /** A connection was accepted and is now being served; a client with TLS is reported when its handshake has ended. */
     default void connectionOpened(Client client) {}
 
     /** A connection is closed, and all its other events have been delivered. */

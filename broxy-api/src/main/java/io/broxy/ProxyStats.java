@@ -32,6 +32,12 @@ public interface ProxyStats {
     /** Requests refused for one reason. */
     long refused(RefusedException.Reason reason);
 
+    /** TLS handshakes of clients under way now. */
+    long openTlsHandshakes();
+
+    /** TLS handshakes of clients that ended in one of the possible ways. */
+    long tlsHandshakes(TlsOutcome outcome);
+
     /** Requests whose target could not be dialed. */
     long dialFailures();
 

@@ -18,6 +18,11 @@ public final class RefusedException extends IOException {
          * no valid header. The connection gets no response.
          */
         PROXY_PROTOCOL,
+        /**
+         * The client does not speak TLS where {@link ProxyHandler#overTls} needs it, or its handshake failed. Only a
+         * plain HTTP request gets a response.
+         */
+        TLS,
         /** The request target is no {@code host:port} that can be dialed. */
         BAD_TARGET,
         /** The head exceeds a limit on its size. */

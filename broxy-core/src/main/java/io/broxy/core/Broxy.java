@@ -36,6 +36,7 @@ import io.broxy.core.internal.proxy.ProxyHandlerBuilder;
 import io.broxy.core.internal.relay.EngineCopier;
 import io.broxy.core.internal.socket.DialingSocketFactory;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.tls.TlsResources;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -113,7 +114,8 @@ public final class Broxy implements AutoCloseable {
         }
         dialEngine = new DialEngine(loops, workers, buffers, Ticker.SYSTEM, new CallerDials());
         poolEngine = new PoolEngine(loops, workers, Ticker.SYSTEM);
-        proxyEngine = new ProxyEngine(loops, workers, Ticker.SYSTEM, ownAddresses);
+        proxyEngine = new ProxyEngine(
+                loops, workers, Ticker.SYSTEM, ownAddresses, new TlsResources(buffers, workers.tls(), Ticker.SYSTEM));
         copier = new EngineCopier(loops, workers, buffers, Ticker.SYSTEM);
         parts = new EngineParts(workers::isOwnThread, this::stopThreads);
     }

@@ -4,7 +4,6 @@ import io.broxy.ClientHandler;
 import io.broxy.core.internal.loop.Acceptor;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.OwnAddresses;
-import io.broxy.core.internal.proxy.DefaultProxyHandler;
 import io.broxy.core.internal.socket.IpSockets;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -61,7 +60,7 @@ public final class ProxyServer implements AutoCloseable {
             return () -> {};
         }
         OwnAddresses.Listening own = ownAddresses.add(address);
-        if (!(handler instanceof DefaultProxyHandler served) || served.ownAddresses() == ownAddresses) {
+        if (!(handler instanceof OwnAddresses.Holder served) || served.ownAddresses() == ownAddresses) {
             return own::close;
         }
         OwnAddresses.Listening ofHandler = served.ownAddresses().add(address);

@@ -13,9 +13,12 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A key and its self-signed certificate for {@code localhost} and {@code 127.0.0.1}, made for the test by the JDK's own
@@ -138,27 +141,43 @@ public final class Certificates {
 
     /** The server's side: it presents the certificate. */
     public SSLContext server() {
-        try {
-            KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-            keys.init(store, PASSWORD.toCharArray());
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(keys.getKeyManagers(), null, null);
-            return context;
-        } catch (GeneralSecurityException e) {
-            throw new AssertionError("every JVM has TLS", e);
-        }
+        return context(this, null);
+    }
+
+    /** A server that presents the certificate, and trusts clients with another one. */
+    public SSLContext serverFor(Certificates clients) {
+        return context(this, clients);
     }
 
     /** A client's side: it trusts the certificate and no other. */
     public SSLContext client() {
+        return context(null, this);
+    }
+
+    /** A client that trusts the certificate, and presents another one. */
+    public SSLContext clientWith(Certificates own) {
+        return context(own, this);
+    }
+
+    private static SSLContext context(@Nullable Certificates own, @Nullable Certificates trusted) {
         try {
-            KeyStore trusted = KeyStore.getInstance("PKCS12");
-            trusted.load(null, null);
-            trusted.setCertificateEntry(ALIAS, store.getCertificate(ALIAS));
-            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            trust.init(trusted);
+            KeyManager[] keyManagers = null;
+            if (own != null) {
+                KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+                keys.init(own.store, PASSWORD.toCharArray());
+                keyManagers = keys.getKeyManagers();
+            }
+            TrustManager[] trustManagers = null;
+            if (trusted != null) {
+                KeyStore anchors = KeyStore.getInstance("PKCS12");
+                anchors.load(null, null);
+                anchors.setCertificateEntry(ALIAS, trusted.store.getCertificate(ALIAS));
+                TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+                trust.init(anchors);
+                trustManagers = trust.getTrustManagers();
+            }
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, trust.getTrustManagers(), null);
+            context.init(keyManagers, trustManagers, null);
             return context;
         } catch (GeneralSecurityException | IOException e) {
             throw new AssertionError("every JVM has TLS", e);

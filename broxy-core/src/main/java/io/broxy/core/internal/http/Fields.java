@@ -1,7 +1,9 @@
 package io.broxy.core.internal.http;
 
+import io.broxy.ConnectRequest;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -95,6 +97,23 @@ public final class Fields {
             values.add(value(i));
         }
         return List.copyOf(values);
+    }
+
+    /** All fields as users see them, but for the first one of a name; unmodifiable. */
+    public List<ConnectRequest.Field> listWithout(String hidden) {
+        int at = indexOf(hidden, 0);
+        return new AbstractList<>() {
+            @Override
+            public ConnectRequest.Field get(int index) {
+                int of = at < 0 || index < at ? index : index + 1;
+                return new ConnectRequest.Field(name(of), value(of));
+            }
+
+            @Override
+            public int size() {
+                return at < 0 ? size : size - 1;
+            }
+        };
     }
 
     /** Whether there is a field of this name. */

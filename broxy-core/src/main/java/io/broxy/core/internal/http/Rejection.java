@@ -2,6 +2,7 @@ package io.broxy.core.internal.http;
 
 import io.broxy.RefusedException;
 import io.broxy.RefusedException.Reason;
+import javax.net.ssl.SSLException;
 
 /**
  * The catalogue of refusals: for each the reason that operators count, the status and the text that the client gets. The error
@@ -25,6 +26,13 @@ public enum Rejection {
     /** The body of a request to the proxy itself exceeds its limit. */
     BODY_TOO_LARGE(Reason.BODY_TOO_LARGE, 413, "the body is too long"),
 
+    // ------------------------------------------------------------------ TLS
+
+    /** The client does not begin with TLS. */
+    NOT_TLS(Reason.TLS, 400, "this port speaks TLS: use it as an https proxy"),
+    /** The handshake is not complete in time. */
+    TLS_TIMEOUT(Reason.TLS, 408, "the TLS handshake did not end in time"),
+
     // ------------------------------------------------------------------ the client and its rights
 
     /** It is not certain which credentials count. */
@@ -46,6 +54,8 @@ public enum Rejection {
     TOO_MANY_OF_CLIENT(Reason.LIMIT, 503, "too many connections of one client"),
     /** The connection to the origin would need threads, and all are taken. */
     TOO_MANY_THREADS(Reason.LIMIT, 503, "too many connections that take threads"),
+    /** Too many TLS handshakes are under way. */
+    TOO_MANY_HANDSHAKES(Reason.LIMIT, 503, "too many TLS handshakes"),
     /** The handler drains or is closed. */
     DRAINING(Reason.DRAINING, 503, "the proxy takes no new tunnels");
 
@@ -91,11 +101,24 @@ public enum Rejection {
         return new RefusedException(Reason.PROXY_PROTOCOL, 400, "PROXY protocol: " + problem);
     }
 
+    /** The refusal of a client whose TLS handshake has failed, which gets an alert. */
+    public static RefusedException ofTls(SSLException failure) {
+        RefusedException refusal = new RefusedException(Reason.TLS, 400, "TLS: " + failure.getMessage());
+        refusal.initCause(failure);
+        return refusal;
+    }
+
     /** The error type in {@code Proxy-Status} (RFC 9209 section 2.3). */
     public static String proxyStatus(Reason reason) {
         return switch (reason) {
-            case BAD_REQUEST, PROXY_PROTOCOL, BAD_TARGET, HEAD_TOO_LARGE, HEAD_TIMEOUT, BODY_TIMEOUT, BODY_TOO_LARGE ->
-                "http_request_error";
+            case BAD_REQUEST,
+                    PROXY_PROTOCOL,
+                    TLS,
+                    BAD_TARGET,
+                    HEAD_TOO_LARGE,
+                    HEAD_TIMEOUT,
+                    BODY_TIMEOUT,
+                    BODY_TOO_LARGE -> "http_request_error";
             case NOT_IMPLEMENTED, ACCESS_DENIED, AUTHENTICATION_REQUIRED, TOO_MANY_FAILURES -> "http_request_denied";
             case LOOP -> "proxy_loop_detected";
             case LIMIT -> "connection_limit_reached";

@@ -34,6 +34,12 @@ public final class OwnAddresses implements AddressPolicy {
     /** Replaced as a whole, under the lock. */
     private volatile List<Listening> all = List.of();
 
+    /** Has the addresses that it does not dial. Threading: thread-safe. */
+    public interface Holder {
+        /** The addresses at which its engine listens. */
+        OwnAddresses ownAddresses();
+    }
+
     /** An address at which something listens, until it is closed. Threading: thread-safe. */
     public final class Listening {
         private final InetSocketAddress address;

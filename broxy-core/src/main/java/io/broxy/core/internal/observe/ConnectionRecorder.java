@@ -1,5 +1,6 @@
 package io.broxy.core.internal.observe;
 
+import io.broxy.ClientTls;
 import io.broxy.CloseReason;
 import io.broxy.ConnectionResult;
 import io.broxy.DialException;
@@ -66,11 +67,11 @@ public final class ConnectionRecorder {
         return observers != null;
     }
 
-    /** The client is being served, and its address is known by now. */
-    public void opened(@Nullable SocketAddress address) {
+    /** The client is being served, and its address is known by now; so is its TLS session, if it has one. */
+    public void opened(@Nullable SocketAddress address, @Nullable ClientTls tls) {
         if (observers != null && client == null) {
-            ProxyListener.Client own =
-                    new ProxyListener.Client(number, address instanceof InetSocketAddress internet ? internet : null);
+            ProxyListener.Client own = new ProxyListener.Client(
+                    number, address instanceof InetSocketAddress internet ? internet : null, tls);
             client = own;
             observers.notifyListener(listener -> listener.connectionOpened(own));
         }
@@ -205,7 +206,7 @@ public final class ConnectionRecorder {
         if (observers == null) {
             return;
         }
-        opened(null); // unless it was before
+        opened(null, null); // unless it was before
         if (state != State.REPORTED) {
             if (end.reason() == CloseReason.REFUSED && end.cause() instanceof RefusedException refusal) {
                 refused(refusal);
@@ -238,7 +239,7 @@ public final class ConnectionRecorder {
     }
 
     private ProxyListener.Client client() {
-        opened(null);
+        opened(null, null);
         return Objects.requireNonNull(client, "the connection was opened");
     }
 

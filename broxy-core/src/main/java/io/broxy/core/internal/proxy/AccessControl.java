@@ -70,7 +70,7 @@ final class AccessControl {
     }
 
     /**
-     * Begins to decide.
+     * Begins to decide. A client whose identity is known needs no credentials.
      *
      * @param request names the client's identity if it is known
      * @param authorization the value of {@code Proxy-Authorization}, or null

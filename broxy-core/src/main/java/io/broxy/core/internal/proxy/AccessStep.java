@@ -60,7 +60,9 @@ final class AccessStep implements Step, AccessControl.Outcome {
                         connection.clientAddress(),
                         request.method(),
                         request.target().hostPort(),
-                        null),
+                        connection.certifiedIdentity(),
+                        request.head().fields().listWithout(CREDENTIALS),
+                        connection.tls()),
                 request.head().fields().values(CREDENTIALS),
                 identity -> requests.serve(request, identity, unread),
                 requests,
@@ -79,9 +81,17 @@ final class AccessStep implements Step, AccessControl.Outcome {
         connection.tunnel().describe(request.target(), request.identity());
         connection.begin(new AccessStep(
                 connection,
-                new AccessRequest(connection.clientAddress(), "CONNECT", request.target(), request.identity()),
+                new AccessRequest(
+                        connection.clientAddress(),
+                        "CONNECT",
+                        request.target(),
+                        request.identity(),
+                        request.fields().stream()
+                                .filter(field -> !areCredentials(field))
+                                .toList(),
+                        null),
                 request.fields().stream()
-                        .filter(field -> field.name().equalsIgnoreCase(CREDENTIALS))
+                        .filter(AccessStep::areCredentials)
                         .map(ConnectRequest.Field::value)
                         .toList(),
                 identity -> {
@@ -94,6 +104,10 @@ final class AccessStep implements Step, AccessControl.Outcome {
                 },
                 null,
                 false));
+    }
+
+    private static boolean areCredentials(ConnectRequest.Field field) {
+        return field.name().equalsIgnoreCase(CREDENTIALS);
     }
 
     private AccessControl access() {

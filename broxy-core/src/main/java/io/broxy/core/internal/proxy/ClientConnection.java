@@ -1,5 +1,6 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.ClientTls;
 import io.broxy.CloseReason;
 import io.broxy.DialRequest;
 import io.broxy.RefusedException;
@@ -47,6 +48,8 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     private @Nullable InetSocketAddress source;
     private @Nullable InetSocketAddress destination;
     private @Nullable InetSocketAddress internetAddress;
+    private @Nullable ClientTls tls;
+    private @Nullable String identity;
     private @Nullable ConnectionRates rates;
     private @Nullable PinnedConnections pinned;
     /** Null before the first step and after the last. */
@@ -168,6 +171,29 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
         return from == null || to == null ? null : new DialRequest.Client(from, to);
     }
 
+    /**
+     * The client's connection is secure.
+     *
+     * @param certified the client's identity, if its certificate proves one
+     */
+    void secured(LoopConnection secure, ClientTls session, @Nullable String certified) {
+        client = secure;
+        tls = session;
+        identity = certified;
+    }
+
+    /** The client's TLS session; null if there is none. */
+    @Nullable
+    ClientTls tls() {
+        return tls;
+    }
+
+    /** The identity that the client's certificate proves, or null. */
+    @Nullable
+    String certifiedIdentity() {
+        return identity;
+    }
+
     /** A request is admitted: what it relays counts for this user, or for none (null). */
     void identified(@Nullable String identity) {
         if (rates != null) {
@@ -192,7 +218,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     ConnectionRecorder record() {
         ConnectionRecorder current = account.startRecorder();
         if (current.isOn()) {
-            current.opened(source == null ? client().peer() : source);
+            current.opened(source == null ? client().peer() : source, tls);
         }
         return current;
     }

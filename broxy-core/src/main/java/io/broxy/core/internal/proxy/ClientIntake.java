@@ -3,9 +3,11 @@ package io.broxy.core.internal.proxy;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.RefusedException;
+import io.broxy.ServerTls;
 import io.broxy.core.internal.bridge.HandOff;
 import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.StreamConnection;
@@ -16,6 +18,7 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
@@ -41,15 +44,29 @@ final class ClientIntake {
      * How a client is served.
      *
      * @param read whether the host server has read its request
+     * @param tls null unless a TLS handshake comes first
+     * @param alreadyRead bytes of the client that the host server has read; null for none
+     * @param begin begins to serve the client
      * <p>Threading: immutable.
      */
-    record Session(boolean read, Consumer<ClientConnection> begin) {
-        static final Session OF_TUNNEL = new Session(false, connection -> RequestLoop.start(connection, true));
-        static final Session OF_ANYTHING = new Session(false, connection -> RequestLoop.start(connection, false));
+    record Session(
+            boolean read, @Nullable ServerTls tls, @Nullable ByteBuffer alreadyRead, Consumer<ClientConnection> begin) {
+        static final Session OF_TUNNEL =
+                new Session(false, null, null, connection -> RequestLoop.start(connection, true));
+        static final Session OF_ANYTHING =
+                new Session(false, null, null, connection -> RequestLoop.start(connection, false));
 
         static Session of(ConnectRequest request) {
             Objects.requireNonNull(request, "request");
-            return new Session(true, connection -> AccessStep.start(connection, request));
+            return new Session(true, null, null, connection -> AccessStep.start(connection, request));
+        }
+
+        Session over(ServerTls before) {
+            return new Session(read, before, alreadyRead, begin);
+        }
+
+        Session behind(ByteBuffer bytes) {
+            return new Session(read, tls, Leftover.copy(bytes.duplicate()), begin);
         }
     }
 
@@ -122,7 +139,7 @@ final class ClientIntake {
             CloseReason reason,
             @Nullable Throwable cause) {
         close(client);
-        connection.account().startRecorder().opened(remote);
+        connection.account().startRecorder().opened(remote, null);
         connection.tunnel().ended(reason, cause, 0, 0);
     }
 
@@ -176,11 +193,11 @@ final class ClientIntake {
             Session session,
             @Nullable RefusedException refusal) {
         connection.onLoop(client);
-        if (!admission.awaitsName()) {
-            connection.record();
+        if (session.alreadyRead() != null) {
+            client.unread(session.alreadyRead());
         }
         if (refusal != null) {
-            connection.refuse(refusal, true);
+            refuse(connection, session, refusal);
         } else if (admission.unnamed()) {
             ProxyHeaderReader.start(connection, headerWarning, () -> beginNamed(connection, session));
         } else {
@@ -190,17 +207,34 @@ final class ClientIntake {
 
     /** The client's address is announced by now, and counts. */
     private static void beginNamed(ClientConnection connection, Session session) {
-        connection.record();
         ClientShares.Place place = connection.account().admission().takePlace(connection.clientAddress());
         switch (place == null ? Verdict.ADMITTED : place.verdict()) {
             case ADMITTED -> serve(connection, session);
-            case FULL -> connection.refuse(Rejection.TOO_MANY_OF_CLIENT.exception(), true);
+            case FULL -> refuse(connection, session, Rejection.TOO_MANY_OF_CLIENT.exception());
             case OVERFULL -> connection.abort(CloseReason.REFUSED, Rejection.TOO_MANY_OF_CLIENT.exception());
         }
     }
 
     private static void serve(ClientConnection connection, Session session) {
         connection.serve();
-        session.begin().accept(connection);
+        if (session.tls() == null) {
+            connection.record();
+            session.begin().accept(connection);
+        } else {
+            TlsStep.start(connection, session.tls(), () -> {
+                connection.record();
+                session.begin().accept(connection);
+            });
+        }
+    }
+
+    /** A client that expects TLS understands no response before the handshake. */
+    private static void refuse(ClientConnection connection, Session session, RefusedException refusal) {
+        connection.record();
+        if (session.tls() == null) {
+            connection.refuse(refusal, true);
+        } else {
+            connection.last(Responses.NOTHING, CloseReason.REFUSED, refusal);
+        }
     }
 }

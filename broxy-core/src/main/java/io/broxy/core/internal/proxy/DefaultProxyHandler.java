@@ -7,6 +7,8 @@ import io.broxy.ConnectRequest;
 import io.broxy.ConnectionResult;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
+import io.broxy.ServerTls;
+import io.broxy.TlsFrontend;
 import io.broxy.Tunnel;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.OwnAddresses;
@@ -14,9 +16,11 @@ import io.broxy.core.internal.observe.Observers;
 import io.broxy.core.internal.proxy.ClientIntake.Session;
 import io.broxy.core.internal.time.Durations;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
@@ -28,7 +32,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: thread-safe.
  */
-public final class DefaultProxyHandler implements ProxyHandler {
+public final class DefaultProxyHandler implements ProxyHandler, OwnAddresses.Holder {
     static final Logger log = LoggerFactory.getLogger(DefaultProxyHandler.class);
 
     private final OwnAddresses ownAddresses;
@@ -44,8 +48,11 @@ public final class DefaultProxyHandler implements ProxyHandler {
         this.onClose = onClose;
         Executor callbacks = engine.workers().callbacks();
         Observers observers = new Observers(settings.listener(), callbacks, engine.ticker());
-        this.metrics =
-                new Metrics(settings.forwarding().pool()::stats, observers::dropped, engine.workers()::lookUpStats);
+        this.metrics = new Metrics(
+                new TlsCounters(settings.limits().tlsHandshakes()),
+                settings.forwarding().pool()::stats,
+                observers::dropped,
+                engine.workers()::lookUpStats);
         HandlerSettings.Access access = settings.access();
         this.intake = new ClientIntake(new HandlerContext(
                 settings,
@@ -66,7 +73,11 @@ public final class DefaultProxyHandler implements ProxyHandler {
 
     @Override
     public Tunnel handleConnect(SocketChannel client) {
-        return intake.take(client, Session.OF_TUNNEL).tunnel();
+        return takeTunnel(client, Session.OF_TUNNEL);
+    }
+
+    Tunnel takeTunnel(SocketChannel client, Session session) {
+        return intake.take(client, session).tunnel();
     }
 
     @Override
@@ -86,12 +97,30 @@ public final class DefaultProxyHandler implements ProxyHandler {
 
     @Override
     public ClientHandle handle(SocketChannel client) {
-        return new Handle(intake.take(client, Session.OF_ANYTHING));
+        return take(client, Session.OF_ANYTHING);
+    }
+
+    @Override
+    public ClientHandle handle(SocketChannel client, ByteBuffer alreadyRead) {
+        return take(client, Session.OF_ANYTHING.behind(alreadyRead));
     }
 
     @Override
     public ClientHandle handle(Socket client) {
-        return new Handle(intake.take(client, Session.OF_ANYTHING));
+        return take(client, Session.OF_ANYTHING);
+    }
+
+    ClientHandle take(SocketChannel client, Session session) {
+        return new Handle(intake.take(client, session));
+    }
+
+    ClientHandle take(Socket client, Session session) {
+        return new Handle(intake.take(client, session));
+    }
+
+    @Override
+    public TlsFrontend overTls(ServerTls tls) {
+        return new DefaultTlsFrontend(this, Objects.requireNonNull(tls, "tls"));
     }
 
     @Override
@@ -117,7 +146,7 @@ public final class DefaultProxyHandler implements ProxyHandler {
         }
     }
 
-    /** The addresses at which its engine listens, which it does not dial. */
+    @Override
     public OwnAddresses ownAddresses() {
         return ownAddresses;
     }

@@ -75,6 +75,7 @@ record HandlerSettings(
             int threaded,
             int connectionsPerClient,
             int requestsPerConnection,
+            int tlsHandshakes,
             HeadLimits requestHead,
             long rate,
             long ratePerClient,

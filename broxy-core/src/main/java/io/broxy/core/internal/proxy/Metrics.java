@@ -7,6 +7,7 @@ import io.broxy.LookUpStats;
 import io.broxy.PoolStats;
 import io.broxy.ProxyStats;
 import io.broxy.RefusedException;
+import io.broxy.TlsOutcome;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.relay.TunnelHandle;
 import java.time.Instant;
@@ -39,6 +40,7 @@ final class Metrics {
     private final LongAdder bytesToOrigin = new LongAdder();
     private final LongAdder bytesToClient = new LongAdder();
     private final LongAdder exchanges = new LongAdder();
+    private final TlsCounters tls;
     private final Supplier<PoolStats> pool;
     private final LongSupplier droppedEvents;
     private final Supplier<LookUpStats> lookUps;
@@ -50,13 +52,14 @@ final class Metrics {
     private volatile boolean closed;
 
     /** Counts from 0; the suppliers count the rest. */
-    Metrics(Supplier<PoolStats> pool, LongSupplier droppedEvents, Supplier<LookUpStats> lookUps) {
+    Metrics(TlsCounters tls, Supplier<PoolStats> pool, LongSupplier droppedEvents, Supplier<LookUpStats> lookUps) {
+        this.tls = tls;
         this.pool = pool;
         this.lookUps = lookUps;
         this.droppedEvents = droppedEvents;
     }
 
-    private static <R extends Enum<R>> Map<R, LongAdder> counters(Class<R> reasons) {
+    static <R extends Enum<R>> Map<R, LongAdder> counters(Class<R> reasons) {
         Map<R, LongAdder> counters = new EnumMap<>(reasons);
         for (R reason : reasons.getEnumConstants()) {
             counters.put(reason, new LongAdder());
@@ -64,15 +67,20 @@ final class Metrics {
         return Collections.unmodifiableMap(counters);
     }
 
-    private static <R extends Enum<R>> void count(Map<R, LongAdder> counters, R reason) {
+    static <R extends Enum<R>> void count(Map<R, LongAdder> counters, R reason) {
         Objects.requireNonNull(counters.get(reason), "each reason has a counter")
                 .increment();
     }
 
-    private static <R extends Enum<R>> Map<R, Long> sums(Map<R, LongAdder> counters) {
+    static <R extends Enum<R>> Map<R, Long> sums(Map<R, LongAdder> counters) {
         return counters.entrySet().stream()
                 .collect(Collectors.toMap(
                         Map.Entry::getKey, counter -> counter.getValue().sum()));
+    }
+
+    /** The TLS handshakes of clients. */
+    TlsCounters tls() {
+        return tls;
     }
 
     /** A client was handed over. */
@@ -251,6 +259,7 @@ final class Metrics {
                 bytesToOrigin.sum(),
                 bytesToClient.sum(),
                 droppedEvents.getAsLong(),
+                tls.snapshot(),
                 pool.get(),
                 lookUps.get());
     }
@@ -267,6 +276,7 @@ final class Metrics {
             @Override long bytesToOrigin,
             @Override long bytesToClient,
             @Override long droppedEvents,
+            TlsCounters.Snapshot tls,
             @Override PoolStats pool,
             @Override LookUpStats lookUps)
             implements ProxyStats {
@@ -279,6 +289,16 @@ final class Metrics {
         @Override
         public long refused(RefusedException.Reason reason) {
             return refusals.getOrDefault(reason, 0L);
+        }
+
+        @Override
+        public long openTlsHandshakes() {
+            return tls.open();
+        }
+
+        @Override
+        public long tlsHandshakes(TlsOutcome outcome) {
+            return tls.ended().getOrDefault(outcome, 0L);
         }
 
         @Override

@@ -4,6 +4,7 @@ import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.tls.TlsResources;
 
 /**
  * What handlers take from the engine.
@@ -11,4 +12,5 @@ import io.broxy.core.internal.time.Ticker;
  * @param ownAddresses where the engine listens, which none of its handlers dials
  * <p>Threading: immutable.
  */
-public record ProxyEngine(EventLoops loops, Workers workers, Ticker ticker, OwnAddresses ownAddresses) {}
+public record ProxyEngine(
+        EventLoops loops, Workers workers, Ticker ticker, OwnAddresses ownAddresses, TlsResources tls) {}

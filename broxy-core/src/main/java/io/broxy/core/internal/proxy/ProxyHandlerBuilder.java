@@ -55,6 +55,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private boolean reportOnly;
     private int maxConnectionsPerClient;
     private int maxRequestsPerConnection;
+    private int maxTlsHandshakes = 1_000;
     private long maxLifetimeNanos;
     private long writeStallTimeoutNanos = TimeUnit.MINUTES.toNanos(5);
     private long rateLimit;
@@ -217,6 +218,12 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     }
 
     @Override
+    public ProxyHandler.Builder maxTlsHandshakes(int max) {
+        maxTlsHandshakes = positive(max, "the cap on TLS handshakes");
+        return this;
+    }
+
+    @Override
     public ProxyHandler.Builder maxRequestsPerConnection(int max) {
         maxRequestsPerConnection = positive(max, "the cap on requests over a connection");
         return this;
@@ -340,6 +347,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                         maxStreamClients,
                         maxConnectionsPerClient,
                         maxRequestsPerConnection,
+                        maxTlsHandshakes,
                         HeadLimits.of(maxHeadBytes, maxFields),
                         rateLimit,
                         rateLimitPerClient,

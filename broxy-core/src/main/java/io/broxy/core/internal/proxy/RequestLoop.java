@@ -139,7 +139,9 @@ final class RequestLoop implements Step {
             if (own && local != null) {
                 LocalStep.start(this, local, request, unread);
             } else if (connection.context().access().isOpen()) {
-                serve(request, null, unread);
+                String identity = connection.certifiedIdentity();
+                connection.recorder().identified(identity);
+                serve(request, identity, unread);
             } else {
                 AccessStep.start(this, request, unread);
             }

@@ -42,10 +42,10 @@ final class Responses {
 
     private Responses() {}
 
-    /** The status in the head that a reply begins with; 0 if it is empty. */
+    /** The status in the head that a reply begins with; 0 if it begins with none. */
     static int status(ByteBuffer reply) {
         int at = reply.position() + "HTTP/1.1 ".length();
-        return reply.hasRemaining()
+        return reply.hasRemaining() && reply.get(reply.position()) == 'H' // else it is an alert of TLS
                 ? (reply.get(at) - '0') * 100 + (reply.get(at + 1) - '0') * 10 + (reply.get(at + 2) - '0')
                 : 0;
     }

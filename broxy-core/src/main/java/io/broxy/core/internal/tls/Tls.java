@@ -2,14 +2,19 @@ package io.broxy.core.internal.tls;
 
 import io.broxy.HostPort;
 import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
+import java.io.EOFException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.Consumer;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
 
 /**
@@ -39,17 +44,32 @@ public final class Tls {
      */
     public DialHandle onLoop(
             LoopConnection below, HostPort peer, Consumer<LoopConnection> secured, Consumer<IOException> failed) {
-        return TlsHandshake.start(below, engine(peer), means, secured, failed);
+        return TlsHandshake.start(below, engine(peer), means, new TlsHandshake.Outcome() {
+            @Override
+            public void secured(LoopConnection connection) {
+                secured.accept(connection);
+            }
+
+            @Override
+            public void failed(IOException cause, ByteBuffer alert) {
+                if (cause instanceof SSLException) {
+                    LingeringClose.start(below, alert, () -> {});
+                } else {
+                    below.close();
+                }
+                failed.accept(cause instanceof EOFException ? new SSLHandshakeException(cause.getMessage()) : cause);
+            }
+        });
     }
 
-    private TlsEngine engine(HostPort peer) {
+    private SSLEngine engine(HostPort peer) {
         SSLEngine engine = context.createSSLEngine(peer.host(), peer.port());
         engine.setUseClientMode(true);
         SSLParameters parameters = engine.getSSLParameters();
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
         parameters.setServerNames(serverNames(peer));
         engine.setSSLParameters(parameters);
-        return new TlsEngine(engine);
+        return engine;
     }
 
     private static List<SNIServerName> serverNames(HostPort peer) {

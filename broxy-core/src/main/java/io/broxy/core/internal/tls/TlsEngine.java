@@ -34,6 +34,7 @@ final class TlsEngine {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     private final SSLEngine engine;
+    private final boolean server;
     private boolean begun;
     private volatile boolean inputEnded;
     private volatile boolean outputEnded;
@@ -54,8 +55,14 @@ final class TlsEngine {
         ENDED
     }
 
-    TlsEngine(SSLEngine engine) {
+    /**
+     * Creates a side whose handshake has not begun.
+     *
+     * @param server whether the peer is a client of this process, to which more is forbidden than to a server
+     */
+    TlsEngine(SSLEngine engine, boolean server) {
         this.engine = engine;
+        this.server = server;
     }
 
     /**
@@ -122,6 +129,11 @@ final class TlsEngine {
                 case CLOSED -> inputEnded = true;
                 case OK -> {
                     if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) {
+                        if (server) { // a ClientHello of TLS 1.2; nothing else gives a server tasks behind its
+                            // handshake
+                            throw new SSLHandshakeException(
+                                    "the client asks for renegotiation, which is not supported");
+                        }
                         return Step.TASK;
                     }
                     if (wantsOutput()) {
@@ -205,9 +217,13 @@ final class TlsEngine {
         return outputEnded;
     }
 
-    /** Whether one direction may end and the other go on: not before TLS 1.3. */
-    boolean knowsHalfClose() {
-        return protocol().equals("TLSv1.3");
+    /**
+     * Whether this side may end its output before the peer has ended its own. In TLS 1.2 the peer answers by ending too, and
+     * drops what it has yet to send (RFC 5246 section 7.2.1). A client must not cause that, as the server's stream would look
+     * complete; a server may, as its clients learn from nothing else that the origin has ended.
+     */
+    boolean mayEndFirst() {
+        return server || protocol().equals("TLSv1.3");
     }
 
     /** The version that was agreed on, as the JDK names it. */

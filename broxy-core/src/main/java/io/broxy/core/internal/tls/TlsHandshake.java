@@ -3,14 +3,13 @@ package io.broxy.core.internal.tls;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
-import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
-import java.util.function.Consumer;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,8 +22,26 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class TlsHandshake implements ChannelEvents, DialHandle {
+public final class TlsHandshake implements ChannelEvents, DialHandle {
     private static final int BATCH = 64 << 10;
+
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
+    /** Receives how a handshake ends: one call, on the loop, and none after a cancellation. Threading: owned by its event loop. */
+    public interface Outcome {
+        /** The handshake is done; the secure connection belongs to the receiver. */
+        void secured(LoopConnection connection);
+
+        /**
+         * The handshake has failed.
+         *
+         * @param cause an {@link SSLException} if TLS failed, an {@link EOFException} if the peer ended the connection, or
+         *     else the failure of the connection
+         * @param alert what tells the peer why; may be empty. It is the last thing that may be sent over the connection below,
+         *     which the receiver closes
+         */
+        void failed(IOException cause, ByteBuffer alert);
+    }
 
     private enum State {
         EXCHANGING,
@@ -36,36 +53,32 @@ final class TlsHandshake implements ChannelEvents, DialHandle {
     private final EventLoop loop;
     private final TlsEngine engine;
     private final TlsResources means;
-    private final Consumer<LoopConnection> secured;
-    private final Consumer<IOException> failed;
+    private final Outcome outcome;
     private final TlsLoopOutput output;
     private State state = State.EXCHANGING;
     /** Part of a message. */
     private @Nullable ByteBuffer rest;
 
-    private TlsHandshake(
-            LoopConnection below,
-            TlsEngine engine,
-            TlsResources means,
-            Consumer<LoopConnection> secured,
-            Consumer<IOException> failed) {
+    private TlsHandshake(LoopConnection below, TlsEngine engine, TlsResources means, Outcome outcome) {
         this.below = below;
         this.loop = below.loop();
         this.engine = engine;
         this.means = means;
-        this.secured = secured;
-        this.failed = failed;
+        this.outcome = outcome;
         this.output = new TlsLoopOutput(below, engine);
     }
 
-    /** Begins a handshake. */
-    static DialHandle start(
-            LoopConnection below,
-            TlsEngine engine,
-            TlsResources means,
-            Consumer<LoopConnection> secured,
-            Consumer<IOException> failed) {
-        TlsHandshake handshake = new TlsHandshake(below, engine, means, secured, failed);
+    /**
+     * Begins a handshake on a connection's loop. It has no time limit: the caller cancels a handshake that takes too long.
+     *
+     * @param below given away with this call, until the handshake fails
+     * @param engine whose settings are complete, and whose handshake has not begun
+     * @param outcome receives the end, possibly before this method returns
+     * @return cancels the handshake and closes the connection
+     */
+    public static DialHandle start(LoopConnection below, SSLEngine engine, TlsResources means, Outcome outcome) {
+        TlsHandshake handshake =
+                new TlsHandshake(below, new TlsEngine(engine, !engine.getUseClientMode()), means, outcome);
         below.handler(handshake);
         handshake.goOn();
         return handshake;
@@ -143,7 +156,7 @@ final class TlsHandshake implements ChannelEvents, DialHandle {
             in.flip();
         }
         if (count < 0) {
-            throw new SSLHandshakeException("the peer ended the connection within the TLS handshake");
+            throw new EOFException("the peer ended the connection within the TLS handshake");
         }
         return count > 0;
     }
@@ -177,19 +190,15 @@ final class TlsHandshake implements ChannelEvents, DialHandle {
             input.unreadCiphertext(rest);
             releaseRest();
         }
-        secured.accept(new TlsLoopConnection(below, engine, means, input, output));
+        outcome.secured(new TlsLoopConnection(below, engine, means, input, output));
     }
 
     private void fail(IOException cause) {
         state = State.OVER;
         releaseRest();
-        if (cause instanceof SSLException) {
-            LingeringClose.start(below, output.takeLast(), () -> {}); // the alert that tells the peer why
-        } else {
-            output.release();
-            below.close();
-        }
-        failed.accept(cause);
+        ByteBuffer alert = cause instanceof SSLException ? output.takeLast() : NOTHING;
+        output.release();
+        outcome.failed(cause, alert);
     }
 
     @Override
@@ -213,7 +222,7 @@ final class TlsHandshake implements ChannelEvents, DialHandle {
     public void abandoned(Throwable cause) {
         if (state != State.OVER) {
             cancel();
-            failed.accept(new IOException("the TLS handshake was abandoned", cause));
+            outcome.failed(new IOException("the TLS handshake was abandoned", cause), NOTHING);
         }
     }
 }

@@ -23,9 +23,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>An idle connection holds no buffer.
  *
- * <p>{@link #shutdownOutput} is for TLS 1.3: its peer reads on behind a close_notify. TLS 1.2 knows no half-close, its peer
- * must drop what it has yet to send (RFC 5246 section 7.2.1), so the call is refused there: a stream that is cut would look
- * complete.
+ * <p>{@link #shutdownOutput} of a client is for TLS 1.3, whose peer goes on behind a close_notify; TLS 1.2 has no half-close,
+ * so the call is refused there: see {@link TlsEngine#mayEndFirst}.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -236,7 +235,7 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
     }
 
     static void refuseHalfCloseBefore13(TlsEngine engine) throws SocketException {
-        if (!engine.knowsHalfClose()) {
+        if (!engine.mayEndFirst()) {
             throw new SocketException(
                     engine.protocol() + " knows no half-close: the peer would drop what it has yet to send");
         }

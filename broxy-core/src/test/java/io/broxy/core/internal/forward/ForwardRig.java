@@ -17,6 +17,7 @@ import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.proxy.ProxyEngine;
 import io.broxy.core.internal.proxy.ProxyHandlerBuilder;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.tls.TlsResources;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Peer;
 import java.io.IOException;
@@ -47,7 +48,12 @@ final class ForwardRig implements AutoCloseable {
         DialEngine dials = new DialEngine(loops, workers, buffers, Ticker.SYSTEM, new CallerDials());
         PoolEngine pools = new PoolEngine(loops, workers, Ticker.SYSTEM);
         handler = new ProxyHandlerBuilder(
-                        new ProxyEngine(loops, workers, Ticker.SYSTEM, new OwnAddresses()),
+                        new ProxyEngine(
+                                loops,
+                                workers,
+                                Ticker.SYSTEM,
+                                new OwnAddresses(),
+                                new TlsResources(BufferPool.ofJvm(), workers.tls(), Ticker.SYSTEM)),
                         () -> new DirectDialerBuilder(dials)
                                 .option(StandardSocketOptions.SO_RCVBUF, SOCKET_BUFFER)
                                 .option(StandardSocketOptions.SO_SNDBUF, SOCKET_BUFFER)

@@ -23,7 +23,7 @@ class AccessLogTest {
 
     private static String refusal(@Nullable String method, @Nullable HostPort target, @Nullable String identity) {
         ProxyListener.Request request =
-                new ProxyListener.Request(new ProxyListener.Client(1, null), method, target, identity);
+                new ProxyListener.Request(new ProxyListener.Client(1, null, null), method, target, identity);
         return AccessLog.refusal(request, new RefusedException(RefusedException.Reason.LIMIT, 503, "full"), 7);
     }
 
@@ -32,7 +32,7 @@ class AccessLogTest {
         InetSocketAddress client = new InetSocketAddress(InetAddress.getByName("2001:db8::1"), 50312);
         InetSocketAddress peer = new InetSocketAddress(InetAddress.getByName("198.51.100.4"), 80);
         ProxyListener.Request request =
-                new ProxyListener.Request(new ProxyListener.Client(1, client), "GET", TARGET, "alice");
+                new ProxyListener.Request(new ProxyListener.Client(1, client, null), "GET", TARGET, "alice");
         ExchangeResult result = new ExchangeResult(
                 504,
                 517,

@@ -38,7 +38,7 @@ class ConnectionRecorderTest {
     private void serve(int requests) {
         for (int i = 0; i < requests; i++) {
             ConnectionRecorder recorder = observers.newRecorder();
-            recorder.opened(null);
+            recorder.opened(null, null);
             recorder.requested("CONNECT", TARGET);
             recorder.identified(null);
             recorder.established(null);

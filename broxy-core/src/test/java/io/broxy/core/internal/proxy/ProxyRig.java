@@ -21,6 +21,7 @@ import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.tls.TlsResources;
 import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.testkit.ManualTicker;
 import io.broxy.core.testkit.Peer;
@@ -58,7 +59,12 @@ final class ProxyRig implements AutoCloseable {
     ProxyHandler handler(Consumer<ProxyHandler.Builder> settings) {
         Ticker time = ticker;
         ProxyHandler.Builder builder = new ProxyHandlerBuilder(
-                        new ProxyEngine(loops, workers, time, new OwnAddresses()),
+                        new ProxyEngine(
+                                loops,
+                                workers,
+                                time,
+                                new OwnAddresses(),
+                                new TlsResources(BufferPool.ofJvm(), workers.tls(), time)),
                         AtOnce::new,
                         () -> {
                             EnginePool pool = new ConnPoolBuilder(

@@ -23,6 +23,7 @@ import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.pool.PoolEngine;
 import io.broxy.core.internal.time.Ticker;
+import io.broxy.core.internal.tls.TlsResources;
 import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Ends;
@@ -68,7 +69,12 @@ class RequestLoopTest {
 
     private ProxyHandler handler(LoopDialer dialer) {
         return new ProxyHandlerBuilder(
-                        new ProxyEngine(loops, workers, Ticker.SYSTEM, new OwnAddresses()),
+                        new ProxyEngine(
+                                loops,
+                                workers,
+                                Ticker.SYSTEM,
+                                new OwnAddresses(),
+                                new TlsResources(BufferPool.ofJvm(), workers.tls(), Ticker.SYSTEM)),
                         () -> new OnLoop(dialer),
                         () -> new ConnPoolBuilder(
                                         new PoolEngine(loops, workers, Ticker.SYSTEM), built -> {}, ended -> {})

@@ -1,0 +1,220 @@
+package io.broxy.core.internal.proxy;
+
+import io.broxy.ClientTls;
+import io.broxy.CloseReason;
+import io.broxy.RefusedException;
+import io.broxy.ServerTls;
+import io.broxy.TlsOutcome;
+import io.broxy.core.internal.http.Rejection;
+import io.broxy.core.internal.loop.LoopBuffers;
+import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.tls.TlsHandshake;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+import java.util.List;
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The TLS handshake of a client, which comes before its first request.
+ *
+ * <pre>
+ *   first byte ──┬─ of TLS ──> handshake ──┬─ done ────> the next step
+ *                │                         └─ failed ──> the last bytes: an alert
+ *                └─ no TLS ────────────────────────────> the last bytes: 400 for plain HTTP, or none
+ * </pre>
+ *
+ * <p>Only a client that has begun a handshake costs a TLS engine.
+ *
+ * <p>Threading: owned by the client's event loop.
+ */
+final class TlsStep implements Step, TlsHandshake.Outcome {
+    /** The type of the record that a handshake begins with (RFC 8446 section 5.1). */
+    private static final int HANDSHAKE = 22;
+
+    private final ClientConnection connection;
+    private final ServerTls tls;
+    private final TlsCounters counters;
+    private final Runnable next;
+    /** Null before the handshake has begun and after it has ended. */
+    private @Nullable SSLEngine engine;
+
+    private @Nullable DialHandle handshake;
+
+    private TlsStep(ClientConnection connection, ServerTls tls, Runnable next) {
+        this.connection = connection;
+        this.tls = tls;
+        this.counters = connection.metrics().tls();
+        this.next = next;
+    }
+
+    /**
+     * Begins to read.
+     *
+     * @param next runs when the connection is secure
+     */
+    static void start(ClientConnection connection, ServerTls tls, Runnable next) {
+        TlsStep step = new TlsStep(connection, tls, next);
+        connection.begin(step, step::begin);
+    }
+
+    private void begin() {
+        connection.due(connection.tunnel().startNanos() + connection.timeouts().headNanos());
+        connection.waitFor(SelectionKey.OP_READ);
+        read(); // the first bytes have often arrived together with the connection
+    }
+
+    // ------------------------------------------------------------------ the first byte
+
+    @Override
+    public void ready(int readyOps) {
+        read();
+    }
+
+    private void read() {
+        ByteBuffer first = connection.loop().buffers().shared().limit(LoopBuffers.HEAD_READ);
+        try {
+            int count = connection.client().read(first);
+            if (count < 0) {
+                connection.clientGone(null);
+            } else if (count > 0) {
+                begin(first.flip());
+            }
+        } catch (IOException e) {
+            connection.clientGone(e);
+        }
+    }
+
+    private void begin(ByteBuffer first) {
+        int type = first.get(first.position());
+        if (type != HANDSHAKE) {
+            counters.count(TlsOutcome.NOT_TLS);
+            RefusedException refusal = Rejection.NOT_TLS.exception();
+            boolean isHttp = type >= 'A' && type <= 'Z';
+            refuse(isHttp ? Responses.refused(refusal, true) : Responses.NOTHING, refusal);
+        } else if (counters.tryBegin()) {
+            connection.client().unread(first);
+            handshake();
+        } else {
+            connection.abort(CloseReason.REFUSED, Rejection.TOO_MANY_HANDSHAKES.exception());
+        }
+    }
+
+    private void refuse(ByteBuffer last, RefusedException refusal) {
+        connection.record();
+        connection.last(last, CloseReason.REFUSED, refusal);
+    }
+
+    // ------------------------------------------------------------------ the handshake
+
+    private void handshake() {
+        try {
+            engine = tls.newEngine();
+            handshake = TlsHandshake.start(
+                    connection.client(), engine, connection.context().engine().tls(), this);
+        } catch (RuntimeException | Error e) { // of the embedder's supplier, for example
+            connection.logFailure(e);
+            end(TlsOutcome.FAILED);
+            connection.abort(CloseReason.FAILED, e);
+        }
+    }
+
+    private void end(TlsOutcome outcome) {
+        engine = null;
+        counters.end(outcome);
+    }
+
+    @Override
+    public void secured(LoopConnection secure) {
+        SSLSession session = session();
+        String identity;
+        try {
+            identity = tls.identity(session);
+        } catch (RuntimeException | Error e) { // of the embedder's function
+            connection.logFailure(e);
+            end(TlsOutcome.FAILED);
+            secure.abort();
+            connection.abort(CloseReason.FAILED, e);
+            return;
+        }
+        end(TlsOutcome.COMPLETED);
+        connection.secured(secure, facts(session), identity);
+        next.run();
+    }
+
+    private SSLSession session() {
+        if (engine == null) {
+            throw new IllegalStateException("there is no handshake");
+        }
+        return engine.getSession();
+    }
+
+    private static ClientTls facts(SSLSession session) {
+        String serverName = session instanceof ExtendedSSLSession extended
+                ? extended.getRequestedServerNames().stream()
+                        .filter(SNIHostName.class::isInstance)
+                        .map(name -> ((SNIHostName) name).getAsciiName())
+                        .findFirst()
+                        .orElse(null)
+                : null;
+        return new ClientTls(session.getProtocol(), session.getCipherSuite(), serverName, certificates(session));
+    }
+
+    private static List<X509Certificate> certificates(SSLSession session) {
+        try {
+            return Arrays.stream(session.getPeerCertificates())
+                    .filter(X509Certificate.class::isInstance)
+                    .map(X509Certificate.class::cast)
+                    .toList();
+        } catch (SSLPeerUnverifiedException e) {
+            return List.of(); // the client has shown none
+        }
+    }
+
+    // ------------------------------------------------------------------ ends
+
+    @Override
+    public void failed(IOException cause, ByteBuffer alert) {
+        if (!connection.isAt(this)) {
+            return;
+        }
+        if (connection.loop().isStopping()) {
+            connection.abandoned(cause);
+        } else if (cause instanceof SSLException failure) {
+            end(TlsOutcome.FAILED);
+            refuse(alert, Rejection.ofTls(failure));
+        } else {
+            connection.clientGone(cause);
+        }
+    }
+
+    @Override
+    public void timedOut() {
+        if (engine == null) {
+            counters.count(TlsOutcome.TIMEOUT);
+        } else {
+            end(TlsOutcome.TIMEOUT);
+        }
+        connection.abort(CloseReason.REFUSED, Rejection.TLS_TIMEOUT.exception());
+    }
+
+    @Override
+    public void stopped(CloseReason reason, @Nullable Throwable cause) {
+        connection.record();
+        if (engine != null) {
+            end(TlsOutcome.ABANDONED);
+        }
+        if (handshake != null) {
+            handshake.cancel();
+        }
+    }
+}
