@@ -93,6 +93,7 @@ class ArchitectureTest {
                         "relay",
                         "pool",
                         "upstream",
+                        "tls",
                         "bridge",
                         "net",
                         "loop",

@@ -57,12 +57,12 @@ final class AccessStep implements Step, AccessControl.Outcome {
         AccessStep step = new AccessStep(
                 connection,
                 new AccessRequest(
-                        connection.clientAddress(),
+                        connection.facts().address(),
                         request.method(),
                         request.target().hostPort(),
-                        connection.certifiedIdentity(),
+                        connection.facts().certifiedIdentity(),
                         request.head().fields().listWithout(CREDENTIALS),
-                        connection.tls()),
+                        connection.facts().tls()),
                 request.head().fields().values(CREDENTIALS),
                 identity -> requests.serve(request, identity, unread),
                 requests,
@@ -82,7 +82,7 @@ final class AccessStep implements Step, AccessControl.Outcome {
         connection.begin(new AccessStep(
                 connection,
                 new AccessRequest(
-                        connection.clientAddress(),
+                        connection.facts().address(),
                         "CONNECT",
                         request.target(),
                         request.identity(),

@@ -2,7 +2,6 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.ClientTls;
 import io.broxy.CloseReason;
-import io.broxy.DialRequest;
 import io.broxy.RefusedException;
 import io.broxy.TunnelResult;
 import io.broxy.core.internal.forward.PinnedConnections;
@@ -16,10 +15,6 @@ import io.broxy.core.internal.relay.TunnelHandle;
 import io.broxy.core.internal.time.LazyTimer;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
@@ -37,6 +32,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
 
     private final HandlerContext context;
     private final ClientAccount account;
+    private final ClientFacts facts = new ClientFacts(this);
     private final TunnelHandle tunnel;
 
     /** The loop whose client this is; null if there is none. */
@@ -45,11 +41,6 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     private @Nullable LoopConnection client;
     private @Nullable LazyTimer timer;
     private TimerQueue.@Nullable Timer lifetime;
-    private @Nullable InetSocketAddress source;
-    private @Nullable InetSocketAddress destination;
-    private @Nullable InetSocketAddress internetAddress;
-    private @Nullable ClientTls tls;
-    private @Nullable String identity;
     private @Nullable ConnectionRates rates;
     private @Nullable PinnedConnections pinned;
     /** Null before the first step and after the last. */
@@ -124,8 +115,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     /** Begins to serve the client, whose address is known by now: its rates and its lifetime begin to count. */
     void serve() {
         LoopConnection served = client();
-        SocketAddress from = source == null ? served.peer() : source;
-        internetAddress = from instanceof InetSocketAddress internet ? internet : null;
+        facts.settle();
         rates = context.limits().rates(this, account.admission().place());
         if (timeouts().lifetimeNanos() != 0) {
             EventLoop loop = served.loop();
@@ -138,60 +128,19 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
 
     // ------------------------------------------------------------------ whose it is
 
-    /** A trusted sender has passed the connection on, and named its addresses if it has any. */
-    void announced(@Nullable InetSocketAddress from, @Nullable InetSocketAddress to) {
-        source = from;
-        destination = to;
-    }
-
-    /** The client's address, or null if it has none. */
-    @Nullable
-    InetAddress clientAddress() {
-        InetSocketAddress announced = source;
-        if (announced != null) {
-            return announced.getAddress();
-        }
-        try {
-            return client().remoteAddress() instanceof InetSocketAddress internet ? internet.getAddress() : null;
-        } catch (UncheckedIOException e) {
-            return null; // it is closed, which the current step finds out
-        }
-    }
-
-    /** The address of a client that is being served, where it has one; with the {@linkplain ClientAccount#phase phase} for any thread. */
-    @Nullable
-    InetSocketAddress internetAddress() {
-        return internetAddress;
-    }
-
-    /** The addresses that its targets may be told; null if they are not known. */
-    DialRequest.@Nullable Client dialsFor() {
-        SocketAddress from = source == null ? client().peer() : source;
-        SocketAddress to = destination == null ? client().localAddress() : destination;
-        return from == null || to == null ? null : new DialRequest.Client(from, to);
+    /** What is known about the client. */
+    ClientFacts facts() {
+        return facts;
     }
 
     /**
      * The client's connection is secure.
      *
-     * @param certified the client's identity, if its certificate proves one
+     * @param identity the client's identity, if its certificate proves one
      */
-    void secured(LoopConnection secure, ClientTls session, @Nullable String certified) {
+    void secured(LoopConnection secure, ClientTls session, @Nullable String identity) {
         client = secure;
-        tls = session;
-        identity = certified;
-    }
-
-    /** The client's TLS session; null if there is none. */
-    @Nullable
-    ClientTls tls() {
-        return tls;
-    }
-
-    /** The identity that the client's certificate proves, or null. */
-    @Nullable
-    String certifiedIdentity() {
-        return identity;
+        facts.secured(session, identity);
     }
 
     /** A request is admitted: what it relays counts for this user, or for none (null). */
@@ -218,7 +167,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     ConnectionRecorder record() {
         ConnectionRecorder current = account.startRecorder();
         if (current.isOn()) {
-            current.opened(source == null ? client().peer() : source, tls);
+            current.opened(facts.source(), facts.tls());
         }
         return current;
     }

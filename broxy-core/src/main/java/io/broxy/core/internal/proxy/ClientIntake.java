@@ -207,7 +207,8 @@ final class ClientIntake {
 
     /** The client's address is announced by now, and counts. */
     private static void beginNamed(ClientConnection connection, Session session) {
-        ClientShares.Place place = connection.account().admission().takePlace(connection.clientAddress());
+        ClientShares.Place place =
+                connection.account().admission().takePlace(connection.facts().address());
         switch (place == null ? Verdict.ADMITTED : place.verdict()) {
             case ADMITTED -> serve(connection, session);
             case FULL -> refuse(connection, session, Rejection.TOO_MANY_OF_CLIENT.exception());

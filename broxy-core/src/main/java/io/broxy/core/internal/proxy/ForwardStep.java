@@ -78,7 +78,7 @@ final class ForwardStep implements Step, ExchangeOwner {
 
     @Override
     public @Nullable InetAddress clientAddress() {
-        return connection.clientAddress();
+        return connection.facts().address();
     }
 
     @Override

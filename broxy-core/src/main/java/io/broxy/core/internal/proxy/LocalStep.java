@@ -168,7 +168,7 @@ final class LocalStep implements Step {
                 request.head().target(),
                 fields(request.head().fields()),
                 ByteBuffer.wrap(body.toByteArray()).asReadOnlyBuffer(),
-                connection.clientAddress());
+                connection.facts().address());
         try {
             connection.context().engine().workers().callbacks().execute(() -> ask(asked));
         } catch (RejectedExecutionException e) {

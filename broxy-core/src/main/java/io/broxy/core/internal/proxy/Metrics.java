@@ -231,7 +231,7 @@ final class Metrics {
         return new ActiveTunnel(
                 Objects.requireNonNull(tunnel.target(), "an established tunnel has a target"),
                 tunnel.identity(),
-                connection.internetAddress(),
+                connection.facts().settled(),
                 Instant.ofEpochMilli(connection.account().openedAtMillis()),
                 tunnel.bytesToOrigin(),
                 tunnel.bytesToClient(),

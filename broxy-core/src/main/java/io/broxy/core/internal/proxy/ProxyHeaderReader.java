@@ -71,7 +71,7 @@ final class ProxyHeaderReader implements Step {
         }
         if (header != null) {
             connection.client().unread(buffer);
-            connection.announced(header.source(), header.destination());
+            connection.facts().announced(header.source(), header.destination());
             next.run();
         }
     }
@@ -93,7 +93,7 @@ final class ProxyHeaderReader implements Step {
     private void refuse(String problem) {
         warning.warn(
                 "a connection from {} is closed, for its PROXY header is refused: {}",
-                String.valueOf(connection.clientAddress()),
+                String.valueOf(connection.facts().address()),
                 problem);
         connection.abort(CloseReason.REFUSED, Rejection.ofProxyHeader(problem));
     }

@@ -139,7 +139,7 @@ final class RequestLoop implements Step {
             if (own && local != null) {
                 LocalStep.start(this, local, request, unread);
             } else if (connection.context().access().isOpen()) {
-                String identity = connection.certifiedIdentity();
+                String identity = connection.facts().certifiedIdentity();
                 connection.recorder().identified(identity);
                 serve(request, identity, unread);
             } else {

@@ -61,7 +61,8 @@ final class TargetDialer implements HttpRouter {
             completion.failed(denial(target));
             return () -> {};
         }
-        return onLoops.dial(client.loop(), request(client, target, !direct), client.clientAddress(), completion);
+        return onLoops.dial(
+                client.loop(), request(client, target, !direct), client.facts().address(), completion);
     }
 
     /** The request for the target of a forwarded request; names the client only where the dialer passes it on. */
@@ -71,7 +72,7 @@ final class TargetDialer implements HttpRouter {
 
     private DialRequest request(ClientConnection client, HostPort target, boolean named) {
         if (named) {
-            return builder(target).client(client.dialsFor()).build();
+            return builder(target).client(client.facts().dialsFor()).build();
         }
         DialRequest last = lastDial;
         if (last == null

@@ -63,11 +63,11 @@ final class TlsStep implements Step, TlsHandshake.Outcome {
      * @param next runs when the connection is secure
      */
     static void start(ClientConnection connection, ServerTls tls, Runnable next) {
-        TlsStep step = new TlsStep(connection, tls, next);
-        connection.begin(step, step::begin);
+        connection.begin(new TlsStep(connection, tls, next));
     }
 
-    private void begin() {
+    @Override
+    public void begin() {
         connection.due(connection.tunnel().startNanos() + connection.timeouts().headNanos());
         connection.waitFor(SelectionKey.OP_READ);
         read(); // the first bytes have often arrived together with the connection
@@ -87,14 +87,14 @@ final class TlsStep implements Step, TlsHandshake.Outcome {
             if (count < 0) {
                 connection.clientGone(null);
             } else if (count > 0) {
-                begin(first.flip());
+                choose(first.flip());
             }
         } catch (IOException e) {
             connection.clientGone(e);
         }
     }
 
-    private void begin(ByteBuffer first) {
+    private void choose(ByteBuffer first) {
         int type = first.get(first.position());
         if (type != HANDSHAKE) {
             counters.count(TlsOutcome.NOT_TLS);
