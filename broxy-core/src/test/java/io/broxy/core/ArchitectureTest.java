@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
  *                     socket
  *                      loop
  *                     observe
- *            http  haproxy  time  api
+ *         http  haproxy  socks  time  api
  * </pre>
  */
 class ArchitectureTest {
@@ -81,6 +81,8 @@ class ArchitectureTest {
                 .definedBy(INTERNAL + "http")
                 .layer("haproxy")
                 .definedBy(INTERNAL + "haproxy")
+                .layer("socks")
+                .definedBy(INTERNAL + "socks")
                 .layer("time")
                 .definedBy(INTERNAL + "time")
                 .layer("api")
@@ -98,13 +100,25 @@ class ArchitectureTest {
                         "observe",
                         "http",
                         "haproxy",
+                        "socks",
                         "time",
                         "api")
                 .whereLayer("forward")
                 .mayOnlyAccessLayers("pool", "upstream", "net", "loop", "http", "time", "api")
                 .whereLayer("dial")
                 .mayOnlyAccessLayers(
-                        "pool", "upstream", "tls", "net", "socket", "loop", "observe", "http", "haproxy", "time", "api")
+                        "pool",
+                        "upstream",
+                        "tls",
+                        "net",
+                        "socket",
+                        "loop",
+                        "observe",
+                        "http",
+                        "haproxy",
+                        "socks",
+                        "time",
+                        "api")
                 .whereLayer("relay")
                 .mayOnlyAccessLayers("bridge", "net", "loop", "time", "api")
                 .whereLayer("pool")
@@ -126,6 +140,8 @@ class ArchitectureTest {
                 .whereLayer("http")
                 .mayOnlyAccessLayers("api")
                 .whereLayer("haproxy")
+                .mayOnlyAccessLayers("api")
+                .whereLayer("socks")
                 .mayOnlyAccessLayers("api")
                 .whereLayer("time")
                 .mayNotAccessAnyLayer()
@@ -207,12 +223,12 @@ class ArchitectureTest {
                 .check(ALL);
     }
 
-    /** It has addresses to name, which are those of java.net. */
+    /** They have addresses to name, which are those of java.net. */
     @Test
-    void haproxyDoesNoInputNorOutputAndHasNoThreads() {
+    void haproxyAndSocksDoNoInputNorOutputAndHaveNoThreads() {
         noClasses()
                 .that()
-                .resideInAPackage(INTERNAL + "haproxy")
+                .resideInAnyPackage(INTERNAL + "haproxy", INTERNAL + "socks")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
