@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -51,10 +52,11 @@ class SocksWriterTest {
 
     @Test
     void anUnknownAddressIsWrittenAsZeros() {
+        @Nullable
         SocketAddress[] unknown = {
             null, UnixDomainSocketAddress.of("/tmp/socket"), InetSocketAddress.createUnresolved("example.org", 80)
         };
-        for (SocketAddress bound : unknown) {
+        for (@Nullable SocketAddress bound : unknown) {
             assertThat(hex(SocksWriter.reply(SOCKS5, SocksReply.SUCCEEDED, bound)))
                     .isEqualTo("05 00 00 01 00 00 00 00 00 00");
             assertThat(hex(SocksWriter.reply(SOCKS4, SocksReply.SUCCEEDED, bound)))
