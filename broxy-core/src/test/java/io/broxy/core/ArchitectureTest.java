@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
  *                     socket
  *                      loop
  *                     observe
- *            http  haproxy  time  api
+ *         http  haproxy  socks  time  api
  * </pre>
  */
 class ArchitectureTest {
@@ -82,6 +82,8 @@ class ArchitectureTest {
                 .definedBy(INTERNAL + "http")
                 .layer("haproxy")
                 .definedBy(INTERNAL + "haproxy")
+                .layer("socks")
+                .definedBy(INTERNAL + "socks")
                 .layer("time")
                 .definedBy(INTERNAL + "time")
                 .layer("api")
@@ -100,13 +102,25 @@ class ArchitectureTest {
                         "observe",
                         "http",
                         "haproxy",
+                        "socks",
                         "time",
                         "api")
                 .whereLayer("forward")
                 .mayOnlyAccessLayers("pool", "upstream", "net", "loop", "http", "time", "api")
                 .whereLayer("dial")
                 .mayOnlyAccessLayers(
-                        "pool", "upstream", "tls", "net", "socket", "loop", "observe", "http", "haproxy", "time", "api")
+                        "pool",
+                        "upstream",
+                        "tls",
+                        "net",
+                        "socket",
+                        "loop",
+                        "observe",
+                        "http",
+                        "haproxy",
+                        "socks",
+                        "time",
+                        "api")
                 .whereLayer("relay")
                 .mayOnlyAccessLayers("bridge", "net", "loop", "time", "api")
                 .whereLayer("pool")
@@ -128,6 +142,8 @@ class ArchitectureTest {
                 .whereLayer("http")
                 .mayOnlyAccessLayers("api")
                 .whereLayer("haproxy")
+                .mayOnlyAccessLayers("api")
+                .whereLayer("socks")
                 .mayOnlyAccessLayers("api")
                 .whereLayer("time")
                 .mayNotAccessAnyLayer()
@@ -209,12 +225,12 @@ class ArchitectureTest {
                 .check(ALL);
     }
 
-    /** It has addresses to name, which are those of java.net. */
+    /** They have addresses to name, which are those of java.net. */
     @Test
-    void haproxyDoesNoInputNorOutputAndHasNoThreads() {
+    void haproxyAndSocksDoNoInputNorOutputAndHaveNoThreads() {
         noClasses()
                 .that()
-                .resideInAPackage(INTERNAL + "haproxy")
+                .resideInAnyPackage(INTERNAL + "haproxy", INTERNAL + "socks")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(

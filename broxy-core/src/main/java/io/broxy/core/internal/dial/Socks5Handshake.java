@@ -1,5 +1,14 @@
 package io.broxy.core.internal.dial;
 
+import static io.broxy.core.internal.socks.Socks5.AUTH_VERSION;
+import static io.broxy.core.internal.socks.Socks5.CONNECT;
+import static io.broxy.core.internal.socks.Socks5.IPV4;
+import static io.broxy.core.internal.socks.Socks5.IPV6;
+import static io.broxy.core.internal.socks.Socks5.NAME;
+import static io.broxy.core.internal.socks.Socks5.NO_ACCEPTABLE_METHOD;
+import static io.broxy.core.internal.socks.Socks5.NO_AUTHENTICATION;
+import static io.broxy.core.internal.socks.Socks5.USER_AND_PASSWORD;
+import static io.broxy.core.internal.socks.Socks5.VERSION;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -24,16 +33,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: for one thread at a time.
  */
 final class Socks5Handshake implements Handshake {
-    private static final byte VERSION = 5;
-    private static final byte AUTH_VERSION = 1;
-    private static final byte NO_AUTHENTICATION = 0;
-    private static final byte USER_AND_PASSWORD = 2;
-    private static final int NO_ACCEPTABLE_METHOD = 0xff;
-    private static final byte CONNECT = 1;
-    private static final byte IPV4 = 1;
-    private static final byte NAME = 3;
-    private static final byte IPV6 = 4;
-
     /** Version, reply, reserved, address type, and the first byte of the address: a name's is its length. */
     private static final int REPLY_START = 5;
 
