@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import org.yaml.snakeyaml.error.Mark;
 
 /**
- * A file of rules or of users cannot be used. Its message is one line: {@code FILE:LINE:COLUMN: reason} or {@code FILE:LINE:
- * reason}, counted from 1, or {@code FILE: reason} if there is nothing to read.
+ * A file of rules, users, certificates or keys cannot be used. Its message is one line: {@code FILE:LINE:COLUMN: reason} or
+ * {@code FILE:LINE: reason}, counted from 1, or {@code FILE: reason} if there is nothing to read.
  *
  * <p>Threading: immutable.
  */

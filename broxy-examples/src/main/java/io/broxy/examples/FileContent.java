@@ -8,11 +8,14 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was in a file of rules or of users at some time, or why it could not be read.
+ * What was in a configuration file at some time, or why it could not be read.
  *
  * <p>Threading: immutable.
  */
 final class FileContent {
+    /** No file that makes sense is larger. */
+    static final int LARGEST = YamlDocument.LARGEST;
+
     private final byte[] bytes;
     private final @Nullable ConfigFileException failure;
 
@@ -24,7 +27,7 @@ final class FileContent {
     /** What is there now. */
     static FileContent of(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
-            return new FileContent(in.readNBytes(YamlDocument.LARGEST + 1), null);
+            return new FileContent(in.readNBytes(LARGEST + 1), null);
         } catch (IOException e) {
             return new FileContent(new byte[0], ConfigFileException.unreadable(file, e));
         }

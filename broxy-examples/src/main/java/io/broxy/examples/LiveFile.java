@@ -18,7 +18,7 @@ final class LiveFile implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LiveFile.class);
 
     /** How often the file is read if nothing seems to happen to it. */
-    private static final Duration PERIOD = Duration.ofSeconds(5);
+    static final Duration PERIOD = Duration.ofSeconds(5);
 
     private final Path file;
     private final Use use;

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.core.ConditionFactory;
@@ -145,6 +146,27 @@ class FileWatchTest {
             Files.createDirectory(inner);
             Files.writeString(moving, "two");
             patiently().untilAsserted(() -> assertThat(content).hasValue("two"));
+        }
+    }
+
+    @Test
+    void filesInSeveralFoldersShareOneLook() throws IOException {
+        Path other = Files.createDirectory(folder.resolve("other")).resolve("key.pem");
+        AtomicReference<String> content = new AtomicReference<>("");
+        Runnable look = () -> {
+            look();
+            try {
+                content.set(Files.readString(other));
+            } catch (IOException e) {
+                content.set(MISSING);
+            }
+        };
+        try (FileWatch watch = FileWatch.start(Set.of(file, other), NEVER, look)) {
+            patiently().untilAsserted(() -> assertThat(content).hasValue(MISSING));
+            Files.writeString(other, "one");
+            patiently().untilAsserted(() -> assertThat(content).hasValue("one"));
+            Files.writeString(file, "two");
+            awaitSeen("two");
         }
     }
 
