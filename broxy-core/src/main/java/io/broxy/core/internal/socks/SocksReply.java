@@ -60,6 +60,7 @@ public enum SocksReply {
             case AUTHENTICATION_FAILED -> UNDECIDED;
             case BAD_REQUEST,
                     PROXY_PROTOCOL,
+                    TLS,
                     BAD_TARGET,
                     HEAD_TOO_LARGE,
                     HEAD_TIMEOUT,

@@ -37,6 +37,7 @@ class SocksReplyTest {
         return List.of(
                 new Row(RefusedException.Reason.BAD_REQUEST, 1, 0x5b),
                 new Row(RefusedException.Reason.PROXY_PROTOCOL, 1, 0x5b),
+                new Row(RefusedException.Reason.TLS, 1, 0x5b),
                 new Row(RefusedException.Reason.BAD_TARGET, 1, 0x5b),
                 new Row(RefusedException.Reason.HEAD_TOO_LARGE, 1, 0x5b),
                 new Row(RefusedException.Reason.HEAD_TIMEOUT, 1, 0x5b),
