@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * begin as those of a handshake come so far.
  */
 class ClientHelloFuzzTest {
+    private static final ServerTls TLS = ServerTls.of(Certificates.loopback().server());
     private static final byte HANDSHAKE = 22;
     private static final int HEADER = 5;
     private static final int LARGEST_FRAGMENT = 1 << 14;
@@ -67,8 +68,7 @@ class ClientHelloFuzzTest {
     private static final class Feeding implements Pieces.Parser {
         private static final int MOST_SENT = 32 << 10;
 
-        private final TlsEngine engine =
-                new TlsEngine(ServerTls.of(Certificates.loopback().server()).newEngine(), true);
+        private final TlsEngine engine = new TlsEngine(TLS.newEngine(), true);
 
         private final ByteBuffer in = ByteBuffer.allocate(1 << 20).limit(0);
         private final List<String> sent = new ArrayList<>();
