@@ -29,6 +29,7 @@ import io.broxy.core.testkit.TlsProxy;
 import io.broxy.core.testkit.WebServer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -500,7 +501,7 @@ class TlsFrontendTest {
                     .readHead();
 
             AccessRequest request = asked.poll(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
-            assertThat(request.client()).hasToString("/192.0.2.7");
+            assertThat(request.client()).extracting(InetAddress::getHostAddress).isEqualTo("192.0.2.7");
             assertThat(request.tls()).extracting(ClientTls::serverName).isEqualTo("localhost");
         }
     }
