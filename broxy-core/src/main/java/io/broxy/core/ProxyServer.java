@@ -130,13 +130,11 @@ public final class ProxyServer implements AutoCloseable {
      */
     @Override
     public void close() {
+        boolean closing = loop.tryExecute(acceptor::close); // the end of a loop has closed its acceptors
         try {
-            loop.execute(acceptor::close);
-            if (EventLoop.current() == null) {
+            if (closing && EventLoop.current() == null) {
                 join();
             }
-        } catch (RejectedExecutionException e) {
-            // The loop has stopped and closed the acceptor.
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
