@@ -50,7 +50,6 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -251,13 +250,13 @@ class TlsFrontendTest {
         return parameters;
     }
 
-    private static @Nullable String subject(SSLSession session) {
+    private static String subject(SSLSession session) {
         try {
             return ((X509Certificate) session.getPeerCertificates()[0])
                     .getSubjectX500Principal()
                     .getName();
         } catch (SSLException e) {
-            return null;
+            throw new AssertionError("the client has shown a certificate", e);
         }
     }
 
