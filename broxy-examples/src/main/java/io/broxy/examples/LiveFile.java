@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * <p>Threading: thread-safe. One look at a time, by the watch's thread or by the caller of {@link #reload}; the lock is
  * held while the file is read, and nothing that serves clients takes it.
  */
-final class LiveFile implements AutoCloseable {
+final class LiveFile implements Reloadable, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LiveFile.class);
 
     /** How often the file is read if nothing seems to happen to it. */
@@ -78,8 +78,8 @@ final class LiveFile implements AutoCloseable {
         }
     }
 
-    /** Reads the file and uses it, whether it has changed or not. */
-    Outcome reload() {
+    @Override
+    public Outcome reload() {
         synchronized (turn) {
             return take(FileContent.of(file));
         }

@@ -45,14 +45,20 @@ final class LiveRules implements LiveFile.Use, AutoCloseable {
     private record OldPool(ConnPool pool, long endNanos) {}
 
     private LiveRules(
-            Path file, Upstreams upstreams, RuleFile content, @Nullable ListenAddress listen, Duration dialTimeout) {
+            Path file,
+            Dialer direct,
+            Upstreams upstreams,
+            RuleFile content,
+            @Nullable ListenAddress listen,
+            Duration dialTimeout) {
         this.file = file;
         this.upstreams = upstreams;
         this.listenIsOurs = listen == null;
         this.listen = listen == null ? content.listen() : listen;
         this.listenSeen = content.listen();
         this.dialTimeout = dialTimeout;
-        RoutingDialer.Builder builder = upstreams.broxy().routingDialer().rules(content.rules());
+        RoutingDialer.Builder builder =
+                upstreams.broxy().routingDialer().direct(direct).rules(content.rules());
         upstreams.hops().forEach(builder::hop);
         this.dialer = builder.build();
     }
@@ -60,18 +66,24 @@ final class LiveRules implements LiveFile.Use, AutoCloseable {
     /**
      * Reads the file and follows it from then on.
      *
+     * @param direct reaches the targets that go through no proxy
      * @param toProxies reaches the proxies of the file
      * @param listen where to listen whatever the file says, or null to do as it says
      * @param dialTimeout no dial takes longer
      * @throws IOException if the file cannot be used
      */
     static LiveRules start(
-            Broxy broxy, Dialer toProxies, Path file, @Nullable ListenAddress listen, Duration dialTimeout)
+            Broxy broxy,
+            Dialer direct,
+            Dialer toProxies,
+            Path file,
+            @Nullable ListenAddress listen,
+            Duration dialTimeout)
             throws IOException {
         FileContent seen = FileContent.of(file);
         RuleFile content = RuleFile.parse(file, seen.bytes());
         Upstreams upstreams = Upstreams.of(broxy, toProxies, content);
-        LiveRules rules = new LiveRules(file, upstreams, content, listen, dialTimeout);
+        LiveRules rules = new LiveRules(file, direct, upstreams, content, listen, dialTimeout);
         if (!content.hasDefault()) {
             log.warn("{}: {}", file, NO_DEFAULT);
         }

@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * <p>Threading: thread-safe. One look at a time, by the watch's thread or by the caller of {@link #reload}; the lock is
  * held while the files are read, and {@link #get} does not take it.
  */
-final class LiveTls implements Supplier<SSLContext>, AutoCloseable {
+final class LiveTls implements Supplier<SSLContext>, Reloadable, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LiveTls.class);
 
     private final TlsFiles files;
@@ -64,8 +64,8 @@ final class LiveTls implements Supplier<SSLContext>, AutoCloseable {
                 .allMatch(entry -> entry.getValue().isLike(Objects.requireNonNull(other.get(entry.getKey()))));
     }
 
-    /** Reads the files and uses them, whether they have changed or not. */
-    LiveFile.Outcome reload() {
+    @Override
+    public LiveFile.Outcome reload() {
         synchronized (turn) {
             return take(files.read());
         }

@@ -5,6 +5,7 @@ import io.broxy.LookUpStats;
 import io.broxy.PoolStats;
 import io.broxy.ProxyStats;
 import io.broxy.RefusedException;
+import io.broxy.TlsOutcome;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -28,6 +29,7 @@ final class Metrics {
     static PrometheusRegistry of(Supplier<ProxyStats> stats) {
         Metrics metrics = new Metrics(stats);
         metrics.addClients();
+        metrics.addTls();
         metrics.addFailures();
         metrics.addLookUps();
         metrics.addPool();
@@ -49,6 +51,21 @@ final class Metrics {
                     ProxyStats now = stats.get();
                     counter.call((double) now.bytesToOrigin(), "to_origin");
                     counter.call((double) now.bytesToClient(), "to_client");
+                })
+                .register(registry);
+    }
+
+    private void addTls() {
+        gauge("broxy_tls_handshakes_open", "TLS handshakes of clients under way", ProxyStats::openTlsHandshakes);
+        CounterWithCallback.builder()
+                .name("broxy_tls_handshakes_total")
+                .help("TLS handshakes of clients that have ended")
+                .labelNames("outcome")
+                .callback(counter -> {
+                    ProxyStats now = stats.get();
+                    for (TlsOutcome outcome : TlsOutcome.values()) {
+                        counter.call((double) now.tlsHandshakes(outcome), label(outcome));
+                    }
                 })
                 .register(registry);
     }

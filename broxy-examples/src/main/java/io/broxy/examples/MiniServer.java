@@ -60,7 +60,7 @@ final class MiniServer {
         ReloadSignal reload = ReloadSignal.install();
         try (RunningServer server = RunningServer.start(options)) {
             reload.reloads(server::reload);
-            out.println("listening on " + server.address());
+            out.println("listening on " + server.address() + (server.speaksTls() ? " with TLS" : ""));
             ListenAddress admin = server.adminAddress();
             if (admin != null) {
                 out.println("admin on " + admin);

@@ -5,7 +5,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * SIGHUP: the files of rules and users are read again. One that comes before the server runs takes effect when it does.
+ * SIGHUP: the files of rules, users and certificates are read again. One that comes before the server runs takes effect when it does.
  *
  * <p>Threading: thread-safe; each signal comes on a thread of its own. The lock guards {@code reload} and {@code pending}.
  */

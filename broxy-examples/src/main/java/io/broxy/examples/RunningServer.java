@@ -4,6 +4,7 @@ import io.broxy.Authenticator;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
+import io.broxy.ServerTls;
 import io.broxy.core.Broxy;
 import io.broxy.core.BroxyBuilder;
 import io.broxy.core.ProxyServer;
@@ -41,8 +42,9 @@ final class RunningServer implements AutoCloseable {
     private final Parts parts;
     private final ProxyHandler handler;
     private final ProxyServer server;
+    private final boolean speaksTls;
     private final @Nullable AdminServer admin;
-    private final List<LiveFile> files = new ArrayList<>();
+    private final List<Reloadable> files = new ArrayList<>();
     private volatile boolean draining;
 
     /** What is to be closed, the latest first. Threading: for one thread at a time. */
@@ -77,7 +79,9 @@ final class RunningServer implements AutoCloseable {
             files.add(rules.live());
         }
         handler = handler(broxy.proxyHandler().dialer(ways.dialer()), authenticator(options), options);
-        server = broxy.listen(ways.listen().resolve(), handler);
+        ServerTls tls = tls(options.tls());
+        server = broxy.listen(ways.listen().resolve(), tls == null ? handler : handler.overTls(tls));
+        speaksTls = tls != null;
         ListenAddress adminAddress = options.admin();
         if (adminAddress == null) {
             admin = null;
@@ -124,6 +128,17 @@ final class RunningServer implements AutoCloseable {
         return Authenticator.basic(REALM, users);
     }
 
+    private @Nullable ServerTls tls(TlsOptions options) throws IOException {
+        TlsFiles pemFiles = options.files();
+        if (pemFiles == null) {
+            return null;
+        }
+        LiveTls live = LiveTls.start(pemFiles);
+        parts.add(live::close);
+        files.add(live);
+        return options.serverTls(live);
+    }
+
     private static ProxyHandler handler(
             ProxyHandler.Builder builder, @Nullable Authenticator authenticator, ServerOptions options) {
         if (authenticator != null) {
@@ -134,7 +149,7 @@ final class RunningServer implements AutoCloseable {
         options.limits().apply(builder);
         options.plainHttp().apply(builder);
         return builder.addressPolicy(Destinations.policy(options))
-                .accessPolicy(options.ports())
+                .accessPolicy(options.access().policy())
                 .reportOnly(options.reportOnly())
                 .headTimeout(options.headTimeout())
                 .dialTimeout(options.dialTimeout())
@@ -150,6 +165,11 @@ final class RunningServer implements AutoCloseable {
                 .toString();
     }
 
+    /** Whether clients speak TLS to it. */
+    boolean speaksTls() {
+        return speaksTls;
+    }
+
     /** Where it answers operators, with the port that was taken; null if it does not. */
     @Nullable
     ListenAddress adminAddress() {
@@ -157,17 +177,17 @@ final class RunningServer implements AutoCloseable {
     }
 
     /**
-     * Reads the files of rules and users again, and logs one line. Where one cannot be used, what was used before
-     * stays.
+     * Reads the files of rules, users and certificates again, and logs one line. Where one cannot be used, what was used
+     * before stays.
      */
     void reload() {
         if (files.isEmpty()) {
-            log.info("SIGHUP: nothing to reload without --rules or --auth");
+            log.info("SIGHUP: nothing to reload without --rules, --auth or --tls-cert");
             return;
         }
         boolean warn = false;
         List<String> texts = new ArrayList<>();
-        for (LiveFile file : files) {
+        for (Reloadable file : files) {
             LiveFile.Outcome outcome = file.reload();
             warn |= outcome.warn();
             texts.add(outcome.text());

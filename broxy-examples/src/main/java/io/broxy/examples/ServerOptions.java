@@ -1,9 +1,9 @@
 package io.broxy.examples;
 
-import io.broxy.AccessPolicy;
 import io.broxy.Cidr;
 import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -19,6 +19,8 @@ final class ServerOptions {
             "HOST:PORT",
             ListenAddress::parse,
             "The address to listen on; port 0 picks a free port. Default: as the file of --rules says, or 127.0.0.1:3128");
+
+    private final TlsOptions tls = new TlsOptions(options);
 
     private final Setting<@Nullable ProxyUri> upstream = options.one(
             "--upstream",
@@ -41,6 +43,13 @@ final class ServerOptions {
             "Begin connections to the proxies of --upstream or --rules with a PROXY header of this version, which names the"
                     + " client. The proxies must expect it. Direct connections have no header. Default: none");
 
+    private final Setting<@Nullable InetAddress> sourceAddress = options.one(
+            "--source-address",
+            "ADDRESS",
+            new LocalAddressConverter(),
+            "The address of this machine from which targets and proxies are dialed; those of the other family (IPv4, IPv6)"
+                    + " cannot be reached then. Default: the system chooses it");
+
     private final Setting<Boolean> allowPrivate = options.flag(
             "--allow-private",
             "Clients may also reach private, loopback and carrier-NAT addresses. Link-local ones, such as a cloud's"
@@ -55,12 +64,7 @@ final class ServerOptions {
             Cidr::parse,
             "Clients may not reach these addresses, even if another option allows them. May be repeated.");
 
-    private final Setting<AccessPolicy> ports = options.one(
-            "--allow-ports",
-            "PORTS",
-            new PortsConverter(),
-            AccessPolicy.any(),
-            "Clients may reach these ports only, such as 443 or 80,443,8000-8999. Default: all");
+    private final AccessOptions access = new AccessOptions(options);
 
     private final Setting<Boolean> reportOnly =
             options.flag("--report-only", "Report addresses that would be refused in a warning, and allow them.");
@@ -158,6 +162,7 @@ final class ServerOptions {
         if (sendProxyProtocol() != null && upstream() == null && rules() == null) {
             throw new UsageException("--send-proxy-protocol needs --upstream or --rules, whose proxies it is sent to");
         }
+        tls.refuseContradictions();
     }
 
     /** All options as they are declared, for the help. */
@@ -181,6 +186,11 @@ final class ServerOptions {
         return listen.value();
     }
 
+    /** How clients speak TLS to the proxy, if they do. */
+    TlsOptions tls() {
+        return tls;
+    }
+
     /** The proxy for all traffic, or null for none. */
     @Nullable
     ProxyUri upstream() {
@@ -199,6 +209,12 @@ final class ServerOptions {
         return sendProxyProtocol.value();
     }
 
+    /** Where dials come from, or null for the system's choice. */
+    @Nullable
+    InetAddress sourceAddress() {
+        return sourceAddress.value();
+    }
+
     boolean allowPrivate() {
         return allowPrivate.value();
     }
@@ -211,9 +227,9 @@ final class ServerOptions {
         return deny.value();
     }
 
-    /** Which ports clients may reach. */
-    AccessPolicy ports() {
-        return ports.value();
+    /** Which requests are served. */
+    AccessOptions access() {
+        return access;
     }
 
     boolean reportOnly() {

@@ -40,6 +40,17 @@ record Curl(Path folder) {
 
     /** Gets a page through a proxy. */
     End get(HostPort proxy, String... arguments) throws IOException, InterruptedException {
+        return getVia("http://" + proxy, arguments);
+    }
+
+    /** Gets a page through a proxy with TLS, whose certificate is for {@code localhost}. */
+    End getOverTls(HostPort proxy, Path trusted, String... arguments) throws IOException, InterruptedException {
+        List<String> all = new ArrayList<>(List.of("--proxy-cacert", trusted.toString()));
+        all.addAll(List.of(arguments));
+        return getVia("https://localhost:" + proxy.port(), all.toArray(String[]::new));
+    }
+
+    private End getVia(String proxy, String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 "curl",
                 "--disable", // no .curlrc
@@ -47,7 +58,7 @@ record Curl(Path folder) {
                 "--max-time",
                 "60",
                 "--proxy",
-                "http://" + proxy,
+                proxy,
                 "--output",
                 page().toString(),
                 "--write-out",

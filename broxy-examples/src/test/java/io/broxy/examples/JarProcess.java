@@ -88,9 +88,18 @@ final class JarProcess implements AutoCloseable {
 
     /** Where it says, in the next line on its standard output, that it listens. */
     HostPort listening() throws InterruptedException {
+        return listening("");
+    }
+
+    /** The same of a server whose clients speak TLS to it. */
+    HostPort listeningWithTls() throws InterruptedException {
+        return listening(" with TLS");
+    }
+
+    private HostPort listening(String end) throws InterruptedException {
         String line = nextLine();
-        assertThat(line).as("the first line").startsWith(FIRST_LINE);
-        return HostPort.parse(line.substring(FIRST_LINE.length()));
+        assertThat(line).as("the first line").startsWith(FIRST_LINE).endsWith(end);
+        return HostPort.parse(line.substring(FIRST_LINE.length(), line.length() - end.length()));
     }
 
     /** The next line on its standard output. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.Route;
 import io.broxy.core.Broxy;
@@ -41,7 +42,8 @@ class LiveRulesTest {
     }
 
     private LiveRules start(Broxy broxy, @Nullable ListenAddress listen) throws IOException {
-        return LiveRules.start(broxy, broxy.directDialer().build(), file, listen, Duration.ofSeconds(10));
+        Dialer direct = broxy.directDialer().build();
+        return LiveRules.start(broxy, direct, direct, file, listen, Duration.ofSeconds(10));
     }
 
     private void write(String content) throws IOException {

@@ -125,6 +125,9 @@ class MiniServerIT {
                 "--deny=nonsense",
                 "--allow-ports=80,,443",
                 "--admin=nonsense",
+                "--tls-cert=chain.pem",
+                "--tls-min=1.1",
+                "--source-address=localhost",
                 "two\nlines\u0007",
                 "@/etc/hostname"
             })
@@ -146,6 +149,8 @@ class MiniServerIT {
             assertThat(String.join("\n", server.outLines()))
                     .contains("--listen", "--allow-private", "--allow=", "--event-loops", "--idle-timeout")
                     .contains("--upstream=", "--rules=", "--via=", "--no-via")
+                    .contains("--tls-cert=", "--tls-key=", "--tls-client-ca=", "--tls-min=")
+                    .contains("--allow-client=", "--deny-host=", "--source-address=")
                     .contains("--answer-timeout=", "--body-timeout=", "--keep-alive-timeout=")
                     .contains("--deny=", "--allow-ports=", "--report-only")
                     .contains("--auth=", "--admin=", "--access-log")

@@ -12,12 +12,17 @@ import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Specifies what operators need of the packaged mini-server: users, access rules, access log, health and metrics. */
 @ExtendWith(LeakCheck.class)
@@ -101,6 +106,71 @@ class OperationsIT {
             assertThat(answer(proxy, open.target())).startsWith("HTTP/1.1 200 ");
             assertThat(answer(proxy, closed.target())).startsWith("HTTP/1.1 403 ");
             assertThat(answer(proxy, HostPort.of("127.1.0.1", open.port()))).startsWith("HTTP/1.1 403 ");
+        }
+    }
+
+    @Test
+    void hostsAreKeptFromClients() throws Exception {
+        try (Origin origin = Origin.echo();
+                JarProcess server = JarProcess.miniServer(
+                        "--listen=127.0.0.1:0",
+                        "--allow-private",
+                        "--deny-host=example.org",
+                        "--deny-host=localhost")) {
+            HostPort proxy = server.listening();
+
+            assertThat(answer(proxy, origin.target())).startsWith("HTTP/1.1 200 ");
+            assertThat(answer(proxy, HostPort.of("localhost", origin.port()))).startsWith("HTTP/1.1 403 ");
+            assertThat(answer(proxy, HostPort.of("www.example.org", 443))).startsWith("HTTP/1.1 403 ");
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX) // where all of 127.0.0.0/8 is the loopback
+    void onlySomeClientsAreServed() throws Exception {
+        try (Origin origin = Origin.echo();
+                JarProcess server =
+                        JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private", "--allow-client=127.0.0.2")) {
+            HostPort proxy = server.listening();
+
+            assertThat(answer(proxy, origin.target())).startsWith("HTTP/1.1 403 ");
+            try (Socket socket = new Socket("127.0.0.1", proxy.port(), InetAddress.getByName("127.0.0.2"), 0);
+                    Peer client = new Peer(socket).send(Proxy.connectHead(origin.target()))) {
+                assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @EnabledOnOs(OS.LINUX) // where all of 127.0.0.0/8 is the loopback
+    void dialsComeFromTheSourceAddress(boolean byRules) throws Exception {
+        Path rules = Files.writeString(folder.resolve("rules"), "rules: [{match: default, proxy: direct}]\n");
+        try (Origin origin = Origin.start(
+                        peer -> peer.send(peer.socket().getInetAddress().getHostAddress()));
+                JarProcess server = JarProcess.miniServer(
+                        "--listen=127.0.0.1:0",
+                        "--allow-private",
+                        "--source-address=127.0.0.5",
+                        byRules ? "--rules=" + rules : "--report-only")) {
+            HostPort proxy = server.listening();
+            try (Peer client = Peer.connect(proxy.port()).send(Proxy.connectHead(origin.target()))) {
+                assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
+                assertThat(client.readAll()).isEqualTo("127.0.0.5");
+            }
+            assertThat(answer(proxy, HostPort.of("::1", origin.port()))).startsWith("HTTP/1.1 502 ");
+        }
+    }
+
+    @Test
+    void aSourceAddressOfAnotherMachineIsOneLineAndOne() throws Exception {
+        try (JarProcess server = JarProcess.miniServer("--listen=127.0.0.1:0", "--source-address=192.0.2.1")) {
+            assertThat(server.exitCode()).isEqualTo(1);
+            assertThat(server.errLines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("broxy-mini-server: cannot dial from 192.0.2.1: ");
+            assertThat(server.outLines()).isEmpty();
         }
     }
 

@@ -67,7 +67,7 @@ class ReloadIT {
                 JarProcess server = JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private")) {
             HostPort proxy = server.listening();
             server.hangUp();
-            server.awaitErr("SIGHUP: nothing to reload without --rules or --auth");
+            server.awaitErr("SIGHUP: nothing to reload without --rules, --auth or --tls-cert");
             expectStatus(proxy, Proxy.connectHead(origin.target()), 200);
             server.terminate();
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.broxy.AccessPolicy;
+import io.broxy.AccessRequest;
 import io.broxy.Cidr;
 import io.broxy.Credentials;
 import io.broxy.HostPort;
@@ -12,8 +13,13 @@ import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -55,7 +61,14 @@ class ServerOptionsTest {
         assertThat(options.drain()).isEqualTo(Duration.ofSeconds(10));
         assertThat(options.verbose()).isFalse();
         assertThat(options.deny()).isEmpty();
-        assertThat(options.ports()).isSameAs(AccessPolicy.any());
+        assertThat(options.access().ports()).isSameAs(AccessPolicy.any());
+        assertThat(options.access().clients()).isEmpty();
+        assertThat(options.access().deniedHosts()).isEmpty();
+        assertThat(options.access().policy()).isSameAs(AccessPolicy.any());
+        assertThat(options.sourceAddress()).isNull();
+        assertThat(options.tls().files()).isNull();
+        assertThat(options.tls().clientAuthority()).isNull();
+        assertThat(options.tls().versions()).isSameAs(TlsVersions.TLS_1_2);
         assertThat(options.reportOnly()).isFalse();
         assertThat(options.auth()).isNull();
         assertThat(options.admin()).isNull();
@@ -63,7 +76,7 @@ class ServerOptionsTest {
     }
 
     @Test
-    void everyOptionIsRead() {
+    void everyOptionIsRead() throws UnknownHostException {
         ServerOptions options = parse(
                 "--listen=[::1]:8080",
                 "--allow-private",
@@ -91,6 +104,20 @@ class ServerOptionsTest {
                 "--drain=0s",
                 "--deny=203.0.113.0/24",
                 "--allow-ports=443",
+                "--allow-client=10.0.0.0/8",
+                "--allow-client=::1",
+                "--deny-host=Ads.Example.",
+                "--deny-host",
+                "192.0.2.1",
+                "--source-address=::1",
+                "--tls-cert=a.pem",
+                "--tls-key=a.key",
+                "--tls-cert",
+                "b.pem",
+                "--tls-key",
+                "b.key",
+                "--tls-client-ca=clients.pem",
+                "--tls-min=1.3",
                 "--report-only",
                 "--auth=users",
                 "--admin=127.0.0.1:0",
@@ -119,7 +146,17 @@ class ServerOptionsTest {
         assertThat(options.drain()).isEqualTo(Duration.ZERO);
         assertThat(options.verbose()).isTrue();
         assertThat(options.deny()).containsExactly(Cidr.parse("203.0.113.0/24"));
-        assertThat(options.ports()).isNotSameAs(AccessPolicy.any());
+        assertThat(options.access().ports()).isNotSameAs(AccessPolicy.any());
+        assertThat(options.access().clients()).containsExactly(Cidr.parse("10.0.0.0/8"), Cidr.parse("::1"));
+        assertThat(options.access().deniedHosts()).containsExactly("ads.example", "192.0.2.1");
+        assertThat(options.sourceAddress()).isEqualTo(InetAddress.getByName("::1"));
+        assertThat(options.tls().files())
+                .isEqualTo(new TlsFiles(
+                        List.of(
+                                new TlsFiles.Pair(Path.of("a.pem"), Path.of("a.key")),
+                                new TlsFiles.Pair(Path.of("b.pem"), Path.of("b.key"))),
+                        Path.of("clients.pem")));
+        assertThat(options.tls().versions().protocols()).containsExactly("TLSv1.3");
         assertThat(options.reportOnly()).isTrue();
         assertThat(options.auth()).isEqualTo(Path.of("users"));
         assertThat(options.admin()).isEqualTo(new ListenAddress("127.0.0.1", 0));
@@ -199,6 +236,21 @@ class ServerOptionsTest {
         "--upstream=http://u:%zz@proxy.example, --upstream, two hexadecimal digits",
         "--upstream=socks5://:password@proxy.example, --upstream, 1 to 255 bytes",
         "--upstairs, --upstairs, Unknown option",
+        "--allow-client=10.1.2.3/8, --allow-client, 10.0.0.0/8 was probably meant",
+        "--allow-client=home, --allow-client, not an IP address",
+        "--deny-host=, --deny-host, the host is empty",
+        "--deny-host=a..b, --deny-host, empty label",
+        "--deny-host=127.1, --deny-host, four plain decimal numbers",
+        "--source-address=localhost, --source-address, is a name; an IP address is expected",
+        "--source-address=127.1, --source-address, four plain decimal numbers",
+        "--tls-cert=, --tls-cert, is not the name of a file",
+        "--tls-key=, --tls-key, is not the name of a file",
+        "--tls-cert=a.pem, --tls-cert, each --tls-cert needs its --tls-key: there are 1 and 0",
+        "--tls-key=a.key, --tls-key, each --tls-cert needs its --tls-key: there are 0 and 1",
+        "--tls-client-ca=a.pem, --tls-client-ca, needs --tls-cert and --tls-key",
+        "--tls-min=1.3, --tls-min, needs --tls-cert and --tls-key",
+        "--tls-min=1.1, --tls-min, is neither 1.2 nor 1.3",
+        "--tls-min=TLSv1.3, --tls-min, is neither 1.2 nor 1.3",
         "--rules=, --rules, is not the name of a file",
         "--auth=, --auth, is not the name of a file",
         "--listen=a b:0, --listen, '''a b:0'': white space'",
@@ -229,6 +281,10 @@ class ServerOptionsTest {
                 "--proxy-protocol=",
                 "--send-proxy-protocol=",
                 "--upstream=",
+                "--allow-client=",
+                "--deny-host=",
+                "--source-address=",
+                "--tls-min=",
                 "--",
                 ""
             })
@@ -298,6 +354,42 @@ class ServerOptionsTest {
                 .containsExactly(
                         "broxy-mini-server: --send-proxy-protocol needs --upstream or --rules, whose proxies it is"
                                 + " sent to");
+    }
+
+    @Test
+    void thePolicyAsksForClientPortAndHost() throws UnknownHostException {
+        AccessPolicy policy = parse("--allow-client=10.0.0.0/8", "--allow-ports=443", "--deny-host=ads.example")
+                .access()
+                .policy();
+
+        assertThat(admits(policy, "10.1.2.3", "example.org:443")).isTrue();
+        assertThat(admits(policy, "10.1.2.3", "bads.example:443")).isTrue();
+        assertThat(admits(policy, "10.1.2.3", "ads.example:443")).isFalse();
+        assertThat(admits(policy, "10.1.2.3", "deep.in.ads.example:443")).isFalse();
+        assertThat(admits(policy, "10.1.2.3", "example.org:80")).isFalse();
+        assertThat(admits(policy, "192.0.2.1", "example.org:443")).isFalse();
+    }
+
+    private static boolean admits(AccessPolicy policy, String client, String target) throws UnknownHostException {
+        return policy.admits(new AccessRequest(InetAddress.getByName(client), "CONNECT", HostPort.parse(target), null));
+    }
+
+    @Test
+    void clientsNeedACertificateOnlyWhereThereIsAnAuthority() throws Exception {
+        SSLContext context = SSLContext.getDefault();
+        SSLEngine open = parse("--tls-cert=a", "--tls-key=b")
+                .tls()
+                .serverTls(() -> context)
+                .newEngine();
+        SSLEngine closed = parse("--tls-cert=a", "--tls-key=b", "--tls-client-ca=c", "--tls-min=1.3")
+                .tls()
+                .serverTls(() -> context)
+                .newEngine();
+
+        assertThat(open.getNeedClientAuth()).isFalse();
+        assertThat(open.getEnabledProtocols()).containsExactlyInAnyOrder("TLSv1.2", "TLSv1.3");
+        assertThat(closed.getNeedClientAuth()).isTrue();
+        assertThat(closed.getEnabledProtocols()).containsExactly("TLSv1.3");
     }
 
     @Test

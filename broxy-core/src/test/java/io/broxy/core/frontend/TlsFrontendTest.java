@@ -1,5 +1,6 @@
 package io.broxy.core.frontend;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -46,6 +47,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
@@ -59,6 +61,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Specifies what clients get that speak TLS to the proxy: tunnels, forwarded requests, and a defined end for all else. */
 @ExtendWith(LeakCheck.class)
 class TlsFrontendTest {
+    private static final int MOST_RECORDS = 64 << 10;
     private static final byte[] TLS_1_1_HELLO = clientHello(2);
 
     /** A ClientHello of one cipher suite and no extensions, for this minor version. */
@@ -337,10 +340,11 @@ class TlsFrontendTest {
         }
     }
 
-    @Test
-    void anOlderVersionGetsAnAlert() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void anOlderVersionGetsAnAlert(int minor) throws Exception {
         try (TlsProxy proxy = TlsProxy.start(settings -> {});
-                Peer client = proxy.unsecured().send(TLS_1_1_HELLO)) {
+                Peer client = proxy.unsecured().send(clientHello(minor))) {
             assertThat(client.read(7)).startsWith(21, 3).endsWith(2, 70); // alert, fatal, protocol_version
             client.expectEnd();
             client.close();
@@ -355,6 +359,39 @@ class TlsFrontendTest {
             assertThat(client.read(2)).startsWith(21, 3);
             client.close();
             awaitOutcome(proxy, TlsOutcome.FAILED);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void garbageBehindAHelloGetsAnAlertThatTheClientCanRead(String version) throws Exception {
+        SSLEngine engine = Certificates.loopback().client().createSSLEngine();
+        engine.setUseClientMode(true);
+        engine.setEnabledProtocols(new String[] {version});
+        engine.beginHandshake();
+        ByteBuffer hello = ByteBuffer.allocate(MOST_RECORDS);
+        engine.wrap(ByteBuffer.allocate(0), hello);
+        byte[] both = Arrays.copyOf(hello.array(), hello.position() + 6);
+        System.arraycopy(new byte[] {23, 3, 3, 0, 1, 99}, 0, both, hello.position(), 6);
+        try (TlsProxy proxy = TlsProxy.start(settings -> {});
+                Peer client = proxy.unsecured().send(both)) {
+            ByteBuffer answer = ByteBuffer.wrap(client.readAll().getBytes(ISO_8859_1));
+
+            assertThatThrownBy(() -> readAnswer(engine, answer))
+                    .isInstanceOf(SSLException.class)
+                    .hasMessageContaining("fatal alert");
+            client.close();
+            awaitOutcome(proxy, TlsOutcome.FAILED);
+        }
+    }
+
+    private static void readAnswer(SSLEngine engine, ByteBuffer records) throws SSLException {
+        while (records.hasRemaining()) {
+            switch (engine.getHandshakeStatus()) {
+                case NEED_TASK -> engine.getDelegatedTask().run();
+                case NEED_WRAP -> engine.wrap(ByteBuffer.allocate(0), ByteBuffer.allocate(MOST_RECORDS));
+                default -> engine.unwrap(records, ByteBuffer.allocate(MOST_RECORDS));
+            }
         }
     }
 

@@ -25,6 +25,7 @@ final class Client implements AutoCloseable {
     private final Random random;
     private final Account account;
     private final List<Wire> wires = new ArrayList<>();
+    private final List<Socket> sockets = new ArrayList<>();
 
     /**
      * Opens its account.
@@ -103,18 +104,33 @@ final class Client implements AutoCloseable {
         return connect(Ledger.balancer(number), 0);
     }
 
+    /** One to the port where clients speak TLS. */
+    Socket connectForTls() throws IOException {
+        return connect(Ledger.address(number), 0, scene.tlsAddress());
+    }
+
     private Wire connect(byte[] from, int receiveBuffer) throws IOException {
+        return with(connect(from, receiveBuffer, scene.address()));
+    }
+
+    /** The connection of a socket, which is closed with this client. */
+    Wire with(Socket socket) throws IOException {
+        Wire wire = new Wire(socket);
+        wires.add(wire);
+        return wire;
+    }
+
+    private Socket connect(byte[] from, int receiveBuffer, InetSocketAddress to) throws IOException {
         Socket socket = new Socket();
+        sockets.add(socket);
         try {
             if (receiveBuffer > 0) {
                 socket.setReceiveBufferSize(receiveBuffer);
             }
             socket.bind(new InetSocketAddress(InetAddress.getByAddress(from), 0));
-            socket.connect(scene.address(), Peer.PATIENCE_MILLIS);
+            socket.connect(to, Peer.PATIENCE_MILLIS);
             account.connected();
-            Wire wire = new Wire(socket);
-            wires.add(wire);
-            return wire;
+            return socket;
         } catch (IOException e) {
             socket.close();
             throw e;
@@ -194,6 +210,9 @@ final class Client implements AutoCloseable {
     public void close() throws IOException {
         for (Wire wire : wires) {
             wire.close();
+        }
+        for (Socket socket : sockets) {
+            socket.close();
         }
         account.over();
     }

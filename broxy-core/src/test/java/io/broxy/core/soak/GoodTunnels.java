@@ -16,7 +16,8 @@ final class GoodTunnels {
         transfer(client, client.tunnel(client.host()), mode);
     }
 
-    private static void transfer(Client client, Wire wire, Mode mode) throws Exception {
+    /** The same over a connection whose tunnel is open. */
+    static void transfer(Client client, Wire wire, Mode mode) throws Exception {
         long before = wire.received();
         long up = client.size(MOST);
         long down = client.size(MOST);
@@ -60,7 +61,8 @@ final class GoodTunnels {
         talk(client, client.tunnel(client.host()));
     }
 
-    private static void talk(Client client, Wire wire) throws IOException {
+    /** The same over a connection whose tunnel is open. */
+    static void talk(Client client, Wire wire) throws IOException {
         int messages = 1 + client.below(20);
         int bytes = messages * TunnelOrigin.MESSAGE;
         wire.send(begin(client, Mode.TALK, bytes, bytes));

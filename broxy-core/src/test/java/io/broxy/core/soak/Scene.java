@@ -13,9 +13,11 @@ import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
 import io.broxy.Route;
 import io.broxy.Rules;
+import io.broxy.ServerTls;
 import io.broxy.core.Broxy;
 import io.broxy.core.ProxyServer;
 import io.broxy.core.testkit.BlackHole;
+import io.broxy.core.testkit.Certificates;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -28,6 +30,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import javax.net.ssl.SSLContext;
 
 /**
  * The proxy with what is around it: origins, and another proxy by which a part of the targets is reached. Its timeouts are
@@ -56,6 +59,9 @@ final class Scene implements AutoCloseable {
     static final String NOWHERE = "nowhere.test";
 
     private static final Duration POOLED = Duration.ofMillis(500);
+    /** So many sessions are remembered, lest it looks as if memory grew. */
+    private static final int SESSIONS = 100;
+
     private static final long RATE = 256L << 20;
     private static final Credentials UPSTREAM = Credentials.basic("soak", "between proxies");
 
@@ -67,6 +73,8 @@ final class Scene implements AutoCloseable {
     private final ProxyHandler handler;
     private final ProxyHandler upstream;
     private final InetSocketAddress address;
+    private final InetSocketAddress tlsAddress;
+    private final SSLContext tlsClients = Certificates.loopback().client();
     private final Beside beside;
     private final int tunnelPort;
     private final int httpPort;
@@ -89,6 +97,11 @@ final class Scene implements AutoCloseable {
         broxy = with(Broxy.builder().eventLoops(2).build());
         handler = handler(broxy, HostPort.of("127.0.0.1", ((InetSocketAddress) far.localAddress()).getPort()));
         address = (InetSocketAddress) broxy.listen(loopback(), handler).localAddress();
+        SSLContext tls = Certificates.loopback().server();
+        tls.getServerSessionContext().setSessionCacheSize(SESSIONS);
+        tlsAddress = (InetSocketAddress)
+                broxy.listen(loopback(), handler.overTls(ServerTls.of(tls))).localAddress();
+        tlsClients.getClientSessionContext().setSessionCacheSize(SESSIONS);
     }
 
     private <T extends AutoCloseable> T with(T part) {
@@ -149,7 +162,7 @@ final class Scene implements AutoCloseable {
     }
 
     private static ProxyHandler.Builder limits(ProxyHandler.Builder builder) {
-        return builder.headTimeout(Duration.ofSeconds(3))
+        return builder.headTimeout(Duration.ofSeconds(6)) // with a TLS handshake, while many others begin theirs
                 .dialTimeout(Duration.ofSeconds(2))
                 .idleTimeout(Duration.ofSeconds(6))
                 .halfCloseTimeout(Duration.ofSeconds(4))
@@ -207,6 +220,16 @@ final class Scene implements AutoCloseable {
         return address;
     }
 
+    /** Where clients with TLS connect to. */
+    InetSocketAddress tlsAddress() {
+        return tlsAddress;
+    }
+
+    /** What those clients share, and with it their sessions. */
+    SSLContext tlsClients() {
+        return tlsClients;
+    }
+
     int tunnelPort() {
         return tunnelPort;
     }
@@ -242,7 +265,7 @@ final class Scene implements AutoCloseable {
     }
 
     private static boolean isQuiet(ProxyStats stats) {
-        return stats.openConnections() + stats.openTunnels() + stats.openExchanges() == 0
+        return stats.openConnections() + stats.openTunnels() + stats.openExchanges() + stats.openTlsHandshakes() == 0
                 && stats.pool().idle() + stats.pool().leased() + stats.pool().opening() == 0
                 && stats.lookUps().waiting() + stats.lookUps().threads() == 0;
     }

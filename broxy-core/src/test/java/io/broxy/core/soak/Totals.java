@@ -128,6 +128,7 @@ final class Totals implements ProxyListener {
         equal(all, "bytes to clients", told.tunnelDown + told.exchangeDown, stats.bytesToClient());
         equal(all, "events that were dropped", stats.droppedEvents(), 0);
         equal(all, "open connections", stats.openConnections(), 0);
+        equal(all, "open TLS handshakes", stats.openTlsHandshakes(), 0);
         equal(all, "open tunnels", stats.openTunnels(), 0);
         equal(all, "open exchanges", stats.openExchanges(), 0);
         addFaults(all, stats.pool());

@@ -135,7 +135,13 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
     /** Goes on until it is done, has tasks to run, or has to wait for the peer. */
     private TlsEngine.Step exchange(ByteBuffer in, ByteBuffer out) throws IOException {
         while (true) {
-            TlsEngine.Step step = engine.handshake(in, out.clear());
+            TlsEngine.Step step;
+            try {
+                step = engine.handshake(in, out.clear());
+            } catch (SSLException e) { // without what came before it the peer cannot read the alert
+                output.sendCiphertext(out.flip());
+                throw e;
+            }
             output.sendCiphertext(out.flip());
             if (step == TlsEngine.Step.DONE || step == TlsEngine.Step.TASK || output.isPending()) {
                 return step;

@@ -112,15 +112,27 @@ final class TlsLoopOutput {
         }
     }
 
-    /** Encrypts and sends until all is taken or something is held, which nothing may be before; gives how much was taken. */
+    /**
+     * Encrypts and sends until all is taken or something is held, which nothing may be before; gives how much was taken. A
+     * failure behind the first batch is kept for the next write, so that what has been sent is counted.
+     */
     private int send(ByteBuffer plaintext) throws IOException {
         int before = plaintext.remaining();
+        int left = before;
         ByteBuffer batch = buffers.borrow(BATCH);
         try {
             do {
                 step = engine.encrypt(plaintext, batch.clear());
                 sendCiphertext(batch.flip());
+                left = plaintext.remaining();
             } while (step == TlsEngine.Step.ROOM && pending == null);
+        } catch (IOException e) {
+            if (left == before) {
+                throw e;
+            }
+            log.debug("a TLS connection's output failed; the next write will tell", failed(e));
+            plaintext.position(plaintext.limit() - left);
+            return before - left;
         } finally {
             buffers.release(batch);
         }

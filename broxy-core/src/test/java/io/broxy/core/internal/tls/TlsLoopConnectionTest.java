@@ -4,6 +4,10 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.mockito.AdditionalAnswers.delegatesTo;
+import static org.mockito.ArgumentMatchers.any;
+import static org.mockito.Mockito.doAnswer;
+import static org.mockito.Mockito.mock;
 
 import io.broxy.Connection;
 import io.broxy.HostPort;
@@ -451,6 +455,42 @@ class TlsLoopConnectionTest {
             LoopConnection connection = connect(origin);
             LoopReader reader = engine.onLoop(() -> LoopReader.readAll(connection));
             assertThat(failureOf(reader.result)).isInstanceOf(IOException.class);
+        }
+    }
+
+    @Test
+    void countsWhatWasSentBeforeAFailure() throws Exception {
+        AtomicInteger writes = new AtomicInteger(Integer.MIN_VALUE); // those of the handshake
+        try (Origin origin = TlsOrigin.start(server, peer -> peer.readAll())) {
+            LoopConnection below = engine.toLoop(NetEngine.connect(origin.port()));
+            LoopConnection failing = mock(LoopConnection.class, delegatesTo(below));
+            doAnswer(write -> {
+                        ByteBuffer from = write.getArgument(0);
+                        if (writes.getAndIncrement() < 0) {
+                            return below.write(from);
+                        }
+                        if (writes.get() > 1) {
+                            throw new IOException("reset");
+                        }
+                        int count = from.remaining();
+                        from.position(from.limit());
+                        return count;
+                    })
+                    .when(failing)
+                    .write(any());
+            CompletableFuture<LoopConnection> secured = new CompletableFuture<>();
+            onLoop(() -> new Tls(client, engine.means)
+                    .onLoop(failing, peer(origin), secured::complete, secured::completeExceptionally));
+            LoopConnection connection = NetEngine.patiently(secured);
+            writes.set(0);
+            ByteBuffer plaintext = ByteBuffer.allocate(MIB);
+            int count = engine.onLoop(() -> connection.write(plaintext));
+
+            assertThat(count).isBetween(1, 64 << 10).isEqualTo(plaintext.position());
+            assertThatThrownBy(() -> engine.onLoop(() -> connection.write(plaintext)))
+                    .hasStackTraceContaining("reset");
+            onLoop(connection::abort);
+            assertThat(engine.buffers.heldBytes()).isZero();
         }
     }
 
