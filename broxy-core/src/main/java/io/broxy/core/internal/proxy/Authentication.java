@@ -118,7 +118,7 @@ final class Authentication {
                 attempt.succeeded(loop.nowNanos());
             }
             cancel();
-            access.decide(request.withIdentity(identity), outcome);
+            outcome.admitted(identity);
             return;
         }
         if (attempt != null) {
