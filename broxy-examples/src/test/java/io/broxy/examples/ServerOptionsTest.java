@@ -59,6 +59,7 @@ class ServerOptionsTest {
         assertThat(options.reportOnly()).isFalse();
         assertThat(options.auth()).isNull();
         assertThat(options.admin()).isNull();
+        assertThat(options.socks()).isFalse();
         assertThat(options.accessLog()).isFalse();
     }
 
@@ -94,6 +95,7 @@ class ServerOptionsTest {
                 "--report-only",
                 "--auth=users",
                 "--admin=127.0.0.1:0",
+                "--socks",
                 "--access-log",
                 "-v");
 
@@ -123,6 +125,7 @@ class ServerOptionsTest {
         assertThat(options.reportOnly()).isTrue();
         assertThat(options.auth()).isEqualTo(Path.of("users"));
         assertThat(options.admin()).isEqualTo(new ListenAddress("127.0.0.1", 0));
+        assertThat(options.socks()).isTrue();
         assertThat(options.accessLog()).isTrue();
     }
 
