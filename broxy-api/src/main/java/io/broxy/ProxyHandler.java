@@ -266,6 +266,21 @@ public interface ProxyHandler extends ClientHandler, AutoCloseable {
          */
         Builder proxyProtocol(Cidr... trustedSenders);
 
+        /**
+         * Whether clients may speak SOCKS in place of HTTP; default false. The first byte of a client tells: 5 is SOCKS5
+         * (RFC 1928), 4 is SOCKS 4 or 4a, and everything else is HTTP. It holds wherever Broxy reads the request, for
+         * {@link ProxyHandler#handleConnect(SocketChannel)} too, and behind TLS and a PROXY header.
+         *
+         * <p>A SOCKS client may CONNECT; BIND and UDP ASSOCIATE are refused. Its tunnel is like one of HTTP in every
+         * respect: for policies, limits, timeouts, listeners and counters, where its method is {@code CONNECT} and its
+         * status the one that HTTP has for the same outcome. With an {@linkplain #authenticator authenticator}, user name
+         * and password (RFC 1929) are checked as credentials of the Basic scheme, before the target is {@linkplain
+         * AccessRequest#hasTarget known}; SOCKS 4, which has no password, is refused. A client whose {@linkplain
+         * ServerTls certificate} gives it an identity needs no password. A client that is refused because of a limit
+         * keeps its connection until it has made its request, or until the {@linkplain #headTimeout head timeout}.
+         */
+        Builder socks(boolean socks);
+
         /** Receives events; none by default. A handler has one listener, which may pass events on to others. */
         Builder listener(ProxyListener listener);
 

@@ -153,6 +153,7 @@ final class RunningServer implements AutoCloseable {
                 .reportOnly(options.reportOnly())
                 .headTimeout(options.headTimeout())
                 .dialTimeout(options.dialTimeout())
+                .socks(options.socks())
                 .idleTimeout(options.idleTimeout())
                 .maxConnections(options.maxConnections())
                 .build();

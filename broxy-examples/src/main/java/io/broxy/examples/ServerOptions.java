@@ -76,6 +76,9 @@ final class ServerOptions {
             "Clients need a password. The file has a line USER:HASH for each user, as htpasswd -B writes it. A changed"
                     + " file takes effect at once; SIGHUP reads it again.");
 
+    private final Setting<Boolean> socks = options.flag(
+            "--socks", "Clients may also speak SOCKS5, 4 and 4a, at the same port as HTTP. With --auth: SOCKS5 only.");
+
     private final Setting<@Nullable ListenAddress> admin = options.one(
             "--admin",
             "HOST:PORT",
@@ -240,6 +243,11 @@ final class ServerOptions {
     @Nullable
     Path auth() {
         return auth.value();
+    }
+
+    /** Whether clients may speak SOCKS. */
+    boolean socks() {
+        return socks.value();
     }
 
     /** The address of the admin port, or null for none. */

@@ -72,6 +72,7 @@ class ServerOptionsTest {
         assertThat(options.reportOnly()).isFalse();
         assertThat(options.auth()).isNull();
         assertThat(options.admin()).isNull();
+        assertThat(options.socks()).isFalse();
         assertThat(options.accessLog()).isFalse();
     }
 
@@ -121,6 +122,7 @@ class ServerOptionsTest {
                 "--report-only",
                 "--auth=users",
                 "--admin=127.0.0.1:0",
+                "--socks",
                 "--access-log",
                 "-v");
 
@@ -160,6 +162,7 @@ class ServerOptionsTest {
         assertThat(options.reportOnly()).isTrue();
         assertThat(options.auth()).isEqualTo(Path.of("users"));
         assertThat(options.admin()).isEqualTo(new ListenAddress("127.0.0.1", 0));
+        assertThat(options.socks()).isTrue();
         assertThat(options.accessLog()).isTrue();
     }
 

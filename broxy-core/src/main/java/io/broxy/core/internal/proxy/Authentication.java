@@ -111,7 +111,7 @@ final class Authentication {
                 attempt.succeeded(loop.nowNanos());
             }
             cancel();
-            access.decide(request.withIdentity(identity), outcome);
+            outcome.admitted(identity);
             return;
         }
         if (attempt != null) {

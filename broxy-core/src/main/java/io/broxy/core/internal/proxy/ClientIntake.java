@@ -52,9 +52,9 @@ final class ClientIntake {
     record Session(
             boolean read, @Nullable ServerTls tls, @Nullable ByteBuffer alreadyRead, Consumer<ClientConnection> begin) {
         static final Session OF_TUNNEL =
-                new Session(false, null, null, connection -> RequestLoop.start(connection, true));
+                new Session(false, null, null, connection -> ProtocolStep.start(connection, true));
         static final Session OF_ANYTHING =
-                new Session(false, null, null, connection -> RequestLoop.start(connection, false));
+                new Session(false, null, null, connection -> ProtocolStep.start(connection, false));
 
         static Session of(ConnectRequest request) {
             Objects.requireNonNull(request, "request");
@@ -232,10 +232,12 @@ final class ClientIntake {
     /** A client that expects TLS understands no response before the handshake. */
     private static void refuse(ClientConnection connection, Session session, RefusedException refusal) {
         connection.record();
-        if (session.tls() == null) {
+        if (session.tls() != null) {
+            connection.last(Answer.NONE, CloseReason.REFUSED, refusal);
+        } else if (session.read()) {
             connection.refuse(refusal, true);
         } else {
-            connection.last(Responses.NOTHING, CloseReason.REFUSED, refusal);
+            ProtocolStep.refuse(connection, refusal);
         }
     }
 }
