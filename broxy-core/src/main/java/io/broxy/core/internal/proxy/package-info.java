@@ -8,8 +8,8 @@
  *      │                    on one event loop, and one {@link Step} after another works on it
  *   (PROXY header)          {@link ProxyHeaderReader}, if a trusted sender passes the client on
  *      │
- *   request <────────────┐  {@link RequestLoop}, {@link RequestValidator}; or the host server has read a CONNECT
- *      │                 │
+ *   request <────────────┐  {@link RequestLoop}, {@link RequestValidator}; or the host server has read a CONNECT; or the port
+ *      │                 │  leads to one target, {@link FixedTargetStep}
  *   authenticated        │  {@link AccessStep}, {@link AccessControl}, {@link Authentication}, {@link LoginThrottle}
  *      │                 │
  *   allowed              │  {@link AccessControl}
