@@ -42,11 +42,15 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.SocketChannel;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.Objects;
+import java.util.Set;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An engine: a few event loops, their buffers, the executors beside them, and the factory of everything that runs on
@@ -234,6 +238,10 @@ public final class Broxy implements AutoCloseable {
     /**
      * Accepts clients and passes each one to a handler. Returns as soon as the address is bound.
      *
+     * <p>The address may be a {@link UnixDomainSocketAddress}. A socket file that no server listens at any more is
+     * replaced, any other file stays and fails the call, and the server removes its file when it closes. Clients over a
+     * Unix domain socket have no address, and their connections cannot be reset: they are closed instead.
+     *
      * @param address where to listen; port 0 picks a free port, see {@link ProxyServer#localAddress()}
      * @param handler a {@link ProxyHandler} of any engine, or any other implementation; it is called on an event loop
      *     and must not block
@@ -241,8 +249,28 @@ public final class Broxy implements AutoCloseable {
      * @throws IOException if the address cannot be listened on
      */
     public ProxyServer listen(SocketAddress address, ClientHandler handler) throws IOException {
+        return start(address, null, handler);
+    }
+
+    /**
+     * Accepts clients over a Unix domain socket, as {@link #listen(SocketAddress, ClientHandler)} does, with the
+     * permissions that its file is to have. A client needs the permission to write. Until they are set, which is before
+     * the first client is accepted, the file has those that the process gives to new files.
+     *
+     * @throws IOException if the address cannot be listened on, or the permissions cannot be set
+     */
+    public ProxyServer listen(
+            UnixDomainSocketAddress address, Set<PosixFilePermission> permissions, ClientHandler handler)
+            throws IOException {
+        return start(address, Set.copyOf(permissions), handler);
+    }
+
+    private ProxyServer start(
+            SocketAddress address, @Nullable Set<PosixFilePermission> permissions, ClientHandler handler)
+            throws IOException {
         ensureOpen();
-        return parts.add(ProxyServer.start(address, handler, loops.next(), ownAddresses, parts.open()::remove));
+        return parts.add(
+                ProxyServer.start(address, permissions, handler, loops.next(), ownAddresses, parts.open()::remove));
     }
 
     /**
