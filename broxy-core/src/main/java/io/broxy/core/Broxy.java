@@ -74,14 +74,14 @@ import org.jspecify.annotations.Nullable;
  *       #copier} and {@link #lookUps} return what an engine has exactly one of. Builders are for one thread; what they
  *       build is thread-safe.
  *   <li><b>Closing.</b> {@link #close} ends everything that this engine made, except for connections that users hold. A
- *       {@link ProxyServer} that closes leaves its clients to their handler. A {@link ProxyHandler} that closes resets
+ *       {@link ProxyServer} that closes leaves its clients to their handler; a {@link PortForward} resets them. A {@link ProxyHandler} that closes resets
  *       its clients and closes its own pool, but no pool that was passed to it. A {@link ConnPool} that closes ends its
  *       idle connections. Dialers and the copier hold no connections and need no closing. The owner of a {@link
  *       Connection} closes it; passing a connection, channel or socket to Broxy passes on its ownership.
  *   <li><b>Blocking.</b> {@link Dialer#dial}, {@link ConnPool#lease(ConnPool.Key)}, {@link Copier#copy}, reads and
  *       writes of a {@link Connection}, {@code join} and {@link ProxyHandler#drain} block the caller, which must not run
  *       on an event loop. {@link #close} waits too, except on threads of the engine. Everything else returns at once,
- *       among it {@link #listen}, {@link ProxyHandler#handle(SocketChannel)}, {@link
+ *       among it {@link #listen}, {@link #forward}, {@link ProxyHandler#handle(SocketChannel)}, {@link
  *       ProxyHandler#handleConnect(SocketChannel)}, {@link Copier#relay}, and methods that return a future.
  *   <li><b>Futures.</b> A {@code completion()} future is the caller's own: canceling it has no effect on the tunnel or
  *       connection. Canceling a future of {@code dialAsync} or {@code leaseAsync} ends the attempt.
@@ -271,6 +271,23 @@ public final class Broxy implements AutoCloseable {
         ensureOpen();
         return parts.add(
                 ProxyServer.start(address, permissions, handler, loops.next(), ownAddresses, parts.open()::remove));
+    }
+
+    /**
+     * Opens a local port that leads to one target through a dialer (what {@code ssh -L} does), for clients that know of
+     * no proxy. Returns as soon as the address is bound. Each client is dialed for when it connects; it is reset if its
+     * target cannot be reached.
+     *
+     * <p>The limits and timeouts are the defaults of {@link #proxyHandler()}; the target may have any address but those
+     * at which this engine listens. For other settings, for a listener, or to share the limits of a handler: {@code
+     * broxy.listen(address, handler.tunnelTo(target))}.
+     *
+     * @param address where to listen, as for {@link #listen(SocketAddress, ClientHandler)}; every client that reaches
+     *     it reaches the target
+     * @throws IOException if the address cannot be listened on
+     */
+    public PortForward forward(SocketAddress address, HostPort target, Dialer dialer) throws IOException {
+        return PortForward.start(this, address, target, dialer);
     }
 
     /**

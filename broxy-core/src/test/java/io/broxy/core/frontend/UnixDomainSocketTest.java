@@ -10,6 +10,7 @@ import io.broxy.Authenticator;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyListener;
 import io.broxy.core.Broxy;
+import io.broxy.core.PortForward;
 import io.broxy.core.ProxyServer;
 import io.broxy.core.testkit.CapturedLog;
 import io.broxy.core.testkit.LeakCheck;
@@ -163,6 +164,19 @@ class UnixDomainSocketTest {
 
             assertThat(readAll(client)).startsWith("HTTP/1.1 403 ");
             assertThat(asked.get().client()).isNull();
+        }
+    }
+
+    @Test
+    void aPortForwardMayListenThereToo() throws Exception {
+        try (Origin origin = Origin.echo();
+                Broxy broxy = Broxy.create();
+                PortForward forward = broxy.forward(
+                        address, origin.target(), broxy.directDialer().build())) {
+            assertThat(forward.localAddress()).isEqualTo(address);
+            assertThat(talk(address, "to one target")).isEqualTo("to one target");
+            forward.close();
+            assertThat(file()).doesNotExist();
         }
     }
 
