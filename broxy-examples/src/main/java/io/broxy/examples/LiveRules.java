@@ -33,7 +33,7 @@ final class LiveRules implements LiveFile.Use, AutoCloseable {
 
     private final Path file;
     private final RoutingDialer dialer;
-    private final ListenAddress listen;
+    private final ListenPoint listen;
     private final boolean listenIsOurs;
     private final Duration dialTimeout;
     private final Deque<OldPool> oldPools = new ArrayDeque<>();
@@ -45,7 +45,7 @@ final class LiveRules implements LiveFile.Use, AutoCloseable {
     private record OldPool(ConnPool pool, long endNanos) {}
 
     private LiveRules(
-            Path file, Upstreams upstreams, RuleFile content, @Nullable ListenAddress listen, Duration dialTimeout) {
+            Path file, Upstreams upstreams, RuleFile content, @Nullable ListenPoint listen, Duration dialTimeout) {
         this.file = file;
         this.upstreams = upstreams;
         this.listenIsOurs = listen == null;
@@ -65,8 +65,7 @@ final class LiveRules implements LiveFile.Use, AutoCloseable {
      * @param dialTimeout no dial takes longer
      * @throws IOException if the file cannot be used
      */
-    static LiveRules start(
-            Broxy broxy, Dialer toProxies, Path file, @Nullable ListenAddress listen, Duration dialTimeout)
+    static LiveRules start(Broxy broxy, Dialer toProxies, Path file, @Nullable ListenPoint listen, Duration dialTimeout)
             throws IOException {
         FileContent seen = FileContent.of(file);
         RuleFile content = RuleFile.parse(file, seen.bytes());
@@ -85,7 +84,7 @@ final class LiveRules implements LiveFile.Use, AutoCloseable {
     }
 
     /** Where to listen. */
-    ListenAddress listen() {
+    ListenPoint listen() {
         return listen;
     }
 
