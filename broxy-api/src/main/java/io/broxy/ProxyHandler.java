@@ -134,6 +134,21 @@ public interface ProxyHandler extends ClientHandler, AutoCloseable {
      */
     TlsFrontend overTls(ServerTls tls);
 
+    /**
+     * Returns this handler as clients reach it that know of no proxy, for a port that leads to one target ({@code ssh
+     * -L}): each connection becomes a tunnel to the target, and nothing but the target's bytes is written to it. One
+     * handler may have several.
+     *
+     * <p>The access policy and the address policy decide as for a CONNECT without fields or credentials. The {@linkplain
+     * Builder#authenticator authenticator} is not asked, because such a client cannot log in: every client that reaches
+     * the port is served unless the access policy refuses it. All limits, timeouts, counters and listeners are this
+     * handler's; {@linkplain Builder#proxyProtocol trusted senders} begin with a PROXY header here, too. A client that
+     * is refused, or whose target cannot be reached, is reset.
+     *
+     * @param target dialed anew for each client, by name if it has one
+     */
+    ClientHandler tunnelTo(HostPort target);
+
     /** Does the same as {@link #handle(SocketChannel)}, for a server that needs no handle. */
     @Override
     default void serve(SocketChannel client) {

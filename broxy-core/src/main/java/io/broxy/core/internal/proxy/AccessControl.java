@@ -120,7 +120,7 @@ final class AccessControl {
     }
 
     /** Asks the policy about a client whose identity is known, if it needs one. */
-    private void decide(AccessRequest request, Outcome outcome) {
+    void decide(AccessRequest request, Outcome outcome) {
         if (admits(request)) {
             outcome.admitted(request.identity());
         } else {

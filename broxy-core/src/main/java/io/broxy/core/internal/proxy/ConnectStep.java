@@ -117,7 +117,9 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
         }
         connection.leave();
         connection.account().tunnelEstablished(origin.peer());
-        ByteBuffer answer = connection.protocol().established(connection.loop().buffers(), origin);
+        ByteBuffer answer = connection.facts().isTransparent()
+                ? null
+                : connection.protocol().established(connection.loop().buffers(), origin);
         Relay.start(
                 client,
                 origin,
@@ -126,7 +128,7 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
                 connection.throttles(),
                 null,
                 answer,
-                answer.remaining());
+                answer == null ? 0 : answer.remaining());
     }
 
     @Override

@@ -24,7 +24,7 @@ final class FinalResponse implements Stage {
     }
 
     /**
-     * Writes it, closes, and records the end.
+     * Writes it, closes, and records the end. A transparent client is reset instead.
      *
      * @param last the response; may be {@link Answer#NONE}
      */
@@ -35,6 +35,11 @@ final class FinalResponse implements Stage {
             return;
         }
         connection.recorder().answered(last.status(), reason, cause);
+        if (connection.facts().isTransparent()) {
+            connection.client().abort();
+            connection.over(reason, cause);
+            return;
+        }
         FinalResponse answer = new FinalResponse(connection, reason, cause);
         connection.tunnel().stage(answer);
         try {

@@ -12,8 +12,8 @@
  *      │
  *   (first byte)            {@link ProtocolStep}, if SOCKS is served too: {@link SocksStep} reads, authenticates and allows its
  *      │                    clients, whose next step is {@link ConnectStep}
- *   request <────────────┐  {@link RequestLoop}, {@link RequestValidator}; or the host server has read a CONNECT
- *      │                 │
+ *   request <────────────┐  {@link RequestLoop}, {@link RequestValidator}; or the host server has read a CONNECT; or the port
+ *      │                 │  leads to one target, {@link FixedTargetStep}
  *   authenticated        │  {@link AccessStep}, {@link AccessControl}, {@link Authentication}, {@link LoginThrottle}
  *      │                 │
  *   allowed              │  {@link AccessControl}
