@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
  * client gets 407 with the challenges, over a connection that stays open if HTTP allows it, so that the client can try
  * again.
  *
+ * <p>User name and password of a {@linkplain ProxyHandler.Builder#socks SOCKS5} client come as those of the Basic
+ * scheme, in a request without a {@linkplain AccessRequest#hasTarget target}.
+ *
  * <p>It is called for every request, and successes are not cached; only wrong credentials that come again and again are
  * not {@linkplain ProxyHandler.Builder#authenticator checked each time}.
  *

@@ -134,6 +134,21 @@ public interface ProxyHandler extends ClientHandler, AutoCloseable {
      */
     TlsFrontend overTls(ServerTls tls);
 
+    /**
+     * Returns this handler as clients reach it that know of no proxy, for a port that leads to one target ({@code ssh
+     * -L}): each connection becomes a tunnel to the target, and nothing but the target's bytes is written to it. One
+     * handler may have several.
+     *
+     * <p>The access policy and the address policy decide as for a CONNECT without fields or credentials. The {@linkplain
+     * Builder#authenticator authenticator} is not asked, because such a client cannot log in: every client that reaches
+     * the port is served unless the access policy refuses it. All limits, timeouts, counters and listeners are this
+     * handler's; {@linkplain Builder#proxyProtocol trusted senders} begin with a PROXY header here, too. A client that
+     * is refused, or whose target cannot be reached, is reset.
+     *
+     * @param target dialed anew for each client, by name if it has one
+     */
+    ClientHandler tunnelTo(HostPort target);
+
     /** Does the same as {@link #handle(SocketChannel)}, for a server that needs no handle. */
     @Override
     default void serve(SocketChannel client) {
@@ -265,6 +280,21 @@ public interface ProxyHandler extends ClientHandler, AutoCloseable {
          *     can claim any client address
          */
         Builder proxyProtocol(Cidr... trustedSenders);
+
+        /**
+         * Whether clients may speak SOCKS in place of HTTP; default false. The first byte of a client tells: 5 is SOCKS5
+         * (RFC 1928), 4 is SOCKS 4 or 4a, and everything else is HTTP. It holds wherever Broxy reads the request, for
+         * {@link ProxyHandler#handleConnect(SocketChannel)} too, and behind TLS and a PROXY header.
+         *
+         * <p>A SOCKS client may CONNECT; BIND and UDP ASSOCIATE are refused. Its tunnel is like one of HTTP in every
+         * respect: for policies, limits, timeouts, listeners and counters, where its method is {@code CONNECT} and its
+         * status the one that HTTP has for the same outcome. With an {@linkplain #authenticator authenticator}, user name
+         * and password (RFC 1929) are checked as credentials of the Basic scheme, before the target is {@linkplain
+         * AccessRequest#hasTarget known}; SOCKS 4, which has no password, is refused. A client whose {@linkplain
+         * ServerTls certificate} gives it an identity needs no password. A client that is refused because of a limit
+         * keeps its connection until it has made its request, or until the {@linkplain #headTimeout head timeout}.
+         */
+        Builder socks(boolean socks);
 
         /** Receives events; none by default. A handler has one listener, which may pass events on to others. */
         Builder listener(ProxyListener listener);

@@ -42,11 +42,15 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.SocketChannel;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.Objects;
+import java.util.Set;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An engine: a few event loops, their buffers, the executors beside them, and the factory of everything that runs on
@@ -70,14 +74,14 @@ import javax.net.ssl.SSLContext;
  *       #copier} and {@link #lookUps} return what an engine has exactly one of. Builders are for one thread; what they
  *       build is thread-safe.
  *   <li><b>Closing.</b> {@link #close} ends everything that this engine made, except for connections that users hold. A
- *       {@link ProxyServer} that closes leaves its clients to their handler. A {@link ProxyHandler} that closes resets
+ *       {@link ProxyServer} that closes leaves its clients to their handler; a {@link PortForward} resets them. A {@link ProxyHandler} that closes resets
  *       its clients and closes its own pool, but no pool that was passed to it. A {@link ConnPool} that closes ends its
  *       idle connections. Dialers and the copier hold no connections and need no closing. The owner of a {@link
  *       Connection} closes it; passing a connection, channel or socket to Broxy passes on its ownership.
  *   <li><b>Blocking.</b> {@link Dialer#dial}, {@link ConnPool#lease(ConnPool.Key)}, {@link Copier#copy}, reads and
  *       writes of a {@link Connection}, {@code join} and {@link ProxyHandler#drain} block the caller, which must not run
  *       on an event loop. {@link #close} waits too, except on threads of the engine. Everything else returns at once,
- *       among it {@link #listen}, {@link ProxyHandler#handle(SocketChannel)}, {@link
+ *       among it {@link #listen}, {@link #forward}, {@link ProxyHandler#handle(SocketChannel)}, {@link
  *       ProxyHandler#handleConnect(SocketChannel)}, {@link Copier#relay}, and methods that return a future.
  *   <li><b>Futures.</b> A {@code completion()} future is the caller's own: canceling it has no effect on the tunnel or
  *       connection. Canceling a future of {@code dialAsync} or {@code leaseAsync} ends the attempt.
@@ -234,6 +238,10 @@ public final class Broxy implements AutoCloseable {
     /**
      * Accepts clients and passes each one to a handler. Returns as soon as the address is bound.
      *
+     * <p>The address may be a {@link UnixDomainSocketAddress}. A socket file that no server listens at any more is
+     * replaced, any other file stays and fails the call, and the server removes its file when it closes. Clients over a
+     * Unix domain socket have no address, and their connections cannot be reset: they are closed instead.
+     *
      * @param address where to listen; port 0 picks a free port, see {@link ProxyServer#localAddress()}
      * @param handler a {@link ProxyHandler} of any engine, or any other implementation; it is called on an event loop
      *     and must not block
@@ -241,8 +249,45 @@ public final class Broxy implements AutoCloseable {
      * @throws IOException if the address cannot be listened on
      */
     public ProxyServer listen(SocketAddress address, ClientHandler handler) throws IOException {
+        return start(address, null, handler);
+    }
+
+    /**
+     * Accepts clients over a Unix domain socket, as {@link #listen(SocketAddress, ClientHandler)} does, with the
+     * permissions that its file is to have. A client needs the permission to write. Until they are set, which is before
+     * the first client is accepted, the file has those that the process gives to new files.
+     *
+     * @throws IOException if the address cannot be listened on, or the permissions cannot be set
+     */
+    public ProxyServer listen(
+            UnixDomainSocketAddress address, Set<PosixFilePermission> permissions, ClientHandler handler)
+            throws IOException {
+        return start(address, Set.copyOf(permissions), handler);
+    }
+
+    private ProxyServer start(
+            SocketAddress address, @Nullable Set<PosixFilePermission> permissions, ClientHandler handler)
+            throws IOException {
         ensureOpen();
-        return parts.add(ProxyServer.start(address, handler, loops.next(), ownAddresses, parts.open()::remove));
+        return parts.add(
+                ProxyServer.start(address, permissions, handler, loops.next(), ownAddresses, parts.open()::remove));
+    }
+
+    /**
+     * Opens a local port that leads to one target through a dialer (what {@code ssh -L} does), for clients that know of
+     * no proxy. Returns as soon as the address is bound. Each client is dialed for when it connects; it is reset if its
+     * target cannot be reached.
+     *
+     * <p>The limits and timeouts are the defaults of {@link #proxyHandler()}; the target may have any address but those
+     * at which this engine listens. For other settings, for a listener, or to share the limits of a handler: {@code
+     * broxy.listen(address, handler.tunnelTo(target))}.
+     *
+     * @param address where to listen, as for {@link #listen(SocketAddress, ClientHandler)}; every client that reaches
+     *     it reaches the target
+     * @throws IOException if the address cannot be listened on
+     */
+    public PortForward forward(SocketAddress address, HostPort target, Dialer dialer) throws IOException {
+        return PortForward.start(this, address, target, dialer);
     }
 
     /**

@@ -5,15 +5,21 @@ import io.broxy.core.internal.loop.Acceptor;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.socket.IpSockets;
+import io.broxy.core.internal.socket.UnixSocketFile;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Accepts clients on an event loop and passes each one to a {@link ClientHandler}; a {@link io.broxy.ProxyHandler}
@@ -29,6 +35,8 @@ public final class ProxyServer implements AutoCloseable {
     private final SocketAddress localAddress;
     private final EventLoop loop;
     private final Acceptor acceptor;
+    /** The file of a Unix domain socket; null for a port. */
+    private final @Nullable UnixSocketFile file;
     /** Allows handlers to dial its address again. */
     private final Runnable forgotten;
 
@@ -36,15 +44,18 @@ public final class ProxyServer implements AutoCloseable {
 
     private ProxyServer(
             ServerSocketChannel channel,
+            @Nullable UnixSocketFile file,
             ClientHandler handler,
             EventLoop loop,
             OwnAddresses ownAddresses,
             Consumer<ProxyServer> onClose)
             throws IOException {
         this.localAddress = channel.getLocalAddress();
+        this.file = file;
         this.loop = loop;
         this.forgotten = noteOwnAddress(handler, ownAddresses);
         this.acceptor = new Acceptor(loop, channel, handler::serve, () -> {
+            unlink();
             forgotten.run();
             onClose.accept(this);
             closed.countDown();
@@ -72,6 +83,7 @@ public final class ProxyServer implements AutoCloseable {
 
     static ProxyServer start(
             SocketAddress address,
+            @Nullable Set<PosixFilePermission> permissions,
             ClientHandler handler,
             EventLoop loop,
             OwnAddresses ownAddresses,
@@ -81,11 +93,16 @@ public final class ProxyServer implements AutoCloseable {
         if (address instanceof InetSocketAddress internet && internet.isUnresolved()) {
             throw new UnknownHostException("cannot listen on " + internet.getHostString() + ": unknown host");
         }
-        ServerSocketChannel channel = IpSockets.serverFor(address);
+        ServerSocketChannel channel = open(address);
         try {
-            channel.bind(address, BACKLOG);
             channel.configureBlocking(false);
-            return new ProxyServer(channel, handler, loop, ownAddresses, onClose).begin();
+            UnixSocketFile file = null;
+            if (address instanceof UnixDomainSocketAddress unix) {
+                file = UnixSocketFile.bind(channel, unix, BACKLOG, permissions);
+            } else {
+                channel.bind(address, BACKLOG);
+            }
+            return new ProxyServer(channel, file, handler, loop, ownAddresses, onClose).begin();
         } catch (IOException e) {
             channel.close();
             throw new IOException("cannot listen on " + text(address) + ": " + e.getMessage(), e);
@@ -95,13 +112,34 @@ public final class ProxyServer implements AutoCloseable {
         }
     }
 
+    private static ServerSocketChannel open(SocketAddress address) throws IOException {
+        if (address instanceof UnixDomainSocketAddress) {
+            return ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        }
+        return address instanceof InetSocketAddress internet
+                ? IpSockets.serverFor(internet)
+                : ServerSocketChannel.open(); // refuses the address
+    }
+
     private ProxyServer begin() {
         try {
             loop.execute(acceptor::start);
             return this;
         } catch (RejectedExecutionException e) {
+            unlink();
             forgotten.run();
             throw e;
+        }
+    }
+
+    private void stop() {
+        unlink();
+        acceptor.close();
+    }
+
+    private void unlink() {
+        if (file != null) {
+            file.delete();
         }
     }
 
@@ -125,18 +163,16 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * Stops accepting and frees the port, which is done when this returns unless it is called on an event loop. Clients
+     * Stops accepting and frees the port, or removes the file of a Unix domain socket, which is done when this returns unless it is called on an event loop. Clients
      * that were accepted stay with their handler. Repeated calls have no effect.
      */
     @Override
     public void close() {
+        boolean closing = loop.tryExecute(this::stop); // the end of a loop has closed its acceptors
         try {
-            loop.execute(acceptor::close);
-            if (EventLoop.current() == null) {
+            if (closing && EventLoop.current() == null) {
                 join();
             }
-        } catch (RejectedExecutionException e) {
-            // The loop has stopped and closed the acceptor.
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

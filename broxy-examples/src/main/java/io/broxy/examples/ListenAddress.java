@@ -1,6 +1,10 @@
 package io.broxy.examples;
 
+import io.broxy.ClientHandler;
 import io.broxy.HostPort;
+import io.broxy.core.Broxy;
+import io.broxy.core.ProxyServer;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 
 /**
@@ -8,7 +12,7 @@ import java.net.InetSocketAddress;
  *
  * <p>Threading: immutable.
  */
-record ListenAddress(String host, int port) {
+record ListenAddress(String host, int port) implements ListenPoint {
     /** The default address. */
     static final ListenAddress DEFAULT = new ListenAddress("127.0.0.1", 3128);
 
@@ -37,6 +41,11 @@ record ListenAddress(String host, int port) {
     /** Looks a name up, which may block; the address stays unresolved if there is no such name. */
     InetSocketAddress resolve() {
         return new InetSocketAddress(host, port);
+    }
+
+    @Override
+    public ProxyServer open(Broxy broxy, ClientHandler handler) throws IOException {
+        return broxy.listen(resolve(), handler);
     }
 
     /** {@code HOST:PORT}, an IPv6 address in brackets. */

@@ -33,7 +33,7 @@ final class LiveRules implements LiveFile.Use, AutoCloseable {
 
     private final Path file;
     private final RoutingDialer dialer;
-    private final ListenAddress listen;
+    private final ListenPoint listen;
     private final boolean listenIsOurs;
     private final Duration dialTimeout;
     private final Deque<OldPool> oldPools = new ArrayDeque<>();
@@ -49,7 +49,7 @@ final class LiveRules implements LiveFile.Use, AutoCloseable {
             Dialer direct,
             Upstreams upstreams,
             RuleFile content,
-            @Nullable ListenAddress listen,
+            @Nullable ListenPoint listen,
             Duration dialTimeout) {
         this.file = file;
         this.upstreams = upstreams;
@@ -73,12 +73,7 @@ final class LiveRules implements LiveFile.Use, AutoCloseable {
      * @throws IOException if the file cannot be used
      */
     static LiveRules start(
-            Broxy broxy,
-            Dialer direct,
-            Dialer toProxies,
-            Path file,
-            @Nullable ListenAddress listen,
-            Duration dialTimeout)
+            Broxy broxy, Dialer direct, Dialer toProxies, Path file, @Nullable ListenPoint listen, Duration dialTimeout)
             throws IOException {
         FileContent seen = FileContent.of(file);
         RuleFile content = RuleFile.parse(file, seen.bytes());
@@ -97,7 +92,7 @@ final class LiveRules implements LiveFile.Use, AutoCloseable {
     }
 
     /** Where to listen. */
-    ListenAddress listen() {
+    ListenPoint listen() {
         return listen;
     }
 

@@ -3,6 +3,7 @@ package io.broxy.examples;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.util.List;
 
 /**
  * A proxy that runs until a signal ends it: {@code java -jar broxy-mini-server.jar --help}.
@@ -64,6 +65,11 @@ final class MiniServer {
             ListenAddress admin = server.adminAddress();
             if (admin != null) {
                 out.println("admin on " + admin);
+            }
+            List<String> forwards = server.forwards();
+            for (int i = 0; i < forwards.size(); i++) {
+                out.println("forwarding " + forwards.get(i) + " to "
+                        + options.forwards().get(i).target());
             }
             out.flush();
             signals.await();

@@ -1,5 +1,6 @@
 package io.broxy.examples;
 
+import io.broxy.AddressPolicy;
 import io.broxy.Authenticator;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
@@ -9,7 +10,7 @@ import io.broxy.core.Broxy;
 import io.broxy.core.BroxyBuilder;
 import io.broxy.core.ProxyServer;
 import java.io.IOException;
-import java.net.InetSocketAddress;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -43,6 +44,7 @@ final class RunningServer implements AutoCloseable {
     private final ProxyHandler handler;
     private final ProxyServer server;
     private final boolean speaksTls;
+    private final List<ProxyServer> forwards = new ArrayList<>();
     private final @Nullable AdminServer admin;
     private final List<Reloadable> files = new ArrayList<>();
     private volatile boolean draining;
@@ -80,8 +82,12 @@ final class RunningServer implements AutoCloseable {
         }
         handler = handler(broxy.proxyHandler().dialer(ways.dialer()), authenticator(options), options);
         ServerTls tls = tls(options.tls());
-        server = broxy.listen(ways.listen().resolve(), tls == null ? handler : handler.overTls(tls));
+        server = ways.listen().open(broxy, tls == null ? handler : handler.overTls(tls));
         speaksTls = tls != null;
+        for (Forward forward : options.forwards()) {
+            warnIfDenied(forward.target(), options);
+            forwards.add(forward.listen().open(broxy, handler.tunnelTo(forward.target())));
+        }
         ListenAddress adminAddress = options.admin();
         if (adminAddress == null) {
             admin = null;
@@ -153,16 +159,31 @@ final class RunningServer implements AutoCloseable {
                 .reportOnly(options.reportOnly())
                 .headTimeout(options.headTimeout())
                 .dialTimeout(options.dialTimeout())
+                .socks(options.socks())
                 .idleTimeout(options.idleTimeout())
                 .maxConnections(options.maxConnections())
                 .build();
     }
 
-    /** Where it listens, as {@code HOST:PORT} with the port that was taken. */
+    /** The clients of such a forward see no more than a reset. */
+    private static void warnIfDenied(HostPort target, ServerOptions options) {
+        AddressPolicy policy = Destinations.policy(options);
+        InetAddress literal = target.address();
+        if (literal != null && !options.reportOnly() && !policy.admits(literal, target.port())) {
+            log.warn("--forward: clients will be reset, because {}", policy.explain(literal, target.port()));
+        }
+    }
+
+    /** Where it listens, as {@code HOST:PORT} with the port that was taken, or as {@code unix:PATH}. */
     String address() {
-        InetSocketAddress address = (InetSocketAddress) server.localAddress();
-        return HostPort.of(address.getAddress().getHostAddress(), address.getPort())
-                .toString();
+        return ListenPoint.text(server.localAddress());
+    }
+
+    /** Where it listens for clients that know of no proxy, in the order of the options. */
+    List<String> forwards() {
+        return forwards.stream()
+                .map(forward -> ListenPoint.text(forward.localAddress()))
+                .toList();
     }
 
     /** Whether clients speak TLS to it. */
@@ -203,6 +224,7 @@ final class RunningServer implements AutoCloseable {
         long start = System.nanoTime();
         draining = true;
         server.close();
+        forwards.forEach(ProxyServer::close);
         awaitRequests(start, grace);
         Duration left = grace.minusNanos(System.nanoTime() - start);
         if (!handler.drain(left.isNegative() ? Duration.ZERO : left)) {

@@ -14,11 +14,21 @@ import org.jspecify.annotations.Nullable;
 final class ServerOptions {
     private final OptionSet options = new OptionSet();
 
-    private final Setting<@Nullable ListenAddress> listen = options.one(
+    private final Setting<@Nullable ListenPoint> listen = options.one(
             "--listen",
-            "HOST:PORT",
-            ListenAddress::parse,
-            "The address to listen on; port 0 picks a free port. Default: as the file of --rules says, or 127.0.0.1:3128");
+            "HOST:PORT|unix:PATH",
+            ListenPoint::parse,
+            "The address to listen on; port 0 picks a free port. Or a Unix domain socket: unix:PATH, or"
+                    + " unix:PATH,mode=0660 to set its permissions. Default: as the file of --rules says, or"
+                    + " 127.0.0.1:3128");
+
+    private final Setting<List<Forward>> forwards = options.many(
+            "--forward",
+            "LISTEN=TARGET:PORT",
+            Forward::parse,
+            "Another address to listen on, for clients that know of no proxy: each connection leads to the target, under"
+                    + " the rules and limits that hold for CONNECT, but without a password. LISTEN is written as for"
+                    + " --listen. May be repeated.");
 
     private final TlsOptions tls = new TlsOptions(options);
 
@@ -75,6 +85,9 @@ final class ServerOptions {
             new FileConverter(),
             "Clients need a password. The file has a line USER:HASH for each user, as htpasswd -B writes it. A changed"
                     + " file takes effect at once; SIGHUP reads it again.");
+
+    private final Setting<Boolean> socks = options.flag(
+            "--socks", "Clients may also speak SOCKS5, 4 and 4a, at the same port as HTTP. With --auth: SOCKS5 only.");
 
     private final Setting<@Nullable ListenAddress> admin = options.one(
             "--admin",
@@ -182,13 +195,18 @@ final class ServerOptions {
 
     /** Where to listen, or null if the rule file or the default decides. */
     @Nullable
-    ListenAddress listen() {
+    ListenPoint listen() {
         return listen.value();
     }
 
     /** How clients speak TLS to the proxy, if they do. */
     TlsOptions tls() {
         return tls;
+    }
+
+    /** What leads to one target each. */
+    List<Forward> forwards() {
+        return forwards.value();
     }
 
     /** The proxy for all traffic, or null for none. */
@@ -240,6 +258,11 @@ final class ServerOptions {
     @Nullable
     Path auth() {
         return auth.value();
+    }
+
+    /** Whether clients may speak SOCKS. */
+    boolean socks() {
+        return socks.value();
     }
 
     /** The address of the admin port, or null for none. */

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param listen where to listen
  * @param rules what keeps the dialer up to date, or null where nothing changes
  */
-record Ways(Dialer dialer, ListenAddress listen, @Nullable LiveRules rules) implements AutoCloseable {
+record Ways(Dialer dialer, ListenPoint listen, @Nullable LiveRules rules) implements AutoCloseable {
 
     /**
      * Finds the ways.

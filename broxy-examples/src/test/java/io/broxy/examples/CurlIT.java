@@ -43,6 +43,25 @@ class CurlIT {
     }
 
     @Test
+    void soDoTheyOverSocks() throws Exception {
+        HttpServer origin = HttpsOrigin.https(PAGE, folder);
+        try (JarProcess server = JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private", "--socks")) {
+            Curl.End end = curl.get(
+                    server.listening(),
+                    "--socks5-hostname", // in place of the HTTP proxy
+                    server.listening().toString(),
+                    "--cacert",
+                    HttpsOrigin.certificate(folder).toString(),
+                    "https://localhost:" + origin.getAddress().getPort() + "/");
+
+            assertThat(end).isEqualTo(new Curl.End(0, "000 200"));
+            assertThat(Files.readAllBytes(curl.page())).isEqualTo(PAGE);
+        } finally {
+            origin.stop(0);
+        }
+    }
+
+    @Test
     void plainHttpOverATunnelArrivesByteForByte() throws Exception {
         HttpServer origin = HttpsOrigin.http(PAGE);
         try (JarProcess server = JarProcess.miniServer("--listen=[::1]:0", "--allow=127.0.0.0/8")) {

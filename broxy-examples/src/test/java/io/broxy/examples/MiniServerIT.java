@@ -153,7 +153,7 @@ class MiniServerIT {
                     .contains("--allow-client=", "--deny-host=", "--source-address=")
                     .contains("--answer-timeout=", "--body-timeout=", "--keep-alive-timeout=")
                     .contains("--deny=", "--allow-ports=", "--report-only")
-                    .contains("--auth=", "--admin=", "--access-log")
+                    .contains("--auth=", "--socks", "--admin=", "--access-log")
                     .contains("--head-timeout", "--dial-timeout", "--max-connections", "--drain", "-v")
                     .contains("--max-per-client", "--rate=", "--rate-per-user=", "--max-lifetime", "--proxy-protocol=");
             assertThat(server.errLines()).isEmpty();

@@ -37,6 +37,7 @@ class ServerOptionsTest {
         ServerOptions options = parse();
 
         assertThat(options.listen()).isNull();
+        assertThat(options.forwards()).isEmpty();
         assertThat(ListenAddress.DEFAULT).hasToString("127.0.0.1:3128");
         assertThat(options.upstream()).isNull();
         assertThat(options.rules()).isNull();
@@ -72,6 +73,7 @@ class ServerOptionsTest {
         assertThat(options.reportOnly()).isFalse();
         assertThat(options.auth()).isNull();
         assertThat(options.admin()).isNull();
+        assertThat(options.socks()).isFalse();
         assertThat(options.accessLog()).isFalse();
     }
 
@@ -79,6 +81,9 @@ class ServerOptionsTest {
     void everyOptionIsRead() throws UnknownHostException {
         ServerOptions options = parse(
                 "--listen=[::1]:8080",
+                "--forward=127.0.0.1:5432=db.example:5432",
+                "--forward",
+                "unix:/run/ssh.sock=[2001:db8::7]:22",
                 "--allow-private",
                 "--allow",
                 "198.18.0.0/15",
@@ -121,10 +126,15 @@ class ServerOptionsTest {
                 "--report-only",
                 "--auth=users",
                 "--admin=127.0.0.1:0",
+                "--socks",
                 "--access-log",
                 "-v");
 
         assertThat(options.listen()).isEqualTo(new ListenAddress("::1", 8080));
+        assertThat(options.forwards())
+                .containsExactly(
+                        new Forward(new ListenAddress("127.0.0.1", 5432), HostPort.of("db.example", 5432)),
+                        new Forward(new ListenPath(Path.of("/run/ssh.sock"), null), HostPort.of("2001:db8::7", 22)));
         assertThat(options.allowPrivate()).isTrue();
         assertThat(options.allow()).containsExactly(Cidr.parse("198.18.0.0/15"), Cidr.parse("2001:db8::/32"));
         assertThat(options.eventLoops()).isEqualTo(3);
@@ -160,6 +170,7 @@ class ServerOptionsTest {
         assertThat(options.reportOnly()).isTrue();
         assertThat(options.auth()).isEqualTo(Path.of("users"));
         assertThat(options.admin()).isEqualTo(new ListenAddress("127.0.0.1", 0));
+        assertThat(options.socks()).isTrue();
         assertThat(options.accessLog()).isTrue();
     }
 
@@ -187,6 +198,17 @@ class ServerOptionsTest {
         "--listen=127.1:3128, --listen, four plain decimal numbers",
         "--listen=::1:0, --listen, write an IPv6 address in brackets",
         "--listen=localhost:65536, --listen, not within 1 to 65535",
+        "--listen=unix:, --listen, there is no path behind unix:",
+        "'--listen=unix:,mode=0660', --listen, there is no path behind unix:",
+        "'--listen=unix:/run/x,mode=rw', --listen, '''rw'' is not a mode of three octal digits'",
+        "'--listen=unix:/run/x,mode=4755', --listen, '''4755'' is not a mode of three octal digits'",
+        "'--listen=unix:/run/x,mode=', --listen, ''''' is not a mode of three octal digits'",
+        "--forward=127.0.0.1:5432, --forward, there is no target",
+        "--forward=127.0.0.1:5432=, --forward, not a target",
+        "--forward=127.0.0.1:5432=db, --forward, the port is missing",
+        "--forward=127.0.0.1:5432=db:0, --forward, not within 1 to 65535",
+        "--forward=5432=db:5432, --forward, not a target",
+        "--forward, --forward, Missing required parameter",
         "--allow=10.1.2.3/8, --allow, 10.0.0.0/8 was probably meant",
         "--allow=example.org, --allow, not an IP address",
         "--deny=10.1.2.3/8, --deny, 10.0.0.0/8 was probably meant",
@@ -271,6 +293,9 @@ class ServerOptionsTest {
     @ValueSource(
             strings = {
                 "--listen=",
+                "--listen=unix:x,mode=",
+                "--forward=",
+                "--forward=x:1=",
                 "--admin=",
                 "--allow=",
                 "--allow-ports=",

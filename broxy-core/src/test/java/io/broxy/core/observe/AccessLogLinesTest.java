@@ -47,7 +47,8 @@ class AccessLogLinesTest {
             assertThat(client.readAll()).isEqualTo("12345");
 
             assertThat(lines(log, 1).get(0))
-                    .matches("kind=tunnel client=" + client(client) + " user=- method=CONNECT target=" + origin.target()
+                    .matches("kind=tunnel client=" + client(client) + " user=- protocol=http method=CONNECT target="
+                            + origin.target()
                             + " status=200 peer=" + origin.target()
                             + " to_origin=5 to_client=5 ms=\\d+ reason=FINISHED error=-");
         }
@@ -66,7 +67,8 @@ class AccessLogLinesTest {
             assertThat(client.readHead()).startsWith("HTTP/1.1 404 ");
 
             assertThat(lines(log, 1).get(0))
-                    .matches("kind=exchange client=" + client(client) + " user=- method=GET target=" + origin.target()
+                    .matches("kind=exchange client=" + client(client) + " user=- protocol=http method=GET target="
+                            + origin.target()
                             + " status=404 peer=" + origin.target()
                             + " to_origin=\\d\\d+ to_client=47 ms=\\d+ reason=FINISHED error=-");
             assertThat(log.text()).doesNotContain("sesame");
@@ -88,7 +90,8 @@ class AccessLogLinesTest {
             client.shutdownOutput().expectEnd();
 
             assertThat(lines(log, 1).get(0))
-                    .matches("kind=tunnel client=" + client(client) + " user=- method=GET target=" + origin.target()
+                    .matches("kind=tunnel client=" + client(client) + " user=- protocol=http method=GET target="
+                            + origin.target()
                             + " status=101 peer=" + origin.target() + " to_origin="
                             + request.join().length() + " to_client=" + answer
                             + " ms=\\d+ reason=FINISHED error=-");
@@ -104,7 +107,8 @@ class AccessLogLinesTest {
             assertThat(client.readHead()).startsWith("HTTP/1.1 400 ");
 
             assertThat(lines(log, 1).get(0))
-                    .matches("kind=refused client=" + client(client) + " user=- method=- target=- status=400 peer=-"
+                    .matches("kind=refused client=" + client(client)
+                            + " user=- protocol=http method=- target=- status=400 peer=-"
                             + " to_origin=0 to_client=0 ms=\\d+ reason=REFUSED error=BAD_\\w+");
         }
     }

@@ -533,7 +533,8 @@ class LocalRequestsTest {
                     .until(() -> log.lines("io.broxy.access").size() == 3);
             assertThat(log.lines("io.broxy.access").get(0))
                     .contains(
-                            "kind=exchange ", " user=- method=GET target=- status=404 peer=- to_origin=0 to_client=0 ")
+                            "kind=exchange ",
+                            " user=- protocol=http method=GET target=- status=404 peer=- to_origin=0 to_client=0 ")
                     .endsWith(" reason=FINISHED error=-");
             assertThat(log.lines("io.broxy.access").get(1)).endsWith(" reason=FAILED error=IOException");
             assertThat(log.text()).doesNotContain("sesame");

@@ -61,7 +61,7 @@ final class HostileHeads {
     private static byte[] garbage(Client client, int kind) {
         byte[] noise = client.noise(client.size(30_000));
         return switch (kind) {
-            case 0 -> noise;
+            case 0 -> join(new byte[] {(byte) (6 + client.below(250))}, noise); // 4 and 5 are SOCKS
             case 1 -> join(TLS_HELLO, noise);
             case 2 -> join(PROXY_2, noise);
             case 3 -> text("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + client.connectHead(Scene.DIRECT, 80));

@@ -157,6 +157,7 @@ final class Refusals {
 
     private static boolean isTold(Client client, Wire wire) throws IOException {
         try {
+            wire.send("G"); // which tells that it speaks HTTP
             String line = wire.line();
             client.check(line == null || line.startsWith("HTTP/1.1 503 "), "one too many was answered with " + line);
             wire.drain();

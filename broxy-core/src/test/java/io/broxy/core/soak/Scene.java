@@ -140,6 +140,7 @@ final class Scene implements AutoCloseable {
                         .negate()
                         .and(AccessPolicy.ports(25).negate()))
                 .authenticator(Authenticator.basic("soak", (user, password) -> password.equals(password(user))))
+                .socks(true)
                 .maxConnectionsPerClient(CONNECTIONS)
                 .rateLimit(RATE)
                 .rateLimitPerClient(RATE)

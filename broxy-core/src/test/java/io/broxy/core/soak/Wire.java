@@ -72,6 +72,7 @@ final class Wire implements AutoCloseable {
     private boolean fill() throws IOException {
         if (start == end) {
             start = 0;
+            end = 0; // and so it stays if the time is over
             end = Math.max(in.read(buffer), 0);
         }
         return start < end;
@@ -136,6 +137,15 @@ final class Wire implements AutoCloseable {
             done += count;
         }
         return done;
+    }
+
+    /** A byte, without its sign; -1 at the end of the stream. */
+    int octet() throws IOException {
+        if (!fill()) {
+            return -1;
+        }
+        take(1);
+        return buffer[start - 1] & 0xFF;
     }
 
     /** Takes so many bytes, whatever they are. */

@@ -11,9 +11,13 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.ssl.SslHandler;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A forward proxy as a user of Netty 4.2 writes it by hand: {@code HttpServerCodec} reads the request; for CONNECT it is
@@ -35,7 +39,7 @@ final class NettyProxy implements PeerProxy {
         this.server = server;
     }
 
-    static NettyProxy start(NettyTransport transport, int port) {
+    static NettyProxy start(NettyTransport transport, int port, @Nullable SSLContext tls) {
         MultiThreadIoEventLoopGroup loops =
                 new MultiThreadIoEventLoopGroup(Runtime.getRuntime().availableProcessors(), transport.handlers());
         Dialing dialing = new Dialing(transport.clientChannel());
@@ -49,6 +53,11 @@ final class NettyProxy implements PeerProxy {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel client) {
+                        if (tls != null) {
+                            SSLEngine engine = tls.createSSLEngine();
+                            engine.setUseClientMode(false);
+                            client.pipeline().addLast(new SslHandler(engine));
+                        }
                         client.pipeline().addLast(new HttpServerCodec(), new NettyFront(dialing));
                     }
                 });

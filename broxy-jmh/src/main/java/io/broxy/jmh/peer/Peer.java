@@ -1,9 +1,13 @@
 package io.broxy.jmh.peer;
 
 import io.netty.channel.epoll.Epoll;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The proxies that are measured, by the names that benchmarks, results and command lines use.
@@ -83,17 +87,39 @@ public enum Peer {
      * @throws UnsupportedOperationException if it is {@link #unavailable}
      */
     public PeerProxy start(int port) throws Exception {
+        return start(port, null);
+    }
+
+    /**
+     * Starts it on 127.0.0.1.
+     *
+     * @param port where to listen; 0 takes a free one
+     * @param tls what its clients speak TLS with; null for clients without TLS
+     * @throws UnsupportedOperationException if it is {@link #unavailable}, or serves no clients with TLS here
+     */
+    public PeerProxy start(int port, @Nullable SSLContext tls) throws Exception {
         unavailable().ifPresent(reason -> {
             throw new UnsupportedOperationException(reason);
         });
         return switch (this) {
-            case BROXY -> BroxyProxy.start(port);
-            case NETTY_NIO -> NettyProxy.start(NettyTransport.NIO, port);
-            case NETTY_EPOLL -> NettyProxy.start(NettyTransport.EPOLL, port);
-            case JETTY -> JettyProxy.start(port);
-            case LITTLEPROXY -> LittleProxy.start(port);
-            case BLOCKING -> BlockingProxy.start(Threads.platform(), port);
-            case VTHREAD -> BlockingProxy.start(Threads.virtual(), port);
+            case BROXY -> BroxyProxy.start(port, tls);
+            case NETTY_NIO -> NettyProxy.start(NettyTransport.NIO, port, tls);
+            case NETTY_EPOLL -> NettyProxy.start(NettyTransport.EPOLL, port, tls);
+            case JETTY -> JettyProxy.start(withoutTls(port, tls));
+            case LITTLEPROXY -> LittleProxy.start(withoutTls(port, tls));
+            case BLOCKING -> blocking(Threads.platform(), port, tls);
+            case VTHREAD -> blocking(Threads.virtual(), port, tls);
         };
+    }
+
+    private static PeerProxy blocking(ExecutorService threads, int port, @Nullable SSLContext tls) throws IOException {
+        return tls == null ? BlockingProxy.start(threads, port) : BlockingTlsProxy.start(threads, port, tls);
+    }
+
+    private int withoutTls(int port, @Nullable SSLContext tls) {
+        if (tls != null) {
+            throw new UnsupportedOperationException(label + " is measured without TLS only");
+        }
+        return port;
     }
 }

@@ -3,11 +3,20 @@ package io.broxy.jmh.run;
 import io.broxy.jmh.peer.Peer;
 import io.broxy.jmh.peer.PeerProxy;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -18,6 +27,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         usageHelpAutoWidth = true)
 final class PeerCommand implements Callable<Integer> {
+    private static final char[] PASSWORD = {'l', 'a', 'b'};
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
@@ -30,14 +41,32 @@ final class PeerCommand implements Callable<Integer> {
     @Parameters(index = "1", paramLabel = "PORT", description = "Where it listens; 0 takes a free port.")
     private int port;
 
+    @Option(
+            names = "--tls",
+            paramLabel = "KEYSTORE",
+            description = "Serves clients with TLS by the key in this PKCS #12 file, whose password is \"lab\".")
+    private @Nullable Path keyStore;
+
     @Override
     public Integer call() throws Exception {
-        try (PeerProxy proxy = peer().start(port)) {
+        try (PeerProxy proxy = peer().start(port, keyStore == null ? null : context(keyStore))) {
             spec.commandLine().getOut().println("listening on 127.0.0.1:" + proxy.port());
             spec.commandLine().getOut().flush();
             new CountDownLatch(1).await();
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    private static SSLContext context(Path keyStore) throws IOException, GeneralSecurityException {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(keyStore)) {
+            store.load(in, PASSWORD);
+        }
+        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(store, PASSWORD);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), null, null);
+        return context;
     }
 
     private Peer peer() throws IOException {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.broxy.core.testkit.Certificates;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -121,6 +122,39 @@ class PeerTest {
             client.close();
             origin.join();
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BROXY", "NETTY_NIO", "NETTY_EPOLL", "BLOCKING", "VTHREAD"})
+    void tunnelWithinTlsCarriesBytesBothWays(Peer peer) throws Exception {
+        Certificates certificates = Certificates.loopback();
+        byte[] payload = new byte[100_000];
+        new Random(3).nextBytes(payload);
+        peer.unavailable().ifPresent(reason -> assumeTrue(false, peer.label() + ": " + reason));
+        try (ServerSocket server = listening();
+                PeerProxy proxy = peer.start(0, certificates.server());
+                Socket client = certificates
+                        .client()
+                        .getSocketFactory()
+                        .createSocket(InetAddress.getLoopbackAddress(), proxy.port())) {
+            client.setSoTimeout(PATIENCE_MILLIS);
+            CompletableFuture<Void> origin = echoAtTheEnd(server);
+            connect(client, server.getLocalPort());
+
+            client.getOutputStream().write(payload);
+            client.shutdownOutput();
+
+            assertThat(client.getInputStream().readAllBytes()).isEqualTo(payload);
+            origin.join();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"JETTY", "LITTLEPROXY"})
+    void peersThatAreMeasuredWithoutTlsSaySo(Peer peer) {
+        assertThatThrownBy(() -> peer.start(0, Certificates.loopback().server()))
+                .isInstanceOf(UnsupportedOperationException.class)
+                .hasMessageContaining(peer.label());
     }
 
     private static void connect(Socket client, int port) throws IOException {

@@ -15,7 +15,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.util.List;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -125,11 +124,7 @@ public final class BridgedConnection extends DrivenConnection {
     /** Makes the loop {@linkplain #hear look} at what threads have done, in at most one task. For any thread. */
     private void signal() {
         if (signaled.compareAndSet(false, true)) {
-            try {
-                loop.execute(this::hear);
-            } catch (RejectedExecutionException e) {
-                // The loop has stopped, which has reset the connection.
-            }
+            loop.tryExecute(this::hear); // the end of a loop has reset its connections
         }
     }
 
@@ -217,12 +212,11 @@ public final class BridgedConnection extends DrivenConnection {
 
     /** For any thread. */
     private void gone(List<Runnable> whenClosed) {
-        try {
-            loop.execute(() -> {
-                loop.timers().cancel(timer);
-                whenClosed.forEach(Runnable::run);
-            });
-        } catch (RejectedExecutionException e) {
+        boolean running = loop.tryExecute(() -> {
+            loop.timers().cancel(timer);
+            whenClosed.forEach(Runnable::run);
+        });
+        if (!running) {
             whenClosed.forEach(Runnable::run); // the loop has ended, and its timers with it
         }
     }

@@ -1,15 +1,12 @@
 package io.broxy.core.internal.dial;
 
-import io.broxy.DialRequest;
 import io.broxy.Resolver;
 import io.broxy.core.internal.loop.LookUpThreads;
+import io.broxy.core.internal.net.ClientNetwork;
 import io.broxy.core.internal.time.Seldom;
 import io.broxy.core.internal.time.Ticker;
-import java.net.Inet6Address;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -122,7 +119,7 @@ final class CachingResolver {
      * @return the caller's own: completes, possibly at once, with at least one address and at most {@link #MAX_ADDRESSES},
      *     or with the look-up's failure; a caller that completes it itself waits no more
      */
-    NameQuery resolve(String host, @Nullable LookUpShare client) {
+    NameQuery resolve(String host, @Nullable ClientNetwork client) {
         Answer known;
         synchronized (lock) {
             known = answers.get(host);
@@ -138,8 +135,8 @@ final class CachingResolver {
         return query;
     }
 
-    /** As {@link #resolve(String, LookUpShare)}, whatever is remembered: for a dial that has found that of no use. */
-    NameQuery resolveAnew(String host, @Nullable LookUpShare client) {
+    /** As {@link #resolve(String, ClientNetwork)}, whatever is remembered: for a dial that has found that of no use. */
+    NameQuery resolveAnew(String host, @Nullable ClientNetwork client) {
         LookUp lookUp;
         NameQuery query;
         boolean isNew;
@@ -204,7 +201,7 @@ final class CachingResolver {
 
     // ------------------------------------------------------------------ looking up
 
-    private void begin(LookUp lookUp, @Nullable LookUpShare client) {
+    private void begin(LookUp lookUp, @Nullable ClientNetwork client) {
         try {
             threads.submit(lookUp.task, client);
         } catch (RejectedExecutionException e) {
@@ -274,36 +271,5 @@ final class CachingResolver {
             lookUp.waiting.clear();
         }
         waiting.forEach(answer::giveTo);
-    }
-
-    /**
-     * The client that a look-up counts for: an IPv4 address, or an IPv6 {@code /64}, as for the counts of clients'
-     * connections.
-     *
-     * @param bits those of the address that count
-     * <p>Threading: immutable.
-     */
-    record LookUpShare(long bits, boolean ipv6) {
-
-        private static LookUpShare of(InetAddress address) {
-            ByteBuffer bytes = ByteBuffer.wrap(address.getAddress());
-            return address instanceof Inet6Address
-                    ? new LookUpShare(bytes.getLong(), true)
-                    : new LookUpShare(bytes.getInt(), false);
-        }
-
-        /** That of the client that a request names, or null for none. */
-        static @Nullable LookUpShare of(DialRequest request) {
-            DialRequest.Client client = request.client();
-            return client != null && client.source() instanceof InetSocketAddress source && source.getAddress() != null
-                    ? of(source.getAddress())
-                    : null;
-        }
-
-        /** That of the client for which a dial is made, whether its request names the client or not; null for none. */
-        static @Nullable LookUpShare of(Dial dial) {
-            InetAddress client = dial.client();
-            return client != null ? of(client) : of(dial.request());
-        }
     }
 }

@@ -4,7 +4,6 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
-import io.broxy.core.internal.dial.CachingResolver.LookUpShare;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.observe.DialTrace;
 import io.broxy.core.internal.observe.FlightRecorderEvents;
@@ -64,7 +63,7 @@ final class CallerDial {
         if (literal != null) {
             return connect(List.of(literal));
         }
-        NameQuery query = dialer.resolver.resolve(request.target().host(), LookUpShare.of(request));
+        NameQuery query = dialer.resolver.resolve(request.target().host(), Dial.network(request));
         List<InetAddress> addresses = await(query);
         try {
             return connect(addresses);
@@ -83,7 +82,7 @@ final class CallerDial {
         }
         List<InetAddress> untried;
         try {
-            NameQuery query = dialer.resolver.resolveAnew(request.target().host(), LookUpShare.of(request));
+            NameQuery query = dialer.resolver.resolveAnew(request.target().host(), Dial.network(request));
             untried = DialFailures.untried(await(query), tried);
         } catch (DialException e) {
             if (e.reason() == Reason.RESOLVE) {

@@ -4,10 +4,12 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.ClientNetwork;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.time.Ticker;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +34,20 @@ record Dial(
 
     HostPort target() {
         return request.target();
+    }
+
+    /** The network for whose share of the look-ups it counts: that of its client, or of the one that its request names. */
+    @Nullable
+    ClientNetwork network() {
+        return client != null ? ClientNetwork.of(client) : network(request);
+    }
+
+    /** The network of the client that a request names; null for none. */
+    static @Nullable ClientNetwork network(DialRequest request) {
+        DialRequest.Client client = request.client();
+        return client != null && client.source() instanceof InetSocketAddress source && source.getAddress() != null
+                ? ClientNetwork.of(source.getAddress())
+                : null;
     }
 
     /** The time until the deadline, negative behind it. */

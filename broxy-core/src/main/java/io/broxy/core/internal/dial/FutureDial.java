@@ -40,7 +40,7 @@ final class FutureDial implements Completion<LoopConnection> {
     /**
      * Begins a dial on one of the engine's loops.
      *
-     * @param completer completes the future, so that its dependents stay off the loop
+     * @param completer completes the future, so that its dependents stay off the loop; it rejects nothing
      * @param begin begins the dial on the loop
      */
     static CompletableFuture<Connection> start(
@@ -96,21 +96,18 @@ final class FutureDial implements Completion<LoopConnection> {
     }
 
     private void ended(EventLoop loop) {
-        try {
-            loop.execute(() -> {
-                if (dialing != null) {
-                    dialing.cancel(); // changes nothing when the dial itself has ended the future
-                }
-            });
-        } catch (RejectedExecutionException e) {
-            // The loop has stopped, and has ended the dial by that.
-        }
+        // The end of a loop has ended its dials.
+        loop.tryExecute(() -> {
+            if (dialing != null) {
+                dialing.cancel(); // changes nothing when the dial itself has ended the future
+            }
+        });
     }
 
     @Override
     public void done(LoopConnection connection) {
         connection.release(
-                ready -> complete(() -> succeed(ready)),
+                ready -> completer.execute(() -> succeed(ready)),
                 failure -> failed(failure(DialException.Reason.LOCAL, failure)));
     }
 
@@ -118,7 +115,7 @@ final class FutureDial implements Completion<LoopConnection> {
     @Override
     public void broken(DialException failure) {
         Throwable cause = failure.getCause();
-        complete(() -> future.completeExceptionally(cause == null ? failure : cause));
+        completer.execute(() -> future.completeExceptionally(cause == null ? failure : cause));
     }
 
     private void succeed(Connection connection) {
@@ -133,14 +130,6 @@ final class FutureDial implements Completion<LoopConnection> {
 
     @Override
     public void failed(DialException failure) {
-        complete(() -> future.completeExceptionally(failure));
-    }
-
-    private void complete(Runnable completion) {
-        try {
-            completer.execute(completion);
-        } catch (RejectedExecutionException e) {
-            completion.run(); // the engine ends; a thread may still be waiting
-        }
+        completer.execute(() -> future.completeExceptionally(failure));
     }
 }

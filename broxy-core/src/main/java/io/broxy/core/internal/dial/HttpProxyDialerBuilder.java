@@ -138,12 +138,7 @@ public final class HttpProxyDialerBuilder extends ProxyDialerBuilder<HttpProxyDi
                 EventLoop loop, HostPort target, Consumer<@Nullable String> ready, Consumer<DialException> failed) {
             try {
                 executor.execute(() -> {
-                    Runnable end = ask(target, ready, failed);
-                    try {
-                        loop.execute(end);
-                    } catch (RejectedExecutionException e) {
-                        // The loop has stopped, and has ended by that whatever waits for this.
-                    }
+                    loop.tryExecute(ask(target, ready, failed)); // the end of a loop has ended what waits for this
                 });
             } catch (RejectedExecutionException e) {
                 failed.accept(failure(target, e));

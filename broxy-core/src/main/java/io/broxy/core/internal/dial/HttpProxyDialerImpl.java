@@ -87,9 +87,6 @@ final class HttpProxyDialerImpl extends TunnelDialer implements HttpProxyDialer,
             return way;
         }
 
-        @Override
-        public void connected() {}
-
         /** The failure to reach the proxy becomes the cause, as in a dial through the proxy. */
         @Override
         public DialException failed(DialException failure) {

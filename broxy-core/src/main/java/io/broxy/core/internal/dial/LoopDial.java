@@ -2,7 +2,6 @@ package io.broxy.core.internal.dial;
 
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
-import io.broxy.core.internal.dial.CachingResolver.LookUpShare;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
@@ -15,7 +14,6 @@ import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,7 +59,7 @@ final class LoopDial implements DialHandle {
         if (literal != null) {
             return begin(List.of(literal));
         }
-        NameQuery query = dialer.resolver.resolve(dial.target().host(), LookUpShare.of(dial));
+        NameQuery query = dialer.resolver.resolve(dial.target().host(), dial.network());
         remembered = query.isFromCache();
         await(query);
         return this;
@@ -78,12 +76,8 @@ final class LoopDial implements DialHandle {
         query.whenComplete((found, failure) -> {
             if (loop.inLoop()) { // the answer was in the cache
                 resolved(found, failure);
-                return;
-            }
-            try {
-                loop.execute(() -> resolved(found, failure));
-            } catch (RejectedExecutionException e) {
-                // The loop has stopped; its end has fired the deadline.
+            } else {
+                loop.tryExecute(() -> resolved(found, failure)); // the end of a loop has fired the deadline
             }
         });
     }
@@ -169,7 +163,7 @@ final class LoopDial implements DialHandle {
         remembered = false;
         race = null;
         firstRound = failure(reason, failures, why);
-        await(dialer.resolver.resolveAnew(dial.target().host(), LookUpShare.of(dial)));
+        await(dialer.resolver.resolveAnew(dial.target().host(), dial.network()));
     }
 
     private void fail(Reason reason, @Nullable Throwable why) {

@@ -12,6 +12,9 @@ public final class ChunkEncoder {
     /** The most bytes that a chunk has beside its data: the size and two line ends. */
     public static final int OVERHEAD = Ascii.MAX_HEX_DIGITS + 4;
 
+    /** The length of the last chunk without trailers. */
+    public static final int LAST_BYTES = 5;
+
     private static final String LAST_CHUNK = "0\r\n";
 
     private ChunkEncoder() {}
@@ -33,11 +36,6 @@ public final class ChunkEncoder {
         out.position(out.position() + count);
         data.position(data.position() + count);
         Ascii.putCrlf(out);
-    }
-
-    /** The most bytes that the last chunk has with its trailer section. */
-    public static int maxLastBytes(@Nullable Fields trailers) {
-        return LAST_CHUNK.length() + 2 + (trailers == null ? 0 : trailers.linesLength());
     }
 
     /**

@@ -257,7 +257,7 @@ public final class ForwardedRequest {
      * section 6.5.1) and are not named by Connection.
      *
      * @param trailers as they were received, or null if there are none
-     * @param out has room for {@link ChunkEncoder#maxLastBytes}
+     * @param out has room for {@link ChunkEncoder#LAST_BYTES} and the lines of the trailers
      */
     public void writeLastChunk(@Nullable Fields trailers, ByteBuffer out) {
         ChunkEncoder.last(trailers, options, out);

@@ -15,9 +15,6 @@ public final class ForwardedResponse {
     private static final int REQUEST_TIMEOUT = 408;
     private static final int UPGRADE_REQUIRED = 426;
 
-    /** More than the fixed names and the line ends that {@link #write} adds come to. */
-    private static final int ROOM_FOR_FIXED_TEXT = 256;
-
     private final ResponseHead head;
     private final ForwardedRequest request;
     private final BodyFraming body;
@@ -159,12 +156,6 @@ public final class ForwardedResponse {
         return body.kind() != Kind.UNTIL_CLOSE && !dechunked();
     }
 
-    /** The most bytes that {@link #write} puts with the same argument. */
-    public int maxBytes(@Nullable String viaPseudonym) {
-        int received = head.reasonLength() + head.fields().linesLength();
-        return ROOM_FOR_FIXED_TEXT + received + (viaPseudonym == null ? 0 : Via.maxLength(viaPseudonym));
-    }
-
     /** Writes the head without an offer of logins by connection. */
     public void write(ByteBuffer out, boolean keepAlive, @Nullable String viaPseudonym) {
         write(out, keepAlive, false, viaPseudonym);
@@ -175,7 +166,7 @@ public final class ForwardedResponse {
      * HeadParser} and {@link ResponseLength} normalise) and in their order, without those for one hop and those that
      * Connection names, then what this hop has to say.
      *
-     * @param out has room for {@link #maxBytes}
+     * @param out has room for the received head, the pseudonym and 256 bytes more
      * @param keepAlive whether the client's connection is kept behind this response; of no meaning before another one
      *     ({@link #isInterim}) and a switch ({@link #isUpgrade})
      * @param supportsLogins whether the client is offered logins by connection (RFC 4559 section 6); only where
@@ -243,7 +234,7 @@ public final class ForwardedResponse {
      * section 6.5.1) and are not named by Connection.
      *
      * @param trailers as they were received, or null if there are none
-     * @param out has room for {@link ChunkEncoder#maxLastBytes}
+     * @param out has room for {@link ChunkEncoder#LAST_BYTES} and the lines of the trailers
      * @throws IllegalStateException if the client gets the body without the coding
      */
     public void writeLastChunk(@Nullable Fields trailers, ByteBuffer out) {

@@ -171,14 +171,7 @@ public final class RequestTarget {
         return hostPort;
     }
 
-    /**
-     * The most bytes that {@link #putOriginForm} and {@link #putAbsoluteForm} put: a host in its canonical form may be
-     * longer than it was received.
-     */
-    int maxLength() {
-        return SCHEME.length() + "://".length() + maxAuthorityLength() + 1 + head.targetEnd() - pathStart;
-    }
-
+    /** The most bytes of host and port as they are put: a host in its canonical form may be longer than it was received. */
     int maxAuthorityLength() {
         return hostPort().host().length() + "[]:65535".length();
     }

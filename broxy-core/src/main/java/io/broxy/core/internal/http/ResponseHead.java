@@ -70,10 +70,6 @@ public final class ResponseHead {
         return bytes.length;
     }
 
-    int reasonLength() {
-        return reasonEnd - reasonStart;
-    }
-
     /** Names the status only: fields may hold secrets. */
     @Override
     public String toString() {

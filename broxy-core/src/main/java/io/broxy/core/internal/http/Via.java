@@ -93,11 +93,6 @@ final class Via {
         return end + 1;
     }
 
-    /** The most bytes that {@link #put} puts. */
-    static int maxLength(String pseudonym) {
-        return LINE_START.length() + 2 + pseudonym.length() + 2;
-    }
-
     /**
      * Puts a line for this proxy.
      *

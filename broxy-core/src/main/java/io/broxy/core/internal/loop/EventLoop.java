@@ -30,8 +30,8 @@ import org.slf4j.LoggerFactory;
  * <p>Whatever a channel, a timer or a task throws is logged, and the loop goes on. At its end it abandons every channel
  * and runs every task and timer that is left, due or not, so that what they carry is released.
  *
- * <p>Threading: {@link #execute}, {@link #inLoop}, {@link #clients}, {@link #enter}, {@link #leave}, {@link #stop} and
- * {@link #awaitStop} are for any thread; everything else belongs to the loop's own thread.
+ * <p>Threading: {@link #execute}, {@link #tryExecute}, {@link #inLoop}, {@link #clients}, {@link #enter}, {@link #leave},
+ * {@link #stop} and {@link #awaitStop} are for any thread; everything else belongs to the loop's own thread.
  */
 public final class EventLoop implements Executor {
     private static final Logger log = LoggerFactory.getLogger(EventLoop.class);
@@ -115,16 +115,21 @@ public final class EventLoop implements Executor {
      */
     @Override
     public void execute(Runnable task) {
-        if (stopped) {
+        if (!tryExecute(task)) {
             throw new RejectedExecutionException("the event loop has stopped");
+        }
+    }
+
+    /** As {@link #execute}, but returns false if the loop has stopped. */
+    public boolean tryExecute(Runnable task) {
+        if (stopped) {
+            return false;
         }
         tasks.add(task);
         if (!inLoop() && !awake.get() && awake.compareAndSet(false, true)) {
             selector.wakeup();
         }
-        if (stopped && tasks.remove(task)) {
-            throw new RejectedExecutionException("the event loop has stopped");
-        }
+        return !stopped || !tasks.remove(task);
     }
 
     /** How many clients it serves; for any thread. */
@@ -239,7 +244,8 @@ public final class EventLoop implements Executor {
             if (nanos == 0) {
                 selector.selectNow(dispatch);
             } else {
-                selector.select(dispatch, toMillisUp(nanos));
+                // Rounded up, so that a timer is due when select returns; 0 means "no limit" to select.
+                selector.select(dispatch, nanos == Long.MAX_VALUE ? 0 : (nanos - 1) / 1_000_000 + 1);
             }
         } catch (Throwable e) {
             report("selecting failed", e);
@@ -250,11 +256,6 @@ public final class EventLoop implements Executor {
 
     private boolean hasTasks() {
         return !tasks.isEmpty() || !closes.isEmpty();
-    }
-
-    /** Rounded up, so that a timer is due when select returns; 0 means "no limit" to select. */
-    private static long toMillisUp(long nanos) {
-        return nanos == Long.MAX_VALUE ? 0 : (nanos - 1) / 1_000_000 + 1;
     }
 
     /** Once a turn: tasks need no wake-up any more, and the clock is read. */
@@ -268,10 +269,9 @@ public final class EventLoop implements Executor {
 
     private void dispatch(SelectionKey key) {
         woken();
-        ChannelEvents events = (ChannelEvents) key.attachment();
         try {
             if (key.isValid()) {
-                events.ready(key.readyOps());
+                ((ChannelEvents) key.attachment()).ready(key.readyOps());
             }
         } catch (Throwable e) {
             report("a connection's handler failed; the connection is closed", e);

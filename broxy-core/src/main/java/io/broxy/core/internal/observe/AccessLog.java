@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * The lines of the access log: {@code key=value} and a space, always the same keys in the same order.
  *
  * <pre>
- *   kind=tunnel client=192.0.2.7:50312 user=alice method=CONNECT target=example.org:443 status=200
- *   peer=198.51.100.4:443 to_origin=517 to_client=4096 ms=1234 reason=FINISHED error=-
+ *   kind=tunnel client=192.0.2.7:50312 user=alice protocol=http method=CONNECT target=example.org:443
+ *   status=200 peer=198.51.100.4:443 to_origin=517 to_client=4096 ms=1234 reason=FINISHED error=-
  * </pre>
  *
  * <p>A value is bare if it consists of harmless characters alone; else it is in quotation marks, with a backslash
@@ -43,10 +43,18 @@ final class AccessLog {
 
     private static final String NOTHING = "-";
 
+    /** The protocol of a client that speaks no other one. */
+    static final String HTTP = "http";
+
     private AccessLog() {}
 
-    static String tunnel(ProxyListener.Request request, int status, @Nullable SocketAddress peer, TunnelResult result) {
-        return new Line("tunnel", request, status, peer)
+    static String tunnel(
+            ProxyListener.Request request,
+            String protocol,
+            int status,
+            @Nullable SocketAddress peer,
+            TunnelResult result) {
+        return new Line("tunnel", request, protocol, status, peer)
                 .end(
                         result.bytesToOrigin(),
                         result.bytesToClient(),
@@ -55,8 +63,9 @@ final class AccessLog {
                         error(result.cause()));
     }
 
+    /** Only HTTP has exchanges. */
     static String exchange(ProxyListener.Request request, @Nullable SocketAddress peer, ExchangeResult result) {
-        return new Line("exchange", request, result.status(), peer)
+        return new Line("exchange", request, HTTP, result.status(), peer)
                 .end(
                         result.bytesToOrigin(),
                         result.bytesToClient(),
@@ -65,8 +74,8 @@ final class AccessLog {
                         error(result.cause()));
     }
 
-    static String refusal(ProxyListener.Request request, RefusedException refusal, long millis) {
-        return new Line("refused", request, refusal.status(), null)
+    static String refusal(ProxyListener.Request request, String protocol, RefusedException refusal, long millis) {
+        return new Line("refused", request, protocol, refusal.status(), null)
                 .end(0, 0, millis, CloseReason.REFUSED, error(refusal));
     }
 
@@ -96,10 +105,11 @@ final class AccessLog {
     private static final class Line {
         private final StringBuilder text = new StringBuilder(256);
 
-        Line(String kind, ProxyListener.Request request, int status, @Nullable SocketAddress peer) {
+        Line(String kind, ProxyListener.Request request, String protocol, int status, @Nullable SocketAddress peer) {
             text.append("kind=").append(kind);
             value("client", address(request.client().address()));
             value("user", request.identity());
+            value("protocol", protocol);
             value("method", request.method());
             value("target", request.target() == null ? null : request.target().toString());
             value("status", status == 0 ? null : String.valueOf(status));

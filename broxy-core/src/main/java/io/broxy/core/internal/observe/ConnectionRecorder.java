@@ -46,6 +46,7 @@ public final class ConnectionRecorder {
     private final long number;
 
     private ProxyListener.@Nullable Client client;
+    private String protocol = AccessLog.HTTP;
     private State state = State.WAITING;
     private long requestNanos;
     private @Nullable String method;
@@ -74,6 +75,17 @@ public final class ConnectionRecorder {
                     number, address instanceof InetSocketAddress internet ? internet : null, tls);
             client = own;
             observers.notifyListener(listener -> listener.connectionOpened(own));
+        }
+    }
+
+    /**
+     * Which protocol the client speaks to the proxy.
+     *
+     * @param name its name in the access log
+     */
+    public void speaks(String name) {
+        if (observers != null) {
+            protocol = name;
         }
     }
 
@@ -116,7 +128,8 @@ public final class ConnectionRecorder {
             ProxyListener.Request request = request();
             long millis = TimeUnit.NANOSECONDS.toMillis(observers.nanos() - requestNanos);
             observers.notifyListener(listener -> listener.requestRefused(request, refusal));
-            observers.log(() -> AccessLog.refusal(request, refusal, millis));
+            String spoken = protocol;
+            observers.log(() -> AccessLog.refusal(request, spoken, refusal, millis));
         }
     }
 
@@ -229,13 +242,14 @@ public final class ConnectionRecorder {
         ProxyListener.Request request = request();
         int answered = status == 0 && established ? 200 : status; // it may have been open before there were observers
         SocketAddress reached = peer;
+        String spoken = protocol;
         // a recording may have started since the request came
         RequestEvents events = recorded == null ? FlightRecorderEvents.request() : recorded;
         if (events != null) {
-            events.tunnel(request, reached, established, end);
+            events.tunnel(request, protocol, reached, established, end);
         }
         all.notifyListener(listener -> listener.tunnelEnded(request, end));
-        all.log(() -> AccessLog.tunnel(request, answered, reached, end));
+        all.log(() -> AccessLog.tunnel(request, spoken, answered, reached, end));
     }
 
     private ProxyListener.Client client() {

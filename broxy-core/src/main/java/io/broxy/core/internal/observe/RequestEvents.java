@@ -26,7 +26,12 @@ final class RequestEvents {
     }
 
     /** The tunnel, or the attempt to open one, is over. */
-    void tunnel(ProxyListener.Request request, @Nullable SocketAddress peer, boolean established, TunnelResult result) {
-        tunnel.ended(request, peer, established, result);
+    void tunnel(
+            ProxyListener.Request request,
+            String protocol,
+            @Nullable SocketAddress peer,
+            boolean established,
+            TunnelResult result) {
+        tunnel.ended(request, protocol, peer, established, result);
     }
 }

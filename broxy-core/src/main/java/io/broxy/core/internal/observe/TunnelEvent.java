@@ -30,6 +30,10 @@ final class TunnelEvent extends Event {
     @Label("Identity")
     private @Nullable String identity;
 
+    @Label("Protocol")
+    @Description("The protocol that the client speaks to the proxy")
+    private @Nullable String protocol;
+
     @Label("Target")
     private @Nullable String target;
 
@@ -64,13 +68,19 @@ final class TunnelEvent extends Event {
         return ANY.isEnabled();
     }
 
-    void ended(ProxyListener.Request request, @Nullable SocketAddress address, boolean wasOpen, TunnelResult result) {
+    void ended(
+            ProxyListener.Request request,
+            String spoken,
+            @Nullable SocketAddress address,
+            boolean wasOpen,
+            TunnelResult result) {
         end();
         if (!shouldCommit()) {
             return;
         }
         client = AccessLog.address(request.client().address());
         identity = request.identity();
+        protocol = spoken;
         target = String.valueOf(request.target());
         peer = AccessLog.address(address);
         established = wasOpen;

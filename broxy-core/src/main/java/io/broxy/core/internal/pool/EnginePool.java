@@ -8,6 +8,7 @@ import io.broxy.Dialer;
 import io.broxy.PoolStats;
 import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
@@ -221,19 +222,8 @@ public final class EnginePool implements ConnPool {
         return engine.loops().next();
     }
 
-    /** Runs a task on a loop; false if that has stopped. */
-    boolean execute(EventLoop loop, Runnable task) {
-        try {
-            loop.execute(task);
-            return true;
-        } catch (RejectedExecutionException e) {
-            return false;
-        }
-    }
-
-    /** Runs a task that may call user code. */
-    void callBack(Runnable task) {
-        engine.workers().complete(task);
+    Workers workers() {
+        return engine.workers();
     }
 
     /** Closes a connection where that may block. */

@@ -36,11 +36,11 @@ final class FutureLease implements Completion<LoopLease> {
 
     static CompletableFuture<Lease> start(EnginePool pool, EventLoop loop, ConnPool.Key key, long timeoutNanos) {
         FutureLease lease = new FutureLease(pool, loop, key);
-        if (!pool.execute(loop, () -> lease.begin(timeoutNanos))) {
+        if (!loop.tryExecute(() -> lease.begin(timeoutNanos))) {
             lease.future.completeExceptionally(lease.failure(Reason.CANCELLED, EnginePool.closedFailure()));
             return lease.future;
         }
-        lease.future.whenComplete((done, failure) -> pool.execute(loop, lease::ended));
+        lease.future.whenComplete((done, failure) -> loop.tryExecute(lease::ended));
         return lease.future;
     }
 
@@ -68,7 +68,7 @@ final class FutureLease implements Completion<LoopLease> {
 
     private void leased(Slot<IdleConnection> slot, Connection connection) {
         Lease lease = pool.userLease(slot, loop, connection, place);
-        pool.callBack(() -> {
+        pool.workers().complete(() -> {
             if (!future.complete(lease)) {
                 lease.giveBack();
             }
@@ -77,7 +77,7 @@ final class FutureLease implements Completion<LoopLease> {
 
     @Override
     public void failed(DialException failure) {
-        pool.callBack(() -> future.completeExceptionally(failure));
+        pool.workers().complete(() -> future.completeExceptionally(failure));
     }
 
     private DialException failure(Reason reason, Throwable cause) {

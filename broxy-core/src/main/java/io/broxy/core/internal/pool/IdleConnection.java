@@ -74,7 +74,7 @@ final class IdleConnection implements ChannelEvents {
 
     /** Runs a task on the loop; false if the loop has stopped, and the connection is closed. */
     boolean execute(Runnable task) {
-        if (pool.execute(loop, task)) {
+        if (loop.tryExecute(task)) {
             return true;
         }
         loopStopped();

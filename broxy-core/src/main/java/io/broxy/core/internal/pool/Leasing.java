@@ -79,14 +79,14 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
 
     @Override
     public void granted(Slot<IdleConnection> granted) {
-        if (!pool.execute(loop, () -> proceed(granted))) {
+        if (!loop.tryExecute(() -> proceed(granted))) {
             pool.giveBack(granted);
         }
     }
 
     @Override
     public void refused() {
-        pool.execute(loop, () -> fail(Reason.CANCELLED, EnginePool.closedFailure())); // or its end fires the deadline
+        loop.tryExecute(() -> fail(Reason.CANCELLED, EnginePool.closedFailure())); // or its end fires the deadline
     }
 
     private void timedOut() {
@@ -137,7 +137,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
             diedThere(got, Eviction.FAILED);
             return;
         }
-        if (!pool.execute(loop, () -> moved(got, own.onLoop(loop)))) {
+        if (!loop.tryExecute(() -> moved(got, own.onLoop(loop)))) {
             own.detached().abort();
             pool.policy.drop(got, Eviction.CLOSED);
         }
@@ -145,7 +145,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
 
     /** On the other loop. */
     private void diedThere(Slot<IdleConnection> got, Eviction cause) {
-        if (!pool.execute(loop, () -> replace(got, cause))) {
+        if (!loop.tryExecute(() -> replace(got, cause))) {
             pool.policy.drop(got, cause);
         }
     }

@@ -260,22 +260,13 @@ final class Places<P> {
 
     /** Evicts what is overdue. */
     void sweep(long now, PoolActions<P> actions) {
-        for (Slot<P> slot : overdue(now)) {
+        for (Slot<P> slot :
+                idle.stream().filter(each -> limits.overdue(each, now) != null).toList()) {
             Eviction cause = limits.overdue(slot, now);
             if (cause != null) {
                 evict(slot, cause, actions);
             }
         }
-    }
-
-    private List<Slot<P>> overdue(long now) {
-        List<Slot<P>> overdue = new ArrayList<>(0);
-        for (Slot<P> slot : idle) {
-            if (limits.overdue(slot, now) != null) {
-                overdue.add(slot);
-            }
-        }
-        return overdue;
     }
 
     /** Evicts what is overdue, and plans the next expiry. */

@@ -50,12 +50,12 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
 
     @Override
     public void spares(ConnPool.Key key, SpareEvent event) {
-        pool.execute(loop, () -> spares.warmer.hear(key, event));
+        loop.tryExecute(() -> spares.warmer.hear(key, event));
     }
 
     @Override
     public void expireAt(long nanos) {
-        pool.execute(loop, () -> {
+        loop.tryExecute(() -> {
             if (loop.isStopping() || pool.policy.isClosed()) {
                 return;
             }
@@ -69,7 +69,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
 
     /** The pool is closed. */
     void end() {
-        pool.execute(loop, () -> {
+        loop.tryExecute(() -> {
             if (expiry != null) {
                 loop.timers().cancel(expiry);
             }
@@ -79,7 +79,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
     /** Looks for lost leases from now on, for as long as leases are out. */
     void lookForLeaks() {
         if (lookingForLeaks.compareAndSet(false, true)) {
-            pool.execute(loop, this::lookForLeaksLater);
+            loop.tryExecute(this::lookForLeaksLater);
         }
     }
 
@@ -138,7 +138,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
             for (Slot<?> slot : slots) {
                 Opening opening = new Opening((Slot<IdleConnection>) slot);
                 EventLoop home = pool.nextLoop();
-                if (!pool.execute(home, () -> opening.begin(home))) {
+                if (!home.tryExecute(() -> opening.begin(home))) {
                     opening.notOpened();
                 }
             }
@@ -190,7 +190,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
 
             private void tellEnd(boolean isOpen) {
                 ConnPool.Key key = slot.key();
-                pool.execute(loop, () -> {
+                loop.tryExecute(() -> {
                     if (isOpen) {
                         warmer.opened(key);
                     } else {

@@ -59,6 +59,11 @@ final class AccessControl {
         return callbacks;
     }
 
+    /** Whether clients need credentials, unless their identity is known. */
+    boolean authenticates() {
+        return authenticator != null;
+    }
+
     /** Whether every request is served, so that there is nothing to decide. */
     boolean isOpen() {
         return authenticator == null && policy == AccessPolicy.any();
@@ -82,6 +87,32 @@ final class AccessControl {
         if (authenticator == null || request.identity() != null) {
             decide(request, outcome);
             return null;
+        }
+        return authenticate(loop, request, authorization, new Outcome() {
+            @Override
+            public void admitted(@Nullable String identity) {
+                decide(identity == null ? request : request.withIdentity(identity), outcome);
+            }
+
+            @Override
+            public void refused(RefusedException refusal) {
+                outcome.refused(refusal);
+            }
+        });
+    }
+
+    /**
+     * Begins to authenticate a client, without a look at what it asks for.
+     *
+     * @param request without an identity; it need not have a target
+     * @param authorization the value of {@code Proxy-Authorization}, or null
+     * @param outcome receives the client's identity or the refusal, possibly before this returns
+     * @throws IllegalStateException if clients need no credentials
+     */
+    Authentication authenticate(
+            EventLoop loop, AccessRequest request, @Nullable String authorization, Outcome outcome) {
+        if (authenticator == null) {
+            throw new IllegalStateException("there is no authenticator");
         }
         Authentication authentication = new Authentication(this, loop, authenticator, request, authorization, outcome);
         authentication.start();

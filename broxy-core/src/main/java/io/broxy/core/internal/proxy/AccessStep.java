@@ -6,7 +6,6 @@ import io.broxy.ConnectRequest;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.Rejection;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -150,7 +149,7 @@ final class AccessStep implements Step, AccessControl.Outcome {
 
     private void unauthenticated(RefusedException refusal, boolean withBody) {
         boolean mayRetry = persistent && requests != null && requests.mayPersist();
-        ByteBuffer reply = Responses.unauthenticated(refusal, access().challenges(), withBody, mayRetry);
+        Answer reply = Responses.unauthenticated(refusal, access().challenges(), withBody, mayRetry);
         if (!credentials.isEmpty()) {
             connection.recorder().credentialsFailed();
         }

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  *      └──────────────────────┘        └──────────────────────────────────
  * </pre>
  *
- * <p>Threading: owned by the client's event loop, but for {@link #ask}, which runs on the callback executor.
+ * <p>Threading: owned by the client's event loop, whose end ends its clients, but for {@link #ask}, which runs on the callback
+ * executor.
  */
 final class Authentication {
     private final AccessControl access;
@@ -49,7 +50,7 @@ final class Authentication {
         this.outcome = outcome;
         this.attempt = authorization == null
                 ? null
-                : access.throttle().attempt(request.client(), authorization, () -> onLoop(this::start));
+                : access.throttle().attempt(request.client(), authorization, () -> loop.tryExecute(this::start));
     }
 
     /** Asks as soon as this client has its turn. */
@@ -95,18 +96,10 @@ final class Authentication {
             identity = authenticator.authenticate(request, authorization);
         } catch (Throwable e) { // it is the user's code
             DefaultProxyHandler.log.error("an authenticator failed", e);
-            onLoop(this::undecided);
+            loop.tryExecute(this::undecided);
             return;
         }
-        onLoop(() -> decided(identity));
-    }
-
-    private void onLoop(Runnable task) {
-        try {
-            loop.execute(task);
-        } catch (RejectedExecutionException e) {
-            // the loop has ended, and its clients with it
-        }
+        loop.tryExecute(() -> decided(identity));
     }
 
     private void decided(@Nullable String identity) {
@@ -118,7 +111,7 @@ final class Authentication {
                 attempt.succeeded(loop.nowNanos());
             }
             cancel();
-            access.decide(request.withIdentity(identity), outcome);
+            outcome.admitted(identity);
             return;
         }
         if (attempt != null) {

@@ -120,6 +120,7 @@ final class ClientAccount {
         context.metrics().ended(connection, result);
         ConnectionRecorder last = startRecorder();
         if (last.isOn()) {
+            last.speaks(connection.protocol().logName());
             last.closed(result, result(result));
         }
         if (phase != Phase.REQUESTED) {

@@ -15,7 +15,6 @@ import io.broxy.core.internal.relay.TunnelHandle;
 import io.broxy.core.internal.time.LazyTimer;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +33,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     private final ClientAccount account;
     private final ClientFacts facts = new ClientFacts(this);
     private final TunnelHandle tunnel;
+    private ClientProtocol protocol = ClientProtocol.HTTP;
 
     /** The loop whose client this is; null if there is none. */
     private @Nullable EventLoop servedBy;
@@ -143,6 +143,16 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
         facts.secured(session, identity);
     }
 
+    /** The client has begun to speak another protocol than HTTP. */
+    void speaks(ClientProtocol other) {
+        protocol = other;
+    }
+
+    /** The protocol in which the client is answered. */
+    ClientProtocol protocol() {
+        return protocol;
+    }
+
     /** A request is admitted: what it relays counts for this user, or for none (null). */
     void identified(@Nullable String identity) {
         if (rates != null) {
@@ -168,6 +178,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
         ConnectionRecorder current = account.startRecorder();
         if (current.isOn()) {
             current.opened(facts.source(), facts.tls());
+            current.speaks(protocol.logName());
         }
         return current;
     }
@@ -260,7 +271,7 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
     /** The client's login is lost with a connection to an origin: an idle client learns that by the end of its own. */
     private void loginLost() {
         if (isIdle()) {
-            last(Responses.NOTHING, CloseReason.FINISHED, null);
+            last(Answer.NONE, CloseReason.FINISHED, null);
         }
     }
 
@@ -273,11 +284,11 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
 
     /** Refuses a request, which is the last on the connection. */
     void refuse(RefusedException refusal, boolean withBody) {
-        last(Responses.refused(refusal, withBody), CloseReason.REFUSED, refusal);
+        last(protocol.refused(refusal, withBody), CloseReason.REFUSED, refusal);
     }
 
     /** Sends the last response, which may be empty, and closes. */
-    void last(ByteBuffer reply, CloseReason reason, @Nullable Throwable cause) {
+    void last(Answer reply, CloseReason reason, @Nullable Throwable cause) {
         leave();
         FinalResponse.start(this, reply, reason, cause);
     }

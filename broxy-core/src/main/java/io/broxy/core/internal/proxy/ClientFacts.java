@@ -20,6 +20,7 @@ final class ClientFacts {
     private @Nullable InetSocketAddress settled;
     private @Nullable ClientTls tls;
     private @Nullable String identity;
+    private boolean transparent;
 
     ClientFacts(ClientConnection connection) {
         this.connection = connection;
@@ -74,6 +75,16 @@ final class ClientFacts {
     void secured(ClientTls session, @Nullable String certified) {
         tls = session;
         identity = certified;
+    }
+
+    /** The client knows of no proxy: whatever it reads is the target's. */
+    void becomeTransparent() {
+        transparent = true;
+    }
+
+    /** Whether the client would take an answer of the proxy for the target's. */
+    boolean isTransparent() {
+        return transparent;
     }
 
     /** The client's TLS session; null if there is none. */

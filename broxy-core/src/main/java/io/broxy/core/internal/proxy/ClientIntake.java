@@ -2,6 +2,7 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
+import io.broxy.HostPort;
 import io.broxy.RefusedException;
 import io.broxy.ServerTls;
 import io.broxy.core.internal.bridge.HandOff;
@@ -46,27 +47,37 @@ final class ClientIntake {
      * @param read whether the host server has read its request
      * @param tls null unless a TLS handshake comes first
      * @param alreadyRead bytes of the client that the host server has read; null for none
+     * @param transparent whether the client knows of no proxy
      * @param begin begins to serve the client
      * <p>Threading: immutable.
      */
     record Session(
-            boolean read, @Nullable ServerTls tls, @Nullable ByteBuffer alreadyRead, Consumer<ClientConnection> begin) {
+            boolean read,
+            @Nullable ServerTls tls,
+            @Nullable ByteBuffer alreadyRead,
+            boolean transparent,
+            Consumer<ClientConnection> begin) {
         static final Session OF_TUNNEL =
-                new Session(false, null, null, connection -> RequestLoop.start(connection, true));
+                new Session(false, null, null, false, connection -> ProtocolStep.start(connection, true));
         static final Session OF_ANYTHING =
-                new Session(false, null, null, connection -> RequestLoop.start(connection, false));
+                new Session(false, null, null, false, connection -> ProtocolStep.start(connection, false));
 
         static Session of(ConnectRequest request) {
             Objects.requireNonNull(request, "request");
-            return new Session(true, null, null, connection -> AccessStep.start(connection, request));
+            return new Session(true, null, null, false, connection -> AccessStep.start(connection, request));
+        }
+
+        static Session of(HostPort target) {
+            Objects.requireNonNull(target, "target");
+            return new Session(false, null, null, true, connection -> FixedTargetStep.start(connection, target));
         }
 
         Session over(ServerTls before) {
-            return new Session(read, before, alreadyRead, begin);
+            return new Session(read, before, alreadyRead, transparent, begin);
         }
 
         Session behind(ByteBuffer bytes) {
-            return new Session(read, tls, Leftover.copy(bytes.duplicate()), begin);
+            return new Session(read, tls, Leftover.copy(bytes.duplicate()), transparent, begin);
         }
     }
 
@@ -193,6 +204,9 @@ final class ClientIntake {
             Session session,
             @Nullable RefusedException refusal) {
         connection.onLoop(client);
+        if (session.transparent()) {
+            connection.facts().becomeTransparent();
+        }
         if (session.alreadyRead() != null) {
             client.unread(session.alreadyRead());
         }
@@ -232,10 +246,12 @@ final class ClientIntake {
     /** A client that expects TLS understands no response before the handshake. */
     private static void refuse(ClientConnection connection, Session session, RefusedException refusal) {
         connection.record();
-        if (session.tls() == null) {
+        if (session.tls() != null) {
+            connection.last(Answer.NONE, CloseReason.REFUSED, refusal);
+        } else if (session.read()) {
             connection.refuse(refusal, true);
         } else {
-            connection.last(Responses.NOTHING, CloseReason.REFUSED, refusal);
+            ProtocolStep.refuse(connection, refusal);
         }
     }
 }

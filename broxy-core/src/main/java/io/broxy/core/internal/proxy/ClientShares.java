@@ -1,5 +1,6 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.core.internal.net.ClientNetwork;
 import io.broxy.core.internal.proxy.CountLimit.Verdict;
 import io.broxy.core.internal.time.SharedRates;
 import io.broxy.core.internal.time.Ticker;

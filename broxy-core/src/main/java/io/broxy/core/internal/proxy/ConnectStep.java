@@ -103,7 +103,7 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
         if (origin.takesThreads() && !connection.account().admission().mayHaveThreads()) {
             origin.abort();
             answer(
-                    Responses.refused(Rejection.FULL.exception(), true),
+                    connection.protocol().refused(Rejection.FULL.exception(), true),
                     CloseReason.REFUSED,
                     Rejection.FULL.exception());
             return;
@@ -117,7 +117,9 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
         }
         connection.leave();
         connection.account().tunnelEstablished(origin.peer());
-        ByteBuffer answer = Responses.established(connection.loop().buffers());
+        ByteBuffer answer = connection.facts().isTransparent()
+                ? null
+                : connection.protocol().established(connection.loop().buffers(), origin);
         Relay.start(
                 client,
                 origin,
@@ -126,21 +128,21 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
                 connection.throttles(),
                 null,
                 answer,
-                answer.remaining());
+                answer == null ? 0 : answer.remaining());
     }
 
     @Override
     public void failed(DialException failure) {
-        answer(Responses.failed(failure, true, false), CloseReason.DIAL_FAILED, failure);
+        answer(connection.protocol().failed(failure), CloseReason.DIAL_FAILED, failure);
     }
 
     @Override
     public void broken(DialException failure) {
         Throwable cause = failure.getCause();
-        answer(Responses.internalError(), CloseReason.FAILED, cause == null ? failure : cause);
+        answer(connection.protocol().internalError(), CloseReason.FAILED, cause == null ? failure : cause);
     }
 
-    private void answer(ByteBuffer reply, CloseReason reason, Throwable cause) {
+    private void answer(Answer reply, CloseReason reason, Throwable cause) {
         connection.account().tunnelFailed();
         connection.last(reply, reason, cause);
     }

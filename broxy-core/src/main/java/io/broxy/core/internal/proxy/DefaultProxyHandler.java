@@ -2,9 +2,11 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.ActiveTunnel;
 import io.broxy.ClientHandle;
+import io.broxy.ClientHandler;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.ConnectionResult;
+import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
 import io.broxy.ServerTls;
@@ -121,6 +123,25 @@ public final class DefaultProxyHandler implements ProxyHandler, OwnAddresses.Hol
     @Override
     public TlsFrontend overTls(ServerTls tls) {
         return new DefaultTlsFrontend(this, Objects.requireNonNull(tls, "tls"));
+    }
+
+    @Override
+    public ClientHandler tunnelTo(HostPort target) {
+        return new FixedTarget(this, Session.of(target));
+    }
+
+    /** Serves the clients of one target. Threading: thread-safe. */
+    private record FixedTarget(DefaultProxyHandler handler, Session session)
+            implements ClientHandler, OwnAddresses.Holder {
+        @Override
+        public void serve(SocketChannel client) {
+            handler.intake.take(client, session);
+        }
+
+        @Override
+        public OwnAddresses ownAddresses() {
+            return handler.ownAddresses;
+        }
     }
 
     @Override

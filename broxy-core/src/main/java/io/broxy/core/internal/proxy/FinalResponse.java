@@ -3,7 +3,6 @@ package io.broxy.core.internal.proxy;
 import io.broxy.CloseReason;
 import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.relay.Stage;
-import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,21 +24,27 @@ final class FinalResponse implements Stage {
     }
 
     /**
-     * Writes it, closes, and records the end.
+     * Writes it, closes, and records the end. A transparent client is reset instead.
      *
-     * @param last the response; may be empty
+     * @param last the response; may be {@link Answer#NONE}
      */
-    static void start(ClientConnection connection, ByteBuffer last, CloseReason reason, @Nullable Throwable cause) {
+    static void start(ClientConnection connection, Answer last, CloseReason reason, @Nullable Throwable cause) {
         if (connection.loop().isStopping()) { // which leaves no time for answers
             connection.client().abort();
             connection.over(CloseReason.CLOSED, null);
             return;
         }
-        connection.recorder().answered(Responses.status(last), reason, cause);
+        connection.recorder().answered(last.status(), reason, cause);
+        if (connection.facts().isTransparent()) {
+            connection.client().abort();
+            connection.over(reason, cause);
+            return;
+        }
         FinalResponse answer = new FinalResponse(connection, reason, cause);
         connection.tunnel().stage(answer);
         try {
-            answer.closing = LingeringClose.start(connection.client(), last, () -> connection.over(reason, cause));
+            answer.closing =
+                    LingeringClose.start(connection.client(), last.bytes(), () -> connection.over(reason, cause));
         } catch (RuntimeException | Error e) { // such as no memory for a buffer
             connection.logFailure(e);
             connection.client().abort();

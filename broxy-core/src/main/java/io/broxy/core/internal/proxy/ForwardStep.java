@@ -109,7 +109,7 @@ final class ForwardStep implements Step, ExchangeOwner {
         if (persistent) {
             requests.next();
         } else {
-            connection.last(Responses.NOTHING, CloseReason.FINISHED, null);
+            connection.last(Answer.NONE, CloseReason.FINISHED, null);
         }
     }
 
@@ -118,7 +118,7 @@ final class ForwardStep implements Step, ExchangeOwner {
         Exchange failed = takeExchange();
         boolean withBody = !failed.request().method().equals("HEAD");
         boolean persistent = requestRead && failed.request().persistent() && mayPersist();
-        ByteBuffer reply;
+        Answer reply;
         CloseReason reason = CloseReason.FAILED;
         if (failure instanceof DialException dial) {
             connection.recorder().dialFailed(dial);
@@ -135,7 +135,7 @@ final class ForwardStep implements Step, ExchangeOwner {
             reply = Responses.internalError();
             persistent = false;
         }
-        endExchange(failed, Responses.status(reply), reason, failure);
+        endExchange(failed, reply.status(), reason, failure);
         if (persistent) {
             if (failure instanceof DialException dial) {
                 connection.metrics().dialFailed(dial); // else it is counted with the connection's end
@@ -152,7 +152,7 @@ final class ForwardStep implements Step, ExchangeOwner {
         if (hidden) {
             connection.abort(reason, cause);
         } else {
-            connection.last(Responses.NOTHING, reason, cause);
+            connection.last(Answer.NONE, reason, cause);
         }
     }
 

@@ -2,7 +2,6 @@ package io.broxy.core.internal.proxy;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -23,7 +22,7 @@ import java.util.Set;
  * <p>Threading: guarded by the throttle's lock.
  */
 final class GuessQueue {
-    /** How many different credentials are looked at together where there is no penalty. */
+    /** The number of different credentials that are checked at once where there is no penalty. */
     static final int AT_ONCE = 5;
 
     private enum State {
@@ -38,7 +37,7 @@ final class GuessQueue {
         private final CredentialMarks.Mark mark;
         private final Set<LoginThrottle.Attempt> attempts = new LinkedHashSet<>(1);
         private State state = State.NEW;
-        /** Where it has taken its turn: at its user's, and then at the network's. */
+        /** The turns it has taken: its user's, and then the network's. */
         private final List<Turns> taken = new ArrayList<>(0);
 
         private long firstNanos;
@@ -65,12 +64,12 @@ final class GuessQueue {
 
     private final Map<Long, Guess> all = new HashMap<>(4);
     private final List<Guess> asked = new ArrayList<>(1);
-    /** By user; the user that was let in last comes last. */
+    /** By user; the user whose guess was let in last comes last. */
     private final Map<Long, Set<Guess>> parked = new LinkedHashMap<>(1);
 
-    /** The guess that an attempt is one of from now on. */
+    /** Adds an attempt to the guess with its credentials. */
     Guess join(LoginThrottle.Attempt attempt) {
-        Guess guess = all.computeIfAbsent(attempt.mark().credentials(), key -> new Guess(attempt.mark()));
+        Guess guess = all.computeIfAbsent(attempt.mark.credentials(), key -> new Guess(attempt.mark));
         guess.attempts.add(attempt);
         return guess;
     }
@@ -117,19 +116,10 @@ final class GuessQueue {
     }
 
     private boolean hasRoom(long user, NetworkFailures there) {
-        int undecided = asked.size();
-        if (!hasRoom(there)) {
-            return false;
-        }
-        int ofUser = there.of(user).count();
-        for (int i = 0; i < undecided; i++) {
-            ofUser += asked.get(i).mark.user() == user ? 1 : 0;
-        }
-        return ofUser < UserFailures.FREE;
-    }
-
-    private boolean hasRoom(NetworkFailures there) {
-        return asked.size() < AT_ONCE && there.count() + asked.size() < NetworkFailures.FREE;
+        long ofUser = asked.stream().filter(guess -> guess.mark.user() == user).count();
+        return asked.size() < AT_ONCE
+                && there.count() + asked.size() < NetworkFailures.FREE
+                && there.of(user).count() + ofUser < UserFailures.FREE;
     }
 
     /** A turn of the network is not taken before the user's own has come, lest others wait behind it. */
@@ -154,10 +144,10 @@ final class GuessQueue {
     // ------------------------------------------------------------------ what a decision lets in
 
     /**
-     * A guess is decided: lets in those for which there is room now. If there will be none, because too many were wrong, each
-     * gets its turn.
+     * A guess is decided: lets in the guesses for which there is room now. If there will be no room, because too many were wrong,
+     * each gets its turn.
      *
-     * @param user of what was decided
+     * @param user whose guess was decided
      * @param woken gets the attempts that are to ask again
      */
     void wake(long user, NetworkFailures there, List<LoginThrottle.Attempt> woken) {
@@ -179,33 +169,24 @@ final class GuessQueue {
         }
     }
 
+    /** Lets in the first guess of the first user who has room; the user's others go behind those of all other users. */
     private boolean wakeOne(NetworkFailures there, List<LoginThrottle.Attempt> woken) {
-        if (!hasRoom(there)) {
+        Long user = parked.keySet().stream()
+                .filter(each -> hasRoom(each, there))
+                .findFirst()
+                .orElse(null);
+        Set<Guess> guesses = user == null ? null : parked.remove(user);
+        if (user == null || guesses == null) {
             return false;
         }
-        for (Long user : parked.keySet()) {
-            if (hasRoom(user, there)) {
-                wakeFirst(user, woken);
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Lets in a user's first guess; the user's others go behind those of all other users. */
-    private void wakeFirst(Long user, List<LoginThrottle.Attempt> woken) {
-        Set<Guess> guesses = parked.remove(user);
-        if (guesses == null) {
-            throw new IllegalStateException("the user has no guess that waits");
-        }
-        Iterator<Guess> first = guesses.iterator();
-        Guess guess = first.next();
-        first.remove();
+        Guess first = guesses.iterator().next();
+        guesses.remove(first);
         if (!guesses.isEmpty()) {
             parked.put(user, guesses);
         }
-        ask(guess);
-        woken.addAll(guess.attempts);
+        ask(first);
+        woken.addAll(first.attempts);
+        return true;
     }
 
     private void unpark(Guess guess) {

@@ -30,12 +30,14 @@ record HandlerSettings(
      *
      * @param authenticator null if clients need no credentials
      * @param trustedSenders their connections begin with a header of the PROXY protocol; null if there are none
+     * @param socks whether clients may speak SOCKS
      * <p>Threading: immutable.
      */
     record Access(
             AccessPolicy policy,
             @Nullable Authenticator authenticator,
-            @Nullable AddressPolicy trustedSenders) {
+            @Nullable AddressPolicy trustedSenders,
+            boolean socks) {
 
         /** Whether a connection from there begins with a header of the PROXY protocol. */
         boolean isTrustedSender(@Nullable SocketAddress remote) {

@@ -225,7 +225,7 @@ final class LocalStep implements Step {
 
     private void handlerFailed(Throwable e) {
         if (state == State.ASKED) {
-            answerInstead(500, e);
+            answerInstead(Responses.INTERNAL_ERROR, e);
         }
     }
 
@@ -245,10 +245,10 @@ final class LocalStep implements Step {
 
     // ------------------------------------------------------------------ ANSWERING
 
-    private void answer(ByteBuffer reply) {
+    private void answer(Answer reply) {
         state = State.ANSWERING;
-        out = reply;
-        status = Responses.status(reply);
+        out = reply.bytes();
+        status = reply.status();
         due(timeouts.bodyNanos());
         flush();
     }
@@ -276,7 +276,7 @@ final class LocalStep implements Step {
         if (persistent) {
             requests.next();
         } else {
-            connection.last(Responses.NOTHING, CloseReason.FINISHED, null);
+            connection.last(Answer.NONE, CloseReason.FINISHED, null);
         }
     }
 

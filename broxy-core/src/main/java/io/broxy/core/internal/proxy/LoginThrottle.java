@@ -1,5 +1,6 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.core.internal.net.ClientNetwork;
 import io.broxy.core.internal.proxy.CredentialMarks.Mark;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -60,7 +61,7 @@ final class LoginThrottle {
      */
     final class Attempt {
         private final @Nullable ClientNetwork network;
-        private final Mark mark;
+        final Mark mark;
         private final Runnable wake;
         /** What it is one of; null if it is no guess. */
         private GuessQueue.@Nullable Guess guess;
@@ -72,15 +73,6 @@ final class LoginThrottle {
             this.network = network;
             this.mark = mark;
             this.wake = wake;
-        }
-
-        Mark mark() {
-            return mark;
-        }
-
-        /** Has it ask again; under no lock. */
-        void wake() {
-            wake.run();
         }
 
         /**
@@ -98,7 +90,7 @@ final class LoginThrottle {
                         known = true;
                         return 0;
                     }
-                    UserFailures.Wrong wrong = there.known(mark);
+                    UserFailures.Wrong wrong = there.of(mark.user()).known(mark.credentials());
                     if (wrong != null) {
                         known = wrong.mayBeAskedAbout(nowNanos);
                         return known ? 0 : WRONG;
@@ -141,7 +133,7 @@ final class LoginThrottle {
                     leave(network, guess, nowNanos, woken);
                 }
             }
-            woken.forEach(Attempt::wake);
+            woken.forEach(attempt -> attempt.wake.run()); // under no lock
         }
 
         private void leave(ClientNetwork from, GuessQueue.Guess left, long nowNanos, List<Attempt> woken) {

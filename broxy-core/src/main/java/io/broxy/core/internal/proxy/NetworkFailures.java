@@ -4,27 +4,26 @@ import io.broxy.core.internal.proxy.CredentialMarks.Mark;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The wrong credentials that came from one network, by user. What counts of each user is what is free for one: further guesses
- * at that user have to wait on their own, and so cannot make the network's other users wait.
+ * The wrong credentials from one network, by user. Each user adds at most the number of free guesses to the network's count:
+ * further guesses at that user wait for its own turns, and so cannot delay the network's other users.
  *
  * <p>Threading: guarded by the throttle's lock.
  */
 final class NetworkFailures {
-    /** Mistakes of all its users together, which cost no waiting. */
+    /** The wrong guesses of all users together that cause no wait. */
     static final int FREE = 10;
 
     static final long KEPT_NANOS = TimeUnit.MINUTES.toNanos(10);
 
-    /** Beyond that those are forgotten that have failed least, while their failures count on for the network. */
+    /** Past this limit the user with the fewest failures is forgotten; its failures still count for the network. */
     static final int MOST_USERS = 256;
 
-    /** Not as long as a user's: a neighbour's first login has to find a turn. */
+    /** Shorter than a user's: a neighbor's first login has to find a turn. */
     private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-    /** Of a network where nothing has failed; never written. */
+    /** The failures of a network without any; never written. */
     static final NetworkFailures NONE = new NetworkFailures();
 
     private final List<UserFailures> users = new ArrayList<>(1);
@@ -35,19 +34,19 @@ final class NetworkFailures {
     /** The failures of a user. */
     UserFailures of(long user) {
         for (UserFailures one : users) {
-            if (one.isOf(user)) {
+            if (one.user == user) {
                 return one;
             }
         }
         return UserFailures.NONE;
     }
 
-    /** How many users something is kept of. */
+    /** The number of users with failures. */
     int users() {
         return users.size();
     }
 
-    /** How many failures count. */
+    /** The number of failures that count. */
     int count() {
         int count = ofForgottenUsers;
         for (UserFailures user : users) {
@@ -56,17 +55,17 @@ final class NetworkFailures {
         return count;
     }
 
-    /** Whether further guesses at users that may still guess freely have to wait for their turns, too. */
+    /** Whether guesses wait for turns of the network, even at users whose own guesses are still free. */
     boolean isThrottled() {
         return count() >= FREE;
     }
 
-    /** Whether any guess has to wait. */
+    /** Whether any guess waits. */
     boolean throttlesAnything() {
         return isThrottled() || users.stream().anyMatch(UserFailures::isThrottled);
     }
 
-    /** Whether further guesses at this user have to wait. */
+    /** Whether guesses at this user wait. */
     boolean throttles(long user) {
         return isThrottled() || of(user).isThrottled();
     }
@@ -74,11 +73,6 @@ final class NetworkFailures {
     /** The turns of guesses at all users. */
     Turns turns() {
         return turns;
-    }
-
-    /** Credentials that were wrong before; null if they were not, as far as is known. */
-    UserFailures.@Nullable Wrong known(Mark mark) {
-        return of(mark.user()).known(mark.credentials());
     }
 
     /** Remembers wrong credentials, and counts them if they are a guess that was not made before. */
@@ -130,7 +124,7 @@ final class NetworkFailures {
         }
     }
 
-    /** Forgets what is long ago; true if nothing is left. */
+    /** Forgets old failures; true if nothing is left. */
     boolean forget(long nowNanos) {
         if (nowNanos - forgottenNanos > KEPT_NANOS) {
             ofForgottenUsers = 0;

@@ -1,12 +1,13 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.core.internal.net.ClientNetwork;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Credentials that were right lately, each for the network that it came from. They are checked like any others, but do not wait
- * behind wrong ones. Past a limit the ones with the oldest success are forgotten, whose users then may have to wait.
+ * Credentials that were right lately, by network. They are checked like any others, but do not wait behind wrong ones. Past a
+ * limit those with the oldest success are forgotten, and their users may have to wait.
  *
  * <p>Threading: guarded by the throttle's lock.
  */
@@ -18,10 +19,10 @@ final class ProvenCredentials {
 
     private record Key(ClientNetwork network, long credentials) {}
 
-    /** When each was right, the longest ago first. */
+    /** The time of each one's last success, the oldest first. */
     private final Map<Key, Long> successes = new LinkedHashMap<>();
 
-    /** They were right just now. */
+    /** Credentials were right just now. */
     void add(ClientNetwork network, long credentials, long nowNanos) {
         Key key = new Key(network, credentials);
         successes.remove(key); // so that it comes last
@@ -31,12 +32,12 @@ final class ProvenCredentials {
         }
     }
 
-    /** They are not right any more; true if they were lately. */
+    /** Credentials are no longer right; true if they were lately. */
     boolean remove(ClientNetwork network, long credentials) {
         return successes.remove(new Key(network, credentials)) != null;
     }
 
-    /** Whether they were right lately. */
+    /** Whether credentials were right lately. */
     boolean contain(ClientNetwork network, long credentials, long nowNanos) {
         Key key = new Key(network, credentials);
         Long success = successes.get(key);

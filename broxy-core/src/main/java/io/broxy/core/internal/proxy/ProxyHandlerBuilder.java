@@ -52,6 +52,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     private int maxConnections = 20_000;
     private int maxStreamClients = 500;
     private @Nullable ProxyListener listener;
+    private boolean socks;
     private boolean reportOnly;
     private int maxConnectionsPerClient;
     private int maxRequestsPerConnection;
@@ -206,6 +207,12 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
     }
 
     @Override
+    public ProxyHandler.Builder socks(boolean socks) {
+        this.socks = socks;
+        return this;
+    }
+
+    @Override
     public ProxyHandler.Builder reportOnly(boolean reportOnly) {
         this.reportOnly = reportOnly;
         return this;
@@ -333,7 +340,7 @@ public final class ProxyHandlerBuilder implements ProxyHandler.Builder {
                 HeadLimits.of(maxResponseHeadBytes, maxResponseFields),
                 pseudonym);
         HandlerSettings settings = new HandlerSettings(
-                new HandlerSettings.Access(accessPolicy, authenticator, trustedSenders),
+                new HandlerSettings.Access(accessPolicy, authenticator, trustedSenders, socks),
                 new HandlerSettings.Timeouts(
                         headTimeoutNanos,
                         authenticationTimeoutNanos,

@@ -21,12 +21,6 @@ final class ReportingPolicy implements AddressPolicy {
     static final long PERIOD_NANOS = TimeUnit.HOURS.toNanos(1);
     static final int MOST_ADDRESSES = 1_000;
 
-    private enum Telling {
-        ADDRESS,
-        LAST,
-        NOTHING
-    }
-
     private final AddressPolicy policy;
     private final Ticker ticker;
     private final Object lock = new Object();
@@ -57,32 +51,25 @@ final class ReportingPolicy implements AddressPolicy {
     }
 
     private void report(InetAddress address, String why) {
-        switch (telling(address)) {
-            case ADDRESS -> log.warn("report only: {}; it is admitted all the same", why);
-            case LAST ->
-                log.warn(
-                        "report only: {} addresses that would be refused were logged; others are not for the rest of the hour",
-                        MOST_ADDRESSES);
-            case NOTHING -> {}
-        }
-    }
-
-    private Telling telling(InetAddress address) {
+        boolean last;
         synchronized (lock) {
             if (ticker.nanos() - periodStartNanos >= PERIOD_NANOS) {
                 periodStartNanos = ticker.nanos();
                 logged.clear();
                 full = false;
             }
-            if (logged.contains(address) || full) {
-                return Telling.NOTHING;
+            if (full || !logged.add(address)) {
+                return;
             }
-            full = logged.size() == MOST_ADDRESSES;
-            if (full) {
-                return Telling.LAST;
-            }
-            logged.add(address);
-            return Telling.ADDRESS;
+            full = logged.size() > MOST_ADDRESSES;
+            last = full;
+        }
+        if (last) {
+            log.warn(
+                    "report only: {} addresses that would be refused were logged; others are not for the rest of the hour",
+                    MOST_ADDRESSES);
+        } else {
+            log.warn("report only: {}; it is admitted all the same", why);
         }
     }
 

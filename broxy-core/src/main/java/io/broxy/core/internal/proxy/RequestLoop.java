@@ -162,8 +162,8 @@ final class RequestLoop implements Step {
             ConnectStep.start(connection, request.target().hostPort(), identity, unread);
         } else if (request.maxForwards() == 0) {
             boolean persistent = mayPersist(request);
-            ByteBuffer reply = Responses.lastHop(request, persistent);
-            connection.recorder().exchanged(Responses.status(reply), 0, 0, CloseReason.FINISHED, null, null);
+            Answer reply = Responses.lastHop(request, persistent);
+            connection.recorder().exchanged(reply.status(), 0, 0, CloseReason.FINISHED, null, null);
             answer(reply, persistent);
         } else {
             if (forwarded == null) {
@@ -189,9 +189,9 @@ final class RequestLoop implements Step {
     }
 
     /** Answers, and goes on to the next request if it may. */
-    void answer(ByteBuffer reply, boolean persistent) {
+    void answer(Answer reply, boolean persistent) {
         if (persistent) {
-            KeepAliveResponse.start(this, reply);
+            KeepAliveResponse.start(this, reply.bytes());
         } else {
             connection.last(reply, CloseReason.FINISHED, null);
         }
@@ -203,7 +203,7 @@ final class RequestLoop implements Step {
         if (!mayPersist()) { // since the response's head a login was lost, or a drain has begun, which found no idle
             // client
             CloseReason reason = connection.hasLostLogin() ? CloseReason.FINISHED : CloseReason.DRAINED;
-            connection.last(Responses.NOTHING, reason, null);
+            connection.last(Answer.NONE, reason, null);
             return;
         }
         parser = HeadParser.request(settings.limits().requestHead());

@@ -28,7 +28,10 @@ final class Responses {
     /** No framing fields: what follows is the tunnel (RFC 9110 section 9.3.6). */
     private static final byte[] ESTABLISHED = HeadWriter.response(200, "OK").toBytes();
 
-    /** An empty last response. */
+    /** The status of what is the proxy's own fault. */
+    static final int INTERNAL_ERROR = 500;
+
+    /** No bytes. */
     static final ByteBuffer NOTHING = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
     private static final DateTimeFormatter IMF_FIXDATE = DateTimeFormatter.ofPattern(
@@ -42,31 +45,28 @@ final class Responses {
 
     private Responses() {}
 
-    /** The status in the head that a reply begins with; 0 if it begins with none. */
-    static int status(ByteBuffer reply) {
-        int at = reply.position() + "HTTP/1.1 ".length();
-        return reply.hasRemaining() && reply.get(reply.position()) == 'H' // else it is an alert of TLS
-                ? (reply.get(at) - '0') * 100 + (reply.get(at + 1) - '0') * 10 + (reply.get(at + 2) - '0')
-                : 0;
-    }
-
     /** The answer to a CONNECT whose tunnel is open, in a buffer to be released. */
     static ByteBuffer established(LoopBuffers buffers) {
         return buffers.borrow(ESTABLISHED.length).put(ESTABLISHED).flip();
     }
 
     /** The answer to a request that is refused; the last one on its connection. */
-    static ByteBuffer refused(RefusedException refusal, boolean withBody) {
+    static Answer refused(RefusedException refusal, boolean withBody) {
         String error = Rejection.proxyStatus(refusal.reason());
         return error(refusal.status(), String.valueOf(refusal.getMessage()), error, withBody, false);
     }
 
     /** The answer to an unauthenticated request (RFC 9110 section 15.5.8). */
-    static ByteBuffer unauthenticated(
+    static Answer unauthenticated(
             RefusedException refusal, List<String> challenges, boolean withBody, boolean persistent) {
         HeadWriter head = error(refusal.status(), Rejection.proxyStatus(refusal.reason()));
         challenges.forEach(challenge -> head.field("Proxy-Authenticate", challenge));
-        return message(head, text(refusal.status(), String.valueOf(refusal.getMessage())), withBody, persistent);
+        return message(
+                refusal.status(),
+                head,
+                text(refusal.status(), String.valueOf(refusal.getMessage())),
+                withBody,
+                persistent);
     }
 
     /**
@@ -74,8 +74,18 @@ final class Responses {
      *
      * @param persistent whether the client may send another request
      */
-    static ByteBuffer failed(DialException failure, boolean withBody, boolean persistent) {
-        Problem problem = switch (failure.reason()) {
+    static Answer failed(DialException failure, boolean withBody, boolean persistent) {
+        Problem problem = problem(failure);
+        return error(problem.status, problem.text, problem.proxyStatus, withBody, persistent);
+    }
+
+    /** The status of {@link #failed}. */
+    static int status(DialException failure) {
+        return problem(failure).status;
+    }
+
+    private static Problem problem(DialException failure) {
+        return switch (failure.reason()) {
             case RESOLVE -> new Problem(502, "the name could not be resolved", "dns_error");
             case REFUSED -> new Problem(502, "the target refused the connection", "connection_refused");
             case UNREACHABLE -> new Problem(502, "the target cannot be reached", "destination_ip_unroutable");
@@ -86,11 +96,10 @@ final class Responses {
             case POOL_EXHAUSTED -> new Problem(503, "no connection is free", "connection_limit_reached");
             case LOCAL, CANCELLED -> new Problem(503, "no connection can be opened now", "proxy_internal_error");
         };
-        return error(problem.status, problem.text, problem.proxyStatus, withBody, persistent);
     }
 
     /** The answer to a request whose target was reached and gave no response that could be passed on. */
-    static ByteBuffer noResponse(OriginException failure, boolean withBody, boolean persistent) {
+    static Answer noResponse(OriginException failure, boolean withBody, boolean persistent) {
         Problem problem = switch (failure.reason()) {
             case NO_RESPONSE -> new Problem(502, "the target gave no answer", "http_response_incomplete");
             case INVALID_RESPONSE -> new Problem(502, "the target gave no valid answer", "http_protocol_error");
@@ -103,15 +112,15 @@ final class Responses {
     private record Problem(int status, String text, String proxyStatus) {}
 
     /** The answer when the embedder's dialer breaks its contract. */
-    static ByteBuffer internalError() {
-        return error(500, "the proxy failed", "proxy_internal_error", true, false);
+    static Answer internalError() {
+        return error(INTERNAL_ERROR, "the proxy failed", "proxy_internal_error", true, false);
     }
 
     /**
      * The answer to a request that must go no farther (RFC 9110 section 7.6.2): OPTIONS asks for what this proxy can do,
      * TRACE for what it has received.
      */
-    static ByteBuffer lastHop(ForwardedRequest request, boolean persistent) {
+    static Answer lastHop(ForwardedRequest request, boolean persistent) {
         HeadWriter head = HeadWriter.response(200, "OK");
         ByteBuffer body = NOTHING;
         if (request.method().equals("TRACE")) {
@@ -122,7 +131,7 @@ final class Responses {
         } else {
             head.field("Allow", ALLOWED);
         }
-        return message(head, body, true, persistent);
+        return message(200, head, body, true, persistent);
     }
 
     /** Asks a client to send its body (RFC 9110 section 15.2.1); for requests to the proxy itself only. */
@@ -131,7 +140,7 @@ final class Responses {
     }
 
     /** The embedder's answer to a request to the proxy itself. */
-    static ByteBuffer own(LocalResponse response, boolean withBody, boolean persistent) {
+    static Answer own(LocalResponse response, boolean withBody, boolean persistent) {
         int status = response.status();
         HeadWriter head = HeadWriter.response(status, phrase(status));
         boolean dated = false;
@@ -143,19 +152,19 @@ final class Responses {
             head.field("Date", IMF_FIXDATE.format(Instant.now()));
         }
         if (status == 204 || status == 304) { // which has no content, and so no length of it (section 8.6)
-            return end(head, NOTHING, persistent);
+            return end(status, head, NOTHING, persistent);
         }
-        return message(head, response.body(), withBody, persistent);
+        return message(status, head, response.body(), withBody, persistent);
     }
 
     /** The answer when the embedder gives none in time (503), or fails (500). */
-    static ByteBuffer noOwnAnswer(int status, boolean withBody, boolean persistent) {
+    static Answer noOwnAnswer(int status, boolean withBody, boolean persistent) {
         String text = status == 503 ? "the proxy did not answer in time" : "the proxy failed";
         return error(status, text, "proxy_internal_error", withBody, persistent);
     }
 
-    private static ByteBuffer error(int status, String text, String proxyStatus, boolean withBody, boolean persistent) {
-        return message(error(status, proxyStatus), text(status, text), withBody, persistent);
+    private static Answer error(int status, String text, String proxyStatus, boolean withBody, boolean persistent) {
+        return message(status, error(status, proxyStatus), text(status, text), withBody, persistent);
     }
 
     private static HeadWriter error(int status, String proxyStatus) {
@@ -171,20 +180,22 @@ final class Responses {
         return ByteBuffer.wrap((status + " " + text + "\n").getBytes(US_ASCII));
     }
 
-    private static ByteBuffer message(HeadWriter writer, ByteBuffer body, boolean withBody, boolean persistent) {
+    private static Answer message(
+            int status, HeadWriter writer, ByteBuffer body, boolean withBody, boolean persistent) {
         writer.field("Content-Length", String.valueOf(body.remaining()));
-        return end(writer, withBody ? body : NOTHING, persistent);
+        return end(status, writer, withBody ? body : NOTHING, persistent);
     }
 
-    private static ByteBuffer end(HeadWriter writer, ByteBuffer body, boolean persistent) {
+    private static Answer end(int status, HeadWriter writer, ByteBuffer body, boolean persistent) {
         if (!persistent) {
             writer.field("Connection", "close");
         }
         byte[] head = writer.toBytes();
-        return ByteBuffer.allocate(head.length + body.remaining())
+        ByteBuffer bytes = ByteBuffer.allocate(head.length + body.remaining())
                 .put(head)
                 .put(body.duplicate())
                 .flip();
+        return new Answer(status, bytes);
     }
 
     /** May be empty (RFC 9112 section 4). */

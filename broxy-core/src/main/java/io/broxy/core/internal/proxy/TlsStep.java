@@ -100,7 +100,7 @@ final class TlsStep implements Step, TlsHandshake.Outcome {
             counters.count(TlsOutcome.NOT_TLS);
             RefusedException refusal = Rejection.NOT_TLS.exception();
             boolean isHttp = type >= 'A' && type <= 'Z';
-            refuse(isHttp ? Responses.refused(refusal, true) : Responses.NOTHING, refusal);
+            refuse(isHttp ? Responses.refused(refusal, true) : Answer.NONE, refusal);
         } else if (counters.tryBegin()) {
             connection.client().unread(first);
             handshake();
@@ -109,7 +109,7 @@ final class TlsStep implements Step, TlsHandshake.Outcome {
         }
     }
 
-    private void refuse(ByteBuffer last, RefusedException refusal) {
+    private void refuse(Answer last, RefusedException refusal) {
         connection.record();
         connection.last(last, CloseReason.REFUSED, refusal);
     }
@@ -191,7 +191,7 @@ final class TlsStep implements Step, TlsHandshake.Outcome {
             connection.abandoned(cause);
         } else if (cause instanceof SSLException failure) {
             end(TlsOutcome.FAILED);
-            refuse(alert, Rejection.ofTls(failure));
+            refuse(new Answer(0, alert), Rejection.ofTls(failure));
         } else {
             connection.clientGone(cause);
         }

@@ -3,13 +3,13 @@ package io.broxy.core.internal.proxy;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The turns of throttled guesses: one after another, at a distance that doubles with each wrong guess. A guess that has a turn
- * counts as wrong until it is decided.
+ * The turns of throttled guesses: each guess waits for its own, and the distance between two doubles with each wrong guess. A
+ * guess that has a turn counts as wrong until it is decided.
  *
  * <p>Threading: guarded by the throttle's lock.
  */
 final class Turns {
-    /** What {@link #take} gives when the next turn is too late. */
+    /** Returned by {@link #take} when the next turn comes too late. */
     static final long TOO_LATE = -1;
 
     private static final long FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
@@ -20,7 +20,7 @@ final class Turns {
     private int undecided;
 
     /**
-     * Creates them.
+     * Creates turns that have not begun.
      *
      * @param longestNanos the longest distance between two
      */
@@ -33,7 +33,7 @@ final class Turns {
         nextNanos = nowNanos + FIRST_NANOS;
     }
 
-    /** Takes the next turn; gives the time until then, or {@link #TOO_LATE} if that is more than can be waited for. */
+    /** Takes the next turn and returns the time until then, or {@link #TOO_LATE} if that is more than {@code mostNanos}. */
     long take(long nowNanos, int excess, long mostNanos) {
         long waitNanos = Math.max(0, nextNanos - nowNanos);
         if (waitNanos > mostNanos) {
@@ -44,7 +44,7 @@ final class Turns {
         return waitNanos;
     }
 
-    /** A guess that has taken a turn is decided, or given up. */
+    /** A guess that has taken a turn is decided or given up. */
     void over() {
         undecided--;
     }
@@ -52,7 +52,7 @@ final class Turns {
     /**
      * The distance between two turns.
      *
-     * @param excess how many wrong guesses there were beyond those that are free
+     * @param excess the number of wrong guesses beyond the free ones
      */
     static long distanceNanos(int excess, long longestNanos) {
         return Math.min(FIRST_NANOS << Math.min(excess, MOST_DOUBLINGS), longestNanos);

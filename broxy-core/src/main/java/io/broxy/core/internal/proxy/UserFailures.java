@@ -7,25 +7,25 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The wrong credentials of one user that came from one network: how many different ones, and the latest of them, which count no
- * more when they come again.
+ * The wrong credentials of one user from one network: their number, and the latest of them, which do not count again when they
+ * are repeated.
  *
  * <p>Threading: guarded by the throttle's lock.
  */
 final class UserFailures {
-    /** A person's mistakes, which cost no waiting. */
+    /** The wrong guesses that cause no wait: a person's mistakes. */
     static final int FREE = 5;
 
     private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(8);
     private static final int MOST_WRONG = 4;
 
-    /** No spelling in particular. */
+    /** Stands for more than one spelling. */
     private static final long SEVERAL = 0;
 
-    /** Of a user who has not failed; never written. */
+    /** The failures of a user without any; never written. */
     static final UserFailures NONE = new UserFailures(0, 0);
 
-    /** Credentials that were wrong. They may be right by now, so they are asked about again, as seldom as a guess would be. */
+    /** Wrong credentials. They may be right by now, so the authenticator is asked again, as rarely as about a guess. */
     static final class Wrong {
         private final long credentials;
         private long lastNanos;
@@ -35,9 +35,10 @@ final class UserFailures {
         private Wrong(long credentials, long nowNanos) {
             this.credentials = credentials;
             this.lastNanos = nowNanos;
+            this.nextNanos = nowNanos;
         }
 
-        /** Whether to ask about them, which have come again; else they count as wrong. */
+        /** Whether the authenticator is asked when they are repeated; if not, they count as wrong. */
         boolean mayBeAskedAbout(long nowNanos) {
             lastNanos = nowNanos;
             if (asked >= FREE) {
@@ -51,7 +52,7 @@ final class UserFailures {
         }
     }
 
-    private final long user;
+    final long user;
     private final Turns turns = new Turns(LONGEST_NANOS);
     private final List<Wrong> wrong = new ArrayList<>(1);
     private int count;
@@ -63,31 +64,27 @@ final class UserFailures {
         this.lastNanos = nowNanos;
     }
 
-    boolean isOf(long asked) {
-        return user == asked;
-    }
-
-    /** How many different credentials were wrong. */
+    /** The number of different wrong credentials. */
     int count() {
         return count;
     }
 
-    /** When the last one was wrong that counts. */
+    /** The time of the last failure that counts. */
     long lastNanos() {
         return lastNanos;
     }
 
-    /** Whether further ones have to wait for their turns. */
+    /** Whether further guesses wait for their turns. */
     boolean isThrottled() {
         return count >= FREE;
     }
 
-    /** The turns of further ones. */
+    /** The turns of further guesses. */
     Turns turns() {
         return turns;
     }
 
-    /** Credentials that were wrong before; null if they were not, as far as is known. */
+    /** The record of credentials that were wrong before, or null if there is none. */
     @Nullable
     Wrong known(long credentials) {
         for (Wrong one : wrong) {
@@ -98,7 +95,7 @@ final class UserFailures {
         return null;
     }
 
-    /** Remembers credentials that are wrong, in place of those that have not come for longest. */
+    /** Remembers wrong credentials in place of the least recently seen ones. */
     void remember(long credentials, long nowNanos) {
         Wrong known = known(credentials);
         if (known != null) {
@@ -115,7 +112,7 @@ final class UserFailures {
         wrong.add(new Wrong(credentials, nowNanos));
     }
 
-    /** Counts credentials that are wrong for the first time. */
+    /** Counts new wrong credentials. */
     void failed(Mark mark, long nowNanos) {
         spelling = count == 0 || spelling == mark.spelling() ? mark.spelling() : SEVERAL;
         count++;
@@ -134,7 +131,7 @@ final class UserFailures {
         }
     }
 
-    /** Forgets what is long ago; true if nothing is left. */
+    /** Forgets old failures; true if nothing is left. */
     boolean forget(long nowNanos, long keptNanos) {
         if (nowNanos - lastNanos > keptNanos) {
             count = 0;

@@ -8,8 +8,12 @@
  *      │                    on one event loop, and one {@link Step} after another works on it
  *   (PROXY header)          {@link ProxyHeaderReader}, if a trusted sender passes the client on
  *      │
- *   request <────────────┐  {@link RequestLoop}, {@link RequestValidator}; or the host server has read a CONNECT
- *      │                 │
+ *   (TLS)                   {@link TlsStep}
+ *      │
+ *   (first byte)            {@link ProtocolStep}, if SOCKS is served too: {@link SocksStep} reads, authenticates and allows its
+ *      │                    clients, whose next step is {@link ConnectStep}
+ *   request <────────────┐  {@link RequestLoop}, {@link RequestValidator}; or the host server has read a CONNECT; or the port
+ *      │                 │  leads to one target, {@link FixedTargetStep}
  *   authenticated        │  {@link AccessStep}, {@link AccessControl}, {@link Authentication}, {@link LoginThrottle}
  *      │                 │
  *   allowed              │  {@link AccessControl}
@@ -22,6 +26,8 @@
  *      │
  *   closed and accounted    {@link ClientConnection#ended}, {@link ClientAccount}, {@link Metrics}
  * </pre>
+ *
+ * <p>How a client is answered depends on its {@link ClientProtocol}; only HTTP knows another request behind an answer.
  *
  * <p>What the steps need of the handler is in {@link HandlerContext}; what can be refused, and how, in {@link
  * io.broxy.core.internal.http.Rejection}.

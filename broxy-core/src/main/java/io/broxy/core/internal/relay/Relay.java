@@ -9,7 +9,6 @@ import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -233,12 +232,8 @@ public final class Relay implements Stage {
     public void end(CloseReason reason) {
         if (loop.inLoop()) {
             cut(reason, null);
-            return;
-        }
-        try {
-            loop.execute(() -> cut(reason, null));
-        } catch (RejectedExecutionException e) {
-            // The loop has stopped, and has abandoned the tunnel by that.
+        } else {
+            loop.tryExecute(() -> cut(reason, null)); // the end of a loop has abandoned its tunnels
         }
     }
 

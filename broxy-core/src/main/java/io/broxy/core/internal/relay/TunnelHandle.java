@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +36,7 @@ public final class TunnelHandle implements Tunnel {
 
     private final Ticker ticker;
     private final long startNanos;
-    private final Executor callbacks;
+    private final Executor completions;
     private final EndListener endListener;
 
     private @Nullable HostPort target;
@@ -59,12 +58,12 @@ public final class TunnelHandle implements Tunnel {
     /**
      * Creates the handle of a tunnel that begins now.
      *
-     * @param callbacks runs dependents of the future
+     * @param completions completes the future, and runs its dependents; it rejects nothing
      */
-    public TunnelHandle(Ticker ticker, Executor callbacks, EndListener endListener) {
+    public TunnelHandle(Ticker ticker, Executor completions, EndListener endListener) {
         this.ticker = ticker;
         this.startNanos = ticker.nanos();
-        this.callbacks = callbacks;
+        this.completions = completions;
         this.endListener = endListener;
     }
 
@@ -154,15 +153,7 @@ public final class TunnelHandle implements Tunnel {
             waiting = future;
         }
         if (waiting != null) {
-            completeOffLoop(waiting, end);
-        }
-    }
-
-    private void completeOffLoop(CompletableFuture<TunnelResult> waiting, TunnelResult end) {
-        try {
-            callbacks.execute(() -> waiting.complete(end));
-        } catch (RejectedExecutionException e) {
-            waiting.complete(end); // the engine ends, and its loop threads with it
+            completions.execute(() -> waiting.complete(end));
         }
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketImpl;
@@ -127,6 +128,23 @@ abstract class ClientSocket extends Socket {
 
         private static SocketException asSocketException(IOException e) {
             return e instanceof SocketException own ? own : because(new SocketException(e.getMessage()), e);
+        }
+
+        @Override
+        protected final void create(boolean stream) throws IOException {
+            if (!stream) {
+                throw new SocketException("a client's socket is of TCP");
+            }
+        }
+
+        @Override
+        protected final void connect(String host, int port) throws IOException {
+            connect(InetSocketAddress.createUnresolved(host, port), 0);
+        }
+
+        @Override
+        protected final void connect(InetAddress address, int port) throws IOException {
+            connect(new InetSocketAddress(address, port), 0);
         }
 
         @Override

@@ -93,9 +93,6 @@ public final class ConnectionSocket extends ClientSocket {
         // ------------------------------------------------------------------ connecting
 
         @Override
-        protected void create(boolean stream) {}
-
-        @Override
         protected void connect(SocketAddress remote, int timeoutMillis) throws IOException {
             InetSocketAddress peer = (InetSocketAddress) remote;
             address = peer.getAddress();
@@ -104,22 +101,8 @@ public final class ConnectionSocket extends ClientSocket {
         }
 
         @Override
-        protected void connect(String host, int port) throws IOException {
-            throw connected();
-        }
-
-        @Override
-        protected void connect(InetAddress address, int port) throws IOException {
-            throw connected();
-        }
-
-        @Override
         protected void bind(InetAddress host, int port) throws IOException {
-            throw connected();
-        }
-
-        private static SocketException connected() {
-            return new SocketException("the socket is connected");
+            throw new SocketException("the socket is connected");
         }
 
         // ------------------------------------------------------------------ the connection

@@ -77,23 +77,6 @@ final class DialedSocketImpl extends ClientSocket.Impl {
 
     // ------------------------------------------------------------------ connecting
 
-    @Override
-    protected void create(boolean stream) throws IOException {
-        if (!stream) {
-            throw new IOException("only TCP can be dialed");
-        }
-    }
-
-    @Override
-    protected void connect(String host, int port) throws IOException {
-        connect(InetSocketAddress.createUnresolved(host, port), 0);
-    }
-
-    @Override
-    protected void connect(InetAddress address, int port) throws IOException {
-        connect(new InetSocketAddress(address, port), 0);
-    }
-
     /** A timeout of 0 means the dialer's own. */
     @Override
     protected void connect(SocketAddress address, int timeoutMillis) throws IOException {

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -25,10 +24,8 @@ public final class IpSockets {
     }
 
     /** Opens a server socket that can be bound to that address; bound to a wildcard it takes clients of both families. */
-    public static ServerSocketChannel serverFor(SocketAddress local) throws IOException {
-        return local instanceof InetSocketAddress internet
-                        && internet.getAddress() instanceof Inet4Address ip
-                        && !ip.isAnyLocalAddress()
+    public static ServerSocketChannel serverFor(InetSocketAddress local) throws IOException {
+        return local.getAddress() instanceof Inet4Address ip && !ip.isAnyLocalAddress()
                 ? ServerSocketChannel.open(StandardProtocolFamily.INET)
                 : ServerSocketChannel.open();
     }

@@ -28,7 +28,7 @@ public interface HttpRoute {
      * The way works: its connection is open or, in {@linkplain HttpHop#absoluteForm() absolute form}, the proxy has begun to
      * answer, and not with 407. Repeated calls change nothing.
      */
-    void connected();
+    default void connected() {}
 
     /**
      * The way does not work: no connection came of it or, in absolute form, the proxy ended a new connection without an

@@ -74,9 +74,6 @@ final class TargetRouter implements HttpRouter {
     /** Threading: immutable. */
     private record OneWay(DialRequest request, @Override HttpHop way) implements HttpRoute {
         @Override
-        public void connected() {}
-
-        @Override
         public DialException failed(DialException failure) {
             return failure;
         }

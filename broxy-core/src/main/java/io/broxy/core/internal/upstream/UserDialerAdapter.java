@@ -160,12 +160,8 @@ public final class UserDialerAdapter implements LoopDialer {
         }
 
         private void onLoop(Runnable task, @Nullable Connection opened) {
-            try {
-                loop.execute(task);
-            } catch (RejectedExecutionException e) {
-                if (opened != null) {
-                    abortTaken(opened);
-                }
+            if (!loop.tryExecute(task) && opened != null) {
+                abortTaken(opened);
             }
         }
 

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.Resolver;
-import io.broxy.core.internal.dial.CachingResolver.LookUpShare;
 import io.broxy.core.internal.loop.LookUpThreads;
+import io.broxy.core.internal.net.ClientNetwork;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -299,7 +299,7 @@ class CachingResolverTest {
     @Test
     void aNameThatAnotherClientHasQueuedIsLookedUpInTheTurnOfTheOneThatHasRoom() throws Exception {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
-        LookUpShare hostile = share("192.0.2.66");
+        ClientNetwork hostile = share("192.0.2.66");
         for (int i = 0; i < 100; i++) {
             resolver.resolve(i + ".tarpit.example", hostile);
         }
@@ -319,12 +319,12 @@ class CachingResolverTest {
         assertThat(share("2001:db8::1")).isEqualTo(share("2001:db8::ffff:2")).isNotEqualTo(share("2001:db8:0:1::1"));
     }
 
-    private static LookUpShare share(String address) throws UnknownHostException {
+    private static ClientNetwork share(String address) throws UnknownHostException {
         InetSocketAddress client = new InetSocketAddress(InetAddress.getByName(address), 1);
         DialRequest request = DialRequest.builder(HostPort.parse("a.example:1"))
                 .client(new DialRequest.Client(client, client))
                 .build();
-        return Objects.requireNonNull(LookUpShare.of(request));
+        return Objects.requireNonNull(Dial.network(request));
     }
 
     @Test

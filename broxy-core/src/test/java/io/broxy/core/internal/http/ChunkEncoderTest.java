@@ -44,8 +44,12 @@ class ChunkEncoderTest {
         return decoder.trailers();
     }
 
+    private static int room(@Nullable Fields trailers) {
+        return ChunkEncoder.LAST_BYTES + (trailers == null ? 0 : trailers.linesLength());
+    }
+
     private static String last(ForwardedRequest request, @Nullable Fields trailers) {
-        ByteBuffer out = ByteBuffer.allocate(ChunkEncoder.maxLastBytes(trailers));
+        ByteBuffer out = ByteBuffer.allocate(room(trailers));
         request.writeLastChunk(trailers, out);
         return text(out);
     }
@@ -164,7 +168,7 @@ class ChunkEncoderTest {
     void withoutTrailersTheEndIsFiveBytes() throws BadHeadException {
         assertThat(trailers()).isNull();
         assertThat(last(request("x"), null)).isEqualTo("0\r\n\r\n");
-        assertThat(ChunkEncoder.maxLastBytes(null)).isEqualTo(5);
+        assertThat(ChunkEncoder.LAST_BYTES).isEqualTo(5);
     }
 
     @Test
@@ -245,7 +249,7 @@ class ChunkEncoderTest {
         ForwardedResponse response = ForwardedResponse.of(
                 responseHead("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: X-Three\r\n\r\n"),
                 request("x"));
-        ByteBuffer out = ByteBuffer.allocate(ChunkEncoder.maxLastBytes(trailers));
+        ByteBuffer out = ByteBuffer.allocate(room(trailers));
         response.writeLastChunk(trailers, out);
         assertThat(text(out)).isEqualTo("0\r\nX-One: 1\r\nx-two: 2\r\n\r\n");
     }
@@ -253,7 +257,7 @@ class ChunkEncoderTest {
     @Test
     void theRoomThatIsNamedIsNeeded() throws BadHeadException {
         Fields trailers = trailers("A: 1", "B: 2");
-        ByteBuffer small = ByteBuffer.allocate(ChunkEncoder.maxLastBytes(trailers) - 1);
+        ByteBuffer small = ByteBuffer.allocate(room(trailers) - 1);
         ForwardedRequest request = request("x");
 
         assertThatExceptionOfType(BufferOverflowException.class)

@@ -24,7 +24,8 @@ class AccessLogTest {
     private static String refusal(@Nullable String method, @Nullable HostPort target, @Nullable String identity) {
         ProxyListener.Request request =
                 new ProxyListener.Request(new ProxyListener.Client(1, null, null), method, target, identity);
-        return AccessLog.refusal(request, new RefusedException(RefusedException.Reason.LIMIT, 503, "full"), 7);
+        return AccessLog.refusal(
+                request, "socks5", new RefusedException(RefusedException.Reason.LIMIT, 503, "full"), 7);
     }
 
     @Test
@@ -42,7 +43,7 @@ class AccessLogTest {
                 new OriginException(OriginException.Reason.TIMEOUT, TARGET, null));
 
         assertThat(AccessLog.exchange(request, peer, result))
-                .isEqualTo("kind=exchange client=[2001:db8:0:0:0:0:0:1]:50312 user=alice method=GET"
+                .isEqualTo("kind=exchange client=[2001:db8:0:0:0:0:0:1]:50312 user=alice protocol=http method=GET"
                         + " target=example.org:80 status=504 peer=198.51.100.4:80 to_origin=517 to_client=0 ms=1234"
                         + " reason=ORIGIN_RESET error=ORIGIN_TIMEOUT");
     }
@@ -50,8 +51,9 @@ class AccessLogTest {
     @Test
     void whatIsNotKnownIsADash() {
         assertThat(refusal(null, null, null))
-                .isEqualTo("kind=refused client=- user=- method=- target=- status=503 peer=- to_origin=0 to_client=0"
-                        + " ms=7 reason=REFUSED error=LIMIT");
+                .isEqualTo(
+                        "kind=refused client=- user=- protocol=socks5 method=- target=- status=503 peer=- to_origin=0 to_client=0"
+                                + " ms=7 reason=REFUSED error=LIMIT");
     }
 
     @ParameterizedTest
@@ -68,7 +70,7 @@ class AccessLogTest {
                 "a=b, '\"a=b\"'",
             })
     void aValueCannotBeTakenForAnotherKey(String identity, String written) {
-        assertThat(refusal("GET", TARGET, identity)).contains(" user=" + written + " method=GET ");
+        assertThat(refusal("GET", TARGET, identity)).contains(" user=" + written + " protocol=socks5 method=GET ");
     }
 
     @Test
@@ -81,13 +83,14 @@ class AccessLogTest {
             assertThat(line.chars()).as("of %02x", c).allMatch(written -> written >= ' ' && written <= '~');
         }
         assertThat(refusal("GET", TARGET, "x\u2028\r\n\u001b"))
-                .contains(" user=\"x\\u2028\\u000d\\u000a\\u001b\" method=GET ");
+                .contains(" user=\"x\\u2028\\u000d\\u000a\\u001b\" protocol=socks5 method=GET ");
     }
 
     @Test
     void aLongValueIsCut() {
         assertThat(refusal("M".repeat(8_000), TARGET, "u".repeat(300)))
-                .contains(" user=\"" + "u".repeat(128) + "\"... method=\"" + "M".repeat(128) + "\"... target=");
+                .contains(" user=\"" + "u".repeat(128) + "\"... protocol=socks5 method=\"" + "M".repeat(128)
+                        + "\"... target=");
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.broxy.core.internal.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.broxy.core.internal.net.ClientNetwork;
 import io.broxy.core.internal.proxy.CountLimit.Verdict;
 import io.broxy.core.testkit.ManualTicker;
 import java.net.InetAddress;

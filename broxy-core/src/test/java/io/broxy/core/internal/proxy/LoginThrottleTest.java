@@ -3,6 +3,7 @@ package io.broxy.core.internal.proxy;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.broxy.core.internal.net.ClientNetwork;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
@@ -512,7 +513,7 @@ class LoginThrottleTest {
         assertThat(failures.networks()).isEqualTo(LoginFailures.MOST_USERS / NetworkFailures.MOST_USERS);
         now += NetworkFailures.KEPT_NANOS + 1;
         for (int network = 0; network < 200; network++) {
-            assertThat(failures.of(new ClientNetwork(network, false), now)).isNull();
+            assertThat(failures.at(new ClientNetwork(network, false), now)).isSameAs(NetworkFailures.NONE);
         }
         assertThat(failures.users()).isZero();
     }

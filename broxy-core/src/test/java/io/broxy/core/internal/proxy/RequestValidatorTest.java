@@ -39,7 +39,7 @@ class RequestValidatorTest {
         RefusedException refusal = Rejection.of(bad);
 
         assertThat(refusal.reason()).isEqualTo(reason);
-        assertThat(US_ASCII.decode(Responses.refused(refusal, true)).toString())
+        assertThat(US_ASCII.decode(Responses.refused(refusal, true).bytes()).toString())
                 .startsWith("HTTP/1.1 " + status + "\r\n")
                 .endsWith(refusal.status() + " " + bad.getMessage() + "\n");
     }

@@ -205,7 +205,7 @@ final class RelayRig implements AutoCloseable {
     }
 
     TunnelHandle tunnel() {
-        TunnelHandle tunnel = new TunnelHandle(ticker, workers.callbacks(), (ended, result) -> {});
+        TunnelHandle tunnel = new TunnelHandle(ticker, workers::complete, (ended, result) -> {});
         tunnels.add(tunnel);
         return tunnel;
     }

@@ -1,4 +1,4 @@
-package io.broxy.core.internal.proxy;
+package io.broxy.core.internal.net;
 
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -10,10 +10,10 @@ import java.nio.ByteBuffer;
  * @param bits those of the address that count
  * <p>Threading: immutable.
  */
-record ClientNetwork(long bits, boolean ipv6) {
+public record ClientNetwork(long bits, boolean ipv6) {
 
     /** The client of an address. */
-    static ClientNetwork of(InetAddress address) {
+    public static ClientNetwork of(InetAddress address) {
         ByteBuffer bytes = ByteBuffer.wrap(address.getAddress());
         return address instanceof Inet6Address
                 ? new ClientNetwork(bytes.getLong(), true)
