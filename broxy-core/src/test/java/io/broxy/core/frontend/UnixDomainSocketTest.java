@@ -141,7 +141,7 @@ class UnixDomainSocketTest {
                     .satisfies(request -> assertThat(request.client()).isNull());
             await().untilAsserted(() -> {
                 assertThat(opened.get().address()).isNull();
-                assertThat(log.lines("kind=tunnel client=- user=alice method=CONNECT"))
+                assertThat(log.lines("kind=tunnel client=- user=alice protocol=http method=CONNECT"))
                         .hasSize(1);
             });
             assertThat(uncounted.isConnected()).isTrue();
