@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.broxy.AccessPolicy;
 import io.broxy.Cidr;
+import io.broxy.ConnectRequest;
 import io.broxy.Credentials;
+import io.broxy.FieldEdits;
+import io.broxy.ForwardedMode;
 import io.broxy.HostPort;
 import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
@@ -14,6 +17,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -298,6 +302,52 @@ class ServerOptionsTest {
                 .containsExactly(
                         "broxy-mini-server: --send-proxy-protocol needs --upstream or --rules, whose proxies it is"
                                 + " sent to");
+    }
+
+    @Test
+    void fieldsOfRequestsAreRemovedAndAdded() {
+        FieldEdits edits = parse("--add-header=X-Gate: 7", "--add-header", "B:2", "--remove-header=x-gate")
+                .plainHttp()
+                .edits();
+
+        assertThat(edits.removed()).containsExactly("x-gate");
+        assertThat(edits.added())
+                .containsExactly(new ConnectRequest.Field("X-Gate", "7"), new ConnectRequest.Field("B", "2"));
+        assertThat(parse().plainHttp().edits().isEmpty()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --add-header=sesame            | has no colon
+            --add-header=Host: x           | the proxy itself writes Host
+            --add-header=a b: sesame       | the field name is not a token
+            --remove-header=Content-Length | the proxy itself writes Content-Length
+            --remove-header=a:             | the field name is not a token
+            --forwarded=sometimes          | is none of pass, add, replace and remove
+            """)
+    void aFieldThatCannotBeChangedIsAMistake(String option, String reason) {
+        assertThatThrownBy(() -> parse(option))
+                .isInstanceOf(UsageException.class)
+                .hasMessageStartingWith("Invalid value for option '" + option.substring(0, option.indexOf('=')) + "'")
+                .hasMessageContaining(reason);
+    }
+
+    @Test
+    void addedFieldsAreLimitedTogether() {
+        String[] most = new String[9];
+        Arrays.fill(most, "--add-header=X: " + "y".repeat(1_000));
+
+        assertThatThrownBy(() -> parse(most).plainHttp().edits())
+                .isInstanceOf(UsageException.class)
+                .hasMessage("--add-header: the added fields exceed 8192 bytes");
+    }
+
+    @Test
+    void clientsAreNamedToOriginsAsTheOptionSays() {
+        assertThat(parse().plainHttp().forwarded()).isEqualTo(ForwardedMode.PASS);
+        assertThat(parse("--forwarded=add").plainHttp().forwarded()).isEqualTo(ForwardedMode.ADD);
+        assertThat(parse("--forwarded=replace").plainHttp().forwarded()).isEqualTo(ForwardedMode.REPLACE);
+        assertThat(parse("--forwarded=remove").plainHttp().forwarded()).isEqualTo(ForwardedMode.REMOVE);
     }
 
     @Test
