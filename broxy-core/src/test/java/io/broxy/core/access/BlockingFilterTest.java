@@ -187,7 +187,7 @@ class BlockingFilterTest {
 
     private RequestDecision answerOrWait(FilterRequest request) throws InterruptedException {
         RequestDecision pass = request.field("X-Wait") == null ? RequestDecision.pass() : whenReleased(request);
-        return request.isTunnel() || request.method().equals("GET") && request.field("X-Wait") != null
+        return request.isTunnel() || (request.method().equals("GET") && request.field("X-Wait") != null)
                 ? pass
                 : RequestDecision.answer(LocalResponse.of(200, "text/plain", "from here"));
     }
