@@ -88,6 +88,7 @@ final class TlsOptions {
     }
 
     /** How the server speaks TLS with these certificates. */
+    @SuppressWarnings("NullAway") // which does not see in a class file that a function may give null
     ServerTls serverTls(Supplier<SSLContext> context) {
         SSLParameters parameters = new SSLParameters();
         parameters.setProtocols(versions().protocols());

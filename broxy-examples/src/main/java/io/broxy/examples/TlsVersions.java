@@ -1,23 +1,22 @@
 package io.broxy.examples;
 
-import java.util.List;
-
 /** The versions of TLS that are served: one and all newer ones. */
 enum TlsVersions {
-    TLS_1_2("1.2", "TLSv1.3", "TLSv1.2"),
-    TLS_1_3("1.3", "TLSv1.3");
+    TLS_1_2("1.2"),
+    TLS_1_3("1.3");
 
     private final String oldest;
-    private final List<String> protocols;
 
-    TlsVersions(String oldest, String... protocols) {
+    TlsVersions(String oldest) {
         this.oldest = oldest;
-        this.protocols = List.of(protocols);
     }
 
     /** As the JDK names them. */
     String[] protocols() {
-        return protocols.toArray(String[]::new);
+        return switch (this) {
+            case TLS_1_2 -> new String[] {"TLSv1.3", "TLSv1.2"};
+            case TLS_1_3 -> new String[] {"TLSv1.3"};
+        };
     }
 
     /** Reads the oldest of them. Threading: immutable. */
