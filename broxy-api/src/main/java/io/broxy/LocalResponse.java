@@ -4,11 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
 
 /**
- * The response of a {@link LocalRequestHandler}. The proxy adds the framing, and a {@code Date} if there is none.
+ * The response of a {@link LocalRequestHandler}, or of a {@link RequestFilter} that answers itself. The proxy adds the framing, and a {@code Date} if there is none.
  *
  * <pre>{@code
  * LocalResponse.of(200, "text/plain", "healthy\n")
@@ -17,23 +15,6 @@ import java.util.Set;
  * <p>Threading: immutable; {@link #body()} returns a separate view to each caller.
  */
 public final class LocalResponse {
-    /** The proxy itself writes framing and connection fields (RFC 9110 section 7.6.1). */
-    private static final Set<String> NOT_FOR_HANDLERS = Set.of(
-            "connection",
-            "content-length",
-            "http2-settings",
-            "keep-alive",
-            "proxy-authenticate",
-            "proxy-authentication-info",
-            "proxy-authorization",
-            "proxy-connection",
-            "te",
-            "trailer",
-            "transfer-encoding",
-            "upgrade");
-
-    private static final String TOKEN_MARKS = "!#$%&'*+-.^_`|~";
-
     private final int status;
     private final List<ConnectRequest.Field> fields;
     private final ByteBuffer body;
@@ -110,15 +91,8 @@ public final class LocalResponse {
          *     ends with white space
          */
         public Builder field(String name, String value) {
-            if (!isToken(name)) {
-                throw new IllegalArgumentException("the field name is not a token");
-            }
-            if (NOT_FOR_HANDLERS.contains(name.toLowerCase(Locale.ROOT))) {
-                throw new IllegalArgumentException("the proxy itself writes " + name);
-            }
-            if (!isFieldValue(value)) {
-                throw new IllegalArgumentException("the value of " + name + " has a forbidden character");
-            }
+            FieldSyntax.checkName(name);
+            FieldSyntax.checkValue(name, value);
             fields.add(new ConnectRequest.Field(name, value));
             return this;
         }
@@ -141,25 +115,6 @@ public final class LocalResponse {
                 throw new IllegalArgumentException("a response with status " + status + " must not have a body");
             }
             return new LocalResponse(this);
-        }
-
-        private static boolean isToken(String text) {
-            return !text.isEmpty()
-                    && text.chars()
-                            .allMatch(c -> (c >= 'a' && c <= 'z')
-                                    || (c >= 'A' && c <= 'Z')
-                                    || (c >= '0' && c <= '9')
-                                    || TOKEN_MARKS.indexOf(c) >= 0);
-        }
-
-        private static boolean isFieldValue(String text) {
-            boolean outerSpace =
-                    !text.isEmpty() && (isSpace(text.charAt(0)) || isSpace(text.charAt(text.length() - 1)));
-            return !outerSpace && text.chars().allMatch(c -> c == '\t' || (c >= ' ' && c <= 0xFF && c != 0x7F));
-        }
-
-        private static boolean isSpace(char c) {
-            return c == ' ' || c == '\t';
         }
     }
 }

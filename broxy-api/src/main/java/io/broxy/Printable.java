@@ -11,6 +11,11 @@ final class Printable {
 
     private Printable() {}
 
+    /** Whether a text is not empty and fits into a line: printable ASCII only. */
+    static boolean isLine(String text) {
+        return !text.isEmpty() && text.chars().allMatch(c -> c >= ' ' && c <= '~');
+    }
+
     /** The text in quotation marks; not shown at all if it has an '@', because a password may precede that. */
     static String quote(String text) {
         if (text.indexOf('@') >= 0) {

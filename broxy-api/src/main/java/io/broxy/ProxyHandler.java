@@ -241,6 +241,37 @@ public interface ProxyHandler extends ClientHandler, AutoCloseable {
         Builder authenticator(Authenticator authenticator);
 
         /**
+         * Decides about each request that is allowed, before anything is dialed; none by default. There is one request filter:
+         * this replaces another one, and so does {@link #blockingRequestFilter}.
+         *
+         * @param filter must not block
+         */
+        Builder requestFilter(RequestFilter filter);
+
+        /**
+         * As {@link #requestFilter}, with a filter that may block: it runs on the callback executor, and has the time of {@link
+         * #filterTimeout}. After this time the client gets 503.
+         */
+        Builder blockingRequestFilter(RequestFilter filter);
+
+        /** Decides about each response to a forwarded request before it is written; none by default. */
+        Builder responseFilter(ResponseFilter filter);
+
+        /**
+         * What becomes of {@code Forwarded} (RFC 7239) in forwarded requests; default {@link ForwardedMode#PASS}. This proxy's
+         * element has the client's address only, such as {@code for=192.0.2.43} or {@code for="[2001:db8::17]"}, as a PROXY
+         * header announces it if there is one; {@code for=unknown} if the client has none. The changes of a {@link RequestFilter}
+         * come after this one.
+         */
+        Builder forwarded(ForwardedMode mode);
+
+        /**
+         * What becomes of {@code X-Forwarded-For} in forwarded requests, as for {@link #forwarded}; default {@link
+         * ForwardedMode#PASS}. The values are addresses, in one list: {@code 192.0.2.43, 2001:db8::17}.
+         */
+        Builder xForwardedFor(ForwardedMode mode);
+
+        /**
          * The pool of connections for forwarded requests. By default the handler has its own, which keeps up to 1,000
          * idle connections, to one origin or to many, has the defaults of a pool otherwise, and is closed with the
          * handler. Handlers and dialers may share a pool: connections that were opened under different policies never

@@ -30,6 +30,13 @@ public interface ProxyLimits<B extends ProxyLimits<B>> {
     B authenticationTimeout(Duration timeout);
 
     /**
+     * The time for a {@link ProxyHandler.Builder#blockingRequestFilter}; default 10 s. After this time the client gets 503.
+     *
+     * @throws IllegalArgumentException if it is not positive
+     */
+    B filterTimeout(Duration timeout);
+
+    /**
      * The time for dialing the target, name lookup included; default 10 s.
      *
      * @throws IllegalArgumentException if it is not positive

@@ -4,7 +4,7 @@ import java.io.IOException;
 
 /**
  * A client's request was refused, nearly always before a connection was dialed. The message is safe to log and contains
- * none of the client's bytes.
+ * none of the client's bytes; for {@link Reason#FILTERED} it is the filter's text.
  */
 public final class RefusedException extends IOException {
     private static final long serialVersionUID = 1L;
@@ -45,6 +45,8 @@ public final class RefusedException extends IOException {
         TOO_MANY_FAILURES,
         /** The authenticator failed, or did not answer in time. */
         AUTHENTICATION_FAILED,
+        /** The {@link RequestFilter} or the {@link ResponseFilter} refused the request, failed, or did not answer in time. */
+        FILTERED,
         /** A limit on connections was reached. */
         LIMIT,
         /** The handler is draining or closed. */

@@ -32,8 +32,8 @@ public enum EngineTask {
     LOOK_UP(Workers.Kind.RESOLVER),
 
     /**
-     * Code of the embedder: dialers, authenticators, authorizations, local request handlers, listeners, and the access
-     * log. Default: a virtual thread for each task where the JVM has them, or else 64 threads.
+     * Code of the embedder: dialers, authenticators, authorizations, local request handlers, request filters that may
+     * block, listeners, and the access log. Default: a virtual thread for each task where the JVM has them, or else 64 threads.
      */
     CALLBACK(Workers.Kind.CALLBACK),
 

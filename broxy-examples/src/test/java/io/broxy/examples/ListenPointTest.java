@@ -28,8 +28,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Specifies where a mini-server may listen: at ports, at Unix domain sockets, and there for one target each. */
 @ExtendWith(LeakCheck.class)
 class ListenPointTest {
-    @TempDir
-    private Path folder;
+    private final Path folder;
+
+    ListenPointTest(@TempDir Path folder) {
+        this.folder = folder;
+    }
 
     private static String talk(Path path, String text) throws IOException {
         try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(path))) {

@@ -90,6 +90,24 @@ class PlainHttpIT {
     }
 
     @Test
+    void fieldsOfRequestsAreChanged() throws Exception {
+        try (WebServer origin = WebServer.start();
+                JarProcess server =
+                        miniServer("--add-header=X-Gate: 7", "--remove-header=User-Agent", "--forwarded=replace")) {
+            String forged = "X-Forwarded-For: 192.0.2.1";
+            Curl.End end = curl.get(server.listening(), "--header", forged, origin.url("/bytes/10/1"));
+
+            assertThat(end).isEqualTo(new Curl.End(0, "000 200"));
+            assertThat(origin.asked()).singleElement().satisfies(asked -> {
+                assertThat(asked.fields().get("X-Gate")).containsExactly("7");
+                assertThat(asked.fields().get("X-Forwarded-For")).containsExactly("127.0.0.1");
+                assertThat(asked.fields().get("Forwarded")).containsExactly("for=127.0.0.1");
+                assertThat(asked.fields()).doesNotContainKey("User-agent");
+            });
+        }
+    }
+
+    @Test
     void aHeadIsAnsweredAtOnce() throws Exception {
         try (WebServer origin = WebServer.start();
                 JarProcess server = miniServer()) {

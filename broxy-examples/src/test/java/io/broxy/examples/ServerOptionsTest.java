@@ -7,7 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.broxy.AccessPolicy;
 import io.broxy.AccessRequest;
 import io.broxy.Cidr;
+import io.broxy.ConnectRequest;
 import io.broxy.Credentials;
+import io.broxy.FieldEdits;
+import io.broxy.ForwardedMode;
 import io.broxy.HostPort;
 import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
@@ -17,6 +20,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
@@ -415,6 +419,52 @@ class ServerOptionsTest {
         assertThat(open.getEnabledProtocols()).containsExactlyInAnyOrder("TLSv1.2", "TLSv1.3");
         assertThat(closed.getNeedClientAuth()).isTrue();
         assertThat(closed.getEnabledProtocols()).containsExactly("TLSv1.3");
+    }
+
+    @Test
+    void fieldsOfRequestsAreRemovedAndAdded() {
+        FieldEdits edits = parse("--add-header=X-Gate: 7", "--add-header", "B:2", "--remove-header=x-gate")
+                .plainHttp()
+                .edits();
+
+        assertThat(edits.removed()).containsExactly("x-gate");
+        assertThat(edits.added())
+                .containsExactly(new ConnectRequest.Field("X-Gate", "7"), new ConnectRequest.Field("B", "2"));
+        assertThat(parse().plainHttp().edits().isEmpty()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --add-header=sesame            | has no colon
+            --add-header=Host: x           | the proxy itself writes Host
+            --add-header=a b: sesame       | the field name is not a token
+            --remove-header=Content-Length | the proxy itself writes Content-Length
+            --remove-header=a:             | the field name is not a token
+            --forwarded=sometimes          | is none of pass, add, replace and remove
+            """)
+    void aFieldThatCannotBeChangedIsAMistake(String option, String reason) {
+        assertThatThrownBy(() -> parse(option))
+                .isInstanceOf(UsageException.class)
+                .hasMessageStartingWith("Invalid value for option '" + option.substring(0, option.indexOf('=')) + "'")
+                .hasMessageContaining(reason);
+    }
+
+    @Test
+    void addedFieldsAreLimitedTogether() {
+        String[] most = new String[9];
+        Arrays.fill(most, "--add-header=X: " + "y".repeat(1_000));
+
+        assertThatThrownBy(() -> parse(most).plainHttp().edits())
+                .isInstanceOf(UsageException.class)
+                .hasMessage("--add-header: the added fields exceed 8192 bytes");
+    }
+
+    @Test
+    void clientsAreNamedToOriginsAsTheOptionSays() {
+        assertThat(parse().plainHttp().forwarded()).isEqualTo(ForwardedMode.PASS);
+        assertThat(parse("--forwarded=add").plainHttp().forwarded()).isEqualTo(ForwardedMode.ADD);
+        assertThat(parse("--forwarded=replace").plainHttp().forwarded()).isEqualTo(ForwardedMode.REPLACE);
+        assertThat(parse("--forwarded=remove").plainHttp().forwarded()).isEqualTo(ForwardedMode.REMOVE);
     }
 
     @Test

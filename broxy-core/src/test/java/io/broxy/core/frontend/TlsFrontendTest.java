@@ -21,6 +21,7 @@ import io.broxy.ServerTls;
 import io.broxy.TlsOutcome;
 import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Certificates;
+import io.broxy.core.testkit.EngineBuffers;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Payload;
@@ -37,6 +38,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
@@ -175,6 +177,27 @@ class TlsFrontendTest {
 
             assertThat(atOrigin.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
                     .hasMessage("was reset");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void idleTunnelsHoldNoBuffer(String version) throws Exception {
+        byte[] message = Payload.bytes(40_000, 3);
+        List<Peer> clients = new ArrayList<>();
+        try (Origin origin = Origin.echo();
+                TlsProxy proxy = TlsProxy.start(settings -> {})) {
+            for (int i = 0; i < 20; i++) {
+                clients.add(proxy.connect(origin.target(), version));
+                assertThat(clients.get(i).send(message).read(message.length)).isEqualTo(message);
+            }
+            await().untilAsserted(() ->
+                    assertThat(EngineBuffers.held(proxy.plain().broxy())).isZero());
+
+            for (Peer client : clients) {
+                assertThat(client.send("still here").readText(10)).isEqualTo("still here");
+                client.close();
+            }
         }
     }
 

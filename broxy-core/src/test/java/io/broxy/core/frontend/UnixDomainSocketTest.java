@@ -31,7 +31,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -45,14 +44,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(LeakCheck.class)
 @Timeout(60)
 class UnixDomainSocketTest {
-    @TempDir
-    private Path folder;
+    private final Path folder;
+    private final UnixDomainSocketAddress address;
 
-    private UnixDomainSocketAddress address;
-
-    @BeforeEach
-    void name() {
-        address = UnixDomainSocketAddress.of(folder.resolve("proxy.sock"));
+    UnixDomainSocketTest(@TempDir Path folder) {
+        this.folder = folder;
+        this.address = UnixDomainSocketAddress.of(folder.resolve("proxy.sock"));
     }
 
     private Path file() {
@@ -140,8 +137,10 @@ class UnixDomainSocketTest {
                     .singleElement()
                     .satisfies(request -> assertThat(request.client()).isNull());
             await().untilAsserted(() -> {
-                assertThat(opened.get().address()).isNull();
-                assertThat(log.lines("kind=tunnel client=- user=alice method=CONNECT"))
+                assertThat(opened)
+                        .hasValueSatisfying(
+                                client -> assertThat(client.address()).isNull());
+                assertThat(log.lines("kind=tunnel client=- user=alice protocol=http method=CONNECT"))
                         .hasSize(1);
             });
             assertThat(uncounted.isConnected()).isTrue();
@@ -163,7 +162,8 @@ class UnixDomainSocketTest {
                     "CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n".getBytes(ISO_8859_1)));
 
             assertThat(readAll(client)).startsWith("HTTP/1.1 403 ");
-            assertThat(asked.get().client()).isNull();
+            assertThat(asked)
+                    .hasValueSatisfying(request -> assertThat(request.client()).isNull());
         }
     }
 

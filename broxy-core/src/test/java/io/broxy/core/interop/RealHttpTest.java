@@ -1,11 +1,16 @@
 package io.broxy.core.interop;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.broxy.Authenticator;
 import io.broxy.Credentials;
+import io.broxy.FilterRequest;
+import io.broxy.LocalResponse;
+import io.broxy.RequestDecision;
+import io.broxy.ResponseDecision;
 import io.broxy.core.testkit.Payload;
 import io.broxy.core.testkit.Proxy;
 import io.broxy.core.testkit.WebServer;
@@ -20,6 +25,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,6 +99,40 @@ class RealHttpTest {
             assertThat(asked.fields().get("Via")).containsExactly("1.1 here");
             assertThat(asked.fields()).doesNotContainKeys("Upgrade", "Http2-settings", "Proxy-connection");
         });
+    }
+
+    @Test
+    void filtersPassChangeAnswerAndRefuse() throws Exception {
+        try (Proxy proxy = Proxy.start(settings -> settings.requestFilter(RealHttpTest::filter)
+                .responseFilter(response -> ResponseDecision.pass().set("X-Seen", "yes")))) {
+            HttpClient client = client(proxy).build();
+            for (int i = 1; i <= 2; i++) {
+                HttpResponse<String> passed = client.send(request("/bytes/10/1").build(), BodyHandlers.ofString());
+                assertThat(passed.headers().allValues("X-Seen")).containsExactly("yes");
+                assertThat(server.asked())
+                        .hasSize(i)
+                        .allSatisfy(asked ->
+                                assertThat(asked.fields().get("X-Gate")).containsExactly("7"));
+
+                HttpResponse<String> answered = client.send(request("/here").build(), BodyHandlers.ofString());
+                assertThat(answered.body()).isEqualTo("from here");
+                HttpResponse<String> refused = client.send(request("/blocked").build(), BodyHandlers.ofString());
+                assertThat(refused.statusCode()).isEqualTo(403);
+                assertThat(refused.body()).isEqualTo("403 blocked\n");
+            }
+        }
+    }
+
+    private static RequestDecision filter(FilterRequest request) {
+        String uri = String.valueOf(request.uri());
+        if (uri.endsWith("/blocked")) {
+            return RequestDecision.refuse(403, "blocked");
+        }
+        return uri.endsWith("/here")
+                ? RequestDecision.answer(LocalResponse.builder(200)
+                        .body(ByteBuffer.wrap("from here".getBytes(UTF_8)))
+                        .build())
+                : RequestDecision.pass().set("X-Gate", "7");
     }
 
     @Test

@@ -18,6 +18,7 @@ import io.broxy.core.Broxy;
 import io.broxy.core.ProxyServer;
 import io.broxy.core.testkit.BlackHole;
 import io.broxy.core.testkit.Certificates;
+import io.broxy.core.testkit.EngineBuffers;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

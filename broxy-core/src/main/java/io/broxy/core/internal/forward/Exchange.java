@@ -15,6 +15,7 @@ import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.BreakWatch;
 import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.upstream.HttpRouter;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
@@ -102,15 +103,11 @@ public final class Exchange {
 
     // ------------------------------------------------------------------ ROUTING
 
-    /**
-     * Begins.
-     *
-     * @param dial for the target, in case it is dialed
-     */
-    public void start(DialRequest dial) {
+    /** Begins: finds where the request goes, and dials its target if it has to. */
+    public void start(HttpRouter router, DialRequest dial) {
         client.handler(requestSide);
         try {
-            routing.start(dial);
+            routing.start(router, dial);
         } catch (DialException e) {
             fail(e);
             return;
@@ -125,7 +122,7 @@ public final class Exchange {
         LoopConnection origin = upstream.connection();
         peer = origin.peer();
         ResponseSide responses = new ResponseSide(
-                this, upstream, client, request, forwarding, throttles == null ? null : throttles.toClient());
+                this, owner, upstream, client, request, forwarding, throttles == null ? null : throttles.toClient());
         responseSide = responses;
         origin.handler(responses);
         List<ConnectRequest.Field> fields = upstream.fields(authorization);

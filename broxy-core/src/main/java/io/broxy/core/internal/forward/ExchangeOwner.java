@@ -1,6 +1,8 @@
 package io.broxy.core.internal.forward;
 
 import io.broxy.CloseReason;
+import io.broxy.RefusedException;
+import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.LoopConnection;
 import java.io.IOException;
@@ -33,6 +35,15 @@ public interface ExchangeOwner {
     /** Limits of what is read, or null for none. */
     default @Nullable Throttles throttles() {
         return null;
+    }
+
+    /**
+     * The response as the client gets it; asked once, for one that is not interim.
+     *
+     * @throws RefusedException if the client does not get it
+     */
+    default ForwardedResponse filter(ForwardedResponse response) throws RefusedException {
+        return response;
     }
 
     /** The upstream connections that belong to the client's. */

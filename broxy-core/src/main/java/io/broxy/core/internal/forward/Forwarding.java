@@ -2,13 +2,11 @@ package io.broxy.core.internal.forward;
 
 import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.pool.EnginePool;
-import io.broxy.core.internal.upstream.HttpRouter;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What all exchanges of a handler share.
  *
- * @param router finds where a request goes
  * @param pool keeps the connections to origins and proxies
  * @param responseNanos how long an exchange waits for the response, once the request has been sent
  * @param bodyNanos how long it waits for the next bytes of a body, in either direction
@@ -17,7 +15,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: immutable.
  */
 public record Forwarding(
-        HttpRouter router,
         EnginePool pool,
         long responseNanos,
         long bodyNanos,

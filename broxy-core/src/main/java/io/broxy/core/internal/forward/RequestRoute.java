@@ -17,6 +17,7 @@ import io.broxy.core.internal.pool.IdleUse;
 import io.broxy.core.internal.pool.LoopLease;
 import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
+import io.broxy.core.internal.upstream.HttpRouter;
 import io.broxy.core.internal.upstream.ProxyAuthorization;
 import java.io.IOException;
 import java.util.Objects;
@@ -79,11 +80,12 @@ final class RequestRoute implements Completion<LoopLease> {
     /**
      * Begins.
      *
+     * @param router finds where the request goes
      * @param dial for the target, in case it is dialed
      */
-    void start(DialRequest dial) throws DialException {
+    void start(HttpRouter router, DialRequest dial) throws DialException {
         client = dial.client();
-        HttpRoute found = forwarding.router().route(dial);
+        HttpRoute found = router.route(dial);
         PinnedConnections pins = owner.pinned();
         ConnPool.Key begun = pins.isEmpty() ? null : pins.farEnd(target, owner.identity());
         if (begun != null) {

@@ -2,6 +2,7 @@ package io.broxy.core.internal.forward;
 
 import io.broxy.CloseReason;
 import io.broxy.OriginException;
+import io.broxy.RefusedException;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.BadHeadException.Problem;
 import io.broxy.core.internal.http.BodyDecoder;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ResponseSide implements ChannelEvents {
     private final Exchange exchange;
+    private final ExchangeOwner owner;
     private final UpstreamConnection upstream;
     private final LoopConnection origin;
     private final ForwardedRequest request;
@@ -59,12 +61,14 @@ final class ResponseSide implements ChannelEvents {
      */
     ResponseSide(
             Exchange exchange,
+            ExchangeOwner owner,
             UpstreamConnection upstream,
             LoopConnection client,
             ForwardedRequest request,
             Forwarding forwarding,
             @Nullable Throttle throttle) {
         this.exchange = exchange;
+        this.owner = owner;
         this.upstream = upstream;
         this.origin = upstream.connection();
         this.request = request;
@@ -178,6 +182,9 @@ final class ResponseSide implements ChannelEvents {
                 return; // what has come is no answer, so it was left of something else
             }
             exchange.fail(new OriginException(OriginException.Reason.INVALID_RESPONSE, exchange.target(), e));
+        } catch (RefusedException e) {
+            undelivered = Math.max(0, undelivered - (body.moved() - before));
+            exchange.fail(e);
         } catch (IOException e) {
             undelivered = Math.max(0, undelivered - (body.moved() - before));
             exchange.clientGone(e);
@@ -205,7 +212,8 @@ final class ResponseSide implements ChannelEvents {
 
     /**
      * Room for all heads that one read can complete, and the body's beginning behind them. A line may grow from three bytes to
-     * five as it is normalised, and each head gets a few lines of this proxy's own.
+     * five as it is normalised, which leaves a sixth: for a few lines of this proxy's own in each head, and for {@link
+     * io.broxy.FieldEdits#MAX_BYTES} of a filter in the last.
      */
     private int roomForHeads() {
         return 2 * (limits.headBytes() + LoopBuffers.MIN_READ);
@@ -236,15 +244,16 @@ final class ResponseSide implements ChannelEvents {
         return false;
     }
 
-    private boolean begin(ForwardedResponse next, ByteBuffer out) {
-        if (next.isOfIdleness() && exchange.repeat()) {
+    private boolean begin(ForwardedResponse received, ByteBuffer out) throws RefusedException {
+        if (received.isOfIdleness() && exchange.repeat()) {
             return false;
         }
-        if (next.status() == 407) { // meant for this proxy, of which the client knows nothing
+        if (received.status() == 407) { // meant for this proxy, of which the client knows nothing
             exchange.credentialsRefused();
             return false;
         }
         exchange.answered();
+        ForwardedResponse next = owner.filter(received);
         response = next;
         boolean originEnds = upstream.isOfClient() && !next.originPersists();
         persistent = next.delimited() && !originEnds && exchange.mayPersist();
@@ -254,12 +263,13 @@ final class ResponseSide implements ChannelEvents {
         return true;
     }
 
-    private void upgrade(ForwardedResponse answer, ByteBuffer in, ByteBuffer out) throws BadHeadException {
+    private void upgrade(ForwardedResponse answer, ByteBuffer in, ByteBuffer out)
+            throws BadHeadException, RefusedException {
         if (!exchange.requestComplete()) {
             throw new BadHeadException(Problem.FRAMING, "protocols are switched within the request");
         }
+        owner.filter(answer).write(out, true, pseudonym);
         undelivered = 0;
-        answer.write(out, true, pseudonym);
         out.put(in);
         exchange.upgrade(exchange.loop().buffers().hold(out.flip()));
     }

@@ -99,19 +99,27 @@ public final class Fields {
         return List.copyOf(values);
     }
 
+    /** All fields as users see them; unmodifiable. */
+    public List<ConnectRequest.Field> list() {
+        return listWithout(-1);
+    }
+
     /** All fields as users see them, but for the first one of a name; unmodifiable. */
     public List<ConnectRequest.Field> listWithout(String hidden) {
-        int at = indexOf(hidden, 0);
+        return listWithout(indexOf(hidden, 0));
+    }
+
+    private List<ConnectRequest.Field> listWithout(int hidden) {
         return new AbstractList<>() {
             @Override
             public ConnectRequest.Field get(int index) {
-                int of = at < 0 || index < at ? index : index + 1;
+                int of = hidden < 0 || index < hidden ? index : index + 1;
                 return new ConnectRequest.Field(name(of), value(of));
             }
 
             @Override
             public int size() {
-                return at < 0 ? size : size - 1;
+                return hidden < 0 ? size : size - 1;
             }
         };
     }

@@ -1,8 +1,10 @@
 package io.broxy.core.internal.http;
 
 import io.broxy.ConnectRequest;
+import io.broxy.FieldEdits;
 import io.broxy.core.internal.http.BadHeadException.Problem;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +18,7 @@ public final class ForwardedRequest {
     /** More than the version, the fixed names and the line ends that {@link #write} adds come to. */
     private static final int ROOM_FOR_FIXED_TEXT = 256;
 
+    private static final String AUTHORIZATION = "Authorization";
     private static final String CHUNKED = "Transfer-Encoding: chunked\r\n";
 
     private final RequestHead head;
@@ -26,6 +29,7 @@ public final class ForwardedRequest {
     private final boolean expectsContinue;
     private final boolean upgrade;
     private final boolean login;
+    private final HeadEdits edits;
 
     private ForwardedRequest(
             RequestHead head, RequestTarget target, BodyFraming body, ConnectionOptions options, int maxForwards)
@@ -38,7 +42,20 @@ public final class ForwardedRequest {
         expectsContinue = expectsContinue(head);
         // HTTP/1.0 knows no Upgrade (RFC 9110, section 7.8)
         upgrade = head.minorVersion() > 0 && options.upgrade() && UpgradeOffer.isMade(head.fields());
-        login = AuthSchemes.bindConnection(head.fields(), "Authorization");
+        login = AuthSchemes.bindConnection(head.fields(), AUTHORIZATION);
+        edits = HeadEdits.NONE;
+    }
+
+    private ForwardedRequest(ForwardedRequest received, HeadEdits edits) {
+        head = received.head;
+        target = received.target;
+        body = received.body;
+        options = received.options;
+        maxForwards = received.maxForwards;
+        expectsContinue = received.expectsContinue;
+        upgrade = received.upgrade;
+        login = received.login || edits.values(AUTHORIZATION).stream().anyMatch(AuthSchemes::bindConnection);
+        this.edits = edits;
     }
 
     /**
@@ -74,6 +91,15 @@ public final class ForwardedRequest {
             expects = head.minorVersion() > 0;
         }
         return expects;
+    }
+
+    /** This request with other fields for the next hop, on top of the changes before. */
+    public ForwardedRequest with(FieldEdits further) {
+        return further.isEmpty() ? this : with(edits.and(further));
+    }
+
+    ForwardedRequest with(HeadEdits changes) {
+        return new ForwardedRequest(this, changes);
     }
 
     /** The head as it was received. */
@@ -157,6 +183,7 @@ public final class ForwardedRequest {
     public int maxBytes(List<ConnectRequest.Field> further, @Nullable String viaPseudonym) {
         int length = ROOM_FOR_FIXED_TEXT
                 + head.array().length
+                + edits.maxBytes()
                 + 2 * target.maxAuthorityLength()
                 + (viaPseudonym == null ? 0 : viaPseudonym.length());
         for (ConnectRequest.Field field : further) {
@@ -167,8 +194,9 @@ public final class ForwardedRequest {
 
     /**
      * Writes the head for the next hop: {@code Host} from the target as the first field (RFC 9112, section 3.2.2), then
-     * the fields in their order with their bytes untouched, without those for one hop and those that Connection names,
-     * then what this hop has to say: of the body and of its connection, Via, and the further fields.
+     * the fields in their order with their bytes untouched, without those for one hop, those that Connection names and
+     * those that are {@linkplain #with changed}, then what this hop has to say: the changes, the body and its connection,
+     * Via, and the further fields.
      *
      * @param out has room for {@link #maxBytes}
      * @param absoluteForm whether the next hop is a proxy
@@ -185,6 +213,7 @@ public final class ForwardedRequest {
         writeRequestLine(out, absoluteForm);
         writeHost(out);
         writeReceivedFields(out);
+        edits.put(out);
         writeOwnFields(out);
         if (viaPseudonym != null) {
             Via.put(head.minorVersion(), viaPseudonym, out);
@@ -232,7 +261,20 @@ public final class ForwardedRequest {
         return HopByHop.is(fields, index)
                 || options.name(index)
                 || fields.isNamed(index, "Host")
-                || (head.minorVersion() == 0 && fields.isNamed(index, "Expect"));
+                || (head.minorVersion() == 0 && fields.isNamed(index, "Expect"))
+                || edits.removes(fields, index);
+    }
+
+    /** The values that the next hop gets of a received field, unless something changes. */
+    List<String> forwardedValues(String name) {
+        Fields fields = head.fields();
+        List<String> values = new ArrayList<>(1);
+        for (int i = fields.indexOf(name, 0); i >= 0; i = fields.indexOf(name, i + 1)) {
+            if (!isRemoved(fields, i)) {
+                values.add(fields.value(i));
+            }
+        }
+        return values;
     }
 
     private void writeOwnFields(ByteBuffer out) {

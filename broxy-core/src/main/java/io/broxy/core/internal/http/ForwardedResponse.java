@@ -1,5 +1,6 @@
 package io.broxy.core.internal.http;
 
+import io.broxy.FieldEdits;
 import io.broxy.core.internal.http.BadHeadException.Problem;
 import io.broxy.core.internal.http.BodyFraming.Kind;
 import java.nio.ByteBuffer;
@@ -21,6 +22,7 @@ public final class ForwardedResponse {
     private final ConnectionOptions options;
     private final ResponseLength length;
     private final boolean login;
+    private final HeadEdits edits;
 
     /** Whether the response names protocols that the client has to get. */
     private final boolean upgrade;
@@ -34,6 +36,18 @@ public final class ForwardedResponse {
         this.length = ResponseLength.of(head);
         this.login = AuthSchemes.bindConnection(head.fields(), "WWW-Authenticate");
         this.upgrade = upgrade;
+        this.edits = HeadEdits.NONE;
+    }
+
+    private ForwardedResponse(ForwardedResponse received, HeadEdits edits) {
+        this.head = received.head;
+        this.request = received.request;
+        this.body = received.body;
+        this.options = received.options;
+        this.length = received.length;
+        this.login = received.login;
+        this.upgrade = received.upgrade;
+        this.edits = edits;
     }
 
     /**
@@ -67,6 +81,16 @@ public final class ForwardedResponse {
             throw new BadHeadException(Problem.FRAMING, "a switch to a protocol that was not asked for");
         }
         return true;
+    }
+
+    /** This response with other fields for the client, on top of the changes before. */
+    public ForwardedResponse with(FieldEdits further) {
+        return further.isEmpty() ? this : new ForwardedResponse(this, edits.and(further));
+    }
+
+    /** The fields as they were received. */
+    public Fields fields() {
+        return head.fields();
     }
 
     /** Whether it is a part of a login at the origin that is bound to the connection which carries it. */
@@ -164,7 +188,7 @@ public final class ForwardedResponse {
     /**
      * Writes the head for the client: the reason phrase and the fields with their bytes untouched (but for what {@link
      * HeadParser} and {@link ResponseLength} normalise) and in their order, without those for one hop and those that
-     * Connection names, then what this hop has to say.
+     * Connection names, and those that are {@linkplain #with changed}, then the changes and what this hop has to say.
      *
      * @param out has room for the received head, the pseudonym and 256 bytes more
      * @param keepAlive whether the client's connection is kept behind this response; of no meaning before another one
@@ -185,6 +209,7 @@ public final class ForwardedResponse {
         head.putReason(out);
         Ascii.putCrlf(out);
         writeReceivedFields(out);
+        edits.put(out);
         if (body.kind() == Kind.CHUNKED && !dechunked()) {
             Ascii.put("Transfer-Encoding: chunked\r\n", out);
         }
@@ -217,7 +242,10 @@ public final class ForwardedResponse {
     }
 
     private boolean isRemoved(Fields fields, int index) {
-        return HopByHop.is(fields, index) || options.name(index) || (dechunked() && fields.isNamed(index, "Trailer"));
+        return HopByHop.is(fields, index)
+                || options.name(index)
+                || (dechunked() && fields.isNamed(index, "Trailer"))
+                || edits.removes(fields, index);
     }
 
     private void writeConnection(ByteBuffer out, boolean close) {

@@ -46,6 +46,15 @@ public enum Rejection {
     /** The access policy says no. */
     ACCESS_DENIED(Reason.ACCESS_DENIED, 403, "the request is not allowed"),
 
+    // ------------------------------------------------------------------ filters
+
+    /** The request filter fails. */
+    FILTER_FAILED(Reason.FILTERED, 500, "the request could not be filtered"),
+    /** The request filter does not decide in time. */
+    FILTER_TIMEOUT(Reason.FILTERED, 503, "the request could not be filtered in time"),
+    /** The response filter fails. */
+    RESPONSE_FILTER_FAILED(Reason.FILTERED, 502, "the response could not be filtered"),
+
     // ------------------------------------------------------------------ limits
 
     /** All connections are taken. */
@@ -96,6 +105,11 @@ public enum Rejection {
         return new RefusedException(reason, status, String.valueOf(bad.getMessage()));
     }
 
+    /** The refusal of a request, or of its response, by a filter. */
+    public static RefusedException filtered(int status, String text) {
+        return new RefusedException(Reason.FILTERED, status, text);
+    }
+
     /** The refusal of a connection without a valid PROXY header, which is closed without a response. */
     public static RefusedException ofProxyHeader(String problem) {
         return new RefusedException(Reason.PROXY_PROTOCOL, 400, "PROXY protocol: " + problem);
@@ -119,7 +133,8 @@ public enum Rejection {
                     HEAD_TIMEOUT,
                     BODY_TIMEOUT,
                     BODY_TOO_LARGE -> "http_request_error";
-            case NOT_IMPLEMENTED, ACCESS_DENIED, AUTHENTICATION_REQUIRED, TOO_MANY_FAILURES -> "http_request_denied";
+            case NOT_IMPLEMENTED, ACCESS_DENIED, AUTHENTICATION_REQUIRED, TOO_MANY_FAILURES, FILTERED ->
+                "http_request_denied";
             case LOOP -> "proxy_loop_detected";
             case LIMIT -> "connection_limit_reached";
             case DRAINING, AUTHENTICATION_FAILED -> "proxy_internal_error";

@@ -78,27 +78,24 @@ final class AccessStep implements Step, AccessControl.Outcome {
         connection.recorder().requested("CONNECT", request.target());
         connection.recorder().identified(request.identity());
         connection.tunnel().describe(request.target(), request.identity());
+        List<ConnectRequest.Field> fields = request.fields().stream()
+                .filter(field -> !areCredentials(field))
+                .toList();
         connection.begin(new AccessStep(
                 connection,
                 new AccessRequest(
-                        connection.facts().address(),
-                        "CONNECT",
-                        request.target(),
-                        request.identity(),
-                        request.fields().stream()
-                                .filter(field -> !areCredentials(field))
-                                .toList(),
-                        null),
+                        connection.facts().address(), "CONNECT", request.target(), request.identity(), fields, null),
                 request.fields().stream()
                         .filter(AccessStep::areCredentials)
                         .map(ConnectRequest.Field::value)
                         .toList(),
                 identity -> {
                     connection.client().unread(request.earlyBytes());
-                    ConnectStep.start(
+                    FilterStep.startTunnel(
                             connection,
                             request.target(),
                             identity,
+                            fields,
                             request.earlyBytes().hasRemaining());
                 },
                 null,

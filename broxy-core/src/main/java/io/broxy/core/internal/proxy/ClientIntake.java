@@ -248,7 +248,7 @@ final class ClientIntake {
         connection.record();
         if (session.tls() != null) {
             connection.last(Answer.NONE, CloseReason.REFUSED, refusal);
-        } else if (session.read()) {
+        } else if (session.read() || session.transparent()) {
             connection.refuse(refusal, true);
         } else {
             ProtocolStep.refuse(connection, refusal);

@@ -27,14 +27,16 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
     private final LoopConnection client;
     private final HostPort target;
     private final boolean spoken;
+    private final TargetDialer dialer;
 
     private @Nullable DialHandle dialing;
 
-    private ConnectStep(ClientConnection connection, HostPort target, boolean spoken) {
+    private ConnectStep(ClientConnection connection, HostPort target, boolean spoken, TargetDialer dialer) {
         this.connection = connection;
         this.client = connection.client();
         this.target = target;
         this.spoken = spoken;
+        this.dialer = dialer;
     }
 
     /**
@@ -42,10 +44,15 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
      *
      * @param spoken whether the client has sent something behind its request, which waits at its connection
      */
-    static void start(ClientConnection connection, HostPort target, @Nullable String identity, boolean spoken) {
+    static void start(
+            ClientConnection connection,
+            HostPort target,
+            @Nullable String identity,
+            boolean spoken,
+            TargetDialer dialer) {
         connection.tunnel().describe(target, identity);
         connection.identified(identity);
-        connection.begin(new ConnectStep(connection, target, spoken));
+        connection.begin(new ConnectStep(connection, target, spoken, dialer));
     }
 
     @Override
@@ -59,7 +66,7 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
         if (!connection.isAt(this)) {
             return;
         }
-        DialHandle underWay = connection.context().dialer().dial(connection, target, this);
+        DialHandle underWay = dialer.dial(connection, target, this);
         if (!connection.isAt(this)) {
             return;
         }

@@ -38,7 +38,7 @@ final class FixedTargetStep implements Step, AccessControl.Outcome {
 
     @Override
     public void admitted(@Nullable String identity) {
-        ConnectStep.start(connection, target, identity, false);
+        FilterStep.startTunnel(connection, target, identity, List.of(), false);
     }
 
     @Override

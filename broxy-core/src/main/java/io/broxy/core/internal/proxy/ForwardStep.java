@@ -2,12 +2,17 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
 import io.broxy.DialException;
+import io.broxy.FieldEdits;
+import io.broxy.FilterResponse;
 import io.broxy.OriginException;
 import io.broxy.RefusedException;
+import io.broxy.ResponseDecision;
+import io.broxy.ResponseFilter;
 import io.broxy.core.internal.forward.Exchange;
 import io.broxy.core.internal.forward.ExchangeOwner;
 import io.broxy.core.internal.forward.PinnedConnections;
 import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.LoopConnection;
@@ -16,6 +21,7 @@ import io.broxy.core.internal.relay.TunnelHandle;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +38,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: owned by its event loop.
  */
 final class ForwardStep implements Step, ExchangeOwner {
+    private static final int BAD_GATEWAY = 502;
+
     private final RequestLoop requests;
     private final ClientConnection connection;
     private final TunnelHandle tunnel;
@@ -49,8 +57,9 @@ final class ForwardStep implements Step, ExchangeOwner {
      *
      * @param newIdentity of the client in this request, or null
      * @param unread whether something that came behind the request's head waits at the client's connection
+     * @param dialer dials its target, if it has to be
      */
-    void begin(ForwardedRequest request, @Nullable String newIdentity, boolean unread) {
+    void begin(ForwardedRequest request, @Nullable String newIdentity, boolean unread, TargetDialer dialer) {
         if (!connection.metrics().tryBeginExchange()) {
             connection.refuse(Rejection.DRAINING.exception(), !request.method().equals("HEAD"));
             return;
@@ -61,7 +70,7 @@ final class ForwardStep implements Step, ExchangeOwner {
         Exchange next =
                 new Exchange(connection.context().settings().forwarding(), request, connection.client(), unread, this);
         exchange = next;
-        next.start(connection.context().dialer().request(connection, next.target()));
+        next.start(dialer, dialer.request(connection, next.target()));
     }
 
     // ------------------------------------------------------------------ what the exchange asks
@@ -89,6 +98,33 @@ final class ForwardStep implements Step, ExchangeOwner {
     @Override
     public @Nullable Throttles throttles() {
         return connection.throttles();
+    }
+
+    @Override
+    public ForwardedResponse filter(ForwardedResponse response) throws RefusedException {
+        Exchange current = exchange;
+        ResponseFilter filter = connection.context().settings().filters().response();
+        return filter == null || current == null ? response : response.with(edits(filter, current.request(), response));
+    }
+
+    private FieldEdits edits(ResponseFilter filter, ForwardedRequest request, ForwardedResponse response)
+            throws RefusedException {
+        ResponseDecision decision;
+        try {
+            decision = Objects.requireNonNull(
+                    filter.decide(new FilterResponse(
+                            FilterFacts.of(connection, request, identity),
+                            response.status(),
+                            response.fields().list())),
+                    "the filter gave no decision");
+        } catch (RuntimeException | Error e) {
+            DefaultProxyHandler.log.error("a response filter failed, which refuses the response", e);
+            throw Rejection.RESPONSE_FILTER_FAILED.exception();
+        }
+        if (decision instanceof ResponseDecision.Refuse refusal) {
+            throw Rejection.filtered(BAD_GATEWAY, refusal.text());
+        }
+        return ((ResponseDecision.Pass) decision).edits();
     }
 
     @Override

@@ -5,7 +5,10 @@ import io.broxy.AddressPolicy;
 import io.broxy.Authenticator;
 import io.broxy.LocalRequestHandler;
 import io.broxy.ProxyListener;
+import io.broxy.RequestFilter;
+import io.broxy.ResponseFilter;
 import io.broxy.core.internal.forward.Forwarding;
+import io.broxy.core.internal.http.ClientNaming;
 import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.relay.Idleness;
 import java.net.InetSocketAddress;
@@ -19,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 record HandlerSettings(
         Access access,
+        Filters filters,
         Timeouts timeouts,
         Limits limits,
         Forwarding forwarding,
@@ -46,6 +50,23 @@ record HandlerSettings(
                     && trustedSenders.admits(internet.getAddress());
         }
     }
+
+    /**
+     * What becomes of a request that is allowed, and of its response.
+     *
+     * @param request null if there is none
+     * @param blocking whether the request filter may block
+     * @param timeoutNanos for a request filter that may block
+     * @param response null if there is none
+     * @param naming how origins are told of the client
+     * <p>Threading: immutable.
+     */
+    record Filters(
+            @Nullable RequestFilter request,
+            boolean blocking,
+            long timeoutNanos,
+            @Nullable ResponseFilter response,
+            ClientNaming naming) {}
 
     /**
      * How long things may take.

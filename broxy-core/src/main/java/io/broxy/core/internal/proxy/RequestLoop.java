@@ -21,11 +21,10 @@ import org.jspecify.annotations.Nullable;
  * request to another step:
  *
  * <pre>
- *                  guarded                     CONNECT
- *   loop ─────┬──────────────> AccessStep ──┬──────────> ConnectStep
- *      ^      │                             │
- *      │      │  open to everyone           v  forwarded
- *      │      ├─────────────────────> ForwardStep
+ *                  guarded                                   CONNECT
+ *   loop ─────┬──────────────> AccessStep ──┬── FilterStep ──┬─────────> ConnectStep
+ *      ^      │  open to everyone           │                │ forwarded
+ *      │      ├─────────────────────────────┘                └─────────> ForwardStep
  *      │      │  to the proxy itself
  *      │      └─────────────────────> LocalStep
  *      │
@@ -158,8 +157,7 @@ final class RequestLoop implements Step {
      */
     void serve(ForwardedRequest request, @Nullable String identity, boolean unread) {
         if (request.head().isConnect()) {
-            connection.leave();
-            ConnectStep.start(connection, request.target().hostPort(), identity, unread);
+            FilterStep.startTunnel(connection, request, identity, unread);
         } else if (request.maxForwards() == 0) {
             boolean persistent = mayPersist(request);
             Answer reply = Responses.lastHop(request, persistent);
@@ -169,7 +167,7 @@ final class RequestLoop implements Step {
             if (forwarded == null) {
                 forwarded = new ForwardStep(this);
             }
-            forwarded.begin(request, identity, unread);
+            FilterStep.startForwarding(this, forwarded, request, identity, unread);
         }
     }
 

@@ -201,7 +201,7 @@ final class SocksStep implements Step, AccessControl.Outcome {
             connection.recorder().identified(who);
             loggedIn(who);
         } else {
-            ConnectStep.start(connection, target, who, spoken);
+            FilterStep.startTunnel(connection, target, who, List.of(), spoken);
         }
     }
 

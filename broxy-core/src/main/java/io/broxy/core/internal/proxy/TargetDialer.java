@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe; dials run on the client's loop.
  */
 final class TargetDialer implements HttpRouter {
+    private final ProxyEngine engine;
     private final OwnAddresses own;
     private final Dialer dialer;
     private final LoopDialer onLoops;
@@ -39,6 +40,9 @@ final class TargetDialer implements HttpRouter {
 
     private volatile @Nullable DialRequest lastDial;
 
+    /** Dials by another dialer, which filters mostly return again. */
+    private volatile @Nullable TargetDialer lastOther;
+
     /**
      * Creates it.
      *
@@ -46,13 +50,31 @@ final class TargetDialer implements HttpRouter {
      * @param timeout for each dial
      */
     TargetDialer(Dialer dialer, AddressPolicy policy, Duration timeout, ProxyEngine engine) {
+        this(dialer, engine, timeout, policy.and(engine.ownAddresses()));
+    }
+
+    private TargetDialer(Dialer dialer, ProxyEngine engine, Duration timeout, AddressPolicy addressPolicy) {
+        this.engine = engine;
         this.own = engine.ownAddresses();
         this.dialer = dialer;
         this.onLoops = UserDialerAdapter.of(dialer, engine.workers());
         this.router = HttpRouter.of(dialer, engine.workers());
-        this.addressPolicy = policy.and(own);
+        this.addressPolicy = addressPolicy;
         this.timeout = timeout;
         this.direct = dialer instanceof DirectDialer && dialer instanceof LoopDialer;
+    }
+
+    /** The same by another dialer, unless that is null. */
+    TargetDialer or(@Nullable Dialer other) {
+        if (other == null || other == dialer) {
+            return this;
+        }
+        TargetDialer last = lastOther;
+        if (last == null || last.dialer != other) {
+            last = new TargetDialer(other, engine, timeout, addressPolicy);
+            lastOther = last;
+        }
+        return last;
     }
 
     /** Begins to dial for a tunnel, whose connection will be no other client's. */

@@ -18,6 +18,8 @@
  *      │                 │
  *   allowed              │  {@link AccessControl}
  *      │                 │
+ *   (filtered)           │  {@link FilterStep}, if the embedder has set a filter; requests to the proxy itself go past it
+ *      │                 │
  *   step                 │  {@link ConnectStep} for CONNECT, {@link ForwardStep} for plain HTTP, {@link LocalStep} for requests to
  *      │                 │  the proxy itself
  *   answered ────────────┘  by the step, or with a response of {@link Responses}: {@link KeepAliveResponse}, {@link FinalResponse}

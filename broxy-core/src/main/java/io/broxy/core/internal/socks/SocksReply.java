@@ -55,7 +55,7 @@ public enum SocksReply {
     public static SocksReply of(RefusedException.Reason reason) {
         return switch (reason) {
             case NOT_IMPLEMENTED -> COMMAND_NOT_SUPPORTED;
-            case ACCESS_DENIED, TOO_MANY_FAILURES, LOOP -> NOT_ALLOWED;
+            case ACCESS_DENIED, FILTERED, TOO_MANY_FAILURES, LOOP -> NOT_ALLOWED;
             case AUTHENTICATION_REQUIRED -> UNAUTHENTICATED;
             case AUTHENTICATION_FAILED -> UNDECIDED;
             case BAD_REQUEST,

@@ -46,6 +46,7 @@ class SocksReplyTest {
                 new Row(RefusedException.Reason.LOOP, 2, 0x5b),
                 new Row(RefusedException.Reason.NOT_IMPLEMENTED, 7, 0x5b),
                 new Row(RefusedException.Reason.ACCESS_DENIED, 2, 0x5b),
+                new Row(RefusedException.Reason.FILTERED, 2, 0x5b),
                 new Row(RefusedException.Reason.AUTHENTICATION_REQUIRED, 2, 0x5d),
                 new Row(RefusedException.Reason.TOO_MANY_FAILURES, 2, 0x5b),
                 new Row(RefusedException.Reason.AUTHENTICATION_FAILED, 1, 0x5c),

@@ -1,15 +1,15 @@
-package io.broxy.core.soak;
+package io.broxy.core.testkit;
 
 import io.broxy.core.Broxy;
 import io.broxy.core.internal.loop.BufferPool;
 import java.lang.reflect.Field;
 
-/** What an engine holds, which it tells nobody else. Threading: stateless. */
-final class EngineBuffers {
+/** What an engine holds, which its API does not show. Threading: stateless. */
+public final class EngineBuffers {
     private EngineBuffers() {}
 
     /** Bytes of the buffers that its loops have lent to what slow peers leave unwritten. */
-    static long held(Broxy broxy) {
+    public static long held(Broxy broxy) {
         try {
             Field buffers = Broxy.class.getDeclaredField("buffers");
             buffers.setAccessible(true);
