@@ -42,7 +42,7 @@ class SocksOptionTest {
     @Test
     void withoutItSocksIsABadRequest() throws Exception {
         try (RunningServer server = start();
-                Peer socks = client(server).send(SocksClient.GREETING)) {
+                Peer socks = client(server).send(SocksClient.greeting())) {
             assertThat(socks.readHead()).startsWith("HTTP/1.1 400 ");
         }
     }

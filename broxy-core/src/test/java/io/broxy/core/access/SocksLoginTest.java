@@ -75,7 +75,7 @@ class SocksLoginTest {
 
     /** The answer to a login: 0 if it is right. */
     private static int login(Peer client, String user, String password) throws IOException {
-        client.send(SocksClient.GREETING_WITH_PASSWORD);
+        client.send(SocksClient.greetingWithPassword());
         assertThat(client.read(2)).containsExactly(5, 2);
         byte[] answer = client.send(SocksClient.login(user, password)).read(2);
         assertThat(answer[0]).isEqualTo((byte) 1);
@@ -115,7 +115,7 @@ class SocksLoginTest {
                 Proxy proxy = proxy(users);
                 Peer client = proxy.client()) {
             ByteArrayOutputStream all = new ByteArrayOutputStream();
-            all.write(SocksClient.GREETING_WITH_PASSWORD);
+            all.write(SocksClient.greetingWithPassword());
             all.write(SocksClient.login("alice", "alice's"));
             all.write(SocksClient.connect(origin.target()));
             all.write("early".getBytes(UTF_8));
@@ -133,7 +133,7 @@ class SocksLoginTest {
                 Proxy proxy = proxy(users);
                 Peer client = proxy.client()) {
             ByteArrayOutputStream all = new ByteArrayOutputStream();
-            all.write(SocksClient.GREETING_WITH_PASSWORD);
+            all.write(SocksClient.greetingWithPassword());
             all.write(SocksClient.login("alice", "wrong"));
             all.write(SocksClient.connect(origin.target()));
             client.send(all.toByteArray());
@@ -155,7 +155,7 @@ class SocksLoginTest {
     @Test
     void aClientWithoutAPasswordHasNoAcceptableMethod() throws Exception {
         try (Proxy proxy = proxy(users);
-                Peer client = proxy.client().send(SocksClient.GREETING)) {
+                Peer client = proxy.client().send(SocksClient.greeting())) {
             assertThat(client.read(2)).containsExactly(5, 0xff);
             client.expectEnd();
             client.close();

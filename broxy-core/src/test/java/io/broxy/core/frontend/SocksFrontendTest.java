@@ -115,7 +115,7 @@ class SocksFrontendTest {
 
     @Test
     void soDoesOneToAnAddressOfIpv6() throws Exception {
-        InetAddress loopback = InetAddress.getByName("::1");
+        InetAddress loopback = InetAddress.getByAddress(new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
         assumeThat(NetworkInterface.getByInetAddress(loopback))
                 .as("this machine has no IPv6")
                 .isNotNull();
@@ -135,7 +135,7 @@ class SocksFrontendTest {
         try (Origin origin = Origin.echo();
                 Proxy proxy = proxy();
                 Peer client = proxy.client()) {
-            client.send(SocksClient.GREETING_WITH_PASSWORD);
+            client.send(SocksClient.greetingWithPassword());
             assertThat(client.read(2)).containsExactly(5, 2);
             client.send(SocksClient.login("anyone", "anything"));
             assertThat(client.read(2)).containsExactly(1, 0);
@@ -153,7 +153,7 @@ class SocksFrontendTest {
         try (Origin origin = answering();
                 Proxy proxy = proxy();
                 Peer client = proxy.client()) {
-            client.send(early(SocksClient.GREETING, SocksClient.connect(origin.target())));
+            client.send(early(SocksClient.greeting(), SocksClient.connect(origin.target())));
 
             assertThat(client.read(2)).containsExactly(5, 0);
             assertThat(SocksClient.reply(client).code()).isZero();
@@ -179,7 +179,7 @@ class SocksFrontendTest {
                 Proxy proxy = proxy();
                 Peer client = proxy.client()) {
             HostPort target = HostPort.of("localhost", origin.port());
-            for (byte b : early(SocksClient.GREETING, SocksClient.connect(target))) {
+            for (byte b : early(SocksClient.greeting(), SocksClient.connect(target))) {
                 client.send(new byte[] {b});
             }
 
@@ -248,7 +248,7 @@ class SocksFrontendTest {
     @Test
     void withoutTheSettingSocksIsABadRequest() throws Exception {
         try (Proxy proxy = Proxy.start();
-                Peer client = proxy.client().send(SocksClient.GREETING)) {
+                Peer client = proxy.client().send(SocksClient.greeting())) {
             assertThat(client.readHead()).startsWith("HTTP/1.1 400 ");
         }
     }
@@ -297,7 +297,7 @@ class SocksFrontendTest {
                         .accessPolicy(request -> seen.add(request.client())));
                 Peer client = proxy.client()) {
             byte[] header = "PROXY TCP4 192.0.2.7 192.0.2.1 50312 1080\r\n".getBytes(US_ASCII);
-            client.send(early(header, SocksClient.GREETING, SocksClient.connect(origin.target())));
+            client.send(early(header, SocksClient.greeting(), SocksClient.connect(origin.target())));
 
             assertThat(client.read(2)).containsExactly(5, 0);
             assertThat(SocksClient.reply(client).code()).isZero();
@@ -344,10 +344,10 @@ class SocksFrontendTest {
     @Test
     void aClientThatGoesBeforeItsRequestIsClosed() throws Exception {
         try (Proxy proxy = proxy()) {
-            try (Peer client = proxy.client().send(SocksClient.GREETING)) {
+            try (Peer client = proxy.client().send(SocksClient.greeting())) {
                 assertThat(client.read(2)).containsExactly(5, 0);
             }
-            try (Peer client = proxy.client().send(SocksClient.GREETING)) {
+            try (Peer client = proxy.client().send(SocksClient.greeting())) {
                 assertThat(client.read(2)).containsExactly(5, 0);
                 client.reset();
             }

@@ -83,7 +83,7 @@ class SocksRefusalsTest {
     @CsvSource({"2, 7", "3, 7", "9, 7"})
     void commandsOtherThanConnectAreNotSupported(int command, int code) throws Exception {
         try (Proxy proxy = proxy(settings -> {})) {
-            try (Peer client = proxy.client().send(SocksClient.GREETING)) {
+            try (Peer client = proxy.client().send(SocksClient.greeting())) {
                 assertThat(client.read(2)).containsExactly(5, 0);
                 client.send(SocksClient.request(command, SOMEWHERE));
                 assertThat(SocksClient.reply(client).code()).isEqualTo(code);
@@ -205,7 +205,7 @@ class SocksRefusalsTest {
                 Peer first = SocksClient.open(proxy.client(), origin.target())) {
             assertReply(proxy, origin.target(), 1);
             assertReply4(proxy, origin.target(), 91);
-            try (Peer client = proxy.client().send(SocksClient.GREETING_WITH_PASSWORD)) {
+            try (Peer client = proxy.client().send(SocksClient.greetingWithPassword())) {
                 assertThat(client.read(2)).containsExactly(5, 2);
                 assertThat(client.send(SocksClient.login("u", "p")).read(2)).containsExactly(1, 0);
                 client.send(SocksClient.connect(origin.target()));
@@ -217,7 +217,7 @@ class SocksRefusalsTest {
             try (Peer silent = proxy.client()) {
                 assertThat(silent.readHead()).startsWith("HTTP/1.1 503 ");
             }
-            try (Peer slow = proxy.client().send(SocksClient.GREETING)) {
+            try (Peer slow = proxy.client().send(SocksClient.greeting())) {
                 assertThat(slow.read(2)).containsExactly(5, 0);
                 assertThat(SocksClient.reply(slow).code()).isEqualTo(1);
             }
@@ -278,7 +278,7 @@ class SocksRefusalsTest {
     @Test
     void aClosedHandlerResetsClients() throws Exception {
         try (Proxy proxy = proxy(settings -> {});
-                Peer client = proxy.client().send(SocksClient.GREETING)) {
+                Peer client = proxy.client().send(SocksClient.greeting())) {
             assertThat(client.read(2)).containsExactly(5, 0);
             proxy.handler().close();
             assertThatThrownBy(() -> client.read(1)).isInstanceOf(IOException.class);

@@ -40,9 +40,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(LeakCheck.class)
 class SocksProgramsTest {
     private static final int PAGE = 1 << 20;
-    private static final Consumer<ProxyHandler.Builder> WITH_PASSWORD =
-            settings -> settings.authenticator(Authenticator.basic("here", Credentials.basic("alice", "secret")));
-
     /** What curl exits with if its proxy refuses (CURLE_PROXY). */
     private static final String PROXY_REFUSES = "97";
 
@@ -58,6 +55,14 @@ class SocksProgramsTest {
             settings.socks(true).accessPolicy(request -> targets.add(request.target()));
             more.accept(settings);
         });
+    }
+
+    private static void withPassword(ProxyHandler.Builder settings) {
+        settings.authenticator(Authenticator.basic("here", Credentials.basic("alice", "secret")));
+    }
+
+    private Proxy proxy(boolean password) throws IOException {
+        return password ? proxy(SocksProgramsTest::withPassword) : proxy();
     }
 
     private Proxy proxy() throws IOException {
@@ -114,7 +119,7 @@ class SocksProgramsTest {
     @Test
     void curlLogsIn() throws Exception {
         try (WebServer web = WebServer.start();
-                Proxy proxy = proxy(WITH_PASSWORD)) {
+                Proxy proxy = proxy(true)) {
             assertThat(curl("--socks5-hostname", at(proxy), "-U", "alice:secret", url(web, "localhost")))
                     .isEqualTo("0");
             assertPage();
@@ -176,7 +181,7 @@ class SocksProgramsTest {
             options.add("-DsocksProxyVersion=" + how);
         }
         try (Origin origin = Origin.echo();
-                Proxy proxy = proxy(how.equals("password") ? WITH_PASSWORD : settings -> {})) {
+                Proxy proxy = proxy(how.equals("password"))) {
             options.add("-DsocksProxyPort=" + proxy.address().getPort());
             options.add("Hello.java");
             options.add(String.valueOf(origin.port()));
@@ -240,7 +245,7 @@ class SocksProgramsTest {
     void proxychainsWrapsAProgram(String how) throws Exception {
         boolean password = how.equals("password");
         try (WebServer web = WebServer.start();
-                Proxy proxy = proxy(password ? WITH_PASSWORD : settings -> {})) {
+                Proxy proxy = proxy(password)) {
             String type = password ? "socks5" : how;
             Files.writeString(
                     folder.resolve("chains.conf"),

@@ -34,7 +34,7 @@ final class SocksClients {
     /** A greeting and the right password. */
     private static Wire loggedIn(Client client) throws IOException {
         Wire wire = client.connect();
-        wire.send(SocksClient.GREETING_WITH_PASSWORD);
+        wire.send(SocksClient.greetingWithPassword());
         expect(client, wire, 5, 2);
         wire.send(rightLogin(client));
         expect(client, wire, 1, 0);
@@ -57,7 +57,7 @@ final class SocksClients {
         } else {
             wire = client.connect();
             ByteArrayOutputStream all = new ByteArrayOutputStream();
-            all.write(SocksClient.GREETING_WITH_PASSWORD);
+            all.write(SocksClient.greetingWithPassword());
             all.write(rightLogin(client));
             all.write(SocksClient.connect(target));
             int piece = client.oneIn(4) ? 1 : all.size();
@@ -87,7 +87,7 @@ final class SocksClients {
             }
             case 4 -> {
                 Wire wire = refusal(client, client.connect());
-                wire.send(SocksClient.GREETING_WITH_PASSWORD);
+                wire.send(SocksClient.greetingWithPassword());
                 expect(client, wire, 5, 2);
                 wire.send(login(client, "guessed"));
                 expect(client, wire, 1, 1);
@@ -121,7 +121,7 @@ final class SocksClients {
         client.account().broke(); // which of them were refused before the end came is not known here
         client.account().client(books -> books.refusals++);
         ByteArrayOutputStream all = new ByteArrayOutputStream();
-        all.write(SocksClient.GREETING_WITH_PASSWORD);
+        all.write(SocksClient.greetingWithPassword());
         all.write(rightLogin(client));
         byte[] right = Arrays.copyOf(all.toByteArray(), 1 + client.below(all.size()));
         byte[] noise = client.oneIn(2) ? new byte[0] : client.noise(client.size(2_000));
@@ -142,7 +142,7 @@ final class SocksClients {
     static void stops(Client client) throws Exception {
         Wire wire = client.connect();
         byte[] login = rightLogin(client);
-        wire.send(SocksClient.GREETING_WITH_PASSWORD);
+        wire.send(SocksClient.greetingWithPassword());
         expect(client, wire, 5, 2);
         wire.send(Arrays.copyOf(login, client.below(login.length)));
         if (client.await(wire)) {

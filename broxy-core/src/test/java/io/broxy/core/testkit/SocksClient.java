@@ -14,12 +14,6 @@ import java.nio.ByteBuffer;
 
 /** A client's side of SOCKS 4, 4a and 5 (RFC 1928, RFC 1929): its messages, and the replies that it reads. */
 public final class SocksClient {
-    /** The greeting that offers no authentication. */
-    public static final byte[] GREETING = {5, 1, 0};
-
-    /** The greeting that offers user name and password. */
-    public static final byte[] GREETING_WITH_PASSWORD = {5, 1, 2};
-
     /**
      * What a proxy replies to a request.
      *
@@ -43,6 +37,16 @@ public final class SocksClient {
             throw new UncheckedIOException(e);
         }
         return bytes.toByteArray();
+    }
+
+    /** The greeting that offers no authentication. */
+    public static byte[] greeting() {
+        return new byte[] {5, 1, 0};
+    }
+
+    /** The greeting that offers user name and password. */
+    public static byte[] greetingWithPassword() {
+        return new byte[] {5, 1, 2};
     }
 
     /** User name and password. */
@@ -114,7 +118,7 @@ public final class SocksClient {
 
     /** Greets without authentication and asks for a tunnel, whose reply is read. */
     public static Reply ask(Peer peer, HostPort target) throws IOException {
-        peer.send(GREETING);
+        peer.send(greeting());
         assertThat(peer.read(2)).containsExactly(5, 0);
         return reply(peer.send(connect(target)));
     }

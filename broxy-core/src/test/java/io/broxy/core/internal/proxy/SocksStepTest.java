@@ -150,7 +150,7 @@ class SocksStepTest {
         try (Origin origin = Origin.echo();
                 Accepted<SocketChannel> accepted = Accepted.channel()) {
             Tunnel tunnel = guarded().handleConnect(accepted.end());
-            Peer client = accepted.client().send(SocksClient.GREETING_WITH_PASSWORD);
+            Peer client = accepted.client().send(SocksClient.greetingWithPassword());
             assertThat(client.read(2)).containsExactly(5, 2);
             rig.pass(Duration.ofSeconds(9));
             client.send(SocksClient.login("alice", "secret"));
@@ -176,7 +176,7 @@ class SocksStepTest {
     void whatIsLeftOfTheClientsTimeIsAllItHasBehindTheLogin() throws Exception {
         try (Accepted<SocketChannel> accepted = Accepted.channel()) {
             Tunnel tunnel = guarded().handleConnect(accepted.end());
-            Peer client = accepted.client().send(SocksClient.GREETING_WITH_PASSWORD);
+            Peer client = accepted.client().send(SocksClient.greetingWithPassword());
             assertThat(client.read(2)).containsExactly(5, 2);
             rig.pass(Duration.ofSeconds(9));
             client.send(SocksClient.login("alice", "secret"));
@@ -197,7 +197,7 @@ class SocksStepTest {
     void anAuthenticatorThatIsLateRefuses() throws Exception {
         try (Accepted<SocketChannel> accepted = Accepted.channel()) {
             Tunnel tunnel = guarded().handleConnect(accepted.end());
-            Peer client = accepted.client().send(SocksClient.GREETING_WITH_PASSWORD);
+            Peer client = accepted.client().send(SocksClient.greetingWithPassword());
             client.send(SocksClient.login("alice", "secret"));
             assertThat(client.read(2)).containsExactly(5, 2);
             assertThat(asked.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
@@ -218,7 +218,7 @@ class SocksStepTest {
         ProxyHandler handler = guarded();
         try (Accepted<SocketChannel> accepted = Accepted.channel()) {
             Tunnel tunnel = handler.handleConnect(accepted.end());
-            accepted.client().send(SocksClient.GREETING_WITH_PASSWORD).send(SocksClient.login("alice", "secret"));
+            accepted.client().send(SocksClient.greetingWithPassword()).send(SocksClient.login("alice", "secret"));
             assertThat(accepted.client().read(2)).containsExactly(5, 2);
             assertThat(asked.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
 
