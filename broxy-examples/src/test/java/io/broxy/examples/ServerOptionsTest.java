@@ -163,7 +163,7 @@ class ServerOptionsTest {
         assertThat(options.access().ports()).isNotSameAs(AccessPolicy.any());
         assertThat(options.access().clients()).containsExactly(Cidr.parse("10.0.0.0/8"), Cidr.parse("::1"));
         assertThat(options.access().deniedHosts()).containsExactly("ads.example", "192.0.2.1");
-        assertThat(options.sourceAddress()).isEqualTo(InetAddress.getByName("::1"));
+        assertThat(options.sourceAddress()).isEqualTo(HostPort.of("::1", 1).address());
         assertThat(options.tls().files())
                 .isEqualTo(new TlsFiles(
                         List.of(
