@@ -74,8 +74,16 @@ class ResponseFilterTest {
             for (int i = 0; i < 2; i++) {
                 client.send(Http.get(origin.target(), "/"));
                 assertThat(client.readHead())
-                        .isEqualTo("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Kept: k\r\nX-Gate: 7\r\n"
-                                + "Set-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\n");
+                        .isEqualTo(String.join(
+                                "\r\n",
+                                "HTTP/1.1 200 OK",
+                                "Content-Length: 5",
+                                "X-Kept: k",
+                                "X-Gate: 7",
+                                "Set-Cookie: a=b",
+                                "Set-Cookie: c=d",
+                                "",
+                                ""));
                 assertThat(client.readText(5)).isEqualTo("hello");
             }
             assertThat(origin.accepted()).isEqualTo(1);
