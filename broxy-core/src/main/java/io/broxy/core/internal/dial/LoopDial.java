@@ -104,12 +104,7 @@ final class LoopDial implements DialHandle {
 
     private void race(List<InetAddress> toTry) {
         addresses = toTry;
-        List<InetSocketAddress> inOrder = new ArrayList<>(addresses.size());
-        for (InetAddress address : AddressRace.interleave(toTry)) {
-            if (dialer.sockets.fits(address)) {
-                inOrder.add(new InetSocketAddress(address, dial.target().port()));
-            }
-        }
+        List<InetSocketAddress> inOrder = inOrder(toTry);
         if (inOrder.isEmpty()) {
             failed(Reason.UNREACHABLE, List.of(), dialer.sockets.misfit());
             return;
@@ -124,6 +119,22 @@ final class LoopDial implements DialHandle {
                 this::lost);
         race = all;
         all.start();
+    }
+
+    /** The addresses that can be tried. A literal, of which there is one, needs no list to be collected in. */
+    private List<InetSocketAddress> inOrder(List<InetAddress> toTry) {
+        int port = dial.target().port();
+        if (toTry.size() == 1) {
+            InetAddress only = toTry.get(0);
+            return dialer.sockets.fits(only) ? List.of(new InetSocketAddress(only, port)) : List.of();
+        }
+        List<InetSocketAddress> inOrder = new ArrayList<>(toTry.size());
+        for (InetAddress address : AddressRace.interleave(toTry)) {
+            if (dialer.sockets.fits(address)) {
+                inOrder.add(new InetSocketAddress(address, port));
+            }
+        }
+        return inOrder;
     }
 
     /** Called at the deadline, and at the end of the loop, which fires all timers. */
