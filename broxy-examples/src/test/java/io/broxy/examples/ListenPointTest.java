@@ -127,10 +127,10 @@ class ListenPointTest {
                 Origin echo = Origin.echo();
                 RunningServer server = RunningServer.start(
                         ServerOptions.parse("--listen=127.0.0.1:0", "--forward=127.0.0.1:0=" + echo.target()))) {
-            assertThat(log.lines("WARN io.broxy.examples.RunningServer - --forward: clients will be reset, because"))
+            assertThat(log.lines("RunningServer - --forward: clients will be reset, because"))
                     .singleElement()
                     .asString()
-                    .contains("127.0.0.1");
+                    .contains(" WARN ", "127.0.0.1");
             try (Peer client =
                     Peer.connect(HostPort.parse(server.forwards().get(0)).port())) {
                 client.expectReset();
