@@ -3,6 +3,7 @@ package io.broxy.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import io.broxy.HostPort;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Payload;
 import java.nio.file.Files;
@@ -46,10 +47,11 @@ class CurlIT {
     void soDoTheyOverSocks() throws Exception {
         HttpServer origin = HttpsOrigin.https(PAGE, folder);
         try (JarProcess server = JarProcess.miniServer("--listen=127.0.0.1:0", "--allow-private", "--socks")) {
+            HostPort proxy = server.listening();
             Curl.End end = curl.get(
-                    server.listening(),
+                    proxy,
                     "--socks5-hostname", // in place of the HTTP proxy
-                    server.listening().toString(),
+                    proxy.toString(),
                     "--cacert",
                     HttpsOrigin.certificate(folder).toString(),
                     "https://localhost:" + origin.getAddress().getPort() + "/");
