@@ -37,7 +37,7 @@ cat >"$certificate/haproxy.sh" <<END
 cat >"$certificate/haproxy-\$1.cfg" <<CONFIG
 global
     nbthread 1
-    maxconn 20000
+    maxconn 4000
     tune.ssl.cachesize 20000
 defaults
     mode tcp
