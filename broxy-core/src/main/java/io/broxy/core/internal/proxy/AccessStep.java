@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: owned by its event loop.
  */
 final class AccessStep implements Step, AccessControl.Outcome {
-    private static final String CREDENTIALS = "Proxy-Authorization";
+    /** The field that policies and filters do not see. */
+    static final String CREDENTIALS = "Proxy-Authorization";
 
     private final ClientConnection connection;
     private final AccessRequest request;
@@ -60,7 +61,7 @@ final class AccessStep implements Step, AccessControl.Outcome {
                         request.method(),
                         request.target().hostPort(),
                         connection.facts().certifiedIdentity(),
-                        request.head().fields().listWithout(CREDENTIALS),
+                        FilterFacts.fields(request),
                         connection.facts().tls()),
                 request.head().fields().values(CREDENTIALS),
                 identity -> requests.serve(request, identity, unread),

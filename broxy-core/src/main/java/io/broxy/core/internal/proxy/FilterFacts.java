@@ -13,13 +13,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: stateless.
  */
 final class FilterFacts {
-    private static final String CREDENTIALS = "Proxy-Authorization";
-
     private FilterFacts() {}
 
     /** The fields of a request. */
     static List<ConnectRequest.Field> fields(ForwardedRequest request) {
-        return request.head().fields().listWithout(CREDENTIALS);
+        return request.head().fields().listWithout(AccessStep.CREDENTIALS);
     }
 
     /** A request for a tunnel. */

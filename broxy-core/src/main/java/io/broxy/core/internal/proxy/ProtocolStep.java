@@ -2,9 +2,7 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.Rejection;
-import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.socks.SocksVersion;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import org.jspecify.annotations.Nullable;
@@ -60,19 +58,11 @@ final class ProtocolStep implements Step {
     }
 
     private void read() {
-        ByteBuffer first = connection.loop().buffers().shared().limit(LoopBuffers.HEAD_READ);
-        try {
-            int count = connection.client().read(first);
-            if (count < 0) {
-                connection.clientGone(null);
-            } else if (count > 0) {
-                first.flip();
-                int version = first.get(first.position());
-                connection.client().unread(first);
-                choose(version);
-            }
-        } catch (IOException e) {
-            connection.clientGone(e);
+        ByteBuffer first = Step.receive(connection);
+        if (first != null) {
+            int version = first.get(first.position());
+            connection.client().unread(first);
+            choose(version);
         }
     }
 

@@ -6,7 +6,6 @@ import io.broxy.RefusedException;
 import io.broxy.ServerTls;
 import io.broxy.TlsOutcome;
 import io.broxy.core.internal.http.Rejection;
-import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.tls.TlsHandshake;
@@ -81,16 +80,9 @@ final class TlsStep implements Step, TlsHandshake.Outcome {
     }
 
     private void read() {
-        ByteBuffer first = connection.loop().buffers().shared().limit(LoopBuffers.HEAD_READ);
-        try {
-            int count = connection.client().read(first);
-            if (count < 0) {
-                connection.clientGone(null);
-            } else if (count > 0) {
-                choose(first.flip());
-            }
-        } catch (IOException e) {
-            connection.clientGone(e);
+        ByteBuffer first = Step.receive(connection);
+        if (first != null) {
+            choose(first);
         }
     }
 
