@@ -17,6 +17,7 @@ final class Counters {
     }
 
     int leased;
+    private int held;
     int opening;
     long created;
     long reused;
@@ -24,6 +25,24 @@ final class Counters {
     private long detached;
     private long leaked;
     private final Map<Eviction, Long> evicted = new EnumMap<>(Eviction.class);
+
+    /** A connection is leased, or held. */
+    void taken(Slot.State how) {
+        if (how == Slot.State.HELD) {
+            held++;
+        } else {
+            leased++;
+        }
+    }
+
+    /** A connection is leased, or held, no more. */
+    void returned(Slot.State how) {
+        if (how == Slot.State.HELD) {
+            held--;
+        } else {
+            leased--;
+        }
+    }
 
     void ended(Ending how) {
         switch (how) {
@@ -39,7 +58,16 @@ final class Counters {
 
     PoolStats snapshot(int idle, int waiting) {
         return new Snapshot(
-                idle, leased, opening, waiting, created, reused, discarded, detached, leaked, Map.copyOf(evicted));
+                idle + held,
+                leased,
+                opening,
+                waiting,
+                created,
+                reused,
+                discarded,
+                detached,
+                leaked,
+                Map.copyOf(evicted));
     }
 
     /** A copy. Threading: immutable. */

@@ -187,12 +187,12 @@ final class IdlePool<P> {
     }
 
     private void park(Slot<P> slot, P parked, Object home, PoolActions<P> actions) {
-        if (slot.state != State.LEASED) {
+        if (!slot.isTaken()) {
             return;
         }
         long now = ticker.nanos();
         spares.arrived(slot);
-        count.leased--;
+        count.returned(slot.state);
         places.park(slot, parked, home, now);
         Eviction overdue = closed ? Eviction.CLOSED : limits.overdue(slot, now);
         if (overdue != null) {
@@ -212,7 +212,7 @@ final class IdlePool<P> {
     }
 
     private void resume(Slot<P> slot, P parked, Object home, PoolActions<P> actions) {
-        if (slot.state == State.LEASED) {
+        if (slot.isTaken()) {
             slot.quietNanos = ticker.nanos() - slot.idleSinceNanos;
             park(slot, parked, home, actions);
         }
@@ -263,14 +263,14 @@ final class IdlePool<P> {
     }
 
     private boolean endLease(Slot<P> slot, @Nullable Eviction counted, PoolActions<P> actions) {
-        if (slot.state != State.LEASED) {
+        if (!slot.isTaken()) {
             return false;
         }
         long now = ticker.nanos();
         spares.arrived(slot);
         spares.died(slot, now, actions);
+        count.returned(slot.state);
         slot.state = State.ENDED;
-        count.leased--;
         if (counted != null) {
             count.evicted(counted);
         }
@@ -306,7 +306,7 @@ final class IdlePool<P> {
             if (slot.state != State.IDLE) {
                 return false;
             }
-            places.lease(slot, ticker.nanos());
+            places.take(slot, State.HELD, ticker.nanos());
             return true;
         }
     }

@@ -174,7 +174,7 @@ final class Places<P> {
             case NEVER -> null;
         };
         if (slot != null) {
-            lease(slot, now);
+            take(slot, State.LEASED, now);
             slot.unread = idleUse == IdleUse.UNREAD && !slots.isSpoilt(now);
         }
         return slot;
@@ -199,11 +199,15 @@ final class Places<P> {
         return slot != null && limits.isReliable(slot, now) ? slot : null;
     }
 
-    /** An idle connection is leased, or held. */
-    void lease(Slot<P> slot, long now) {
-        unpark(slot, State.LEASED);
+    /**
+     * Takes an idle connection.
+     *
+     * @param next leased, or held
+     */
+    void take(Slot<P> slot, State next, long now) {
+        unpark(slot, next);
         slot.idleNanos = slot.spare ? IdleTimes.UNKNOWN : now - slot.idleSinceNanos;
-        count.leased++;
+        count.taken(next);
     }
 
     private void unpark(Slot<P> slot, State next) {

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  *      └──────────────────┴──────────────┴──────> ENDED
  * </pre>
  *
+ * <p>While the pool itself reads an idle connection, it is {@code HELD}: no lease gets it, and it still counts as idle.
+ *
  * <p>Threading: the pool's lock guards everything but {@code state}, which may be looked at without it.
  *
  * @param <P> an idle connection
@@ -23,6 +25,7 @@ final class Slot<P> {
         OPENING,
         LEASED,
         IDLE,
+        HELD,
         ENDED
     }
 
@@ -60,6 +63,11 @@ final class Slot<P> {
 
     Slot(KeySlots<P> owner) {
         this.owner = owner;
+    }
+
+    /** Whether the connection is open and not among the idle ones. */
+    boolean isTaken() {
+        return state == State.LEASED || state == State.HELD;
     }
 
     ConnPool.Key key() {

@@ -362,6 +362,27 @@ class IdlePoolTest {
         }
 
         @Test
+        void whileThePoolReadsItItCountsAsIdle() {
+            desk.idle(A, "a", "b");
+            Slot<String> survivor = desk.ask(A).slot();
+            desk.park(survivor, "b");
+            assertThat(desk.pool.hold(survivor)).isTrue();
+            assertIdleAndLeased(2, 0);
+            desk.pool.resume(survivor, "b", Desk.HOME);
+            assertIdleAndLeased(2, 0);
+            assertThat(desk.pool.hold(survivor)).isTrue();
+            desk.pool.died(survivor, Eviction.STRAY_BYTES, survivor.idleNanos);
+            assertIdleAndLeased(1, 0);
+            assertThat(desk.ask(A).got()).isEqualTo("a");
+            assertIdleAndLeased(0, 1);
+        }
+
+        private void assertIdleAndLeased(int idle, int leased) {
+            assertThat(desk.pool.stats().idle()).isEqualTo(idle);
+            assertThat(desk.pool.stats().leased()).isEqualTo(leased);
+        }
+
+        @Test
         void insteadOfADeadOneThereIsAnotherOrItsPlace() {
             desk.idle(A, "alive", "dead");
             Slot<String> dead = desk.ask(A).slot();
