@@ -15,30 +15,17 @@ import io.broxy.ProxyUri;
 import io.broxy.RoutingDialer;
 import io.broxy.Socks5Dialer;
 import io.broxy.SystemProxies;
-import io.broxy.core.internal.dial.CallerDials;
-import io.broxy.core.internal.dial.DialEngine;
 import io.broxy.core.internal.dial.DirectDialerBuilder;
 import io.broxy.core.internal.dial.HttpProxyDialerBuilder;
 import io.broxy.core.internal.dial.ProxyHeaderDialer;
 import io.broxy.core.internal.dial.RoutingDialerBuilder;
-import io.broxy.core.internal.dial.SettingProblems;
 import io.broxy.core.internal.dial.Socks5DialerBuilder;
-import io.broxy.core.internal.loop.BufferPool;
-import io.broxy.core.internal.loop.EventLoops;
-import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
-import io.broxy.core.internal.pool.PoolEngine;
-import io.broxy.core.internal.proxy.ProxyEngine;
 import io.broxy.core.internal.proxy.ProxyHandlerBuilder;
-import io.broxy.core.internal.relay.EngineCopier;
 import io.broxy.core.internal.socket.DialingSocketFactory;
-import io.broxy.core.internal.time.Ticker;
-import io.broxy.core.internal.tls.TlsResources;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
@@ -97,31 +84,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe.
  */
 public final class Broxy implements AutoCloseable {
-    private final BufferPool buffers;
-    private final Workers workers;
-    private final EventLoops loops;
-    private final DialEngine dialEngine;
-    private final PoolEngine poolEngine;
-    private final ProxyEngine proxyEngine;
-    private final EngineCopier copier;
-    private final OwnAddresses ownAddresses = new OwnAddresses();
-    private final SettingProblems settingProblems = new SettingProblems();
-    private final EngineParts parts;
+    private final Engine engine;
 
     Broxy(BroxyBuilder builder) {
-        buffers = BufferPool.ofJvm();
-        workers = new Workers(builder.workers());
-        try {
-            loops = EventLoops.start(builder.eventLoops(), buffers, Ticker.SYSTEM);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot start the event loops", e);
-        }
-        dialEngine = new DialEngine(loops, workers, buffers, Ticker.SYSTEM, new CallerDials());
-        poolEngine = new PoolEngine(loops, workers, Ticker.SYSTEM);
-        proxyEngine = new ProxyEngine(
-                loops, workers, Ticker.SYSTEM, ownAddresses, new TlsResources(buffers, workers.tls(), Ticker.SYSTEM));
-        copier = new EngineCopier(loops, workers, buffers, Ticker.SYSTEM);
-        parts = new EngineParts(workers::isOwnThread, this::stopThreads);
+        engine = new Engine(builder);
     }
 
     /** Starts an engine with the defaults. */
@@ -137,7 +103,7 @@ public final class Broxy implements AutoCloseable {
     /** Returns a builder of a dialer that connects directly. */
     public DirectDialer.Builder directDialer() {
         ensureOpen();
-        return new DirectDialerBuilder(dialEngine);
+        return new DirectDialerBuilder(engine.dial);
     }
 
     /**
@@ -149,7 +115,7 @@ public final class Broxy implements AutoCloseable {
     public HttpProxyDialer.Builder httpProxyDialer(HostPort proxy) {
         ensureOpen();
         return new HttpProxyDialerBuilder(
-                proxy, dialEngine, () -> directDialer().build());
+                proxy, engine.dial, () -> directDialer().build());
     }
 
     /**
@@ -160,7 +126,7 @@ public final class Broxy implements AutoCloseable {
      */
     public Socks5Dialer.Builder socks5Dialer(HostPort proxy) {
         ensureOpen();
-        return new Socks5DialerBuilder(proxy, dialEngine, () -> directDialer().build());
+        return new Socks5DialerBuilder(proxy, engine.dial, () -> directDialer().build());
     }
 
     /**
@@ -182,7 +148,7 @@ public final class Broxy implements AutoCloseable {
      */
     public RoutingDialer.Builder routingDialer(SystemProxies proxies) {
         RoutingDialer.Builder builder = routingDialer().rules(proxies.rules());
-        settingProblems.log(proxies.problems());
+        engine.settingProblems.log(proxies.problems());
         proxies.hops().forEach((name, uri) -> builder.hop(name, dialerVia(uri)));
         return builder;
     }
@@ -193,7 +159,7 @@ public final class Broxy implements AutoCloseable {
      */
     public RoutingDialer.Builder routingDialer() {
         ensureOpen();
-        return new RoutingDialerBuilder(dialEngine, () -> directDialer().build());
+        return new RoutingDialerBuilder(engine.dial, () -> directDialer().build());
     }
 
     /**
@@ -205,7 +171,7 @@ public final class Broxy implements AutoCloseable {
      */
     public Dialer withProxyHeader(Dialer dialer, ProxyProtocol version) {
         ensureOpen();
-        return new ProxyHeaderDialer(dialer, version, dialEngine);
+        return new ProxyHeaderDialer(dialer, version, engine.dial);
     }
 
     /** Returns a builder of a connection pool. The pool is closed with this engine, if not before. */
@@ -215,7 +181,7 @@ public final class Broxy implements AutoCloseable {
     }
 
     private ConnPoolBuilder newPool() {
-        return new ConnPoolBuilder(poolEngine, parts.open()::add, parts.open()::remove);
+        return new ConnPoolBuilder(engine.pool, engine.parts.open()::add, engine.parts.open()::remove);
     }
 
     /**
@@ -226,13 +192,13 @@ public final class Broxy implements AutoCloseable {
         ensureOpen();
         ConnPoolBuilder pool = newPool();
         return new ProxyHandlerBuilder(
-                proxyEngine, () -> directDialer().build(), pool::buildForForwarding, parts.open());
+                engine.proxy, () -> directDialer().build(), pool::buildForForwarding, engine.parts.open());
     }
 
     /** Returns this engine's copier. */
     public Copier copier() {
         ensureOpen();
-        return copier;
+        return engine.copier;
     }
 
     /**
@@ -269,8 +235,8 @@ public final class Broxy implements AutoCloseable {
             SocketAddress address, @Nullable Set<PosixFilePermission> permissions, ClientHandler handler)
             throws IOException {
         ensureOpen();
-        return parts.add(
-                ProxyServer.start(address, permissions, handler, loops.next(), ownAddresses, parts.open()::remove));
+        return engine.parts.add(ProxyServer.start(
+                address, permissions, handler, engine.loops.next(), engine.ownAddresses, engine.parts.open()::remove));
     }
 
     /**
@@ -310,7 +276,7 @@ public final class Broxy implements AutoCloseable {
         if (address.getPort() == 0) {
             throw new IllegalArgumentException("a listener needs the port that it is bound to, not 0");
         }
-        return ownAddresses.add(address)::close;
+        return engine.ownAddresses.add(address)::close;
     }
 
     /**
@@ -364,12 +330,12 @@ public final class Broxy implements AutoCloseable {
     }
 
     private void ensureOpen() {
-        parts.ensureOpen();
+        engine.parts.ensureOpen();
     }
 
     /** Returns a snapshot of this engine's name lookups. */
     public LookUpStats lookUps() {
-        return workers.lookUpStats();
+        return engine.workers.lookUpStats();
     }
 
     /**
@@ -387,13 +353,6 @@ public final class Broxy implements AutoCloseable {
      */
     @Override
     public void close() {
-        parts.close();
-    }
-
-    private boolean stopThreads() {
-        copier.close();
-        dialEngine.callers().close();
-        boolean loopsEnded = loops.stop(EngineParts.STOP_NANOS);
-        return workers.stop(EngineParts.STOP_NANOS) && loopsEnded;
+        engine.parts.close();
     }
 }
