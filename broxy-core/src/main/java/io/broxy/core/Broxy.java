@@ -24,7 +24,6 @@ import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
 import io.broxy.core.internal.proxy.ProxyHandlerBuilder;
-import io.broxy.core.internal.socket.DialingSocketFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -33,7 +32,6 @@ import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.attribute.PosixFilePermission;
-import java.util.Objects;
 import java.util.Set;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
@@ -55,8 +53,9 @@ import org.jspecify.annotations.Nullable;
  * <p>These rules hold throughout the API:
  * <ul>
  *   <li><b>Builders.</b> A method that is a bare noun returns a builder: {@link #directDialer}, {@link
- *       #httpProxyDialer}, {@link #socks5Dialer}, {@link #routingDialer()}, {@link #connPool}, {@link #proxyHandler}.
- *       Finish it with {@code build()}. A method that turns one thing into another returns the result, and its name
+ *       #httpProxyDialer}, {@link #socks5Dialer}, {@link #routingDialer()}, {@link #connPool}, {@link #proxyHandler}, {@link
+ *       #sockets}.
+ *       Finish it with {@code build()}; the builder of {@link #sockets} has several ends. A method that turns one thing into another returns the result, and its name
  *       says how: {@link #dialerVia}, {@link #withProxyHeader}, {@link #asSocketFactory}, {@link #asConnection}. {@link
  *       #copier} and {@link #lookUps} return what an engine has exactly one of. Builders are for one thread; what they
  *       build is thread-safe.
@@ -280,26 +279,23 @@ public final class Broxy implements AutoCloseable {
     }
 
     /**
-     * Returns a factory of sockets that a dialer connects: for JDBC drivers, HTTP clients and other code that takes a
-     * {@link SocketFactory}. An unresolved name goes to the dialer as a name, an address as an address, an IPv6 address
-     * with its scope.
+     * Returns a builder of factories of {@code java.net} sockets that a dialer connects, plain and with TLS, for JDBC
+     * drivers, HTTP clients and other libraries: {@code broxy.sockets(dialer).plain()}.
      *
-     * <p>Such a socket has no channel. All options of the JDK's own sockets may be set before and after the connect,
-     * and closing the socket ends a connect in progress. An interrupt has no effect on a platform thread, not even in a
-     * connect, and closes the socket on a virtual thread, as with the JDK's own sockets.
-     *
-     * <p>A socket that was connected by name reports the address that it reached. Behind a proxy, and with a
-     * user-written dialer that makes its own connections, that address is unknown: {@link
-     * java.net.Socket#getInetAddress} is null and {@link java.net.Socket#getRemoteSocketAddress} unresolved. A connect
-     * fails with the exception that sockets use if there is one ({@link java.net.ConnectException}, {@link
-     * java.net.SocketTimeoutException}, {@link java.net.UnknownHostException}, {@link java.net.NoRouteToHostException},
-     * with the {@link io.broxy.DialException} as its cause), and otherwise with the {@link io.broxy.DialException}
-     * itself.
+     * @param dialer makes the connections
+     */
+    public SocketsBuilder sockets(Dialer dialer) {
+        return new SocketsBuilder(dialer, engine.parts);
+    }
+
+    /**
+     * Returns a factory of sockets that a dialer connects, with the defaults: the short form of {@code
+     * sockets(dialer).plain()}.
      *
      * @param dialer makes the connections
      */
     public SocketFactory asSocketFactory(Dialer dialer) {
-        return new DialingSocketFactory(Objects.requireNonNull(dialer, "dialer"));
+        return sockets(dialer).plain();
     }
 
     /**
