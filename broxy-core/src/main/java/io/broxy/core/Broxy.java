@@ -13,6 +13,7 @@ import io.broxy.ProxyHandler;
 import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
 import io.broxy.RoutingDialer;
+import io.broxy.Socks4Dialer;
 import io.broxy.Socks5Dialer;
 import io.broxy.SystemProxies;
 import io.broxy.core.internal.dial.CallerDials;
@@ -22,6 +23,7 @@ import io.broxy.core.internal.dial.HttpProxyDialerBuilder;
 import io.broxy.core.internal.dial.ProxyHeaderDialer;
 import io.broxy.core.internal.dial.RoutingDialerBuilder;
 import io.broxy.core.internal.dial.SettingProblems;
+import io.broxy.core.internal.dial.Socks4DialerBuilder;
 import io.broxy.core.internal.dial.Socks5DialerBuilder;
 import io.broxy.core.internal.loop.BufferPool;
 import io.broxy.core.internal.loop.EventLoops;
@@ -68,7 +70,7 @@ import org.jspecify.annotations.Nullable;
  * <p>These rules hold throughout the API:
  * <ul>
  *   <li><b>Builders.</b> A method that is a bare noun returns a builder: {@link #directDialer}, {@link
- *       #httpProxyDialer}, {@link #socks5Dialer}, {@link #routingDialer()}, {@link #connPool}, {@link #proxyHandler}.
+ *       #httpProxyDialer}, {@link #socks5Dialer}, {@link #socks4Dialer}, {@link #routingDialer()}, {@link #connPool}, {@link #proxyHandler}.
  *       Finish it with {@code build()}. A method that turns one thing into another returns the result, and its name
  *       says how: {@link #dialerVia}, {@link #withProxyHeader}, {@link #asSocketFactory}, {@link #asConnection}. {@link
  *       #copier} and {@link #lookUps} return what an engine has exactly one of. Builders are for one thread; what they
@@ -163,9 +165,15 @@ public final class Broxy implements AutoCloseable {
         return new Socks5DialerBuilder(proxy, dialEngine, () -> directDialer().build());
     }
 
+    /** As {@link #socks5Dialer}, for a proxy of SOCKS version 4 or 4a. */
+    public Socks4Dialer.Builder socks4Dialer(HostPort proxy) {
+        ensureOpen();
+        return new Socks4DialerBuilder(proxy, dialEngine, () -> directDialer().build());
+    }
+
     /**
      * Returns a dialer through the proxy that a URI names, with its credentials and the defaults of {@link
-     * #httpProxyDialer} or {@link #socks5Dialer}. For {@code https} it speaks TLS with the JVM's default {@link
+     * #httpProxyDialer}, {@link #socks5Dialer} or {@link #socks4Dialer}. For {@code https} it speaks TLS with the JVM's default {@link
      * SSLContext}.
      *
      * @throws IllegalStateException if the JVM has no default TLS context
@@ -181,10 +189,7 @@ public final class Broxy implements AutoCloseable {
      * <p>Settings that could not be parsed ({@link SystemProxies#problems()}) are logged at WARN, once for this engine.
      */
     public RoutingDialer.Builder routingDialer(SystemProxies proxies) {
-        RoutingDialer.Builder builder = routingDialer().rules(proxies.rules());
-        settingProblems.log(proxies.problems());
-        proxies.hops().forEach((name, uri) -> builder.hop(name, dialerVia(uri)));
-        return builder;
+        return UriDialers.routing(this, proxies, settingProblems);
     }
 
     /**
@@ -304,13 +309,7 @@ public final class Broxy implements AutoCloseable {
      * @throws IllegalArgumentException if the port is 0
      */
     public DeclaredListener declareListener(InetSocketAddress address) throws UnknownHostException {
-        if (address.isUnresolved()) {
-            throw new UnknownHostException(address.getHostString() + " is not resolved");
-        }
-        if (address.getPort() == 0) {
-            throw new IllegalArgumentException("a listener needs the port that it is bound to, not 0");
-        }
-        return ownAddresses.add(address)::close;
+        return ownAddresses.declare(address)::close;
     }
 
     /**
