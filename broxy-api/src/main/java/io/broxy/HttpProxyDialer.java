@@ -2,6 +2,7 @@ package io.broxy;
 
 import java.time.Duration;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,6 +87,22 @@ public interface HttpProxyDialer extends Dialer {
          * verified as for HTTPS (RFC 9110 section 4.3.4).
          */
         Builder tls(SSLContext context);
+
+        /**
+         * Speaks TLS to the proxy with parameters that replace the defaults of {@link #tls(SSLContext)}: protocol
+         * versions, cipher suites, application protocols (ALPN, RFC 7301), server names (SNI), endpoint identification,
+         * algorithm constraints, and what newer JVMs have besides. Those for servers have no effect.
+         *
+         * <p>A null leaves the default: the context's versions and suites; the proxy's name as SNI, unless it is an
+         * address; {@code HTTPS} as the endpoint identification algorithm. By default there is no ALPN. An empty list
+         * of server names sends none; with other names the JDK accepts a certificate for them, too. An empty endpoint
+         * identification algorithm accepts any certificate that the context trusts, whatever its name.
+         *
+         * @param parameters copied; later changes have no effect
+         * @throws IllegalArgumentException if the context does not support a version or a cipher suite, or the
+         *     application protocols include {@code h2}, which the dialer does not speak
+         */
+        Builder tls(SSLContext context, SSLParameters parameters);
 
         /** The timeout of a dial whose request has none; default 10 s. */
         Builder timeout(Duration timeout);

@@ -26,7 +26,9 @@ public final class ProxyReply implements Serializable {
          * SOCKS5; the status is the reply code (RFC 1928 section 6), or the status of a failed authentication (RFC
          * 1929).
          */
-        SOCKS5
+        SOCKS5,
+        /** SOCKS 4 and 4a; the status is the reply code. */
+        SOCKS4
     }
 
     private final Protocol protocol;
@@ -39,7 +41,7 @@ public final class ProxyReply implements Serializable {
      *
      * @param protocol the protocol
      * @param status the status or reply code
-     * @param fields the header fields in their order; empty for SOCKS5
+     * @param fields the header fields in their order; empty for SOCKS
      * @param body the body or its beginning; what remains in the buffer is copied, up to {@link #MAX_BODY}
      */
     public ProxyReply(Protocol protocol, int status, List<ConnectRequest.Field> fields, ByteBuffer body) {
@@ -56,12 +58,12 @@ public final class ProxyReply implements Serializable {
         return protocol;
     }
 
-    /** The HTTP status code, or the reply code of SOCKS5. */
+    /** The HTTP status code, or the reply code of SOCKS. */
     public int status() {
         return status;
     }
 
-    /** The header fields in their order; unmodifiable, empty for SOCKS5. */
+    /** The header fields in their order; unmodifiable, empty for SOCKS. */
     public List<ConnectRequest.Field> fields() {
         return fields;
     }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It is a URI (RFC 3986) with a host, and with nothing after the authority except an optional {@code /}. The user
  * information is percent-encoded UTF-8; a {@code +} is a plus. The default port is that of the scheme: 80 for {@code
- * http}, 443 for {@code https}, 1080 for {@code socks5}, as in browsers and the JVM (curl uses 1080 for each).
+ * http}, 443 for {@code https}, 1080 for {@code socks5} and {@code socks4}, as in browsers and the JVM (curl uses 1080 for each).
  *
  * <p>Threading: immutable.
  */
@@ -25,7 +25,9 @@ public final class ProxyUri {
         /** HTTP CONNECT over TLS. */
         HTTPS("https", 443),
         /** SOCKS version 5 (RFC 1928). */
-        SOCKS5("socks5", 1080);
+        SOCKS5("socks5", 1080),
+        /** SOCKS version 4, with its extension 4a for names. */
+        SOCKS4("socks4", 1080);
 
         private final String text;
         private final int defaultPort;
@@ -61,7 +63,8 @@ public final class ProxyUri {
      * Returns a proxy URI made of its parts.
      *
      * @param credentials for the proxy, or null for none
-     * @throws IllegalArgumentException if the proxy is a SOCKS5 proxy and the credentials do not fit into SOCKS5
+     * @throws IllegalArgumentException if the credentials do not fit into the protocol: SOCKS5 limits both, and SOCKS 4
+     *     has a user id and no password
      */
     public static ProxyUri of(Scheme scheme, HostPort address, @Nullable Credentials credentials) {
         Objects.requireNonNull(scheme, "scheme");
@@ -70,23 +73,28 @@ public final class ProxyUri {
             throw new IllegalArgumentException(
                     "SOCKS5 needs a user name of 1 to 255 bytes and a password of at most 255 (RFC 1929 section 2)");
         }
+        if (scheme == Scheme.SOCKS4 && credentials != null && !fitsSocks4(credentials)) {
+            throw new IllegalArgumentException("SOCKS 4 has no password, and a user id of at most 255 bytes");
+        }
         return new ProxyUri(scheme, address, credentials);
     }
 
     /**
-     * Reads {@code scheme://[user[:password]@]host[:port][/]}. The scheme is {@code http}, {@code https} or {@code
-     * socks5}. {@code socks5h} and {@code socks} are the same as {@code socks5}, because Broxy sends every name to the
-     * proxy. {@code socks4} and {@code socks4a} are recognized and refused: SOCKS version 4 is not supported. A user
-     * name without a password has an empty one.
+     * Reads {@code scheme://[user[:password]@]host[:port][/]}. The scheme is {@code http}, {@code https}, {@code
+     * socks5} or {@code socks4}. {@code socks5h} and {@code socks} are the same as {@code socks5}, and {@code socks4a}
+     * is the same as {@code socks4}, because Broxy sends every name to the proxy. A user name without a password has an
+     * empty one; for SOCKS 4 it is the user id.
      *
      * @throws IllegalArgumentException if it is anything else; the message is one line of printable ASCII and shows no
      *     part of the user information
      */
     public static ProxyUri parse(String text) {
         int start = text.indexOf("://");
-        Scheme scheme = start < 0 ? null : scheme(text, text.substring(0, start));
+        Scheme scheme = start < 0 ? null : scheme(text.substring(0, start));
         if (scheme == null) {
-            throw refused(text, "it must begin with http://, https://, socks5://, socks5h:// or socks://");
+            throw refused(
+                    text,
+                    "it must begin with http://, https://, socks5://, socks5h://, socks://, socks4:// or socks4a://");
         }
         String rest = text.substring(start + 3);
         int at = rest.indexOf('@');
@@ -108,14 +116,12 @@ public final class ProxyUri {
         }
     }
 
-    private static @Nullable Scheme scheme(String text, String name) {
+    private static @Nullable Scheme scheme(String name) {
         return switch (name.toLowerCase(Locale.ROOT)) {
             case "http" -> Scheme.HTTP;
             case "https" -> Scheme.HTTPS;
             case "socks5", "socks5h", "socks" -> Scheme.SOCKS5;
-            case "socks4", "socks4a" ->
-                throw refused(
-                        text, "SOCKS version 4 is not supported; if the proxy supports version 5, write socks5://");
+            case "socks4", "socks4a" -> Scheme.SOCKS4;
             default -> null;
         };
     }
@@ -151,6 +157,10 @@ public final class ProxyUri {
         int user = credentials.user().getBytes(UTF_8).length;
         int password = credentials.password().getBytes(UTF_8).length;
         return user >= 1 && user <= 255 && password <= 255;
+    }
+
+    private static boolean fitsSocks4(Credentials credentials) {
+        return credentials.password().isEmpty() && credentials.user().getBytes(UTF_8).length <= 255;
     }
 
     /** The protocol that the proxy speaks. */

@@ -140,12 +140,13 @@ public final class SystemProxies {
      * <ul>
      *   <li>{@code http.proxyHost} and {@code http.proxyPort} (default 80) name the HTTP proxy for port 80, {@code
      *       https.proxyHost} and {@code https.proxyPort} (default 443) the proxy for the other ports, which is spoken
-     *       to without TLS, and {@code socksProxyHost} and {@code socksProxyPort} (default 1080) a SOCKS5 proxy if
-     *       these are not set. For the SOCKS5 proxy {@code java.net.socks.username} and {@code java.net.socks.password}
-     *       are the credentials if both are set.
+     *       to without TLS, and {@code socksProxyHost} and {@code socksProxyPort} (default 1080) a SOCKS proxy if
+     *       these are not set, of version 5 unless {@code socksProxyVersion} is 4. For version 5 {@code
+     *       java.net.socks.username} and {@code java.net.socks.password} are the credentials if both are set; for
+     *       version 4 {@code user.name} is the user id, as in the JDK.
      *   <li>{@code http.nonProxyHosts} lists what is dialed directly whatever the proxy, separated by {@code |}: hosts
      *       that match as a whole, and as a beginning, an end or a part where a {@code *} is for the rest; addresses
-     *       match as text. {@code socksNonProxyHosts} is the same for what would go through the SOCKS5 proxy. The JDK's
+     *       match as text. {@code socksNonProxyHosts} is the same for what would go through the SOCKS proxy. The JDK's
      *       {@code localhost|127.*|[::1]|0.0.0.0|[::0]} is the default of both, and is added to every list but an empty
      *       one.
      * </ul>
@@ -153,8 +154,8 @@ public final class SystemProxies {
      * <p>The hops are named {@code http}, {@code https} and {@code socks}.
      *
      * @throws IllegalArgumentException if proxies are needed, and none of them can be used: a host or a port is
-     *     invalid, {@code socksProxyVersion} is not 5, or credentials do not fit into SOCKS5; the message names the
-     *     property and shows no credentials
+     *     invalid, {@code socksProxyVersion} is neither 4 nor 5, or credentials do not fit into SOCKS; the message names
+     *     the property and shows no credentials
      */
     public static SystemProxies ofProperties(Properties properties) {
         Named http = httpProxy(properties, "http", HTTP_PORT);
@@ -203,20 +204,24 @@ public final class SystemProxies {
             return null;
         }
         String version = text(properties, "socksProxyVersion");
-        if (!version.isEmpty() && !version.equals("5")) {
-            return new Named(
-                    "socks",
-                    "socksProxyVersion",
-                    null,
-                    "only version 5 of SOCKS is supported, not " + Printable.quote(version));
+        ProxyUri.Scheme scheme = switch (version) {
+            case "", "5" -> ProxyUri.Scheme.SOCKS5;
+            case "4" -> ProxyUri.Scheme.SOCKS4;
+            default -> null;
+        };
+        if (scheme == null) {
+            String fault = "only the versions 4 and 5 of SOCKS are supported, not " + Printable.quote(version);
+            return new Named("socks", "socksProxyVersion", null, fault);
         }
-        String user = properties.getProperty("java.net.socks.username");
-        String password = properties.getProperty("java.net.socks.password");
-        return Named.read("socks", "socksProxyHost, socksProxyPort or java.net.socks", () -> {
-            int port = port(text(properties, "socksProxyPort"), ProxyUri.Scheme.SOCKS5.defaultPort());
+        boolean four = scheme == ProxyUri.Scheme.SOCKS4;
+        String user = properties.getProperty(four ? "user.name" : "java.net.socks.username");
+        String password = four ? "" : properties.getProperty("java.net.socks.password");
+        String settings = "socksProxyHost, socksProxyPort or " + (four ? "user.name" : "java.net.socks");
+        return Named.read("socks", settings, () -> {
+            int port = port(text(properties, "socksProxyPort"), scheme.defaultPort());
             Credentials credentials = user == null || password == null ? null : Credentials.basic(user, password);
             HostPort address = HostPort.of(ProxyExceptions.ascii(host), port);
-            return ProxyUri.of(ProxyUri.Scheme.SOCKS5, address, credentials);
+            return ProxyUri.of(scheme, address, credentials);
         });
     }
 

@@ -23,6 +23,8 @@ class ProxyUriTest {
         "HTTP://PROXY.Example.:81, HTTP, proxy.example:81",
         "SOCKS5H://192.0.2.1/, SOCKS5, 192.0.2.1:1080",
         "socks://proxy.example, SOCKS5, proxy.example:1080",
+        "socks4://proxy.example, SOCKS4, proxy.example:1080",
+        "SOCKS4A://[2001:db8::1]:9050/, SOCKS4, [2001:db8::1]:9050",
     })
     void schemeHostAndPortAreRead(String text, ProxyUri.Scheme scheme, String address) {
         ProxyUri proxy = ProxyUri.parse(text);
@@ -115,8 +117,8 @@ class ProxyUriTest {
                 "http:proxy",
                 "ftp://proxy",
                 "sock://proxy",
-                "socks4://proxy",
-                "socks4a://proxy",
+                "socks4b://proxy",
+                "socks6://proxy",
                 " http://proxy",
                 "http://proxy ",
                 "http://",
@@ -147,12 +149,18 @@ class ProxyUriTest {
                 .satisfies(e -> assertThat(e.getMessage()).matches("[ -~]+"));
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"socks4://proxy", "SOCKS4A://u:hunter2@proxy:1080"})
-    void socks4IsKnownAndNotSupported(String text) {
+    @Test
+    void socks4TakesAUserIdOfUpTo255BytesAndNoPassword() {
+        String most = "x".repeat(255);
+        assertThat(ProxyUri.parse("socks4://" + most + "@proxy").credentials()).isEqualTo(Credentials.basic(most, ""));
+        assertThat(ProxyUri.parse("socks4a://us%40er:@proxy").credentials()).isEqualTo(Credentials.basic("us@er", ""));
+
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> ProxyUri.parse(text))
-                .withMessageContaining("SOCKS version 4 is not supported")
+                .isThrownBy(() -> ProxyUri.parse("socks4://" + most + "x@proxy"))
+                .withMessageContaining("at most 255 bytes");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ProxyUri.parse("SOCKS4A://u:hunter2@proxy:1080"))
+                .withMessageContaining("SOCKS 4 has no password")
                 .withMessageNotContaining("hunter2");
     }
 
@@ -200,6 +208,7 @@ class ProxyUriTest {
     void itsTextHidesTheCredentials() {
         assertThat(ProxyUri.parse("https://user:hunter2@proxy")).hasToString("https://(not shown)@proxy:443");
         assertThat(ProxyUri.parse("socks5h://[::1]")).hasToString("socks5://[::1]:1080");
+        assertThat(ProxyUri.parse("socks4a://me@proxy")).hasToString("socks4://(not shown)@proxy:1080");
     }
 
     @Test

@@ -205,7 +205,7 @@ class SystemProxiesTest {
     // ------------------------------------------------------------------ proxies that cannot be used
 
     @ParameterizedTest
-    @ValueSource(strings = {"socks4://127.0.0.1:1080", "pac+http://p/proxy.pac", "http://p:99999", "http://", "%%"})
+    @ValueSource(strings = {"socks4://u:p@127.0.0.1:1080", "pac+http://p/proxy.pac", "http://p:99999", "http://", "%%"})
     void aProxyThatNoTargetNeedsStopsNothing(String unusable) {
         SystemProxies proxies = environment("https_proxy", "tunnel:2", "http_proxy", "web:1", "ALL_PROXY", unusable);
 
@@ -232,6 +232,14 @@ class SystemProxiesTest {
     }
 
     @Test
+    void socks4HasAUserId() {
+        SystemProxies proxies = environment("all_proxy", "socks4a://me@s:3/");
+
+        assertThat(way(proxies, "a:443")).isEqualTo("socks4 s:3");
+        assertThat(credentials(proxies, "all")).isEqualTo(Credentials.basic("me", ""));
+    }
+
+    @Test
     void whatNeedsAProxyThatCannotBeUsedIsDenied() {
         SystemProxies proxies = environment(
                 "https_proxy", "tunnel:2", "http_proxy", "pac+http://user:hunter2@p/x", "no_proxy", "inside.example");
@@ -253,12 +261,12 @@ class SystemProxiesTest {
     @Test
     void theRestIsDeniedWhereItsProxyCannotBeUsed() {
         SystemProxies proxies =
-                environment("https_proxy", "socks4a://s:1", "http_proxy", "web:1", "all_proxy", "all:3");
+                environment("https_proxy", "socks4a://u:p@s:1", "http_proxy", "web:1", "all_proxy", "all:3");
 
         assertThat(way(proxies, "a:80")).isEqualTo("http web:1");
         assertThat(proxies.rules().route(HostPort.parse("a:443")).isDenied()).isTrue();
         assertThat(proxies.rules().explain(HostPort.parse("a:443")))
-                .contains("https_proxy cannot be used: ", "SOCKS version 4 is not supported");
+                .contains("https_proxy cannot be used: ", "SOCKS 4 has no password");
         assertThat(way(proxies, "localhost:443")).isEqualTo("direct");
     }
 
@@ -330,6 +338,26 @@ class SystemProxiesTest {
 
         all[4] = "unrelated";
         assertThat(credentials(properties(all), "socks")).isNull();
+    }
+
+    @Test
+    void theUserIdOfSocks4IsTheSystemsUserAsInTheJdk() {
+        SystemProxies proxies = properties(
+                "socksProxyHost",
+                "socks",
+                "socksProxyVersion",
+                "4",
+                "java.net.socks.username",
+                "user",
+                "java.net.socks.password",
+                "hunter2",
+                "user.name",
+                "me");
+
+        assertThat(way(proxies, "a:443")).isEqualTo("socks4 socks:1080");
+        assertThat(credentials(proxies, "socks")).isEqualTo(Credentials.basic("me", ""));
+        assertThat(credentials(properties("socksProxyHost", "socks", "socksProxyVersion", "4"), "socks"))
+                .isNull();
     }
 
     @ParameterizedTest
@@ -467,7 +495,7 @@ class SystemProxiesTest {
     @Test
     void anUnusableSocksProxyStopsNothingThatDoesNotNeedIt() {
         SystemProxies both = properties(
-                "http.proxyHost", "web", "https.proxyHost", "tunnel", "socksProxyHost", "s", "socksProxyVersion", "4");
+                "http.proxyHost", "web", "https.proxyHost", "tunnel", "socksProxyHost", "s", "socksProxyVersion", "6");
         assertThat(way(both, "a:443")).isEqualTo("http tunnel:443");
         assertThat(both.problems()).singleElement().asString().startsWith("socksProxyVersion: ");
 
@@ -482,7 +510,7 @@ class SystemProxiesTest {
                 .isThrownBy(() -> properties("http.proxyHost", "web", "http.proxyPort", "x"))
                 .withMessageStartingWith("http.proxyHost or http.proxyPort: ");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> properties("socksProxyHost", "socks", "socksProxyVersion", "4"))
+                .isThrownBy(() -> properties("socksProxyHost", "socks", "socksProxyVersion", "6"))
                 .withMessageStartingWith("socksProxyVersion: ");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> properties(

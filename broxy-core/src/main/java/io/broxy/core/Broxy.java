@@ -13,12 +13,14 @@ import io.broxy.ProxyHandler;
 import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
 import io.broxy.RoutingDialer;
+import io.broxy.Socks4Dialer;
 import io.broxy.Socks5Dialer;
 import io.broxy.SystemProxies;
 import io.broxy.core.internal.dial.DirectDialerBuilder;
 import io.broxy.core.internal.dial.HttpProxyDialerBuilder;
 import io.broxy.core.internal.dial.ProxyHeaderDialer;
 import io.broxy.core.internal.dial.RoutingDialerBuilder;
+import io.broxy.core.internal.dial.Socks4DialerBuilder;
 import io.broxy.core.internal.dial.Socks5DialerBuilder;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
@@ -53,7 +55,7 @@ import org.jspecify.annotations.Nullable;
  * <p>These rules hold throughout the API:
  * <ul>
  *   <li><b>Builders.</b> A method that is a bare noun returns a builder: {@link #directDialer}, {@link
- *       #httpProxyDialer}, {@link #socks5Dialer}, {@link #routingDialer()}, {@link #connPool}, {@link #proxyHandler}, {@link
+ *       #httpProxyDialer}, {@link #socks5Dialer}, {@link #socks4Dialer}, {@link #routingDialer()}, {@link #connPool}, {@link #proxyHandler}, {@link
  *       #sockets}.
  *       Finish it with {@code build()}; the builder of {@link #sockets} has several ends. A method that turns one thing into another returns the result, and its name
  *       says how: {@link #dialerVia}, {@link #withProxyHeader}, {@link #asSocketFactory}, {@link #asConnection}. {@link
@@ -128,9 +130,15 @@ public final class Broxy implements AutoCloseable {
         return new Socks5DialerBuilder(proxy, engine.dial, () -> directDialer().build());
     }
 
+    /** As {@link #socks5Dialer}, for a proxy of SOCKS version 4 or 4a. */
+    public Socks4Dialer.Builder socks4Dialer(HostPort proxy) {
+        ensureOpen();
+        return new Socks4DialerBuilder(proxy, engine.dial, () -> directDialer().build());
+    }
+
     /**
      * Returns a dialer through the proxy that a URI names, with its credentials and the defaults of {@link
-     * #httpProxyDialer} or {@link #socks5Dialer}. For {@code https} it speaks TLS with the JVM's default {@link
+     * #httpProxyDialer}, {@link #socks5Dialer} or {@link #socks4Dialer}. For {@code https} it speaks TLS with the JVM's default {@link
      * SSLContext}.
      *
      * @throws IllegalStateException if the JVM has no default TLS context
@@ -146,10 +154,7 @@ public final class Broxy implements AutoCloseable {
      * <p>Settings that could not be parsed ({@link SystemProxies#problems()}) are logged at WARN, once for this engine.
      */
     public RoutingDialer.Builder routingDialer(SystemProxies proxies) {
-        RoutingDialer.Builder builder = routingDialer().rules(proxies.rules());
-        engine.settingProblems.log(proxies.problems());
-        proxies.hops().forEach((name, uri) -> builder.hop(name, dialerVia(uri)));
-        return builder;
+        return UriDialers.routing(this, proxies, engine.settingProblems);
     }
 
     /**
@@ -269,13 +274,7 @@ public final class Broxy implements AutoCloseable {
      * @throws IllegalArgumentException if the port is 0
      */
     public DeclaredListener declareListener(InetSocketAddress address) throws UnknownHostException {
-        if (address.isUnresolved()) {
-            throw new UnknownHostException(address.getHostString() + " is not resolved");
-        }
-        if (address.getPort() == 0) {
-            throw new IllegalArgumentException("a listener needs the port that it is bound to, not 0");
-        }
-        return engine.ownAddresses.add(address)::close;
+        return engine.ownAddresses.declare(address)::close;
     }
 
     /**

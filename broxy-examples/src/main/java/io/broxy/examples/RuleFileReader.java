@@ -23,7 +23,7 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
  *
  * <pre>
  * server:  { listen: ADDRESS, port: N }
- * proxies: [ { name: NAME, type: http|https|socks5|direct, host: HOST, port: N, auth: { username: …, password: … } } ]
+ * proxies: [ { name: NAME, type: http|https|socks5|socks4|direct, host: HOST, port: N, auth: { username: …, password: … } } ]
  * rules:   [ { match: domain|ip|default, value: …, values: [ … ], proxy: NAME or [ NAME, … ] } ]
  * pool:    { max_idle_per_host: N, max_idle_total: N, idle_timeout: 90s }
  * </pre>
@@ -144,8 +144,10 @@ final class RuleFileReader {
             case "http" -> ProxyUri.Scheme.HTTP;
             case "https" -> ProxyUri.Scheme.HTTPS;
             case "socks5" -> ProxyUri.Scheme.SOCKS5;
+            case "socks4" -> ProxyUri.Scheme.SOCKS4;
             case "direct" -> null;
-            default -> throw new YamlProblem(node, "type must be http, https, socks5 or direct" + YamlMap.found(node));
+            default ->
+                throw new YamlProblem(node, "type must be http, https, socks5, socks4 or direct" + YamlMap.found(node));
         };
     }
 
@@ -170,7 +172,8 @@ final class RuleFileReader {
         }
         YamlMap pair = YamlMap.ofSecret(auth, "auth", "username", "password");
         String user = pair.requireText("username");
-        String password = pair.requireText("password");
+        boolean userIdOnly = scheme == ProxyUri.Scheme.SOCKS4 && pair.find("password") == null;
+        String password = userIdOnly ? "" : pair.requireText("password");
         try {
             return ProxyUri.of(scheme, address, Credentials.basic(user, password));
         } catch (IllegalArgumentException e) { // says nothing of what they are

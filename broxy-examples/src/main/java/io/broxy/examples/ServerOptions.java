@@ -36,8 +36,8 @@ final class ServerOptions {
             "--upstream",
             "URI",
             ProxyUri::parse,
-            "The proxy that all traffic goes through: http://USER:PASSWORD@HOST:PORT, https://... or socks5://... User"
-                    + " and password are percent-encoded.");
+            "The proxy that all traffic goes through: http://USER:PASSWORD@HOST:PORT, https://..., socks5://... or"
+                    + " socks4://USERID@HOST:PORT. User and password are percent-encoded.");
 
     private final Setting<@Nullable Path> rules = options.one(
             "--rules",

@@ -5,6 +5,7 @@ import io.broxy.Credentials;
 import io.broxy.Dialer;
 import io.broxy.HttpProxyDialer;
 import io.broxy.ProxyUri;
+import io.broxy.Socks4Dialer;
 import io.broxy.Socks5Dialer;
 import io.broxy.core.Broxy;
 import java.io.IOException;
@@ -19,7 +20,7 @@ final class UpstreamDialer {
      * A dialer that goes through a proxy.
      *
      * @param toProxy reaches the proxy
-     * @param pool holds connections to the proxy; SOCKS5 has no use for it
+     * @param pool holds connections to the proxy; SOCKS has no use for it
      * @throws IOException if the proxy wants TLS, and the JVM's own settings for it don't work
      */
     static Dialer of(Broxy broxy, Dialer toProxy, ProxyUri proxy, ConnPool pool) throws IOException {
@@ -27,6 +28,7 @@ final class UpstreamDialer {
             case HTTP -> http(broxy, toProxy, proxy, pool).build();
             case HTTPS -> http(broxy, toProxy, proxy, pool).tls(trustOfTheJvm()).build();
             case SOCKS5 -> socks5(broxy, toProxy, proxy).build();
+            case SOCKS4 -> socks4(broxy, toProxy, proxy).build();
         };
     }
 
@@ -41,6 +43,12 @@ final class UpstreamDialer {
         Socks5Dialer.Builder builder = broxy.socks5Dialer(proxy.address()).over(toProxy);
         Credentials credentials = proxy.credentials();
         return credentials == null ? builder : builder.credentials(credentials);
+    }
+
+    private static Socks4Dialer.Builder socks4(Broxy broxy, Dialer toProxy, ProxyUri proxy) {
+        Socks4Dialer.Builder builder = broxy.socks4Dialer(proxy.address()).over(toProxy);
+        Credentials credentials = proxy.credentials();
+        return credentials == null ? builder : builder.userId(credentials.user());
     }
 
     private static SSLContext trustOfTheJvm() throws IOException {

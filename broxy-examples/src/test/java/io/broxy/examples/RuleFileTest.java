@@ -57,6 +57,12 @@ class RuleFileTest {
                     type: socks5
                     host: 2001:db8::1
                     port: 1080
+                  - name: old
+                    type: socks4
+                    host: socks.example
+                    port: 1081
+                    auth:
+                      username: me
                   - name: straight
                     type: direct
                 rules:
@@ -97,7 +103,9 @@ class RuleFileTest {
                         "safe",
                         ProxyUri.parse("https://proxy.example"),
                         "socks",
-                        ProxyUri.parse("socks5://[2001:db8::1]")));
+                        ProxyUri.parse("socks5://[2001:db8::1]"),
+                        "old",
+                        ProxyUri.parse("socks4://me@socks.example:1081")));
         assertThat(route(file, "www.corp.example:443")).isEqualTo(Route.via("corp"));
         assertThat(route(file, "intern.example:443")).isEqualTo(Route.via("corp"));
         assertThat(route(file, "evilcorp.example:443")).isEqualTo(Route.via("safe"));
@@ -219,7 +227,10 @@ class RuleFileTest {
             wrong("2:5", "missing field \"type\"", proxy("name: a, host: h, port: 1")),
             wrong("2:5", "missing field \"host\"", proxy("name: a, type: http, port: 1")),
             wrong("2:5", "missing field \"port\"", proxy("name: a, type: http, host: h")),
-            wrong("2:21", "type must be http, https, socks5 or direct, found 'HTTP'", proxy("name: a, type: HTTP")),
+            wrong(
+                    "2:21",
+                    "type must be http, https, socks5, socks4 or direct, found 'HTTP'",
+                    proxy("name: a, type: HTTP")),
             wrong("2:42", "port must be a whole number of 1 to 65535", proxy("name: a, type: http, host: h, port: 0")),
             wrong("2:33", "host: not a target", proxy("name: a, type: http, host: 127.1, port: 1")),
             wrong("2:32", "host must be a text, found nothing", proxy("name: a, type: http, host: , port: 1")),
@@ -248,6 +259,10 @@ class RuleFileTest {
                     "2:53",
                     "auth: SOCKS5 needs a user name of 1 to 255 bytes",
                     proxy("name: a, type: socks5, host: h, port: 1, auth: {username: '', password: p}")),
+            wrong(
+                    "2:53",
+                    "auth: SOCKS 4 has no password",
+                    proxy("name: a, type: socks4, host: h, port: 1, auth: {username: u, password: sesame}")),
             wrong(
                     "2:78",
                     "an alias (*) without its anchor (&)",

@@ -261,6 +261,7 @@ class ServerOptionsTest {
         "--upstream=http://proxy.example/path, --upstream, only a",
         "--upstream=http://u:%zz@proxy.example, --upstream, two hexadecimal digits",
         "--upstream=socks5://:password@proxy.example, --upstream, 1 to 255 bytes",
+        "--upstream=socks4://user:password@proxy.example, --upstream, SOCKS 4 has no password",
         "--upstairs, --upstairs, Unknown option",
         "--allow-client=10.1.2.3/8, --allow-client, 10.0.0.0/8 was probably meant",
         "--allow-client=home, --allow-client, not an IP address",

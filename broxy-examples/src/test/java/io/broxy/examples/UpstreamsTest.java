@@ -108,6 +108,19 @@ class UpstreamsTest {
         }
     }
 
+    @Test
+    void aSocks4UpstreamGetsTheUserIdAndTheName() throws IOException {
+        try (Origin upstream = Origin.start(peer -> {
+                    assertThat(peer.readText(23))
+                            .isEqualTo("\u0004\u0001\u0001\u00bb\u0000\u0000\u0000\u0001me\u0000far.example\u0000");
+                    peer.send("\u0000\u005a\u0000\u0000\u0000\u0000\u0000\u0000")
+                            .send(peer.read(4));
+                });
+                RunningServer server = start("--listen=127.0.0.1:0", "--upstream=socks4://me@" + upstream.target())) {
+            expectTunnel(server);
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"v1, http", "v2, http", "v2, socks5"})
     void anUpstreamIsToldTheClient(String version, String scheme) throws Exception {

@@ -65,7 +65,7 @@ class SystemProxiesDialTest {
             assertThat(failure.reason()).isEqualTo(DialException.Reason.DENIED);
             assertThat(failure.getCause())
                     .hasMessageContaining("https_proxy cannot be used")
-                    .hasMessageContaining("SOCKS version 4 is not supported");
+                    .hasMessageContaining("SOCKS 4 has no password");
             assertThat(log.lines("WARN"))
                     .singleElement()
                     .asString()

@@ -88,6 +88,20 @@ enum RealUpstream {
         }
     },
 
+    /** The same program, spoken to in SOCKS 4. */
+    DANTED_4(ProxyReply.Protocol.SOCKS4) {
+        @Override
+        List<String> prepare(Path folder, int port) throws IOException {
+            return DANTED.prepare(folder, port);
+        }
+
+        @Override
+        @Nullable
+        Credentials credentials() {
+            return null;
+        }
+    },
+
     MICROSOCKS(ProxyReply.Protocol.SOCKS5) {
         @Override
         List<String> prepare(Path folder, int port) {
@@ -187,12 +201,15 @@ enum RealUpstream {
             HttpProxyDialer.Builder http = http(broxy, daemon).over(over);
             return (credentials == null ? http : http.credentials(credentials)).build();
         }
+        if (protocol == ProxyReply.Protocol.SOCKS4) {
+            return broxy.socks4Dialer(daemon.target()).over(over).build();
+        }
         Socks5Dialer.Builder socks = broxy.socks5Dialer(daemon.target()).over(over);
         return (credentials == null ? socks : socks.credentials(credentials)).build();
     }
 
-    /** Why a dial fails when nobody listens at the target: an HTTP status does not tell, a reply of SOCKS5 does. */
+    /** Why a dial fails when nobody listens at the target: only a reply of SOCKS5 tells. */
     Reason refused() {
-        return protocol == ProxyReply.Protocol.HTTP ? Reason.PROXY_REFUSED : Reason.REFUSED;
+        return protocol == ProxyReply.Protocol.SOCKS5 ? Reason.REFUSED : Reason.PROXY_REFUSED;
     }
 }

@@ -12,10 +12,16 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
-/** A SOCKS5 proxy's side of the handshake (RFC 1928), step by step, for the scripts of an {@link Origin}. */
+/**
+ * A SOCKS5 proxy's side of the handshake (RFC 1928), and that of SOCKS 4 and 4a, step by step, for the scripts of an {@link
+ * Origin}.
+ */
 public final class SocksServer {
     /** The reply that the connection is open, with an IPv4 address. */
     public static final byte[] OPEN = hex("05 00 00 01 7f 00 00 01 12 34");
+
+    /** The reply of SOCKS 4 that the connection is open. */
+    public static final byte[] GRANTED = hex("00 5a 12 34 7f 00 00 01");
 
     private static final byte[] NO_AUTHENTICATION = hex("05 00");
 
@@ -28,6 +34,9 @@ public final class SocksServer {
 
     /** A request to connect. */
     public record Request(Family family, String host, int port) {}
+
+    /** A request of SOCKS 4 to connect. */
+    public record Request4(String userId, Family family, String host, int port) {}
 
     private SocksServer() {}
 
@@ -68,6 +77,29 @@ public final class SocksServer {
             case NAME -> new String(peer.read(peer.read(1)[0] & 0xff), ISO_8859_1);
         };
         return new Request(family, host, ByteBuffer.wrap(peer.read(2)).getShort() & 0xffff);
+    }
+
+    /** Reads a request of SOCKS 4 or 4a. */
+    public static Request4 request4(Peer peer) throws IOException {
+        ByteBuffer start = ByteBuffer.wrap(peer.read(8));
+        assertThat(start.getShort()).as("version, CONNECT").isEqualTo((short) 0x0401);
+        int port = start.getShort() & 0xffff;
+        byte[] address = new byte[4];
+        start.get(address);
+        String userId = text(peer);
+        boolean named = address[0] == 0 && address[1] == 0 && address[2] == 0 && address[3] != 0;
+        return named
+                ? new Request4(userId, Family.NAME, text(peer), port)
+                : new Request4(
+                        userId, Family.IPV4, InetAddress.getByAddress(address).getHostAddress(), port);
+    }
+
+    private static String text(Peer peer) throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (byte b = peer.read(1)[0]; b != 0; b = peer.read(1)[0]) {
+            text.append((char) (b & 0xff));
+        }
+        return text.toString();
     }
 
     /** Asks for no authentication, and reads the request. */

@@ -7,6 +7,7 @@ import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.tls.Tls;
 import io.broxy.core.internal.tls.TlsResources;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 
 /**
  * What dialers take from the engine.
@@ -19,6 +20,19 @@ public record DialEngine(EventLoops loops, Workers workers, BufferPool buffers, 
 
     /** TLS as a client. */
     Tls tls(SSLContext context) {
-        return new Tls(context, new TlsResources(buffers, workers.tls(), ticker));
+        return new Tls(context, tlsResources());
+    }
+
+    /**
+     * TLS as a client with parameters of its own.
+     *
+     * @throws IllegalArgumentException if the context does not support one of them
+     */
+    Tls tls(SSLContext context, SSLParameters parameters) {
+        return new Tls(context, parameters, tlsResources());
+    }
+
+    private TlsResources tlsResources() {
+        return new TlsResources(buffers, workers.tls(), ticker);
     }
 }

@@ -10,6 +10,7 @@ import io.broxy.HttpProxyDialer;
 import io.broxy.core.internal.http.HeadWriter;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.pool.EnginePool;
+import io.broxy.core.internal.tls.Tls;
 import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.ProxyAuthorization;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /** The settings of an {@link HttpProxyDialer}. Threading: for one thread. */
@@ -37,7 +39,7 @@ public final class HttpProxyDialerBuilder extends ProxyDialerBuilder<HttpProxyDi
     private final List<ConnectRequest.Field> fields = new ArrayList<>();
     private @Nullable Credentials credentials;
     private HttpProxyDialer.@Nullable Authorization authorization;
-    private @Nullable SSLContext tls;
+    private @Nullable Tls tls;
     private @Nullable EnginePool pool;
 
     /**
@@ -80,7 +82,19 @@ public final class HttpProxyDialerBuilder extends ProxyDialerBuilder<HttpProxyDi
 
     @Override
     public HttpProxyDialer.Builder tls(SSLContext context) {
-        tls = Objects.requireNonNull(context, "context");
+        tls = engine.tls(Objects.requireNonNull(context, "context"));
+        return this;
+    }
+
+    @Override
+    public HttpProxyDialer.Builder tls(SSLContext context, SSLParameters parameters) {
+        Objects.requireNonNull(context, "context");
+        for (String protocol : parameters.getApplicationProtocols()) {
+            if (protocol.equals("h2")) {
+                throw new IllegalArgumentException("the dialer speaks HTTP/1.1, and cannot offer h2");
+            }
+        }
+        tls = engine.tls(context, parameters);
         return this;
     }
 
@@ -95,7 +109,7 @@ public final class HttpProxyDialerBuilder extends ProxyDialerBuilder<HttpProxyDi
 
     @Override
     public HttpProxyDialer build() {
-        Dialer toProxy = tls == null ? over() : new TlsDialer(over(), engine.tls(tls), engine);
+        Dialer toProxy = tls == null ? over() : new TlsDialer(over(), tls, engine);
         ConnPool.Key key = new ConnPool.Key(proxy, toProxy, identity());
         HttpHop way = new HttpHop(key, true, proxyAuthorization(), List.copyOf(fields), pool, timeoutNanos);
         return new HttpProxyDialerImpl(way, pool, engine);

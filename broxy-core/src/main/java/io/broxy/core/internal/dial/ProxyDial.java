@@ -80,8 +80,11 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
 
     DialHandle begin() {
         IOException denial = DialFailures.denialOfLiteral(dial.request());
+        IOException unsupported = dialer.unsupported(dial.target());
         if (denial != null) {
             fail(dial.failure(Reason.DENIED).cause(denial));
+        } else if (unsupported != null) {
+            fail(dial.failure(Reason.PROXY_REFUSED).cause(unsupported));
         } else {
             dialer.authorization.obtain(loop, dial.target(), this::prepared, this::notPrepared);
         }

@@ -14,6 +14,7 @@ import io.broxy.core.internal.pool.LoopLease;
 import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.internal.upstream.ProxyAuthorization;
 import io.broxy.core.internal.upstream.UserDialerAdapter;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +53,12 @@ abstract class TunnelDialer implements EngineDialer {
         this.pool = pool;
         this.timeoutNanos = timeoutNanos;
         this.engine = engine;
+    }
+
+    /** Why the proxy's protocol cannot name a target; null if it can. */
+    @Nullable
+    IOException unsupported(HostPort target) {
+        return null;
     }
 
     /** Makes the handshake for one connection, with the value that {@link #authorization} gave for the target. */

@@ -94,6 +94,22 @@ public final class OwnAddresses implements AddressPolicy {
         return added;
     }
 
+    /**
+     * Adds the address of a listener that this engine does not know.
+     *
+     * @throws UnknownHostException if the address is unresolved
+     * @throws IllegalArgumentException if its port is 0
+     */
+    public Listening declare(InetSocketAddress address) throws UnknownHostException {
+        if (address.isUnresolved()) {
+            throw new UnknownHostException(address.getHostString() + " is not resolved");
+        }
+        if (address.getPort() == 0) {
+            throw new IllegalArgumentException("a listener needs the port that it is bound to, not 0");
+        }
+        return add(address);
+    }
+
     /** Always true: without a port, no address is the proxy. */
     @Override
     public boolean admits(InetAddress address) {

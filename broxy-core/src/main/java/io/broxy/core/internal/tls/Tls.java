@@ -14,21 +14,44 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes connections secure as a TLS client: the peer's certificate must be valid for its host (RFC 2818 section 3.1), and
- * its name is sent along (SNI, RFC 6066 section 3); an address is none.
+ * its name is sent along (SNI, RFC 6066 section 3); an address is none. Parameters may say otherwise.
  *
  * <p>Threading: thread-safe.
  */
 public final class Tls {
     private final SSLContext context;
+    private final @Nullable SSLParameters parameters;
     private final TlsResources means;
 
     /** Creates a client whose trust, keys and versions come from a context. */
     public Tls(SSLContext context, TlsResources means) {
         this.context = context;
+        this.parameters = null;
         this.means = means;
+    }
+
+    /**
+     * Creates a client with parameters of its own, whose nulls leave the defaults.
+     *
+     * @param parameters copied
+     * @throws IllegalArgumentException if the context does not support one of them
+     */
+    public Tls(SSLContext context, SSLParameters parameters, TlsResources means) {
+        this.context = context;
+        this.parameters = copy(context, parameters);
+        this.means = means;
+    }
+
+    /** The engine copies all parameters that this JVM has, also those that came after Java 17. */
+    private static SSLParameters copy(SSLContext context, SSLParameters parameters) {
+        SSLEngine engine = context.createSSLEngine();
+        engine.setUseClientMode(true);
+        engine.setSSLParameters(parameters);
+        return engine.getSSLParameters();
     }
 
     /**
@@ -63,10 +86,13 @@ public final class Tls {
     private SSLEngine engine(HostPort peer) {
         SSLEngine engine = context.createSSLEngine(peer.host(), peer.port());
         engine.setUseClientMode(true);
-        SSLParameters parameters = engine.getSSLParameters();
-        parameters.setEndpointIdentificationAlgorithm("HTTPS");
-        parameters.setServerNames(TlsNames.of(peer));
-        engine.setSSLParameters(parameters);
+        SSLParameters defaults = engine.getSSLParameters();
+        defaults.setEndpointIdentificationAlgorithm("HTTPS");
+        defaults.setServerNames(TlsNames.of(peer));
+        engine.setSSLParameters(defaults);
+        if (parameters != null) {
+            engine.setSSLParameters(parameters);
+        }
         return engine;
     }
 }

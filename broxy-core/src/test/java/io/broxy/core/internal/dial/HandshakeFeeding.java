@@ -47,7 +47,7 @@ final class HandshakeFeeding implements Pieces.Parser {
     /** A body that is too long is refused with its first piece that is, of which nothing more is taken. */
     @Override
     public boolean countsUpToRefusal() {
-        return handshake instanceof Socks5Handshake;
+        return !(handshake instanceof ConnectHandshake);
     }
 
     @Override
