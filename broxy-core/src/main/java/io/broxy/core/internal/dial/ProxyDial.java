@@ -81,7 +81,7 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
         this.dial = dial;
         this.loop = dial.loop();
         this.dialer = dialer;
-        this.login = new DialLogin(dial, dialer, this::notAuthorized);
+        this.login = new DialLogin(dial, dialer, this::fail);
         this.trace = FlightRecorderEvents.dial(dial.target(), dialer.proxy());
         this.deadline = loop.timers().schedule(dial.endNanos(), this::timedOut);
     }
@@ -105,12 +105,6 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
                 open(fresh);
             }
         });
-    }
-
-    private void notAuthorized(DialException.Builder failure) {
-        if (state != State.OVER) {
-            fail(failure);
-        }
     }
 
     // ------------------------------------------------------------------ OPENING
@@ -338,8 +332,7 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
     private void answerAnew() {
         discard();
         if (login.isBound()) {
-            notAuthorized(
-                    login.failure(new EOFException("the proxy ended the connection, to which the login is bound")));
+            fail(login.failure(new EOFException("the proxy ended the connection, to which the login is bound")));
         } else {
             open(false);
         }
@@ -360,7 +353,11 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
         }
     }
 
+    /** Ends the dial, unless that has happened while something was asked for. */
     private void fail(DialException.Builder failure) {
+        if (state == State.OVER) {
+            return;
+        }
         discard();
         end();
         DialException whole = failure.proxy(dialer.proxy()).build();
