@@ -121,10 +121,12 @@ public final class DialException extends IOException {
             text.append(" via ").append(failure.proxy);
         }
         text.append(" failed: ").append(failure.reason.text);
+        String cause = failure.cause == null ? null : failure.cause.getMessage();
         if (failure.proxyReply != null) {
-            text.append(" (").append(failure.proxyReply).append(')');
-        } else if (failure.attempts.isEmpty() && failure.cause != null && failure.cause.getMessage() != null) {
-            text.append(" (").append(failure.cause.getMessage()).append(')');
+            text.append(" (").append(failure.proxyReply);
+            text.append(cause == null ? "" : ": " + cause).append(')');
+        } else if (failure.attempts.isEmpty() && cause != null) {
+            text.append(" (").append(cause).append(')');
         }
         text.append(", after ").append(failure.duration.toMillis()).append(" ms");
         String separator = "; tried ";

@@ -61,12 +61,17 @@ final class FieldSyntax {
     }
 
     private static boolean isToken(String text) {
-        return !text.isEmpty()
-                && text.chars()
-                        .allMatch(c -> (c >= 'a' && c <= 'z')
-                                || (c >= 'A' && c <= 'Z')
-                                || (c >= '0' && c <= '9')
-                                || TOKEN_MARKS.indexOf(c) >= 0);
+        return !text.isEmpty() && text.chars().allMatch(FieldSyntax::isTokenChar);
+    }
+
+    /** Whether a character may be in a token (RFC 9110 section 5.6.2). */
+    static boolean isTokenChar(int c) {
+        return isAlphanumeric(c) || TOKEN_MARKS.indexOf(c) >= 0;
+    }
+
+    /** Whether a character is a letter or digit of US-ASCII. */
+    static boolean isAlphanumeric(int c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     }
 
     private static boolean isFieldValue(String text) {

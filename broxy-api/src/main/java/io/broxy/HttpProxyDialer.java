@@ -74,6 +74,18 @@ public interface HttpProxyDialer extends Dialer {
         Builder authorization(Authorization authorization);
 
         /**
+         * Authenticates by challenge and response: {@link ProxyAuthentication#digest}, or a scheme of the user's. A
+         * dial answers up to 8 challenges, all within its timeout, and fails with {@link
+         * DialException.Reason#PROXY_AUTH} when it gives up. Replaces {@link #credentials} and {@link #authorization}.
+         *
+         * <p>A tunnel's legs use one connection as long as the proxy keeps it, and a new one after {@code Connection:
+         * close}, a response of HTTP/1.0 or the end of the stream; where the scheme binds its legs to the connection
+         * (NTLM, Negotiate) the dial fails instead. A forwarded request is sent once more to answer a challenge if it has no body,
+         * or if at most 64 KiB of its body were read; otherwise the client gets 502.
+         */
+        Builder authentication(ProxyAuthentication authentication);
+
+        /**
          * Adds a header field to each request.
          *
          * @throws IllegalArgumentException if the name is not a token, is one that Broxy writes itself ({@code Host},

@@ -16,7 +16,6 @@ import io.broxy.core.internal.http.InterimResponses;
 import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.http.ResponseHead;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -36,12 +35,15 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: for one thread at a time.
  */
 final class ConnectHandshake implements Handshake {
-    private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
+    static final int PROXY_AUTHENTICATION_REQUIRED = 407;
 
     /** Tinyproxy answers wrong credentials with it. The target has not been asked, so they can only be the proxy's. */
     private static final int UNAUTHORIZED = 401;
 
     private static final int SWITCHING_PROTOCOLS = 101;
+
+    /** How much of a challenge's body is read, so that the connection can take the answer; error pages have some KiB. */
+    private static final int MAX_CHALLENGE_BODY = 64 << 10;
 
     private final ByteBuffer request;
     /** The credentials log the connection in, so that it must not serve other users. */
@@ -54,6 +56,8 @@ final class ConnectHandshake implements Handshake {
     private @Nullable ResponseHead refusal;
     private @Nullable BodyDecoder bodyDecoder;
     private final ByteBuffer body = ByteBuffer.allocate(ProxyReply.MAX_BODY);
+    private int skipped;
+    private @Nullable ResponseHead acceptance;
 
     /**
      * Prepares a request.
@@ -90,6 +94,7 @@ final class ConnectHandshake implements Handshake {
                 }
                 answered = true;
                 if (head.isSuccessful()) {
+                    acceptance = head;
                     return Step.DONE;
                 }
                 if (head.isInterim()) {
@@ -121,7 +126,7 @@ final class ConnectHandshake implements Handshake {
         }
     }
 
-    /** Keeps the beginning of the body; a connection whose body is longer than that is not worth reading to its end. */
+    /** Keeps the beginning of the body; a connection whose body is much longer is not worth reading to its end. */
     private Step body(ResponseHead head, ByteBuffer in) throws HandshakeException {
         BodyDecoder decoder = bodyDecoder;
         if (decoder == null) {
@@ -132,12 +137,13 @@ final class ConnectHandshake implements Handshake {
                 if (count == BodyDecoder.END) {
                     throw refused(head, !in.hasRemaining() && isPersistent(head));
                 }
-                if (count > body.remaining()) {
-                    body.put(in.slice().limit(body.remaining()));
+                int kept = Math.min(count, body.remaining());
+                body.put(in.slice().limit(kept));
+                in.position(in.position() + count);
+                skipped += count - kept;
+                if (skipped > (head.status() == PROXY_AUTHENTICATION_REQUIRED ? MAX_CHALLENGE_BODY : 0)) {
                     throw refused(head, false);
                 }
-                body.put(in.slice().limit(count));
-                in.position(in.position() + count);
             }
         } catch (BadHeadException e) {
             throw refused(head, false);
@@ -145,36 +151,35 @@ final class ConnectHandshake implements Handshake {
         return Step.READ;
     }
 
-    /**
-     * RFC 9112 section 9.3; the older field's name is still in use between clients and proxies. A connection that a login is
-     * bound to, or that one is asked for, is not used again: what it was used for may not be for the next.
-     */
-    private boolean isPersistent(ResponseHead head) {
+    /** RFC 9112 section 9.3; the older field's name is still in use between clients and proxies. */
+    private static boolean isPersistent(ResponseHead head) {
         Fields fields = head.fields();
         return head.minorVersion() > 0
                 && !BodyFraming.isContradictory(fields)
-                && !login
-                && !AuthSchemes.challengesBindConnection(fields)
                 && !fields.containsToken("Connection", "close")
                 && !fields.containsToken("Proxy-Connection", "close");
     }
 
-    private HandshakeException refused(ResponseHead head, boolean reusable) {
-        KeepAlive kept = reusable ? KeepAlive.of(head.fields()) : null;
+    /** A connection that a login is bound to, or that one is asked for, serves no other dial. */
+    private HandshakeException refused(ResponseHead head, boolean persistent) {
+        boolean shared = persistent && !login && !AuthSchemes.challengesBindConnection(head.fields());
+        KeepAlive kept = shared ? KeepAlive.of(head.fields()) : null;
         DialException.Reason reason = head.status() == PROXY_AUTHENTICATION_REQUIRED || head.status() == UNAUTHORIZED
                 ? DialException.Reason.PROXY_AUTH
                 : DialException.Reason.PROXY_REFUSED;
         ByteBuffer start = body.duplicate().flip();
-        ProxyReply reply = new ProxyReply(ProxyReply.Protocol.HTTP, head.status(), copy(head.fields()), start);
-        return HandshakeException.refused(reason, reply, kept);
+        return HandshakeException.refused(reason, reply(head, start), kept, persistent);
     }
 
-    private static List<ConnectRequest.Field> copy(Fields fields) {
-        List<ConnectRequest.Field> copy = new ArrayList<>(fields.size());
-        for (int i = 0; i < fields.size(); i++) {
-            copy.add(new ConnectRequest.Field(fields.name(i), fields.value(i)));
-        }
-        return copy;
+    /** Copies the fields. */
+    private static ProxyReply reply(ResponseHead head, ByteBuffer body) {
+        return new ProxyReply(
+                ProxyReply.Protocol.HTTP, head.status(), head.fields().list(), body);
+    }
+
+    @Override
+    public @Nullable ProxyReply acceptance() {
+        return acceptance == null ? null : reply(acceptance, ByteBuffer.allocate(0));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.ProxyReply;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,11 @@ interface Handshake {
     /** The answer as far as it has come when no more will, because the connection or the time is over; null for none. */
     @Nullable
     HandshakeException refusalSoFar();
+
+    /** What an HTTP proxy has answered once the handshake is {@link Step#DONE}; null for other proxies. */
+    default @Nullable ProxyReply acceptance() {
+        return null;
+    }
 
     /**
      * Whether the proxy has said something that is its protocol. If not, it may never have seen what was sent; and bytes that

@@ -12,27 +12,35 @@ final class HandshakeException extends Exception {
     private final DialException.Reason reason;
     private final transient @Nullable ProxyReply reply;
     private final transient @Nullable KeepAlive kept;
+    private final boolean persistent;
 
     private HandshakeException(
-            DialException.Reason reason, String message, @Nullable ProxyReply reply, @Nullable KeepAlive kept) {
+            DialException.Reason reason,
+            String message,
+            @Nullable ProxyReply reply,
+            @Nullable KeepAlive kept,
+            boolean persistent) {
         super(message, null, false, false);
         this.reason = reason;
         this.reply = reply;
         this.kept = kept;
+        this.persistent = persistent;
     }
 
     /**
      * The proxy has answered that it will not.
      *
-     * @param kept what it says of the connection, or null if that cannot take another request
+     * @param kept what it says of the connection, or null if that cannot take the request of another dial
+     * @param persistent whether the connection can take another request of the same dial
      */
-    static HandshakeException refused(DialException.Reason reason, ProxyReply reply, @Nullable KeepAlive kept) {
-        return new HandshakeException(reason, reply.toString(), reply, kept);
+    static HandshakeException refused(
+            DialException.Reason reason, ProxyReply reply, @Nullable KeepAlive kept, boolean persistent) {
+        return new HandshakeException(reason, reply.toString(), reply, kept, persistent);
     }
 
     /** What the proxy said is not its protocol. */
     static HandshakeException protocol(String message) {
-        return new HandshakeException(DialException.Reason.PROTOCOL, message, null, null);
+        return new HandshakeException(DialException.Reason.PROTOCOL, message, null, null, false);
     }
 
     DialException.Reason reason() {
@@ -45,9 +53,19 @@ final class HandshakeException extends Exception {
         return reply;
     }
 
-    /** What the proxy says of the connection, or null if that cannot take another request. */
+    /** What the proxy says of the connection, or null if that cannot take the request of another dial. */
     @Nullable
     KeepAlive kept() {
         return kept;
+    }
+
+    /** Whether the connection can take another request of the same dial. */
+    boolean isPersistent() {
+        return persistent;
+    }
+
+    /** Whether it is an HTTP proxy's reply with this status. */
+    boolean isHttp(int status) {
+        return reply != null && reply.protocol() == ProxyReply.Protocol.HTTP && reply.status() == status;
     }
 }

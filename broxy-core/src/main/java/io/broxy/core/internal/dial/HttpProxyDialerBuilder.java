@@ -3,12 +3,11 @@ package io.broxy.core.internal.dial;
 import io.broxy.ConnPool;
 import io.broxy.ConnectRequest;
 import io.broxy.Credentials;
-import io.broxy.DialException;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.HttpProxyDialer;
+import io.broxy.ProxyAuthentication;
 import io.broxy.core.internal.http.HeadWriter;
-import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.tls.Tls;
 import io.broxy.core.internal.upstream.HttpHop;
@@ -19,9 +18,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
@@ -39,6 +36,7 @@ public final class HttpProxyDialerBuilder extends ProxyDialerBuilder<HttpProxyDi
     private final List<ConnectRequest.Field> fields = new ArrayList<>();
     private @Nullable Credentials credentials;
     private HttpProxyDialer.@Nullable Authorization authorization;
+    private @Nullable ProxyAuthentication authentication;
     private @Nullable Tls tls;
     private @Nullable EnginePool pool;
 
@@ -60,6 +58,7 @@ public final class HttpProxyDialerBuilder extends ProxyDialerBuilder<HttpProxyDi
     public HttpProxyDialer.Builder credentials(Credentials credentials) {
         this.credentials = Objects.requireNonNull(credentials, "credentials");
         authorization = null;
+        authentication = null;
         return this;
     }
 
@@ -67,6 +66,15 @@ public final class HttpProxyDialerBuilder extends ProxyDialerBuilder<HttpProxyDi
     public HttpProxyDialer.Builder authorization(HttpProxyDialer.Authorization authorization) {
         this.authorization = Objects.requireNonNull(authorization, "authorization");
         credentials = null;
+        authentication = null;
+        return this;
+    }
+
+    @Override
+    public HttpProxyDialer.Builder authentication(ProxyAuthentication authentication) {
+        this.authentication = Objects.requireNonNull(authentication, "authentication");
+        credentials = null;
+        authorization = null;
         return this;
     }
 
@@ -117,65 +125,20 @@ public final class HttpProxyDialerBuilder extends ProxyDialerBuilder<HttpProxyDi
 
     /** Some schemes authenticate a connection, not a request: connections with an authorization of the user's are not shared. */
     private String identity() {
-        if (authorization != null) {
+        if (authorization != null || authentication != null) {
             return "authorization " + AUTHORIZATIONS.incrementAndGet();
         }
         return credentials == null ? "" : credentials.user();
     }
 
     private ProxyAuthorization proxyAuthorization() {
+        Executor executor = engine.workers().callbacks();
+        if (authentication != null) {
+            return UserAuthorization.of(authentication, proxy, executor);
+        }
         if (authorization != null) {
-            return new AskedAuthorization(authorization, proxy, engine.workers().callbacks());
+            return UserAuthorization.of(authorization, proxy, executor);
         }
-        String basic = credentials == null ? null : credentials.authorization();
-        return basic == null ? ProxyAuthorization.NONE : (loop, target, ready, failed) -> ready.accept(basic);
-    }
-
-    /**
-     * Values of {@code Proxy-Authorization} that a user's code gives, which may block and may throw: it runs on an executor.
-     *
-     * <p>Threading: thread-safe.
-     */
-    private static final class AskedAuthorization implements ProxyAuthorization {
-        private final HttpProxyDialer.Authorization user;
-        private final HostPort proxy;
-        private final Executor executor;
-
-        AskedAuthorization(HttpProxyDialer.Authorization user, HostPort proxy, Executor executor) {
-            this.user = user;
-            this.proxy = proxy;
-            this.executor = executor;
-        }
-
-        @Override
-        public void obtain(
-                EventLoop loop, HostPort target, Consumer<@Nullable String> ready, Consumer<DialException> failed) {
-            try {
-                executor.execute(() -> {
-                    loop.tryExecute(ask(target, ready, failed)); // the end of a loop has ended what waits for this
-                });
-            } catch (RejectedExecutionException e) {
-                failed.accept(failure(target, e));
-            }
-        }
-
-        private Runnable ask(HostPort target, Consumer<@Nullable String> ready, Consumer<DialException> failed) {
-            try {
-                String value = user.authorize(target);
-                if (value != null) { // what is no field value is refused before there is a connection
-                    HeadWriter.request("CONNECT", "checked.invalid:443").field("Proxy-Authorization", value);
-                }
-                return () -> ready.accept(value);
-            } catch (Throwable e) {
-                return () -> failed.accept(failure(target, e));
-            }
-        }
-
-        private DialException failure(HostPort target, Throwable cause) {
-            return DialException.builder(DialException.Reason.PROXY_AUTH, target)
-                    .proxy(proxy)
-                    .cause(cause)
-                    .build();
-        }
+        return credentials == null ? ProxyAuthorization.NONE : ProxyAuthorization.fixed(credentials.authorization());
     }
 }

@@ -1,9 +1,7 @@
 package io.broxy.core.internal.dial;
 
-import io.broxy.AddressPolicy;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
-import io.broxy.DialRequest;
 import io.broxy.ProxyReply;
 import io.broxy.core.internal.dial.TunnelDialer.ProxyConnection;
 import io.broxy.core.internal.http.KeepAlive;
@@ -20,7 +18,6 @@ import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
-import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -28,9 +25,13 @@ import org.jspecify.annotations.Nullable;
  * A dial through a proxy on a loop: gets a connection to the proxy and opens a tunnel over it, all under one deadline.
  *
  * <pre>
+ *       ┌─────────────────────────┐  an idle connection turned out to be dead, or spoilt, once
+ *       v                         │
  *   PREPARING ──> OPENING ──> TALKING ──> OVER
- *                    ^           │  an idle connection turned out to be dead, or spoilt, once
- *                    └───────────┘
+ *                    ^         ^   │  the proxy wants credentials, or its acceptance is to be checked
+ *                    │         │   v
+ *                    └──────── ASKING
+ *             the proxy has ended the connection
  * </pre>
  *
  * <p>Threading: owned by its event loop.
@@ -40,6 +41,8 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
         PREPARING,
         OPENING,
         TALKING,
+        /** The scheme of the login decides what comes next; the connection is left alone. */
+        ASKING,
         OVER
     }
 
@@ -49,6 +52,9 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
     /** For the body of a refusal, whose status is known; see {@link io.broxy.ProxyReply#body}. */
     private static final long BODY_GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
+    /** For the body of a challenge, behind which the connection is still of use. */
+    private static final long CHALLENGE_GRACE_NANOS = TimeUnit.SECONDS.toNanos(2);
+
     /** A server closes an idle connection, maybe just as it is used (RFC 9110 section 15.5.9). */
     private static final int REQUEST_TIMEOUT = 408;
 
@@ -57,13 +63,16 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
     private final TunnelDialer dialer;
     private final TimerQueue.Timer deadline;
     private final DialTrace trace;
+    private final DialLogin login;
 
     private State state = State.PREPARING;
-    private @Nullable String authorization;
     private @Nullable DialHandle opening;
     private @Nullable ProxyConnection used;
     private @Nullable Handshake handshake;
     private boolean retried;
+
+    /** The handshake answers a challenge over the connection that brought it. */
+    private boolean answering;
 
     /** The proxy refuses, and the dial only waits for the rest of the reply. */
     private boolean refusing;
@@ -72,6 +81,7 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
         this.dial = dial;
         this.loop = dial.loop();
         this.dialer = dialer;
+        this.login = new DialLogin(dial, dialer, this::fail);
         this.trace = FlightRecorderEvents.dial(dial.target(), dialer.proxy());
         this.deadline = loop.timers().schedule(dial.endNanos(), this::timedOut);
     }
@@ -86,22 +96,18 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
         } else if (unsupported != null) {
             fail(dial.failure(Reason.PROXY_REFUSED).cause(unsupported));
         } else {
-            dialer.authorization.obtain(loop, dial.target(), this::prepared, this::notPrepared);
+            prepare(false);
         }
         return this;
     }
 
-    private void prepared(@Nullable String value) {
-        if (state == State.PREPARING) {
-            authorization = value;
-            open(false);
-        }
-    }
-
-    private void notPrepared(DialException failure) {
-        if (state == State.PREPARING) {
-            fail(dial.failure(failure.reason()).cause(failure.getCause()));
-        }
+    private void prepare(boolean fresh) {
+        state = State.PREPARING;
+        login.first(() -> {
+            if (state == State.PREPARING) {
+                open(fresh);
+            }
+        });
     }
 
     // ------------------------------------------------------------------ OPENING
@@ -114,12 +120,7 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
             return;
         }
         state = State.OPENING;
-        DialRequest toProxy = dial.request().toBuilder()
-                .target(dialer.proxy())
-                .addressPolicy(AddressPolicy.any())
-                .timeout(Duration.ofNanos(left))
-                .build();
-        DialHandle underWay = dialer.connect(loop, toProxy, fresh, this);
+        DialHandle underWay = dialer.connect(dial, left, fresh, this);
         if (state == State.OPENING) {
             opening = underWay;
         }
@@ -133,17 +134,22 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
     @Override
     public void done(ProxyConnection taken) {
         opening = null;
-        state = State.TALKING;
-        loop.timers().reschedule(deadline, dial.endNanos());
-        Handshake talk = dialer.handshake(dial.target(), authorization);
-        handshake = talk;
-        refusing = false;
         used = taken;
         taken.connection().handler(this);
-        send(taken.connection(), talk);
+        talk(taken.connection(), false);
     }
 
     // ------------------------------------------------------------------ TALKING
+
+    private void talk(LoopConnection connection, boolean answersChallenge) {
+        state = State.TALKING;
+        loop.timers().reschedule(deadline, dial.endNanos());
+        Handshake talk = dialer.handshake(dial.target(), login.credentials());
+        handshake = talk;
+        refusing = false;
+        answering = answersChallenge;
+        send(connection, talk);
+    }
 
     @Override
     public void ready(int readyOps) {
@@ -194,38 +200,62 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
                     }
                     send(connection, talk);
                 }
-                case DONE -> done(connection, in);
+                case DONE -> accepted(connection, talk, in);
             }
         }
     }
 
     /** A refusal must not wait for a body that does not end. */
     private void hurryIfRefused(Handshake talk) {
-        if (state == State.TALKING && !refusing && talk.refusalSoFar() != null) {
+        HandshakeException soFar = state == State.TALKING && !refusing ? talk.refusalSoFar() : null;
+        if (soFar != null) {
             refusing = true;
             long now = dial.ticker().nanos();
-            loop.timers().reschedule(deadline, now + Math.min(BODY_GRACE_NANOS, dial.endNanos() - now));
+            long grace = login.mayAnswer(soFar) ? CHALLENGE_GRACE_NANOS : BODY_GRACE_NANOS;
+            loop.timers().reschedule(deadline, now + Math.min(grace, dial.endNanos() - now));
         }
     }
 
-    private void done(LoopConnection connection, ByteBuffer rest) {
+    private void accepted(LoopConnection connection, Handshake talk, ByteBuffer rest) {
+        connection.unread(rest);
+        rest.position(rest.limit());
+        ProxyReply acceptance = login.acceptance(talk);
+        if (acceptance == null) {
+            done(connection);
+            return;
+        }
+        state = State.ASKING;
+        handshake = null;
+        pause(connection);
+        login.accepted(acceptance, () -> {
+            if (state == State.ASKING) {
+                done(connection);
+            }
+        });
+    }
+
+    private void done(LoopConnection connection) {
         ProxyConnection own = used;
         end();
         if (own != null) {
             own.detach();
         }
-        connection.unread(rest);
-        rest.position(rest.limit());
         trace.connected(connection.peer());
         dial.completion().done(connection);
     }
 
     /** The proxy has spoken, even if only in part. */
     private void refused(Handshake talk, HandshakeException refusal) {
-        if (isReplaceable() && (!talk.answered() || isOfIdleness(refusal))) {
+        if (isReplaceable() && (!talk.answered() || refusal.isHttp(REQUEST_TIMEOUT))) {
             replace();
-            return;
+        } else if (login.mayAnswer(refusal)) {
+            ask(refusal);
+        } else {
+            giveUp(refusal);
         }
+    }
+
+    private void giveUp(HandshakeException refusal) {
         KeepAlive kept = refusal.kept();
         if (used != null && kept != null) {
             used.reuse(kept);
@@ -240,16 +270,13 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
         HandshakeException soFar = talk.refusalSoFar();
         if (soFar != null) {
             refused(talk, soFar);
+        } else if (answering && !talk.answered()) {
+            answerAnew();
         } else if (isReplaceable() && !talk.answered()) {
             replace();
         } else {
             fail(dial.failure(Reason.PROTOCOL).cause(cause));
         }
-    }
-
-    private static boolean isOfIdleness(HandshakeException refusal) {
-        ProxyReply reply = refusal.reply();
-        return reply != null && reply.protocol() == ProxyReply.Protocol.HTTP && reply.status() == REQUEST_TIMEOUT;
     }
 
     private boolean isReplaceable() {
@@ -263,7 +290,55 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
             used.discardUnanswered();
             used = null;
         }
-        open(true);
+        loop.timers().reschedule(deadline, dial.endNanos());
+        login.restart();
+        prepare(true);
+    }
+
+    // ------------------------------------------------------------------ ASKING
+
+    private void ask(HandshakeException challenge) {
+        state = State.ASKING;
+        handshake = null;
+        loop.timers().reschedule(deadline, dial.endNanos());
+        if (challenge.isPersistent() && used != null) {
+            pause(used.connection());
+        } else {
+            discard();
+        }
+        login.answer(challenge, answered -> answer(challenge, answered));
+    }
+
+    /** What happens to the connection meanwhile shows when it is used again. */
+    private void pause(LoopConnection connection) {
+        try {
+            connection.interest(0);
+        } catch (IOException e) {
+            discard();
+        }
+    }
+
+    private void answer(HandshakeException challenge, boolean answered) {
+        if (state != State.ASKING) {
+            return;
+        }
+        if (!answered) {
+            giveUp(challenge);
+        } else if (used != null) {
+            talk(used.connection(), true);
+        } else {
+            answerAnew();
+        }
+    }
+
+    /** The proxy has ended the connection that brought the challenge. */
+    private void answerAnew() {
+        discard();
+        if (login.isBound()) {
+            fail(login.failure(new EOFException("the proxy ended the connection, to which the login is bound")));
+        } else {
+            open(false);
+        }
     }
 
     // ------------------------------------------------------------------ ends
@@ -281,7 +356,11 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
         }
     }
 
+    /** Ends the dial, unless that has happened while something was asked for. */
     private void fail(DialException.Builder failure) {
+        if (state == State.OVER) {
+            return;
+        }
         discard();
         end();
         DialException whole = failure.proxy(dialer.proxy()).build();

@@ -190,7 +190,7 @@ final class Socks5Handshake implements Handshake {
 
     private static HandshakeException refused(Reason reason, int code) {
         ProxyReply reply = new ProxyReply(ProxyReply.Protocol.SOCKS5, code, List.of(), ByteBuffer.allocate(0));
-        return HandshakeException.refused(reason, reply, null);
+        return HandshakeException.refused(reason, reply, null, false);
     }
 
     private static ByteBuffer password(Credentials credentials) {

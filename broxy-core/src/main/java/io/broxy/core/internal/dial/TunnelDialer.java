@@ -1,10 +1,10 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.AddressPolicy;
 import io.broxy.ConnPool;
 import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.core.internal.http.KeepAlive;
-import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
@@ -16,7 +16,6 @@ import io.broxy.core.internal.upstream.ProxyAuthorization;
 import io.broxy.core.internal.upstream.UserDialerAdapter;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,22 +91,28 @@ abstract class TunnelDialer implements EngineDialer {
     /**
      * Begins to get a connection to the proxy.
      *
-     * @param request names the proxy, and the timeout for this step
+     * @param dial that it is for
+     * @param leftNanos the timeout for this step
      * @param fresh whether it must not have been idle
      * @param completion gets the connection, possibly before this method returns
      */
-    DialHandle connect(EventLoop loop, DialRequest request, boolean fresh, Completion<ProxyConnection> completion) {
+    DialHandle connect(Dial dial, long leftNanos, boolean fresh, Completion<ProxyConnection> completion) {
         if (pool == null) {
-            return toProxy.dial(loop, request, null, completion.from(opened -> new ProxyConnection(opened, null)));
+            DialRequest request = dial.request().toBuilder()
+                    .target(proxy())
+                    .addressPolicy(AddressPolicy.any())
+                    .timeout(Duration.ofNanos(leftNanos))
+                    .build();
+            return toProxy.dial(
+                    dial.loop(), request, null, completion.from(opened -> new ProxyConnection(opened, null)));
         }
-        Duration timeout = Objects.requireNonNull(request.timeout(), "the timeout for this step");
         return pool.lease(
-                loop,
+                dial.loop(),
                 proxy,
                 fresh ? IdleUse.NEVER : IdleUse.ANY,
-                request.client(),
+                dial.request().client(),
                 null,
-                timeout.toNanos(),
+                leftNanos,
                 completion.from(lease -> new ProxyConnection(lease.connection(), lease)));
     }
 

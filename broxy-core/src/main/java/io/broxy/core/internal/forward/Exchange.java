@@ -9,6 +9,7 @@ import io.broxy.OriginException;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.BadHeadException;
 import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.LoopBuffers;
@@ -129,14 +130,14 @@ public final class Exchange {
         int room = request.maxBytes(fields, forwarding.pseudonym()) + 2 * LoopBuffers.MIN_READ;
         ByteBuffer out = loop.buffers().staging(room);
         request.write(out, upstream.hop().absoluteForm(), fields, forwarding.pseudonym());
-        requestSide.begin(origin, out);
+        requestSide.begin(origin, out, routing.mayBeChallenged());
         update();
     }
 
     /** The request is to be sent once more, when another connection is there; nothing of a response has gone out. */
     void unbegin() {
         state = State.ROUTING;
-        requestSide.release();
+        requestSide.rewind();
         if (responseSide != null) {
             responseSide.release();
             responseSide = null;
@@ -209,8 +210,8 @@ public final class Exchange {
     }
 
     /** The final response begins. */
-    void answered() {
-        routing.answered();
+    void answered(ForwardedResponse response) {
+        routing.answered(response);
     }
 
     /** The connection broke, or ended, before it had said anything. */
@@ -225,9 +226,10 @@ public final class Exchange {
         return state == State.EXCHANGING && routing.repeat();
     }
 
-    /** The answer is 407, which is meant for this proxy. */
-    void credentialsRefused() {
-        routing.credentialsRefused(request.body().isEmpty() && responseSide != null && !responseSide.isBlocked());
+    /** The answer is 407, which is meant for this proxy; {@code rest} has come behind its head. */
+    void credentialsRefused(ForwardedResponse challenge, ByteBuffer rest) {
+        boolean repeatable = requestSide.isRepeatable() && responseSide != null && !responseSide.isBlocked();
+        routing.credentialsRefused(challenge, rest, repeatable);
     }
 
     // ------------------------------------------------------------------ ends

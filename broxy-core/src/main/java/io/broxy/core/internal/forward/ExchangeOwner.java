@@ -1,6 +1,7 @@
 package io.broxy.core.internal.forward;
 
 import io.broxy.CloseReason;
+import io.broxy.DialRequest;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.loop.Throttles;
@@ -29,6 +30,11 @@ public interface ExchangeOwner {
 
     /** The client's address, whose share of the look-ups a dial counts for; null if it is not known. */
     default @Nullable InetAddress clientAddress() {
+        return null;
+    }
+
+    /** The client's addresses, for a proxy that wants credentials; null if they are not known. */
+    default DialRequest.@Nullable Client client() {
         return null;
     }
 

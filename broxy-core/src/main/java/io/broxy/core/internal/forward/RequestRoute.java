@@ -7,19 +7,17 @@ import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.OriginException;
 import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
-import io.broxy.core.internal.net.Completion;
-import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.pool.EnginePool;
 import io.broxy.core.internal.pool.IdleUse;
 import io.broxy.core.internal.pool.LoopLease;
 import io.broxy.core.internal.upstream.HttpHop;
 import io.broxy.core.internal.upstream.HttpRoute;
 import io.broxy.core.internal.upstream.HttpRouter;
-import io.broxy.core.internal.upstream.ProxyAuthorization;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: owned by its event loop.
  */
-final class RequestRoute implements Completion<LoopLease> {
+final class RequestRoute {
     private enum State {
         LEASING,
         /** The proxy's credentials are being asked for. */
@@ -50,7 +48,6 @@ final class RequestRoute implements Completion<LoopLease> {
 
     private final Exchange exchange;
     private final ExchangeOwner owner;
-    private final Forwarding forwarding;
     private final ForwardedRequest request;
     private final EventLoop loop;
     private final HostPort target;
@@ -58,21 +55,26 @@ final class RequestRoute implements Completion<LoopLease> {
     /** The client that dials name, where their dialer does that. */
     private DialRequest.@Nullable Client client;
 
+    private final HopLeasing leasing;
+    private final HopLogin login;
+
     private State state = State.LEASING;
     private @Nullable HttpRoute route;
-    private @Nullable DialHandle leasing;
     private @Nullable UpstreamConnection upstream;
-    private int attempts;
     private boolean retried;
+
+    /** The request answers a challenge over the connection that brought it. */
+    private boolean answering;
 
     RequestRoute(
             Exchange exchange, ExchangeOwner owner, Forwarding forwarding, ForwardedRequest request, EventLoop loop) {
         this.exchange = exchange;
         this.owner = owner;
-        this.forwarding = forwarding;
         this.request = request;
         this.loop = loop;
         this.target = request.target().hostPort();
+        this.leasing = new HopLeasing(this, owner, forwarding, loop, target);
+        this.login = new HopLogin(request, owner, loop);
     }
 
     // ------------------------------------------------------------------ LEASING
@@ -105,50 +107,16 @@ final class RequestRoute implements Completion<LoopLease> {
     }
 
     private void lease(HttpHop hop, IdleUse idleUse) {
-        leasing = null;
-        PinnedConnections pins = owner.pinned();
-        PinnedConnections.Pin pin = pins.isEmpty() ? null : pins.take(PinnedConnections.key(hop, target, owner));
-        if (pin != null && mayUse(pin, idleUse)) {
-            leased(pin.lease(), pin);
-            return;
-        }
-        if (pin != null) {
-            pin.lease().close();
-        }
-        leasePooled(hop, request.login() ? IdleUse.NEVER : idleUse);
+        leasing.lease(hop, idleUse, request.login() ? IdleUse.NEVER : idleUse, client);
     }
 
-    /** A client's login has no other connection; where this proxy logs in, another one is as good. */
-    private static boolean mayUse(PinnedConnections.Pin pin, IdleUse idleUse) {
-        return switch (idleUse) {
-            case ANY, UNREAD -> true;
-            case PROMISED -> pin.login() == BoundLogin.OF_CLIENT || pin.lease().isReliable();
-            case NEVER -> pin.login() == BoundLogin.OF_CLIENT;
-        };
-    }
-
-    private void leasePooled(HttpHop hop, IdleUse idleUse) {
-        int attempt = ++attempts;
-        EnginePool pool = hop.pool() instanceof EnginePool own ? own : forwarding.pool();
-        DialHandle underWay =
-                pool.lease(loop, hop.key(), idleUse, client, owner.clientAddress(), hop.timeoutNanos(), this);
-        if (state == State.LEASING && attempts == attempt) { // it has not come to its end before this
-            leasing = underWay;
-        }
-    }
-
-    @Override
-    public void done(LoopLease got) {
-        leased(got, null);
-    }
-
-    private void leased(LoopLease got, PinnedConnections.@Nullable Pin pin) {
+    /** There is a connection, which is pinned to the client if there is a pin. */
+    void leased(LoopLease got, PinnedConnections.@Nullable Pin pin) {
         HttpRoute current = route;
         if (state != State.LEASING || current == null) {
             got.close();
             return;
         }
-        leasing = null;
         if (got.connection().takesThreads() && !owner.mayHaveThreads()) {
             got.close();
             exchange.fail(Rejection.TOO_MANY_THREADS.exception());
@@ -162,22 +130,13 @@ final class RequestRoute implements Completion<LoopLease> {
             current.connected();
         }
         exchange.touch();
-        if (hop.credentials() == ProxyAuthorization.NONE) {
-            routed(leased, null);
-        } else {
-            hop.credentials()
-                    .obtain(
-                            loop,
-                            target,
-                            value -> authorized(leased, value),
-                            failure -> notAuthorized(leased, failure));
-        }
+        answering = false;
+        login.first(hop, () -> authorized(leased), failure -> notAuthorized(leased, failure));
         exchange.update();
     }
 
-    @Override
-    public void failed(DialException failure) {
-        leasing = null;
+    /** There is no connection. */
+    void notLeased(DialException failure) {
         if (state == State.LEASING) {
             hopFailed(failure, true);
         }
@@ -190,16 +149,17 @@ final class RequestRoute implements Completion<LoopLease> {
     }
 
     /** It may have taken long, and the connection was idle all the time. */
-    private void authorized(UpstreamConnection leased, @Nullable String authorization) {
+    private void authorized(UpstreamConnection leased) {
         if (isAuthorizing(leased) && !leased.isOfClient() && !isRepeatable() && !leased.isReliable()) {
             again(leased.hop(), IdleUse.NEVER);
         } else {
-            routed(leased, authorization);
+            routed(leased);
         }
     }
 
-    private void routed(UpstreamConnection leased, @Nullable String authorization) {
+    private void routed(UpstreamConnection leased) {
         if (isAuthorizing(leased)) {
+            String authorization = login.credentials();
             state = State.ROUTED;
             leased.bind(authorization);
             if (request.login()) {
@@ -235,10 +195,16 @@ final class RequestRoute implements Completion<LoopLease> {
     // ------------------------------------------------------------------ ROUTED
 
     /** The final response begins, so the hop works. */
-    void answered() {
+    void answered(ForwardedResponse response) {
         if (isByProxy() && route != null) {
             route.connected();
+            login.accepted(response, exchange::fail);
         }
+    }
+
+    /** Whether the proxy's 407 may lead to the same request once more. */
+    boolean mayBeChallenged() {
+        return login.answersChallenges();
     }
 
     private boolean isByProxy() {
@@ -253,6 +219,8 @@ final class RequestRoute implements Completion<LoopLease> {
         }
         if (used.isPinned() && used.isOfClient()) {
             exchange.loginLost(cause);
+        } else if (answering && isRepeatable()) {
+            answerAnew(used, cause);
         } else if (!repeat()) {
             if (used.hop().absoluteForm() && !used.wasIdle()) {
                 hopFailed(failure(used.hop(), Reason.PROTOCOL, cause), isRepeatable());
@@ -282,14 +250,48 @@ final class RequestRoute implements Completion<LoopLease> {
     /**
      * The answer is 407: its sender has not done what was asked, whatever that was.
      *
-     * @param repeatable whether the request may go by another hop
+     * @param rest what has come behind its head
+     * @param repeatable whether the request can be sent once more
      */
-    void credentialsRefused(boolean repeatable) {
+    void credentialsRefused(ForwardedResponse challenge, ByteBuffer rest, boolean repeatable) {
         UpstreamConnection used = upstream;
-        if (used != null && used.hop().absoluteForm()) {
+        if (used != null && used.hop().absoluteForm() && repeatable && login.mayAnswer()) {
+            exchange.unbegin();
+            state = State.AUTHORIZING;
+            exchange.touch();
+            login.answer(
+                    used, challenge, rest, answered -> answer(used, answered), failure -> notAuthorized(used, failure));
+        } else if (used != null && used.hop().absoluteForm()) {
             hopFailed(failure(used.hop(), Reason.PROXY_AUTH, null), repeatable);
         } else {
             exchange.fail(new OriginException(OriginException.Reason.PROXY_AUTH, target, null));
+        }
+    }
+
+    private void answer(UpstreamConnection used, boolean answered) {
+        if (!isAuthorizing(used)) {
+            return;
+        }
+        boolean fit = login.isBound() || used.isOfClient() || isRepeatable() || used.isReliable();
+        if (!answered) {
+            hopFailed(login.failure(used.hop(), null).build(), true);
+        } else if (login.isConnectionKept() && fit) {
+            answering = true;
+            routed(used);
+            exchange.update();
+        } else {
+            answerAnew(used, null);
+        }
+    }
+
+    /** The proxy has ended the connection that brought the challenge. */
+    private void answerAnew(UpstreamConnection used, @Nullable IOException cause) {
+        if (login.isBound() || used.isOfClient()) {
+            IOException ended = new IOException("the proxy ended the connection, to which the login is bound", cause);
+            hopFailed(login.failure(used.hop(), ended).build(), false);
+        } else {
+            login.moveOn();
+            again(used.hop(), idleUse());
         }
     }
 
@@ -328,6 +330,7 @@ final class RequestRoute implements Completion<LoopLease> {
     private void again(HttpHop hop, IdleUse idleUse) {
         UpstreamConnection used = upstream;
         upstream = null;
+        login.cancel();
         if (used != null) {
             used.close();
         }
@@ -364,9 +367,8 @@ final class RequestRoute implements Completion<LoopLease> {
      * @param sent whether the request has gone out whole: what the origin did not get whole it must not take for whole
      */
     void close(boolean sent) {
-        if (leasing != null) {
-            leasing.cancel();
-        }
+        leasing.cancel();
+        login.cancel();
         UpstreamConnection used = take();
         if (used != null) {
             if (!sent) {
@@ -379,7 +381,6 @@ final class RequestRoute implements Completion<LoopLease> {
     private @Nullable UpstreamConnection take() {
         UpstreamConnection used = upstream;
         upstream = null;
-        leasing = null;
         state = State.OVER;
         return used;
     }

@@ -8,6 +8,7 @@ import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.loop.Throttle;
 import io.broxy.core.internal.net.LoopConnection;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: owned by its event loop.
  */
 final class RequestSide implements ChannelEvents {
+    /** How much of a body is kept until the proxy has accepted the request. */
+    private static final int MAX_COPY = 64 << 10;
+
     private final Exchange exchange;
     private final LoopConnection client;
     private final ForwardedRequest request;
@@ -38,6 +42,9 @@ final class RequestSide implements ChannelEvents {
 
     /** Bytes sent to an origin that gave no answer. */
     private long movedBefore;
+
+    /** The body as it was read, for as long as it may have to be sent once more. */
+    private @Nullable ByteArrayOutputStream copy;
 
     /**
      * Creates the side.
@@ -70,9 +77,11 @@ final class RequestSide implements ChannelEvents {
      * Begins to send.
      *
      * @param head in the loop's staging buffer
+     * @param repeatable whether to keep the beginning of a body, which may have to be sent once more
      */
-    void begin(LoopConnection origin, ByteBuffer head) {
+    void begin(LoopConnection origin, ByteBuffer head, boolean repeatable) {
         BodyPipe pipe = new BodyPipe(origin);
+        copy = repeatable && !framing.isEmpty() ? new ByteArrayOutputStream() : null;
         movedBefore = moved();
         body = pipe;
         broken = false;
@@ -101,6 +110,11 @@ final class RequestSide implements ChannelEvents {
     /** Whether the origin has got all of the request. */
     boolean isSent() {
         return body != null && body.isEnded() && !body.isBlocked() && !broken;
+    }
+
+    /** Whether the request can be sent once more, from its beginning. */
+    boolean isRepeatable() {
+        return framing.isEmpty() || copy != null;
     }
 
     boolean isBlocked() {
@@ -176,15 +190,29 @@ final class RequestSide implements ChannelEvents {
         if (throttle != null) {
             throttle.spend(count);
         }
+        ByteBuffer received = in.flip().duplicate();
         try {
-            pipe.pass(in.flip(), out);
+            pipe.pass(in, out);
+            keep(received, in.position());
             refund(in.remaining()); // it is the next request's
             putBack(in);
         } catch (BadHeadException e) {
             exchange.badRequest(e);
         } catch (IOException e) {
+            keep(received, count);
             refund(count - (pipe.moved() - before));
             originBroke();
+        }
+    }
+
+    private void keep(ByteBuffer received, int count) {
+        if (copy != null && copy.size() + count > MAX_COPY) {
+            copy = null;
+        }
+        if (copy != null) {
+            byte[] bytes = new byte[count];
+            received.get(bytes);
+            copy.writeBytes(bytes);
         }
     }
 
@@ -227,6 +255,19 @@ final class RequestSide implements ChannelEvents {
     private void originBroke() {
         broken = true;
         release();
+    }
+
+    /** The request is to be sent once more, from its beginning. */
+    void rewind() {
+        release();
+        movedBefore = moved();
+        body = null;
+        broken = false;
+        if (copy != null) {
+            refund(copy.size());
+            putBack(ByteBuffer.wrap(copy.toByteArray()));
+            copy = null;
+        }
     }
 
     /** Gives back what is held for the origin. */

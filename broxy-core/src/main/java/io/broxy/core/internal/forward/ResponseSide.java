@@ -230,7 +230,7 @@ final class ResponseSide implements ChannelEvents {
                 return false;
             }
             if (!next.isInterim()) {
-                return begin(next, out);
+                return begin(next, in, out);
             }
             interim.add(head);
             parser = HeadParser.response(limits);
@@ -244,15 +244,15 @@ final class ResponseSide implements ChannelEvents {
         return false;
     }
 
-    private boolean begin(ForwardedResponse received, ByteBuffer out) throws RefusedException {
+    private boolean begin(ForwardedResponse received, ByteBuffer in, ByteBuffer out) throws RefusedException {
         if (received.isOfIdleness() && exchange.repeat()) {
             return false;
         }
         if (received.status() == 407) { // meant for this proxy, of which the client knows nothing
-            exchange.credentialsRefused();
+            exchange.credentialsRefused(received, in);
             return false;
         }
-        exchange.answered();
+        exchange.answered(received);
         ForwardedResponse next = owner.filter(received);
         response = next;
         boolean originEnds = upstream.isOfClient() && !next.originPersists();

@@ -2,6 +2,8 @@ package io.broxy.core.internal.http;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.broxy.ProxyChallenge;
+import io.broxy.ProxyReply;
 import java.util.Locale;
 import java.util.Set;
 
@@ -62,6 +64,22 @@ public final class AuthSchemes {
     /** Whether a response's challenges, of an origin or of a proxy, log the connection in. */
     public static boolean challengesBindConnection(Fields fields) {
         return bindConnection(fields, "WWW-Authenticate") || bindConnection(fields, "Proxy-Authenticate");
+    }
+
+    /**
+     * Whether credentials go on with a login that is bound to the connection of a challenge: the challenge has a token of their
+     * scheme.
+     */
+    public static boolean continuesLogin(ProxyReply challenge, String credentials) {
+        return bindConnection(credentials)
+                && ProxyChallenge.of(challenge).stream()
+                        .anyMatch(of -> of.token68() != null
+                                && credentials.regionMatches(
+                                        true,
+                                        0,
+                                        of.scheme() + " ",
+                                        0,
+                                        of.scheme().length() + 1));
     }
 
     /** Whether a field's value has a scheme that logs the connection in. */

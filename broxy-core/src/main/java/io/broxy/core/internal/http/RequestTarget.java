@@ -197,6 +197,14 @@ public final class RequestTarget {
         }
     }
 
+    /** The target as another proxy gets it. */
+    public String absoluteForm() {
+        int room = "http:///".length() + maxAuthorityLength() + head.targetEnd() - pathStart;
+        ByteBuffer form = ByteBuffer.allocate(room);
+        putAbsoluteForm(form);
+        return new String(form.array(), 0, form.position(), StandardCharsets.US_ASCII);
+    }
+
     private boolean isForWholeServer() {
         return pathStart == head.targetEnd() && head.isMethod(OPTIONS);
     }

@@ -2,6 +2,7 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
 import io.broxy.DialException;
+import io.broxy.DialRequest;
 import io.broxy.FieldEdits;
 import io.broxy.FilterResponse;
 import io.broxy.OriginException;
@@ -88,6 +89,11 @@ final class ForwardStep implements Step, ExchangeOwner {
     @Override
     public @Nullable InetAddress clientAddress() {
         return connection.facts().address();
+    }
+
+    @Override
+    public DialRequest.@Nullable Client client() {
+        return connection.facts().dialsFor();
     }
 
     @Override

@@ -1,24 +1,26 @@
 package io.broxy.core.internal.upstream;
 
-import io.broxy.DialException;
-import io.broxy.HostPort;
+import io.broxy.ProxyAuthentication;
 import io.broxy.core.internal.loop.EventLoop;
-import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Where the values of {@code Proxy-Authorization} (RFC 9110 section 11.7.2) come from. Threading: thread-safe. */
 @FunctionalInterface
 public interface ProxyAuthorization {
     /** For proxies that want none. */
-    ProxyAuthorization NONE = (loop, target, ready, failed) -> ready.accept(null);
+    ProxyAuthorization NONE = fixed(null);
 
     /**
-     * Gets the value for one request; a fixed one is passed on before this method returns. A user's code may take any time: the
-     * caller keeps the deadline, and ignores a value that comes too late.
+     * Begins the login of one request to the proxy.
      *
-     * @param target the request's
-     * @param ready called on the loop; null for no such field
-     * @param failed called on the loop in place of {@code ready}, with {@link DialException.Reason#PROXY_AUTH}
+     * @param request says what is sent; asked for where the scheme or its user needs it
      */
-    void obtain(EventLoop loop, HostPort target, Consumer<@Nullable String> ready, Consumer<DialException> failed);
+    ProxyLogin begin(EventLoop loop, Supplier<ProxyAuthentication.Request> request);
+
+    /** The same value for every request, which no challenge changes; null for no such field. */
+    static ProxyAuthorization fixed(@Nullable String value) {
+        ProxyLogin login = (ready, failed) -> ready.accept(value);
+        return (loop, request) -> login;
+    }
 }

@@ -13,6 +13,7 @@ import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.HttpProxyDialer;
+import io.broxy.ProxyAuthentication;
 import io.broxy.Route;
 import io.broxy.Rules;
 import io.broxy.core.internal.loop.BufferPool;
@@ -333,9 +334,8 @@ class HttpRouterTest {
         CompletableFuture<Optional<String>> told = new CompletableFuture<>();
         EventLoop loop = loops.next();
         loop.execute(() -> way.credentials()
-                .obtain(
-                        loop,
-                        TARGET,
+                .begin(loop, HttpRouterTest::sent)
+                .first(
                         value -> {
                             assertThat(loop.inLoop()).isTrue();
                             told.complete(Optional.ofNullable(value));
@@ -345,6 +345,10 @@ class HttpRouterTest {
                             told.completeExceptionally(failure);
                         }));
         return told.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private static ProxyAuthentication.Request sent() {
+        return new ProxyAuthentication.Request(PROXY, TARGET, "GET", "http://target.example/", null);
     }
 
     private DialException failure(HttpHop way) {
@@ -364,7 +368,9 @@ class HttpRouterTest {
                 EventLoop loop = loops.next();
                 loop.execute(() -> {
                     boolean[] told = {false};
-                    way.credentials().obtain(loop, TARGET, value -> told[0] = true, atOnce::completeExceptionally);
+                    way.credentials()
+                            .begin(loop, HttpRouterTest::sent)
+                            .first(value -> told[0] = true, atOnce::completeExceptionally);
                     atOnce.complete(told[0]);
                 });
                 assertThat(atOnce.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS))
@@ -400,7 +406,9 @@ class HttpRouterTest {
                     .build());
             CompletableFuture<String> told = new CompletableFuture<>();
             EventLoop loop = loops.next();
-            loop.execute(() -> way.credentials().obtain(loop, TARGET, told::complete, told::completeExceptionally));
+            loop.execute(() -> way.credentials()
+                    .begin(loop, HttpRouterTest::sent)
+                    .first(told::complete, told::completeExceptionally));
 
             assertThat(asked.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
             CompletableFuture<Void> turn = new CompletableFuture<>();

@@ -1,0 +1,102 @@
+package io.broxy.core.internal.forward;
+
+import io.broxy.DialException;
+import io.broxy.DialRequest;
+import io.broxy.HostPort;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Completion;
+import io.broxy.core.internal.net.DialHandle;
+import io.broxy.core.internal.pool.EnginePool;
+import io.broxy.core.internal.pool.IdleUse;
+import io.broxy.core.internal.pool.LoopLease;
+import io.broxy.core.internal.upstream.HttpHop;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gets the connections for a request, each over one hop: one that is {@linkplain PinnedConnections pinned} to the client, or one
+ * from a pool.
+ *
+ * <p>Threading: owned by its event loop.
+ */
+final class HopLeasing implements Completion<LoopLease> {
+    private final RequestRoute route;
+    private final ExchangeOwner owner;
+    private final Forwarding forwarding;
+    private final EventLoop loop;
+    private final HostPort target;
+
+    private @Nullable DialHandle underWay;
+    private boolean waiting;
+    private int attempts;
+
+    HopLeasing(RequestRoute route, ExchangeOwner owner, Forwarding forwarding, EventLoop loop, HostPort target) {
+        this.route = route;
+        this.owner = owner;
+        this.forwarding = forwarding;
+        this.loop = loop;
+        this.target = target;
+    }
+
+    /**
+     * Begins; the route gets the connection, possibly before this returns.
+     *
+     * @param idleUse of a pinned connection
+     * @param pooledUse of one from the pool
+     * @param client that dials name, or null
+     */
+    void lease(HttpHop hop, IdleUse idleUse, IdleUse pooledUse, DialRequest.@Nullable Client client) {
+        underWay = null;
+        PinnedConnections pins = owner.pinned();
+        PinnedConnections.Pin pin = pins.isEmpty() ? null : pins.take(PinnedConnections.key(hop, target, owner));
+        if (pin != null && mayUse(pin, idleUse)) {
+            route.leased(pin.lease(), pin);
+            return;
+        }
+        if (pin != null) {
+            pin.lease().close();
+        }
+        leasePooled(hop, pooledUse, client);
+    }
+
+    /** A client's login has no other connection; where this proxy logs in, another one is as good. */
+    private static boolean mayUse(PinnedConnections.Pin pin, IdleUse idleUse) {
+        return switch (idleUse) {
+            case ANY, UNREAD -> true;
+            case PROMISED -> pin.login() == BoundLogin.OF_CLIENT || pin.lease().isReliable();
+            case NEVER -> pin.login() == BoundLogin.OF_CLIENT;
+        };
+    }
+
+    private void leasePooled(HttpHop hop, IdleUse idleUse, DialRequest.@Nullable Client client) {
+        int attempt = ++attempts;
+        waiting = true;
+        EnginePool pool = hop.pool() instanceof EnginePool own ? own : forwarding.pool();
+        DialHandle begun =
+                pool.lease(loop, hop.key(), idleUse, client, owner.clientAddress(), hop.timeoutNanos(), this);
+        if (waiting && attempts == attempt) { // it has not come to its end before this
+            underWay = begun;
+        }
+    }
+
+    @Override
+    public void done(LoopLease got) {
+        waiting = false;
+        underWay = null;
+        route.leased(got, null);
+    }
+
+    @Override
+    public void failed(DialException failure) {
+        waiting = false;
+        underWay = null;
+        route.notLeased(failure);
+    }
+
+    /** Gives up to look for one. */
+    void cancel() {
+        if (underWay != null) {
+            underWay.cancel();
+            underWay = null;
+        }
+    }
+}

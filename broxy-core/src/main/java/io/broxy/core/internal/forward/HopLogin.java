@@ -1,0 +1,166 @@
+package io.broxy.core.internal.forward;
+
+import io.broxy.DialException;
+import io.broxy.ProxyAuthentication;
+import io.broxy.ProxyReply;
+import io.broxy.core.internal.http.AuthSchemes;
+import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.ForwardedResponse;
+import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.upstream.HttpHop;
+import io.broxy.core.internal.upstream.ProxyAuthorization;
+import io.broxy.core.internal.upstream.ProxyLogin;
+import java.nio.ByteBuffer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The login of a forwarded request at the proxy that it goes to: the credentials of each leg, and the challenge that they answer.
+ *
+ * <p>Threading: owned by its event loop.
+ */
+final class HopLogin {
+    private final ForwardedRequest request;
+    private final ExchangeOwner owner;
+    private final EventLoop loop;
+
+    private @Nullable ProxyLogin login;
+    private @Nullable String credentials;
+    private @Nullable ProxyReply challenge;
+    private @Nullable ChallengeBody body;
+    private int challenges;
+
+    /** The credentials are for a connection that is still to come. */
+    private boolean pending;
+
+    HopLogin(ForwardedRequest request, ExchangeOwner owner, EventLoop loop) {
+        this.request = request;
+        this.owner = owner;
+        this.loop = loop;
+    }
+
+    /**
+     * Gets the credentials for a connection that was just leased.
+     *
+     * @param ready runs before this returns if they are there, or none are wanted
+     */
+    void first(HttpHop hop, Runnable ready, Consumer<DialException> failed) {
+        if (pending) {
+            pending = false;
+            ready.run();
+            return;
+        }
+        challenge = null;
+        credentials = null;
+        if (hop.credentials() == ProxyAuthorization.NONE) {
+            login = null;
+            ready.run();
+            return;
+        }
+        ProxyLogin begun = hop.credentials()
+                .begin(
+                        loop,
+                        () -> new ProxyAuthentication.Request(
+                                hop.key().address(),
+                                request.target().hostPort(),
+                                request.method(),
+                                request.target().absoluteForm(),
+                                owner.client()));
+        login = begun;
+        begun.first(
+                value -> {
+                    credentials = value;
+                    ready.run();
+                },
+                failed);
+    }
+
+    /** The value of {@code Proxy-Authorization} for the current leg, or null for none. */
+    @Nullable
+    String credentials() {
+        return credentials;
+    }
+
+    /** Whether the scheme of the current hop answers challenges. */
+    boolean answersChallenges() {
+        return login != null && login.answersChallenges();
+    }
+
+    /** Whether another challenge would be answered. */
+    boolean mayAnswer() {
+        return answersChallenges() && challenges < ProxyLogin.MAX_CHALLENGES;
+    }
+
+    /**
+     * Gets the credentials of the next leg, and reads past the challenge's body meanwhile.
+     *
+     * @param rest what has come behind the challenge's head
+     * @param ready gets whether there are credentials, or the scheme gives up
+     */
+    void answer(
+            UpstreamConnection over,
+            ForwardedResponse received,
+            ByteBuffer rest,
+            Consumer<Boolean> ready,
+            Consumer<DialException> failed) {
+        ProxyLogin current = login;
+        if (current == null) {
+            throw new IllegalStateException("no login has begun");
+        }
+        challenges++;
+        ProxyReply reply = reply(received);
+        challenge = reply;
+        ChallengeBody behind = new ChallengeBody(over.connection(), received);
+        body = behind;
+        behind.begin(rest);
+        current.answer(
+                reply,
+                value -> {
+                    credentials = value;
+                    behind.whenEnded(() -> ready.accept(value != null));
+                },
+                failed);
+    }
+
+    private static ProxyReply reply(ForwardedResponse received) {
+        return new ProxyReply(
+                ProxyReply.Protocol.HTTP, received.status(), received.fields().list(), ByteBuffer.allocate(0));
+    }
+
+    /** Whether the connection that brought the challenge takes its answer. */
+    boolean isConnectionKept() {
+        return body != null && body.isWhole();
+    }
+
+    /** Whether the current leg can go over no other connection than that of its challenge. */
+    boolean isBound() {
+        return challenge != null && credentials != null && AuthSchemes.continuesLogin(challenge, credentials);
+    }
+
+    /** The current leg goes over a connection that is still to come. */
+    void moveOn() {
+        challenge = null;
+        pending = true;
+    }
+
+    /** The proxy has answered, and not with a challenge: the scheme may want to look at that. */
+    void accepted(ForwardedResponse received, Consumer<DialException> failed) {
+        if (login != null && login.answersChallenges()) {
+            login.accepted(reply(received), () -> {}, failed);
+        }
+    }
+
+    /** Begins the failure of the login, with the challenge that it failed at. */
+    DialException.Builder failure(HttpHop hop, @Nullable Throwable cause) {
+        return hop.failure(DialException.Reason.PROXY_AUTH, request.target().hostPort())
+                .proxyReply(challenge)
+                .cause(cause);
+    }
+
+    /** Waits for no body any more. */
+    void cancel() {
+        if (body != null) {
+            body.cancel();
+        }
+    }
+}
