@@ -118,7 +118,7 @@ final class Socks4Handshake implements Handshake {
             default -> Reason.PROTOCOL;
         };
         ProxyReply answer = new ProxyReply(ProxyReply.Protocol.SOCKS4, code(), List.of(), ByteBuffer.allocate(0));
-        return HandshakeException.refused(reason, answer, null);
+        return HandshakeException.refused(reason, answer, null, false);
     }
 
     /** The code is at the beginning of a reply, and the rest does not matter after a refusal. */
