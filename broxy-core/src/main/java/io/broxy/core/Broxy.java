@@ -56,12 +56,12 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>Builders.</b> A method that is a bare noun returns a builder: {@link #directDialer}, {@link
  *       #httpProxyDialer}, {@link #socks5Dialer}, {@link #routingDialer()}, {@link #systemDialer}, {@link #connPool}, {@link #proxyHandler}, {@link
  *       #sockets}.
- *       Finish it with {@code build()}; the builder of {@link #sockets} has several ends. A method that turns one thing into another returns the result, and its name
+ *       Finish it with {@code build()}; the builder of {@link #sockets} has several ends, and that of {@link #localProxy} starts it. A method that turns one thing into another returns the result, and its name
  *       says how: {@link #dialerVia(ProxyUri)}, {@link #withProxyHeader}, {@link #asSocketFactory}, {@link #asConnection}. {@link
  *       #copier} and {@link #lookUps} return what an engine has exactly one of. Builders are for one thread; what they
  *       build is thread-safe.
  *   <li><b>Closing.</b> {@link #close} ends everything that this engine made, except for connections that users hold. A
- *       {@link ProxyServer} that closes leaves its clients to their handler; a {@link PortForward} resets them. A {@link ProxyHandler} that closes resets
+ *       {@link ProxyServer} that closes leaves its clients to their handler; a {@link PortForward} and a {@link LocalProxy} reset them. A {@link ProxyHandler} that closes resets
  *       its clients and closes its own pool, but no pool that was passed to it. A {@link ConnPool} that closes ends its
  *       idle connections. Dialers and the copier hold no connections and need no closing. The owner of a {@link
  *       Connection} closes it; passing a connection, channel or socket to Broxy passes on its ownership.
@@ -271,6 +271,17 @@ public final class Broxy implements AutoCloseable {
      */
     public PortForward forward(SocketAddress address, HostPort target, Dialer dialer) throws IOException {
         return PortForward.start(this, address, target, dialer);
+    }
+
+    /**
+     * Returns a builder of a proxy on the loopback, for libraries that know proxies and take no sockets: {@code
+     * broxy.localProxy(dialer).start()}.
+     *
+     * @param dialer reaches the targets
+     */
+    public LocalProxyBuilder localProxy(Dialer dialer) {
+        ensureOpen();
+        return new LocalProxyBuilder(this, dialer);
     }
 
     /**
