@@ -1,42 +1,89 @@
 package io.broxy.core;
 
+import io.broxy.ConnPool;
 import io.broxy.Credentials;
 import io.broxy.Dialer;
 import io.broxy.HttpProxyDialer;
 import io.broxy.ProxyUri;
-import io.broxy.RoutingDialer;
 import io.broxy.Socks4Dialer;
 import io.broxy.Socks5Dialer;
-import io.broxy.SystemProxies;
-import io.broxy.core.internal.dial.SettingProblems;
+import java.time.Duration;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
-/** Dialers through proxies that are given as URIs. Threading: stateless. */
-final class UriDialers {
-    private UriDialers() {}
+/**
+ * Makes dialers through proxies that are given as URIs. What is null has the default of the dialer.
+ *
+ * @param over reaches the proxies
+ * @param tls for {@code https} proxies; by default the JVM's
+ * @param pool for HTTP proxies
+ * @param timeout of a dial whose request has none
+ * <p>Threading: immutable.
+ */
+record UriDialers(
+        Broxy broxy,
+        @Nullable Dialer over,
+        @Nullable SSLContext tls,
+        @Nullable ConnPool pool,
+        @Nullable Duration timeout) {
 
-    /** As {@link Broxy#dialerVia}. */
-    static Dialer dialer(Broxy broxy, ProxyUri proxy) {
-        Credentials credentials = proxy.credentials();
-        if (proxy.scheme() == ProxyUri.Scheme.SOCKS5) {
-            Socks5Dialer.Builder socks5 = broxy.socks5Dialer(proxy.address());
-            return (credentials == null ? socks5 : socks5.credentials(credentials)).build();
-        }
-        if (proxy.scheme() == ProxyUri.Scheme.SOCKS4) {
-            Socks4Dialer.Builder socks4 = broxy.socks4Dialer(proxy.address());
-            return (credentials == null ? socks4 : socks4.userId(credentials.user())).build();
-        }
-        HttpProxyDialer.Builder http = broxy.httpProxyDialer(proxy.address());
-        if (proxy.scheme() == ProxyUri.Scheme.HTTPS) {
-            http.tls(DefaultTls.context());
-        }
-        return (credentials == null ? http : http.credentials(credentials)).build();
+    /** As {@link Broxy#dialerVia(ProxyUri)}. */
+    Dialer dialer(ProxyUri proxy) {
+        return switch (proxy.scheme()) {
+            case HTTP, HTTPS -> http(proxy);
+            case SOCKS5 -> socks5(proxy);
+            case SOCKS4 -> socks4(proxy);
+        };
     }
 
-    /** As {@link Broxy#routingDialer(SystemProxies)}. */
-    static RoutingDialer.Builder routing(Broxy broxy, SystemProxies proxies, SettingProblems problems) {
-        RoutingDialer.Builder builder = broxy.routingDialer().rules(proxies.rules());
-        problems.log(proxies.problems());
-        proxies.hops().forEach((name, uri) -> builder.hop(name, dialer(broxy, uri)));
-        return builder;
+    private Dialer socks5(ProxyUri proxy) {
+        Socks5Dialer.Builder builder = broxy.socks5Dialer(proxy.address());
+        Credentials credentials = proxy.credentials();
+        if (credentials != null) {
+            builder.credentials(credentials);
+        }
+        if (over != null) {
+            builder.over(over);
+        }
+        if (timeout != null) {
+            builder.timeout(timeout);
+        }
+        return builder.build();
+    }
+
+    private Dialer socks4(ProxyUri proxy) {
+        Socks4Dialer.Builder builder = broxy.socks4Dialer(proxy.address());
+        Credentials credentials = proxy.credentials();
+        if (credentials != null) {
+            builder.userId(credentials.user());
+        }
+        if (over != null) {
+            builder.over(over);
+        }
+        if (timeout != null) {
+            builder.timeout(timeout);
+        }
+        return builder.build();
+    }
+
+    private Dialer http(ProxyUri proxy) {
+        HttpProxyDialer.Builder builder = broxy.httpProxyDialer(proxy.address());
+        Credentials credentials = proxy.credentials();
+        if (credentials != null) {
+            builder.credentials(credentials);
+        }
+        if (proxy.scheme() == ProxyUri.Scheme.HTTPS) {
+            builder.tls(tls != null ? tls : DefaultTls.context());
+        }
+        if (over != null) {
+            builder.over(over);
+        }
+        if (pool != null) {
+            builder.pool(pool);
+        }
+        if (timeout != null) {
+            builder.timeout(timeout);
+        }
+        return builder.build();
     }
 }
