@@ -4,6 +4,7 @@ module io.broxy.core {
     requires static org.jspecify;
     requires org.slf4j;
     requires static jdk.jfr;
+    requires static java.security.jgss;
 
     exports io.broxy.core;
 }

@@ -46,7 +46,8 @@ final class ChallengeParser {
             int start = at;
             String word = token();
             skipBlanks();
-            boolean sound = scheme != null && isAt('=') ? parameter(word) : challenge(word, start, all);
+            boolean ofChallenge = scheme != null && isAt('=');
+            boolean sound = ofChallenge ? parameter(word) : challenge(word, start, all);
             if (!sound || !atMembersEnd()) {
                 return;
             }

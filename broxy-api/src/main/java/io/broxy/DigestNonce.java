@@ -80,7 +80,7 @@ final class DigestNonce {
         if (offered == null) {
             return true; // RFC 2069
         }
-        for (String qop : offered.split(",")) {
+        for (String qop : offered.split(",", -1)) {
             if (qop.strip().equalsIgnoreCase("auth")) {
                 return true;
             }

@@ -202,7 +202,9 @@ class ArchitectureTest {
                         "java..",
                         "javax.crypto..",
                         "javax.net..",
+                        "javax.security.auth..",
                         "jdk.jfr..",
+                        "org.ietf.jgss",
                         "org.slf4j..",
                         "org.jspecify.annotations")
                 .check(ALL);

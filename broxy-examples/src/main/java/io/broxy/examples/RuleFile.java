@@ -1,6 +1,5 @@
 package io.broxy.examples;
 
-import io.broxy.ProxyUri;
 import io.broxy.Rules;
 import java.nio.file.Path;
 import java.util.Map;
@@ -17,7 +16,7 @@ import org.yaml.snakeyaml.error.MarkedYAMLException;
  * @param hasDefault whether the file says what becomes of a target that no rule matches; otherwise it is denied
  */
 record RuleFile(
-        ListenAddress listen, Map<String, ProxyUri> proxies, Rules rules, boolean hasDefault, PoolSettings pool) {
+        ListenAddress listen, Map<String, Upstream> proxies, Rules rules, boolean hasDefault, PoolSettings pool) {
     /** SnakeYAML shows a tag handle that it does not know, but that may be a password without quotes. */
     private static final String TAG_HANDLE = "found undefined tag handle";
 

@@ -23,7 +23,8 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
  *
  * <pre>
  * server:  { listen: ADDRESS, port: N }
- * proxies: [ { name: NAME, type: http|https|socks5|socks4|direct, host: HOST, port: N, auth: { username: …, password: … } } ]
+ * proxies: [ { name: NAME, type: http|https|socks5|socks4|direct, host: HOST, port: N,
+ *              auth: { type: basic|digest|negotiate, username: …, password: … } } ]
  * rules:   [ { match: domain|ip|default, value: …, values: [ … ], proxy: NAME or [ NAME, … ] } ]
  * pool:    { max_idle_per_host: N, max_idle_total: N, idle_timeout: 90s }
  * </pre>
@@ -35,7 +36,7 @@ final class RuleFileReader {
     private static final Set<String> DENYING = Set.of(DENY, "block");
     private static final int HIGHEST_PORT = 65_535;
 
-    private final Map<String, ProxyUri> proxies = new LinkedHashMap<>();
+    private final Map<String, Upstream> proxies = new LinkedHashMap<>();
     private final Set<String> direct = new HashSet<>(Set.of(Route.DIRECT));
     private final Rules.Builder rules = Rules.builder();
     private boolean defaultSeen;
@@ -166,18 +167,32 @@ final class RuleFileReader {
         }
     }
 
-    private static ProxyUri proxy(ProxyUri.Scheme scheme, HostPort address, @Nullable Node auth) {
+    private static Upstream proxy(ProxyUri.Scheme scheme, HostPort address, @Nullable Node auth) {
         if (auth == null) {
-            return ProxyUri.of(scheme, address, null);
+            return new Upstream(ProxyUri.of(scheme, address, null), UpstreamAuth.BASIC);
         }
-        YamlMap pair = YamlMap.ofSecret(auth, "auth", "username", "password");
-        String user = pair.requireText("username");
-        boolean userIdOnly = scheme == ProxyUri.Scheme.SOCKS4 && pair.find("password") == null;
-        String password = userIdOnly ? "" : pair.requireText("password");
+        YamlMap how = YamlMap.ofSecret(auth, "auth", "username", "password", "type");
+        UpstreamAuth type = authType(how.find("type"));
+        boolean ticket = type == UpstreamAuth.NEGOTIATE && how.find("username") == null && how.find("password") == null;
+        String user = ticket ? "" : how.requireText("username");
+        boolean userIdOnly = scheme == ProxyUri.Scheme.SOCKS4 && how.find("password") == null;
+        String password = ticket || userIdOnly ? "" : how.requireText("password");
         try {
-            return ProxyUri.of(scheme, address, Credentials.basic(user, password));
+            return new Upstream(ProxyUri.of(scheme, address, ticket ? null : Credentials.basic(user, password)), type);
         } catch (IllegalArgumentException e) { // says nothing of what they are
             throw new YamlProblem(auth, "auth: " + e.getMessage());
+        }
+    }
+
+    /** What is found in its place is not shown: it may be a password. */
+    private static UpstreamAuth authType(@Nullable Node node) {
+        if (node == null) {
+            return UpstreamAuth.BASIC;
+        }
+        try {
+            return UpstreamAuth.parse(YamlMap.text(node, "type"));
+        } catch (IllegalArgumentException e) {
+            throw new YamlProblem(node, "auth: type must be basic, digest or negotiate");
         }
     }
 

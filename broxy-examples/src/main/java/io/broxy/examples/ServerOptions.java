@@ -39,6 +39,14 @@ final class ServerOptions {
             "The proxy that all traffic goes through: http://USER:PASSWORD@HOST:PORT, https://..., socks5://... or"
                     + " socks4://USERID@HOST:PORT. User and password are percent-encoded.");
 
+    private final Setting<@Nullable UpstreamAuth> upstreamAuth = options.one(
+            "--upstream-auth",
+            "basic|digest|negotiate",
+            UpstreamAuth::parse,
+            "How the HTTP proxy of --upstream is told who uses it: basic and digest with the user and password of its URI,"
+                    + " negotiate with the Kerberos ticket of this process. A file of --rules says it for each proxy."
+                    + " Default: basic");
+
     private final Setting<@Nullable Path> rules = options.one(
             "--rules",
             "FILE",
@@ -175,6 +183,14 @@ final class ServerOptions {
         if (sendProxyProtocol() != null && upstream() == null && rules() == null) {
             throw new UsageException("--send-proxy-protocol needs --upstream or --rules, whose proxies it is sent to");
         }
+        if (upstreamAuth.value() != null && upstream.value() == null) {
+            throw new UsageException("--upstream-auth needs --upstream; a file of --rules says it for each proxy");
+        }
+        try {
+            upstream();
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("--upstream-auth: " + e.getMessage());
+        }
         tls.refuseContradictions();
     }
 
@@ -211,8 +227,10 @@ final class ServerOptions {
 
     /** The proxy for all traffic, or null for none. */
     @Nullable
-    ProxyUri upstream() {
-        return upstream.value();
+    Upstream upstream() {
+        ProxyUri uri = upstream.value();
+        UpstreamAuth auth = upstreamAuth.value();
+        return uri == null ? null : new Upstream(uri, auth == null ? UpstreamAuth.BASIC : auth);
     }
 
     /** The file of rules, or null for none. */

@@ -23,20 +23,20 @@ final class UpstreamDialer {
      * @param pool holds connections to the proxy; SOCKS has no use for it
      * @throws IOException if the proxy wants TLS, and the JVM's own settings for it don't work
      */
-    static Dialer of(Broxy broxy, Dialer toProxy, ProxyUri proxy, ConnPool pool) throws IOException {
-        return switch (proxy.scheme()) {
+    static Dialer of(Broxy broxy, Dialer toProxy, Upstream proxy, ConnPool pool) throws IOException {
+        return switch (proxy.uri().scheme()) {
             case HTTP -> http(broxy, toProxy, proxy, pool).build();
             case HTTPS -> http(broxy, toProxy, proxy, pool).tls(trustOfTheJvm()).build();
-            case SOCKS5 -> socks5(broxy, toProxy, proxy).build();
-            case SOCKS4 -> socks4(broxy, toProxy, proxy).build();
+            case SOCKS5 -> socks5(broxy, toProxy, proxy.uri()).build();
+            case SOCKS4 -> socks4(broxy, toProxy, proxy.uri()).build();
         };
     }
 
-    private static HttpProxyDialer.Builder http(Broxy broxy, Dialer toProxy, ProxyUri proxy, ConnPool pool) {
+    private static HttpProxyDialer.Builder http(Broxy broxy, Dialer toProxy, Upstream proxy, ConnPool pool) {
         HttpProxyDialer.Builder builder =
-                broxy.httpProxyDialer(proxy.address()).over(toProxy).pool(pool);
-        Credentials credentials = proxy.credentials();
-        return credentials == null ? builder : builder.credentials(credentials);
+                broxy.httpProxyDialer(proxy.uri().address()).over(toProxy).pool(pool);
+        proxy.auth().apply(builder, proxy.uri().credentials());
+        return builder;
     }
 
     private static Socks5Dialer.Builder socks5(Broxy broxy, Dialer toProxy, ProxyUri proxy) {

@@ -2,7 +2,6 @@ package io.broxy.examples;
 
 import io.broxy.ConnPool;
 import io.broxy.Dialer;
-import io.broxy.ProxyUri;
 import io.broxy.core.Broxy;
 import java.io.IOException;
 import java.util.HashMap;
@@ -22,7 +21,7 @@ record Upstreams(
         Dialer toProxies,
         PoolSettings settings,
         ConnPool pool,
-        Map<ProxyUri, Dialer> dialers,
+        Map<Upstream, Dialer> dialers,
         Map<String, Dialer> hops) {
 
     /**
@@ -57,19 +56,19 @@ record Upstreams(
     }
 
     private static Upstreams make(
-            Broxy broxy, Dialer toProxies, RuleFile file, ConnPool pool, Map<ProxyUri, Dialer> old) throws IOException {
-        Map<ProxyUri, Dialer> dialers = new HashMap<>();
+            Broxy broxy, Dialer toProxies, RuleFile file, ConnPool pool, Map<Upstream, Dialer> old) throws IOException {
+        Map<Upstream, Dialer> dialers = new HashMap<>();
         Map<String, Dialer> hops = new HashMap<>();
-        for (Map.Entry<String, ProxyUri> proxy : file.proxies().entrySet()) {
-            ProxyUri uri = proxy.getValue();
-            Dialer dialer = dialers.get(uri);
+        for (Map.Entry<String, Upstream> proxy : file.proxies().entrySet()) {
+            Upstream upstream = proxy.getValue();
+            Dialer dialer = dialers.get(upstream);
             if (dialer == null) {
-                dialer = old.get(uri);
+                dialer = old.get(upstream);
             }
             if (dialer == null) {
-                dialer = UpstreamDialer.of(broxy, toProxies, uri, pool);
+                dialer = UpstreamDialer.of(broxy, toProxies, upstream, pool);
             }
-            dialers.put(uri, dialer);
+            dialers.put(upstream, dialer);
             hops.put(proxy.getKey(), dialer);
         }
         return new Upstreams(broxy, toProxies, file.pool(), pool, Map.copyOf(dialers), Map.copyOf(hops));

@@ -3,7 +3,6 @@ package io.broxy.examples;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
 import io.broxy.ProxyProtocol;
-import io.broxy.ProxyUri;
 import io.broxy.core.Broxy;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -39,7 +38,7 @@ record Ways(Dialer dialer, ListenPoint listen, @Nullable LiveRules rules) implem
             LiveRules rules = LiveRules.start(broxy, direct, toProxies, file, options.listen(), options.dialTimeout());
             return new Ways(rules.dialer(), rules.listen(), rules);
         }
-        ProxyUri upstream = options.upstream();
+        Upstream upstream = options.upstream();
         Dialer dialer = upstream == null
                 ? direct
                 : UpstreamDialer.of(broxy, toProxies, upstream, PoolSettings.DEFAULT.pool(broxy));

@@ -17,6 +17,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -96,16 +97,16 @@ class RuleFileTest {
         assertThat(file.proxies())
                 .isEqualTo(Map.of(
                         "corp",
-                        ProxyUri.of(
+                        basic(ProxyUri.of(
                                 ProxyUri.Scheme.HTTP,
                                 HostPort.of("proxy.corp.example", 3128),
-                                Credentials.basic("user", "p@ss: word")),
+                                Credentials.basic("user", "p@ss: word"))),
                         "safe",
-                        ProxyUri.parse("https://proxy.example"),
+                        basic(ProxyUri.parse("https://proxy.example")),
                         "socks",
-                        ProxyUri.parse("socks5://[2001:db8::1]"),
+                        basic(ProxyUri.parse("socks5://[2001:db8::1]")),
                         "old",
-                        ProxyUri.parse("socks4://me@socks.example:1081")));
+                        basic(ProxyUri.parse("socks4://me@socks.example:1081"))));
         assertThat(route(file, "www.corp.example:443")).isEqualTo(Route.via("corp"));
         assertThat(route(file, "intern.example:443")).isEqualTo(Route.via("corp"));
         assertThat(route(file, "evilcorp.example:443")).isEqualTo(Route.via("safe"));
@@ -151,10 +152,47 @@ class RuleFileTest {
                 + password + "}}]\n" + RULES);
 
         assertThat(file.proxies().get("a"))
-                .isEqualTo(ProxyUri.of(
+                .isEqualTo(basic(ProxyUri.of(
                         ProxyUri.Scheme.HTTP,
                         HostPort.of("h", 1),
-                        Credentials.basic("u", password.replaceAll("['\"]", ""))));
+                        Credentials.basic("u", password.replaceAll("['\"]", "")))));
+    }
+
+    private static Upstream basic(ProxyUri uri) {
+        return new Upstream(uri, UpstreamAuth.BASIC);
+    }
+
+    @Test
+    void aProxyMayWantAnotherScheme() throws ConfigFileException {
+        RuleFile file = parse("proxies: [{name: a, type: http, host: h, port: 1, auth: {type: digest, username: u,"
+                + " password: p}}, {name: b, type: https, host: h, port: 1, auth: {type: negotiate}}]\n" + RULES);
+
+        assertThat(file.proxies())
+                .isEqualTo(Map.of(
+                        "a",
+                        new Upstream(ProxyUri.parse("http://u:p@h:1"), UpstreamAuth.DIGEST),
+                        "b",
+                        new Upstream(ProxyUri.parse("https://h:1"), UpstreamAuth.NEGOTIATE)));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "http | {type: sesame} | auth: type must be basic, digest or negotiate",
+                "http | {type: digest} | missing field \"username\"",
+                "http | {type: digest, username: u} | missing field \"password\"",
+                "http | {type: negotiate, username: u, password: sesame} | auth: negotiate takes a Kerberos ticket",
+                "http | {type: negotiate, username: u} | missing field \"password\"",
+                "socks5 | {type: digest, username: u, password: sesame} | auth: digest is for HTTP proxies",
+                "socks5 | {type: negotiate} | auth: negotiate is for HTTP proxies"
+            })
+    void aSchemeThatDoesNotFitIsRefusedWithoutItsPassword(String type, String auth, String reason) {
+        assertThatThrownBy(() -> parse(
+                        "proxies: [{name: a, type: " + type + ", host: h, port: 1, auth: " + auth + "}]\n" + RULES))
+                .isInstanceOf(ConfigFileException.class)
+                .hasMessageContaining(reason)
+                .hasMessageNotContaining("sesame");
     }
 
     @Test

@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -231,6 +232,7 @@ class ServerOptionsTest {
         "--max-connections=many, --max-connections, is not a whole number",
         "--max-per-client=0, --max-per-client, 1 to 2147483647",
         "--send-proxy-protocol=V3, --send-proxy-protocol, is neither v1 nor v2",
+        "--upstream-auth=ntlm, --upstream-auth, is neither basic",
         "--rate=0, --rate, not a number of bytes such as",
         "--rate=10k, --rate, not a number of bytes such as",
         "--rate=-1M, --rate, not a number of bytes such as",
@@ -345,10 +347,12 @@ class ServerOptionsTest {
         ServerOptions options = parse("--upstream=https://us%20er:p%40ss%2f%C3%BC+@proxy.example:8443");
 
         assertThat(options.upstream())
-                .isEqualTo(ProxyUri.of(
-                        ProxyUri.Scheme.HTTPS,
-                        HostPort.of("proxy.example", 8443),
-                        Credentials.basic("us er", "p@ss/ü+")));
+                .isEqualTo(new Upstream(
+                        ProxyUri.of(
+                                ProxyUri.Scheme.HTTPS,
+                                HostPort.of("proxy.example", 8443),
+                                Credentials.basic("us er", "p@ss/ü+")),
+                        UpstreamAuth.BASIC));
     }
 
     @Test
@@ -371,6 +375,33 @@ class ServerOptionsTest {
                 .isEqualTo(ProxyProtocol.V1);
         assertThat(parse("--rules=rules.yaml", "--send-proxy-protocol", "v2").sendProxyProtocol())
                 .isEqualTo(ProxyProtocol.V2);
+    }
+
+    @Test
+    void anUpstreamMayWantAnotherSchemeThanBasic() {
+        assertThat(parse("--upstream=http://u:p@proxy.example").upstream())
+                .isEqualTo(new Upstream(ProxyUri.parse("http://u:p@proxy.example"), UpstreamAuth.BASIC));
+        assertThat(parse("--upstream=http://u:p@proxy.example", "--upstream-auth=digest")
+                        .upstream())
+                .isEqualTo(new Upstream(ProxyUri.parse("http://u:p@proxy.example"), UpstreamAuth.DIGEST));
+        assertThat(parse("--upstream=https://proxy.example", "--upstream-auth", "negotiate")
+                        .upstream())
+                .isEqualTo(new Upstream(ProxyUri.parse("https://proxy.example"), UpstreamAuth.NEGOTIATE));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "http://proxy.example, digest, --upstream-auth: digest needs a user name and a password",
+        "http://u:sesame@proxy.example, negotiate, '--upstream-auth: negotiate takes a Kerberos ticket, and no user name'",
+        "socks5://u:sesame@proxy.example, digest, '--upstream-auth: digest is for HTTP proxies, and not for socks5'",
+        ", basic, --upstream-auth needs --upstream"
+    })
+    void aSchemeThatDoesNotFitTheUpstreamIsRefused(@Nullable String upstream, String auth, String reason) {
+        String first = upstream == null ? "--rules=rules.yaml" : "--upstream=" + upstream;
+        assertThatThrownBy(() -> parse(first, "--upstream-auth=" + auth))
+                .isInstanceOf(UsageException.class)
+                .hasMessageStartingWith(reason)
+                .hasMessageNotContaining("sesame");
     }
 
     @Test

@@ -78,6 +78,40 @@ class UpstreamsTest {
         }
     }
 
+    /** Answers with a challenge first. */
+    private static void playDigestProxy(Peer peer) throws IOException {
+        assertThat(peer.readHead()).doesNotContain("Proxy-Authorization");
+        peer.send("HTTP/1.1 407 Who\r\nProxy-Authenticate: Digest realm=\"r\", qop=\"auth\", nonce=\"n\"\r\n"
+                + "Content-Length: 0\r\n\r\n");
+        assertThat(peer.readHead()).contains("\r\nProxy-Authorization: Digest username=\"u\", realm=\"r\", ");
+        peer.send("HTTP/1.1 200 Connection established\r\n\r\n").send(peer.read(4));
+    }
+
+    @Test
+    void anUpstreamMayWantDigest() throws IOException {
+        try (Origin upstream = Origin.start(UpstreamsTest::playDigestProxy);
+                RunningServer server = start(
+                        "--listen=127.0.0.1:0",
+                        "--upstream=http://u:p@" + upstream.target(),
+                        "--upstream-auth=digest")) {
+            expectTunnel(server);
+        }
+    }
+
+    @Test
+    void soMayAProxyOfARuleFile() throws IOException {
+        try (Origin upstream = Origin.start(UpstreamsTest::playDigestProxy)) {
+            Path file = Files.writeString(folder.resolve("digest.yaml"), """
+                    proxies:
+                      - {name: a, type: http, host: 127.0.0.1, port: %d, auth: {type: digest, username: u, password: p}}
+                    rules: [{match: default, proxy: a}]
+                    """.formatted(upstream.port()));
+            try (RunningServer server = start("--listen=127.0.0.1:0", "--rules=" + file)) {
+                expectTunnel(server);
+            }
+        }
+    }
+
     @Test
     void anUpstreamMaySpeakTls() throws IOException, NoSuchAlgorithmException {
         SSLContext usual = SSLContext.getDefault();
