@@ -1,10 +1,12 @@
 package io.broxy;
 
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,6 +78,29 @@ public interface ProxyHandler extends ClientHandler, AutoCloseable {
      * @throws IllegalStateException if the socket's channel is registered with a selector
      */
     Tunnel handleConnect(Socket client, ConnectRequest request);
+
+    /**
+     * Opens a tunnel for a host server that answers its client itself, or keeps the client's TLS: decides about a CONNECT as
+     * {@link #handleConnect(SocketChannel, ConnectRequest)} does (limits, credentials, policies, filters), dials its target, and
+     * completes with the response that the host server writes. Behind a response that is {@linkplain ConnectResponse#isOpen
+     * open}, {@link ConnectResponse#relay} continues with the client. The client counts as a connection of this handler from
+     * this call to the end of the tunnel, and in all records it looks as if it had been handed over.
+     *
+     * <p>The host server has to call {@link ConnectResponse#relay} or {@link ConnectResponse#close} within {@link
+     * Builder#headTimeout} of the completion; after this time the tunnel ends with {@link CloseReason#IDLE}, and the connection
+     * to the target is reset.
+     *
+     * <p>The future never completes exceptionally: each refusal and each failure is a response. A tunnel that ends before there
+     * is one, such as when the handler closes, completes it with 503. Canceling the future ends the dial, and the tunnel with
+     * {@link CloseReason#CLOSED}: for a client that has gone, for example. Dependents run off the event loops.
+     *
+     * @param request what the host server has read from the client
+     * @param client the client's address, for limits, policies, the throttling of password guesses, and records; {@linkplain
+     *     Builder#proxyProtocol trusted senders} make no difference. A PROXY header that is sent to the target has no addresses, since
+     *     the client's connection is not known yet
+     * @throws IllegalArgumentException if the address is unresolved
+     */
+    CompletableFuture<ConnectResponse> open(ConnectRequest request, SocketAddress client);
 
     /**
      * Serves a client's whole connection. CONNECT becomes a tunnel; other requests with {@code http} URIs are

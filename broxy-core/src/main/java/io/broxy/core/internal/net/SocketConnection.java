@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketOption;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
@@ -87,6 +88,14 @@ public final class SocketConnection extends UserConnection implements Transferab
     /** Whether this and another are views of one channel. */
     public boolean sharesChannelWith(SocketConnection other) {
         return channel == other.channel;
+    }
+
+    /** Makes the channel send small writes at once, as its loop makes few. */
+    public void sendAtOnce() throws IOException {
+        if (channel.supportedOptions()
+                .contains(StandardSocketOptions.TCP_NODELAY)) { // a Unix domain socket delays nothing
+            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        }
     }
 
     // ------------------------------------------------------------------ changing hands

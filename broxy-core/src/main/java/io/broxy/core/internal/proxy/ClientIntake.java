@@ -2,6 +2,7 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
+import io.broxy.ConnectResponse;
 import io.broxy.HostPort;
 import io.broxy.RefusedException;
 import io.broxy.ServerTls;
@@ -15,6 +16,7 @@ import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.proxy.ConnectionLimits.Admission;
 import io.broxy.core.internal.proxy.CountLimit.Verdict;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
@@ -22,8 +24,10 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,20 +97,31 @@ final class ClientIntake {
             endUnserved(client, remote, connection, CloseReason.CLIENT_GONE, broken);
             return connection;
         }
+        begin(connection, client, remote, admission, session, loop -> new LoopSocket(loop, client));
+        return connection;
+    }
+
+    /** Begins to serve a client that takes no threads, or refuses it. */
+    private void begin(
+            ClientConnection connection,
+            AutoCloseable client,
+            @Nullable SocketAddress remote,
+            Admission admission,
+            Session session,
+            Function<EventLoop, LoopConnection> onLoop) {
         if (admission.verdict() == Verdict.OVERFULL) {
             endUnserved(client, remote, connection, CloseReason.REFUSED, admission.refusal());
-            return connection;
+            return;
         }
         EventLoop loop = connection.chooseLoop();
         try {
             loop.execute(() -> {
                 RefusedException refusal = admission.verdict() == Verdict.ADMITTED ? null : admission.refusal();
-                begin(connection, new LoopSocket(loop, client), admission, session, refusal);
+                begin(connection, onLoop.apply(loop), admission, session, refusal);
             });
         } catch (RejectedExecutionException e) {
             endUnserved(client, remote, connection, CloseReason.CLOSED, null);
         }
-        return connection;
     }
 
     /** Makes a channel ready for a loop. Returns its failure, for the caller has given the channel away by then. */
@@ -193,6 +208,29 @@ final class ClientIntake {
             endUnserved(client, remote, connection, CloseReason.CLOSED, null);
         }
         return connection;
+    }
+
+    // ------------------------------------------------------------------ without a connection
+
+    /** Opens a tunnel for a client whose connection the host server keeps until it has written the response. */
+    CompletableFuture<ConnectResponse> open(ConnectRequest request, SocketAddress client) {
+        Session session = Session.of(request);
+        if (Objects.requireNonNull(client, "client") instanceof InetSocketAddress internet && internet.isUnresolved()) {
+            throw new IllegalArgumentException("the client's address is not resolved");
+        }
+        Admission admission = context.limits().enter(client, session.read());
+        ClientConnection connection = open(admission);
+        PendingResponse response = new PendingResponse(connection);
+        if (admission.verdict() == Verdict.OVERFULL) {
+            response.answer(connection.protocol().refused(admission.refusal(), true));
+        }
+        begin(connection, response, client, admission, session, loop -> {
+            if (client instanceof InetSocketAddress internet) {
+                connection.facts().announced(internet, null);
+            }
+            return new HostClient(loop, client, response);
+        });
+        return response.future();
     }
 
     // ------------------------------------------------------------------ on the client's loop

@@ -115,6 +115,10 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
                     Rejection.FULL.exception());
             return;
         }
+        if (client instanceof HostClient host) {
+            OpenedStep.start(connection, host, origin);
+            return;
+        }
         try {
             client.interest(0); // what is wanted from now on is for the relay
         } catch (IOException e) {
@@ -122,13 +126,18 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
             connection.clientGone(e);
             return;
         }
+        relay(connection, origin);
+    }
+
+    /** Opens the tunnel between a client and its target, and answers the client unless it expects none. */
+    static void relay(ClientConnection connection, LoopConnection origin) {
         connection.leave();
         connection.account().tunnelEstablished(origin.peer());
         ByteBuffer answer = connection.facts().isTransparent()
                 ? null
                 : connection.protocol().established(connection.loop().buffers(), origin);
         Relay.start(
-                client,
+                connection.client(),
                 origin,
                 connection.timeouts().idleness(),
                 connection.tunnel(),

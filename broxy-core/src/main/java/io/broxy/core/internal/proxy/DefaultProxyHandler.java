@@ -5,6 +5,7 @@ import io.broxy.ClientHandle;
 import io.broxy.ClientHandler;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
+import io.broxy.ConnectResponse;
 import io.broxy.ConnectionResult;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
@@ -18,6 +19,7 @@ import io.broxy.core.internal.observe.Observers;
 import io.broxy.core.internal.proxy.ClientIntake.Session;
 import io.broxy.core.internal.time.Durations;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -95,6 +97,11 @@ public final class DefaultProxyHandler implements ProxyHandler, OwnAddresses.Hol
     @Override
     public Tunnel handleConnect(Socket client, ConnectRequest request) {
         return intake.take(client, Session.of(request)).tunnel();
+    }
+
+    @Override
+    public CompletableFuture<ConnectResponse> open(ConnectRequest request, SocketAddress client) {
+        return intake.open(request, client);
     }
 
     @Override

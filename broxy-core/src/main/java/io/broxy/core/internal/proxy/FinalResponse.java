@@ -24,7 +24,8 @@ final class FinalResponse implements Stage {
     }
 
     /**
-     * Writes it, closes, and records the end. A transparent client is reset instead.
+     * Writes it, closes, and records the end. A transparent client is reset instead; a host server that keeps its client gets the
+     * response to write.
      *
      * @param last the response; may be {@link Answer#NONE}
      */
@@ -38,6 +39,11 @@ final class FinalResponse implements Stage {
         if (connection.facts().isTransparent()) {
             connection.client().abort();
             connection.over(reason, cause);
+            return;
+        }
+        if (connection.client() instanceof HostClient host) {
+            connection.over(reason, cause); // first, so that the host server finds it counted
+            host.response().answer(last);
             return;
         }
         FinalResponse answer = new FinalResponse(connection, reason, cause);

@@ -50,6 +50,16 @@ final class Responses {
         return buffers.borrow(ESTABLISHED.length).put(ESTABLISHED).flip();
     }
 
+    /** The same for a client of a host server that writes it. */
+    static Answer established() {
+        return new Answer(200, ByteBuffer.wrap(ESTABLISHED).asReadOnlyBuffer());
+    }
+
+    /** The answer to a CONNECT that ends without one, such as when the handler closes. */
+    static Answer noTunnel() {
+        return error(503, "no tunnel can be opened now", "proxy_internal_error", true, false);
+    }
+
     /** The answer to a request that is refused; the last one on its connection. */
     static Answer refused(RefusedException refusal, boolean withBody) {
         String error = Rejection.proxyStatus(refusal.reason());

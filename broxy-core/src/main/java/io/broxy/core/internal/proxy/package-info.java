@@ -24,6 +24,8 @@
  *      │                 │  the proxy itself
  *   answered ────────────┘  by the step, or with a response of {@link Responses}: {@link KeepAliveResponse}, {@link FinalResponse}
  *      │
+ *   (by the host server)    {@link HostResponse}, if the host server keeps its client until it has answered: {@link HostClient} is
+ *      │                    in its place until then, and {@link OpenedStep} waits for it
  *   (tunnel)                {@link io.broxy.core.internal.relay.Relay}
  *      │
  *   closed and accounted    {@link ClientConnection#ended}, {@link ClientAccount}, {@link Metrics}
