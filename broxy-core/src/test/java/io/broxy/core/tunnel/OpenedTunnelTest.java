@@ -27,6 +27,7 @@ import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
@@ -44,7 +45,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Specifies tunnels whose client a host server passes on once it has written the response. */
 @ExtendWith(LeakCheck.class)
 class OpenedTunnelTest {
-    private static final InetSocketAddress CLIENT = new InetSocketAddress("127.0.0.1", 45_678);
+    private static final InetSocketAddress CLIENT = new InetSocketAddress(InetAddress.getLoopbackAddress(), 45_678);
 
     private static ConnectResponse open(Proxy proxy, HostPort target) throws Exception {
         return open(proxy, ConnectRequest.to(target));
@@ -384,7 +385,7 @@ class OpenedTunnelTest {
                 CompletableFuture<ConnectResponse> response =
                         proxy.handler().open(ConnectRequest.to(origin.target()), CLIENT);
                 try {
-                    response.get(20 * i, TimeUnit.MICROSECONDS).close();
+                    response.get(20L * i, TimeUnit.MICROSECONDS).close();
                 } catch (TimeoutException e) {
                     if (!response.cancel(true)) {
                         response.join().close();

@@ -38,14 +38,8 @@ public final class Workers {
      */
     private static final int MAX_VIRTUAL_LOOK_UPS = 192;
 
-    /** The threads for user code in JVMs without virtual threads; more only while nothing moves. */
+    /** The threads of each kind in JVMs without virtual threads; more only while nothing moves. */
     static final int USER_CODE_THREADS = 64;
-
-    /**
-     * Tasks of TLS compute, so more threads than processors only cost memory and caches (measured on one processor: 5 to 16 % of
-     * the CPU of a handshake with 64). Those that wait, as when a certificate's revocation is checked, get more as they stall.
-     */
-    static final int TLS_THREADS = Math.max(2, Runtime.getRuntime().availableProcessors());
 
     /** Closing and cancelling are short, so few threads do where the callbacks' are bounded. */
     private static final int CLOSER_THREADS = 4;
@@ -60,7 +54,7 @@ public final class Workers {
         RESOLVER("broxy-resolver-", LOOK_UPS),
         CALLBACK("broxy-callback-", USER_CODE_THREADS),
         COMPLETION("broxy-completion-", USER_CODE_THREADS),
-        TLS("broxy-tls-", TLS_THREADS),
+        TLS("broxy-tls-", USER_CODE_THREADS),
         STREAM("broxy-stream-", Integer.MAX_VALUE),
         CLOSER("broxy-closer-", CLOSER_THREADS);
 
