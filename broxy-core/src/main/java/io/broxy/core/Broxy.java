@@ -15,30 +15,16 @@ import io.broxy.ProxyUri;
 import io.broxy.RoutingDialer;
 import io.broxy.Socks5Dialer;
 import io.broxy.SystemProxies;
-import io.broxy.core.internal.dial.CallerDials;
-import io.broxy.core.internal.dial.DialEngine;
 import io.broxy.core.internal.dial.DirectDialerBuilder;
 import io.broxy.core.internal.dial.HttpProxyDialerBuilder;
 import io.broxy.core.internal.dial.ProxyHeaderDialer;
 import io.broxy.core.internal.dial.RoutingDialerBuilder;
-import io.broxy.core.internal.dial.SettingProblems;
 import io.broxy.core.internal.dial.Socks5DialerBuilder;
-import io.broxy.core.internal.loop.BufferPool;
-import io.broxy.core.internal.loop.EventLoops;
-import io.broxy.core.internal.loop.Workers;
-import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.pool.ConnPoolBuilder;
-import io.broxy.core.internal.pool.PoolEngine;
-import io.broxy.core.internal.proxy.ProxyEngine;
 import io.broxy.core.internal.proxy.ProxyHandlerBuilder;
-import io.broxy.core.internal.relay.EngineCopier;
-import io.broxy.core.internal.socket.DialingSocketFactory;
-import io.broxy.core.internal.time.Ticker;
-import io.broxy.core.internal.tls.TlsResources;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
@@ -46,7 +32,6 @@ import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.attribute.PosixFilePermission;
-import java.util.Objects;
 import java.util.Set;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
@@ -68,8 +53,9 @@ import org.jspecify.annotations.Nullable;
  * <p>These rules hold throughout the API:
  * <ul>
  *   <li><b>Builders.</b> A method that is a bare noun returns a builder: {@link #directDialer}, {@link
- *       #httpProxyDialer}, {@link #socks5Dialer}, {@link #routingDialer()}, {@link #connPool}, {@link #proxyHandler}.
- *       Finish it with {@code build()}. A method that turns one thing into another returns the result, and its name
+ *       #httpProxyDialer}, {@link #socks5Dialer}, {@link #routingDialer()}, {@link #connPool}, {@link #proxyHandler}, {@link
+ *       #sockets}.
+ *       Finish it with {@code build()}; the builder of {@link #sockets} has several ends. A method that turns one thing into another returns the result, and its name
  *       says how: {@link #dialerVia}, {@link #withProxyHeader}, {@link #asSocketFactory}, {@link #asConnection}. {@link
  *       #copier} and {@link #lookUps} return what an engine has exactly one of. Builders are for one thread; what they
  *       build is thread-safe.
@@ -97,31 +83,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe.
  */
 public final class Broxy implements AutoCloseable {
-    private final BufferPool buffers;
-    private final Workers workers;
-    private final EventLoops loops;
-    private final DialEngine dialEngine;
-    private final PoolEngine poolEngine;
-    private final ProxyEngine proxyEngine;
-    private final EngineCopier copier;
-    private final OwnAddresses ownAddresses = new OwnAddresses();
-    private final SettingProblems settingProblems = new SettingProblems();
-    private final EngineParts parts;
+    private final Engine engine;
 
     Broxy(BroxyBuilder builder) {
-        buffers = BufferPool.ofJvm();
-        workers = new Workers(builder.workers());
-        try {
-            loops = EventLoops.start(builder.eventLoops(), buffers, Ticker.SYSTEM);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot start the event loops", e);
-        }
-        dialEngine = new DialEngine(loops, workers, buffers, Ticker.SYSTEM, new CallerDials());
-        poolEngine = new PoolEngine(loops, workers, Ticker.SYSTEM);
-        proxyEngine = new ProxyEngine(
-                loops, workers, Ticker.SYSTEM, ownAddresses, new TlsResources(buffers, workers.tls(), Ticker.SYSTEM));
-        copier = new EngineCopier(loops, workers, buffers, Ticker.SYSTEM);
-        parts = new EngineParts(workers::isOwnThread, this::stopThreads);
+        engine = new Engine(builder);
     }
 
     /** Starts an engine with the defaults. */
@@ -137,7 +102,7 @@ public final class Broxy implements AutoCloseable {
     /** Returns a builder of a dialer that connects directly. */
     public DirectDialer.Builder directDialer() {
         ensureOpen();
-        return new DirectDialerBuilder(dialEngine);
+        return new DirectDialerBuilder(engine.dial);
     }
 
     /**
@@ -149,7 +114,7 @@ public final class Broxy implements AutoCloseable {
     public HttpProxyDialer.Builder httpProxyDialer(HostPort proxy) {
         ensureOpen();
         return new HttpProxyDialerBuilder(
-                proxy, dialEngine, () -> directDialer().build());
+                proxy, engine.dial, () -> directDialer().build());
     }
 
     /**
@@ -160,7 +125,7 @@ public final class Broxy implements AutoCloseable {
      */
     public Socks5Dialer.Builder socks5Dialer(HostPort proxy) {
         ensureOpen();
-        return new Socks5DialerBuilder(proxy, dialEngine, () -> directDialer().build());
+        return new Socks5DialerBuilder(proxy, engine.dial, () -> directDialer().build());
     }
 
     /**
@@ -182,7 +147,7 @@ public final class Broxy implements AutoCloseable {
      */
     public RoutingDialer.Builder routingDialer(SystemProxies proxies) {
         RoutingDialer.Builder builder = routingDialer().rules(proxies.rules());
-        settingProblems.log(proxies.problems());
+        engine.settingProblems.log(proxies.problems());
         proxies.hops().forEach((name, uri) -> builder.hop(name, dialerVia(uri)));
         return builder;
     }
@@ -193,7 +158,7 @@ public final class Broxy implements AutoCloseable {
      */
     public RoutingDialer.Builder routingDialer() {
         ensureOpen();
-        return new RoutingDialerBuilder(dialEngine, () -> directDialer().build());
+        return new RoutingDialerBuilder(engine.dial, () -> directDialer().build());
     }
 
     /**
@@ -205,7 +170,7 @@ public final class Broxy implements AutoCloseable {
      */
     public Dialer withProxyHeader(Dialer dialer, ProxyProtocol version) {
         ensureOpen();
-        return new ProxyHeaderDialer(dialer, version, dialEngine);
+        return new ProxyHeaderDialer(dialer, version, engine.dial);
     }
 
     /** Returns a builder of a connection pool. The pool is closed with this engine, if not before. */
@@ -215,7 +180,7 @@ public final class Broxy implements AutoCloseable {
     }
 
     private ConnPoolBuilder newPool() {
-        return new ConnPoolBuilder(poolEngine, parts.open()::add, parts.open()::remove);
+        return new ConnPoolBuilder(engine.pool, engine.parts.open()::add, engine.parts.open()::remove);
     }
 
     /**
@@ -226,13 +191,13 @@ public final class Broxy implements AutoCloseable {
         ensureOpen();
         ConnPoolBuilder pool = newPool();
         return new ProxyHandlerBuilder(
-                proxyEngine, () -> directDialer().build(), pool::buildForForwarding, parts.open());
+                engine.proxy, () -> directDialer().build(), pool::buildForForwarding, engine.parts.open());
     }
 
     /** Returns this engine's copier. */
     public Copier copier() {
         ensureOpen();
-        return copier;
+        return engine.copier;
     }
 
     /**
@@ -269,8 +234,8 @@ public final class Broxy implements AutoCloseable {
             SocketAddress address, @Nullable Set<PosixFilePermission> permissions, ClientHandler handler)
             throws IOException {
         ensureOpen();
-        return parts.add(
-                ProxyServer.start(address, permissions, handler, loops.next(), ownAddresses, parts.open()::remove));
+        return engine.parts.add(ProxyServer.start(
+                address, permissions, handler, engine.loops.next(), engine.ownAddresses, engine.parts.open()::remove));
     }
 
     /**
@@ -310,30 +275,27 @@ public final class Broxy implements AutoCloseable {
         if (address.getPort() == 0) {
             throw new IllegalArgumentException("a listener needs the port that it is bound to, not 0");
         }
-        return ownAddresses.add(address)::close;
+        return engine.ownAddresses.add(address)::close;
     }
 
     /**
-     * Returns a factory of sockets that a dialer connects: for JDBC drivers, HTTP clients and other code that takes a
-     * {@link SocketFactory}. An unresolved name goes to the dialer as a name, an address as an address, an IPv6 address
-     * with its scope.
+     * Returns a builder of factories of {@code java.net} sockets that a dialer connects, plain and with TLS, for JDBC
+     * drivers, HTTP clients and other libraries: {@code broxy.sockets(dialer).plain()}.
      *
-     * <p>Such a socket has no channel. All options of the JDK's own sockets may be set before and after the connect,
-     * and closing the socket ends a connect in progress. An interrupt has no effect on a platform thread, not even in a
-     * connect, and closes the socket on a virtual thread, as with the JDK's own sockets.
-     *
-     * <p>A socket that was connected by name reports the address that it reached. Behind a proxy, and with a
-     * user-written dialer that makes its own connections, that address is unknown: {@link
-     * java.net.Socket#getInetAddress} is null and {@link java.net.Socket#getRemoteSocketAddress} unresolved. A connect
-     * fails with the exception that sockets use if there is one ({@link java.net.ConnectException}, {@link
-     * java.net.SocketTimeoutException}, {@link java.net.UnknownHostException}, {@link java.net.NoRouteToHostException},
-     * with the {@link io.broxy.DialException} as its cause), and otherwise with the {@link io.broxy.DialException}
-     * itself.
+     * @param dialer makes the connections
+     */
+    public SocketsBuilder sockets(Dialer dialer) {
+        return new SocketsBuilder(dialer, engine.parts);
+    }
+
+    /**
+     * Returns a factory of sockets that a dialer connects, with the defaults: the short form of {@code
+     * sockets(dialer).plain()}.
      *
      * @param dialer makes the connections
      */
     public SocketFactory asSocketFactory(Dialer dialer) {
-        return new DialingSocketFactory(Objects.requireNonNull(dialer, "dialer"));
+        return sockets(dialer).plain();
     }
 
     /**
@@ -364,12 +326,12 @@ public final class Broxy implements AutoCloseable {
     }
 
     private void ensureOpen() {
-        parts.ensureOpen();
+        engine.parts.ensureOpen();
     }
 
     /** Returns a snapshot of this engine's name lookups. */
     public LookUpStats lookUps() {
-        return workers.lookUpStats();
+        return engine.workers.lookUpStats();
     }
 
     /**
@@ -387,13 +349,6 @@ public final class Broxy implements AutoCloseable {
      */
     @Override
     public void close() {
-        parts.close();
-    }
-
-    private boolean stopThreads() {
-        copier.close();
-        dialEngine.callers().close();
-        boolean loopsEnded = loops.stop(EngineParts.STOP_NANOS);
-        return workers.stop(EngineParts.STOP_NANOS) && loopsEnded;
+        engine.parts.close();
     }
 }

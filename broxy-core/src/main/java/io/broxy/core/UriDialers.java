@@ -5,8 +5,6 @@ import io.broxy.Dialer;
 import io.broxy.HttpProxyDialer;
 import io.broxy.ProxyUri;
 import io.broxy.Socks5Dialer;
-import java.security.NoSuchAlgorithmException;
-import javax.net.ssl.SSLContext;
 
 /** Dialers through proxies that are given as URIs. Threading: stateless. */
 final class UriDialers {
@@ -21,16 +19,8 @@ final class UriDialers {
         }
         HttpProxyDialer.Builder http = broxy.httpProxyDialer(proxy.address());
         if (proxy.scheme() == ProxyUri.Scheme.HTTPS) {
-            http.tls(defaultTls());
+            http.tls(DefaultTls.context());
         }
         return (credentials == null ? http : http.credentials(credentials)).build();
-    }
-
-    private static SSLContext defaultTls() {
-        try {
-            return SSLContext.getDefault();
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("this JVM has no default TLS context", e);
-        }
     }
 }

@@ -2,7 +2,6 @@ package io.broxy.core.internal.socket;
 
 import io.broxy.Connection;
 import io.broxy.DialRequest;
-import io.broxy.Dialer;
 import io.broxy.HostPort;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,15 +17,16 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The inside of a {@link Socket} whose connection comes from a {@link Dialer}. {@code java.net.Socket} keeps the state of a
+ * The inside of a {@link Socket} whose connection comes from a {@link io.broxy.Dialer}. {@code java.net.Socket} keeps the state of a
  * socket; this only remembers options until there is a connection and passes everything on to it from then on.
  *
  * <p>Threading: as a socket's; the lock guards the options and the change from none to a connection.
  */
 final class DialedSocketImpl extends ClientSocket.Impl {
     private final SocketDial dial;
+    private final boolean preferHost;
     /** Set before there is a connection. */
-    private final EarlyOptions earlyOptions = new EarlyOptions();
+    private final EarlyOptions earlyOptions;
 
     private volatile int earlyTimeoutMillis;
 
@@ -35,13 +35,16 @@ final class DialedSocketImpl extends ClientSocket.Impl {
     /** The address that was asked for, once there is a connection. */
     private volatile @Nullable InetSocketAddress target;
 
-    private DialedSocketImpl(Dialer dialer) {
-        this.dial = new SocketDial(dialer);
+    private DialedSocketImpl(SocketSettings settings) {
+        dial = new SocketDial(settings.dialer);
+        preferHost = settings.preferHost;
+        earlyOptions = settings.options();
+        earlyTimeoutMillis = settings.readTimeoutMillis;
     }
 
     /** A socket that is not connected yet. */
-    static Socket socket(Dialer dialer) throws SocketException {
-        return new DialedSocket(new DialedSocketImpl(dialer));
+    static Socket socket(SocketSettings settings) throws SocketException {
+        return new DialedSocket(new DialedSocketImpl(settings));
     }
 
     /** Threading: as a socket's. */
@@ -84,7 +87,7 @@ final class DialedSocketImpl extends ClientSocket.Impl {
             throw new IllegalArgumentException("only an InetSocketAddress can be dialed, not " + address);
         }
         InetSocketAddress scoped = SocketDial.withScope(asked);
-        DialRequest request = SocketDial.request(scoped);
+        DialRequest request = SocketDial.request(scoped, preferHost);
         Connection dialed = dial.dial(request, TimeUnit.MILLISECONDS.toNanos(timeoutMillis));
         try {
             adopt(dialed, scoped, request.target());
@@ -108,9 +111,17 @@ final class DialedSocketImpl extends ClientSocket.Impl {
             socket = own;
         }
         this.target = target;
-        address = target.getAddress() != null ? target.getAddress() : reached(dialed, asked);
+        address = address(target.getAddress(), asked.isLiteral() ? null : reached(dialed, asked));
         port = target.getPort();
         localport = own.getLocalPort();
+    }
+
+    /**
+     * The address that was reached, as far as that is known, and otherwise the one that was asked for; if both are the same, the
+     * one that was asked for, which has its name and its scope.
+     */
+    private static @Nullable InetAddress address(@Nullable InetAddress asked, @Nullable InetAddress reached) {
+        return reached == null || reached.equals(asked) ? asked : reached;
     }
 
     /** The address of a target that was dialed by its name; null if only a proxy or another author's dialer knows it. */

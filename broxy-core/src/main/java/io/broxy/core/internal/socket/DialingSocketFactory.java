@@ -1,6 +1,5 @@
 package io.broxy.core.internal.socket;
 
-import io.broxy.Dialer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -8,43 +7,48 @@ import java.net.Socket;
 import javax.net.SocketFactory;
 import org.jspecify.annotations.Nullable;
 
-/** Makes sockets that a {@link Dialer} connects. Threading: thread-safe. */
+/** Makes sockets that a {@link io.broxy.Dialer} connects. Threading: thread-safe. */
 public final class DialingSocketFactory extends SocketFactory {
-    private final Dialer dialer;
+    private final SocketSettings settings;
 
-    /** Creates a factory over a dialer. */
-    public DialingSocketFactory(Dialer dialer) {
-        this.dialer = dialer;
+    /** Creates a factory. */
+    public DialingSocketFactory(SocketSettings settings) {
+        this.settings = settings;
     }
 
     @Override
     public Socket createSocket() throws IOException {
-        return DialedSocketImpl.socket(dialer);
+        return DialedSocketImpl.socket(settings);
     }
 
     @Override
     public Socket createSocket(String host, int port) throws IOException {
-        return connected(InetSocketAddress.createUnresolved(host, port), null);
+        return connect(createSocket(), InetSocketAddress.createUnresolved(host, port), null);
     }
 
     @Override
     public Socket createSocket(String host, int port, InetAddress localHost, int localPort) throws IOException {
-        return connected(InetSocketAddress.createUnresolved(host, port), new InetSocketAddress(localHost, localPort));
+        return connect(
+                createSocket(),
+                InetSocketAddress.createUnresolved(host, port),
+                new InetSocketAddress(localHost, localPort));
     }
 
     @Override
     public Socket createSocket(InetAddress host, int port) throws IOException {
-        return connected(new InetSocketAddress(host, port), null);
+        return connect(createSocket(), new InetSocketAddress(host, port), null);
     }
 
     @Override
     public Socket createSocket(InetAddress address, int port, InetAddress localAddress, int localPort)
             throws IOException {
-        return connected(new InetSocketAddress(address, port), new InetSocketAddress(localAddress, localPort));
+        return connect(
+                createSocket(), new InetSocketAddress(address, port), new InetSocketAddress(localAddress, localPort));
     }
 
-    private Socket connected(InetSocketAddress target, @Nullable InetSocketAddress local) throws IOException {
-        Socket socket = createSocket();
+    /** Binds a new socket if a local address is given, and connects it; closes it if one of both fails. */
+    static Socket connect(Socket socket, InetSocketAddress target, @Nullable InetSocketAddress local)
+            throws IOException {
         try {
             if (local != null) {
                 socket.bind(local);

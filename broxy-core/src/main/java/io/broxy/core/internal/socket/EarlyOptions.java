@@ -16,10 +16,20 @@ import java.util.Set;
  */
 final class EarlyOptions {
     /** In the order in which they were set. */
-    private final Map<SocketOption<?>, Early> values = new LinkedHashMap<>();
+    private final Map<SocketOption<?>, Early> values;
 
     /** The value that was set, and the value that the system makes of it. Threading: immutable. */
     private record Early(Object asked, Object effective) {}
+
+    /** Starts with none. */
+    EarlyOptions() {
+        values = new LinkedHashMap<>();
+    }
+
+    /** Starts with those of a factory. */
+    EarlyOptions(EarlyOptions first) {
+        values = new LinkedHashMap<>(first.values);
+    }
 
     /** Notes a value. */
     void set(SocketOption<?> option, Object value) throws IOException {

@@ -138,20 +138,34 @@ final class SocketDial {
                 : target;
     }
 
-    /** A name that is not resolved goes to the dialer as it is; an address is dialed, whatever name led to it. */
-    static DialRequest request(InetSocketAddress target) throws UnknownHostException {
-        InetAddress resolved = target.getAddress();
+    /**
+     * The request for a target. A name that is not resolved goes to the dialer as it is, an address by the host name that it
+     * carries, or as the address.
+     */
+    static DialRequest request(InetSocketAddress target, boolean preferHost) throws UnknownHostException {
+        InetAddress address = target.getAddress();
+        HostPort name = preferHost && address != null ? name(target) : null;
         try {
-            if (resolved == null) {
-                return DialRequest.to(HostPort.of(target.getHostString(), target.getPort()));
+            if (name != null || address == null) {
+                return DialRequest.to(name != null ? name : HostPort.of(target.getHostString(), target.getPort()));
             }
-            String literal = resolved.getHostAddress();
+            String literal = address.getHostAddress();
             int scope = literal.indexOf('%');
             HostPort hostPort = HostPort.of(scope < 0 ? literal : literal.substring(0, scope), target.getPort());
-            int scopeId = resolved instanceof Inet6Address ipv6 ? ipv6.getScopeId() : 0;
+            int scopeId = address instanceof Inet6Address ipv6 ? ipv6.getScopeId() : 0;
             return DialRequest.builder(hostPort).scopeId(scopeId).build();
         } catch (IllegalArgumentException e) {
             throw because(new UnknownHostException(e.getMessage()), e);
+        }
+    }
+
+    /** The host name that an address carries, without looking one up; null if it carries none that can be dialed. */
+    private static @Nullable HostPort name(InetSocketAddress target) {
+        try {
+            HostPort named = HostPort.of(target.getHostString(), target.getPort());
+            return named.isLiteral() ? null : named;
+        } catch (IllegalArgumentException e) {
+            return null; // the address has another text, or a name such as the files of hosts allow
         }
     }
 }

@@ -4,13 +4,11 @@ import io.broxy.HostPort;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.socket.TlsNames;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.function.Consumer;
-import javax.net.ssl.SNIHostName;
-import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
@@ -67,19 +65,8 @@ public final class Tls {
         engine.setUseClientMode(true);
         SSLParameters parameters = engine.getSSLParameters();
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
-        parameters.setServerNames(serverNames(peer));
+        parameters.setServerNames(TlsNames.of(peer));
         engine.setSSLParameters(parameters);
         return engine;
-    }
-
-    private static List<SNIServerName> serverNames(HostPort peer) {
-        if (peer.isLiteral()) {
-            return List.of();
-        }
-        try {
-            return List.of(new SNIHostName(peer.host()));
-        } catch (IllegalArgumentException e) { // a name with an underscore, which the DNS allows and the JDK does not
-            return List.of();
-        }
     }
 }
