@@ -75,7 +75,7 @@ class ErrorResponsesTest {
                 "CONNECT " + target + " HTTP/1.1\r\nHost: x\r\n\r\n",
                 "400 Bad Request",
                 "http_request_error",
-                "the target is no host:port",
+                "the target is not host:port",
                 Reason.BAD_TARGET);
     }
 
