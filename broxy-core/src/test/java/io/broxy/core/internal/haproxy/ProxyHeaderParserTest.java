@@ -329,7 +329,7 @@ class ProxyHeaderParserTest {
     @Test
     void aChecksumOfTheWrongLengthOrTwoOfThemAreRefused() {
         assertThat(allWays(binary("2111", IPV4_ADDRESSES + value(3, "000000"))).refusal())
-                .isEqualTo("the checksum is not one of four bytes");
+                .isEqualTo("the checksum does not have four bytes");
         byte[] header = binary("2111", IPV4_ADDRESSES + value(3, "00000000").repeat(2));
         assertThat(allWays(header).refusal()).startsWith("the checksum is");
     }
