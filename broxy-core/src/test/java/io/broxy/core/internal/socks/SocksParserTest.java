@@ -427,7 +427,7 @@ class SocksParserTest {
         SocksParser parser = new SocksParser(false);
         assertThatThrownBy(() -> parser.feed(ByteBuffer.wrap(bytes("05 00"))))
                 .isInstanceOf(SocksException.class)
-                .hasMessage("no method of authentication is offered");
+                .hasMessage("no authentication method is offered");
 
         assertThatIllegalStateException().isThrownBy(() -> parser.feed(ByteBuffer.wrap(bytes("05"))));
     }
