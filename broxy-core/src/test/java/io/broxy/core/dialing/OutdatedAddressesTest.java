@@ -248,7 +248,7 @@ class OutdatedAddressesTest {
 
         assertThat(failure.reason()).isEqualTo(DialException.Reason.TIMEOUT);
         assertThat(tried(failure)).containsExactly(at("127.0.0.2"));
-        assertThat(failure).cause().hasMessageContaining("looking the name up took too long");
+        assertThat(failure).cause().hasMessageContaining("looking up the name took too long");
     }
 
     @Test

@@ -396,7 +396,7 @@ class CachingResolverTest {
                 .hasMessageContaining("queued 0.0 s for a look-up thread, then looked up for 3.1 s");
         assertThat(queries.get(PLACES).timedOut())
                 .hasMessageContaining(
-                        "queued 3.1 s for a look-up thread, and not begun (8 look-ups are running, 1 wait)");
+                        "queued 3.1 s for a look-up thread, and not started (8 look-ups are running, 1 wait)");
         lookUps.remove().run();
         now += 400_000_000L;
         assertThat(queries.get(PLACES).timedOut())

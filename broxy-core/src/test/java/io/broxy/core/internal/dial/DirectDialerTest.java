@@ -345,7 +345,7 @@ class DirectDialerTest {
         end.countDown();
 
         assertThat(failure.reason()).isEqualTo(Reason.TIMEOUT);
-        assertThat(failure).hasMessageContaining("looking the name up took too long");
+        assertThat(failure).hasMessageContaining("looking up the name took too long");
         assertThat(failure.attempts()).isEmpty();
     }
 

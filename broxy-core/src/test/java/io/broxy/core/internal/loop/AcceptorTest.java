@@ -223,7 +223,7 @@ class AcceptorTest {
             });
 
             assertThat(closed).hasValue(1);
-            assertThat(log.lines("closed before accepting began")).hasSize(1);
+            assertThat(log.lines("closed before it could accept connections")).hasSize(1);
         }
     }
 
