@@ -18,33 +18,34 @@ import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
 
 /**
- * Makes connections secure as a TLS client: the peer's certificate must be valid for its host (RFC 2818 section 3.1), and
- * its name is sent along (SNI, RFC 6066 section 3); an address is none.
+ * Secures connections as a TLS client: the peer's certificate must be valid for its host (RFC 2818 section 3.1), and the host
+ * name is sent as SNI (RFC 6066 section 3) unless it is an address.
  *
  * <p>Threading: thread-safe.
  */
 public final class Tls {
     private final SSLContext context;
-    private final TlsResources means;
+    private final TlsResources resources;
 
     /** Creates a client whose trust, keys and versions come from a context. */
-    public Tls(SSLContext context, TlsResources means) {
+    public Tls(SSLContext context, TlsResources resources) {
         this.context = context;
-        this.means = means;
+        this.resources = resources;
     }
 
     /**
-     * Begins a handshake on a connection's loop. It has no time limit: the caller cancels a handshake that takes too long.
-     * One of the two consumers is called, once, on the loop, possibly before this method returns; none after a cancellation.
+     * Starts a handshake on a connection's loop. There is no time limit: the caller cancels a handshake that takes too long.
+     * One of the two consumers is called, once, on the loop, possibly before this method returns; neither is called after a
+     * cancellation.
      *
-     * @param below given away with this call, closed if the handshake fails
+     * @param below the connection to secure, which this call takes over and closes if the handshake fails
      * @param peer the host and port for which the certificate must be valid
-     * @param secured gets the secure connection, which belongs to it
-     * @return cancels the handshake and closes the connection
+     * @param secured receives the secure connection and owns it
+     * @return a handle that cancels the handshake and closes the connection
      */
     public DialHandle onLoop(
             LoopConnection below, HostPort peer, Consumer<LoopConnection> secured, Consumer<IOException> failed) {
-        return TlsHandshake.start(below, engine(peer), means, new TlsHandshake.Outcome() {
+        return TlsHandshake.start(below, engine(peer), resources, new TlsHandshake.Outcome() {
             @Override
             public void secured(LoopConnection connection) {
                 secured.accept(connection);
@@ -78,7 +79,7 @@ public final class Tls {
         }
         try {
             return List.of(new SNIHostName(peer.host()));
-        } catch (IllegalArgumentException e) { // a name with an underscore, which the DNS allows and the JDK does not
+        } catch (IllegalArgumentException e) { // a name with an underscore, which DNS permits but the JDK rejects
             return List.of();
         }
     }

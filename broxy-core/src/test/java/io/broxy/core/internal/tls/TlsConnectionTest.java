@@ -264,7 +264,7 @@ class TlsConnectionTest {
             write(connection, "req");
             assertThatThrownBy(connection::shutdownOutput)
                     .isInstanceOf(SocketException.class)
-                    .hasMessageContaining("TLSv1.2 knows no half-close");
+                    .hasMessageContaining("TLSv1.2 has no half-close");
             write(connection, "uest");
             assertThat(read(connection, 8)).isEqualTo("response");
         }

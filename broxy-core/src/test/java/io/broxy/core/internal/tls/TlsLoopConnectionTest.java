@@ -403,7 +403,7 @@ class TlsLoopConnectionTest {
                         return null;
                     }))
                     .hasCauseInstanceOf(SocketException.class)
-                    .hasMessageContaining("TLSv1.2 knows no half-close");
+                    .hasMessageContaining("TLSv1.2 has no half-close");
             onLoop(connection::close);
         }
     }
