@@ -176,7 +176,7 @@ class OutdatedAddressesTest {
 
     @ParameterizedTest
     @EnumSource
-    void addressesThatHaveJustFailedAreNotTriedAgainAndAllAttemptsAreTold(Way way) {
+    void addressesThatHaveJustFailedAreNotTriedAgainAndAllAttemptsAreReported(Way way) {
         say("127.0.0.2");
         failure(way);
 

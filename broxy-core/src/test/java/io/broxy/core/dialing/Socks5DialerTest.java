@@ -349,7 +349,7 @@ class Socks5DialerTest {
         "9,   PROTOCOL",
         "255, PROTOCOL",
     })
-    void everyReplyCodeHasAReasonAndIsTold(int code, Reason reason) throws Exception {
+    void everyReplyCodeHasAReasonAndIsReported(int code, Reason reason) throws Exception {
         try (Origin proxy = proxy(hex("05 " + String.format("%02x", code) + " 00 01 00 00 00 00 00 00"))) {
             DialException failure = failure(dialer(proxy), TARGET);
 

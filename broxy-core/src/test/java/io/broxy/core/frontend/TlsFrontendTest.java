@@ -221,7 +221,7 @@ class TlsFrontendTest {
         }
     }
 
-    // ------------------------------------------------------------------ who the client is
+    // ------------------------------------------------------------------ the client's identity
 
     @Test
     void policiesAndListenersSeeTheSession() throws Exception {

@@ -191,7 +191,7 @@ enum RealUpstream {
         return (credentials == null ? socks : socks.credentials(credentials)).build();
     }
 
-    /** Why a dial fails when nobody listens at the target: an HTTP status does not tell, a reply of SOCKS5 does. */
+    /** The reason of a dial's failure if nothing listens at the target: a SOCKS5 reply carries it, an HTTP status does not. */
     Reason refused() {
         return protocol == ProxyReply.Protocol.HTTP ? Reason.PROXY_REFUSED : Reason.REFUSED;
     }

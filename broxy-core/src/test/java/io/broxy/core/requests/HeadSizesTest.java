@@ -43,13 +43,13 @@ class HeadSizesTest {
         }
     }
 
-    /** A request whose head has exactly so many bytes. */
+    /** A request with a head of exactly so many bytes. */
     private static String sized(Origin origin, int bytes) {
         String head = Http.get(origin.target(), "/", "X: ");
         return head.replace("X: ", "X: " + "x".repeat(bytes - head.length()));
     }
 
-    /** A request whose first line has exactly so many bytes. */
+    /** A request with a first line of exactly so many bytes. */
     private static String lined(Origin origin, int bytes) {
         String head = Http.get(origin.target(), "/");
         return head.replaceFirst("/ HTTP", "/" + "u".repeat(bytes - head.indexOf("\r\n")) + " HTTP");
@@ -155,7 +155,7 @@ class HeadSizesTest {
         });
     }
 
-    /** A response whose head has exactly so many bytes. */
+    /** A response with a head of exactly so many bytes. */
     private static String response(int bytes) {
         String head = Http.ok("", "Set-Cookie: ");
         return head.replace("Cookie: ", "Cookie: " + "x".repeat(bytes - head.length()));

@@ -128,7 +128,7 @@ class UpgradeTest {
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: upgrade\r\n\r\n",
                 "HTTP/1.1 101 Switching Protocols\r\n\r\n",
             })
-    void aSwitchThatNobodyAskedForIsABadGateway(String answer) throws Exception {
+    void anUnrequestedSwitchIsABadGateway(String answer) throws Exception {
         try (Origin origin = Origin.start(peer -> {
                     peer.readHead();
                     peer.send(answer + Http.ok("smuggled"));

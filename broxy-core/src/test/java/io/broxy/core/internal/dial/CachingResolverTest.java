@@ -134,7 +134,7 @@ class CachingResolverTest {
     }
 
     @Test
-    void moreLookUpsThanNamesAreKeptAreJoinedAllTheSame() {
+    void moreLookUpsThanCachedNamesAreJoinedNonetheless() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
         CompletableFuture<List<InetAddress>> first = resolver.resolve("first.example", null);
         for (int i = 0; i < 2 * CachingResolver.MAX_NAMES; i++) {
@@ -164,7 +164,7 @@ class CachingResolverTest {
     }
 
     @Test
-    void lookUpThatNobodyWaitsForAnyMoreIsNotBegun() {
+    void lookUpThatNoDialWaitsForIsNotStarted() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
 
         resolver.resolve("db.example", null).cancel(false);
@@ -175,7 +175,7 @@ class CachingResolverTest {
     }
 
     @Test
-    void whoeverGivesUpLeavesTheOthersTheirLookUp() {
+    void aQueryThatIsGivenUpLeavesTheOthersTheirLookUp() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
         CompletableFuture<List<InetAddress>> first = resolver.resolve("db.example", null);
         CompletableFuture<List<InetAddress>> second = resolver.resolve("db.example", null);

@@ -171,7 +171,7 @@ class AcceptorTest {
     }
 
     @Test
-    void nobodyIsAcceptedAfterTheClose() throws Exception {
+    void noClientIsAcceptedAfterTheClose() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
         loop.execute(() -> {
             try {

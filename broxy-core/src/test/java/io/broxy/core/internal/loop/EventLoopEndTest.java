@@ -73,7 +73,7 @@ class EventLoopEndTest {
     }
 
     @Test
-    void aChannelThatItsHandlerRegistersAnewForEverIsClosedAllTheSame() throws Exception {
+    void aChannelThatItsHandlerKeepsRegisteringIsClosedNonetheless() throws Exception {
         try (ServerSocketChannel server = ServerSocketChannel.open().bind(null);
                 Peer peer = Peer.connect(server.socket().getLocalPort());
                 SocketChannel channel = server.accept();

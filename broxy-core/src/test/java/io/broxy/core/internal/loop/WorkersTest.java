@@ -157,7 +157,7 @@ class WorkersTest {
 
     /** Each of these waits for one that comes behind it, as a user's dialer does that dials with another one. */
     @Test
-    void noTaskWaitsForGoodBehindOneThatWaitsForIt() {
+    void noTaskWaitsForeverBehindOneThatWaitsForIt() {
         for (ExecutorService executor :
                 List.of(workers.callbacks(), workers.completions(), workers.tls(), workers.closers())) {
             List<CompletableFuture<Integer>> all = new ArrayList<>();
@@ -253,7 +253,7 @@ class WorkersTest {
     }
 
     @Test
-    void whatIsToBeCompletedBehindCallbacksThatHangIsCompletedAllTheSame() {
+    void futuresAreCompletedEvenBehindHangingCallbacks() {
         int waiting = 2 * Workers.USER_CODE_THREADS;
         AtomicInteger completed = new AtomicInteger();
         for (int i = 0; i < Workers.USER_CODE_THREADS; i++) {

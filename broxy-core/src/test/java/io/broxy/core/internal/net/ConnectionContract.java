@@ -241,7 +241,7 @@ interface ConnectionContract {
     // ------------------------------------------------------------------ owners
 
     @Test
-    default void connectionThatWasGivenAwayIsOfNoUseToItsUser() throws Exception {
+    default void connectionThatWasGivenAwayIsUnusableForItsUser() throws Exception {
         try (Origin origin = Origin.echo()) {
             Transferable connection = connect(origin.address());
             connection.detach();

@@ -63,7 +63,7 @@ class LeaseLeakTest {
     }
 
     @Test
-    void whoHoldsTheConnectionHoldsTheLease() throws Exception {
+    void holdingTheConnectionHoldsTheLease() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);

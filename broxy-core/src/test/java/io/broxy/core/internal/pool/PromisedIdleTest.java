@@ -414,7 +414,7 @@ class PromisedIdleTest {
     }
 
     @Test
-    void whoOnlyLooksDoesNotBeginTheIdleTimeAnew() {
+    void aLookDoesNotRestartTheIdleTime() {
         Slot<String> slot = idle(A, "1", 60);
         desk.passUnnoticed(10);
         assertThat(desk.pool.hold(slot)).isTrue();

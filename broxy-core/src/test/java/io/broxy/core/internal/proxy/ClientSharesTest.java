@@ -24,7 +24,7 @@ class ClientSharesTest {
     }
 
     @Test
-    void beyondTheCapAFewAreToldAndTheRestIsNot() {
+    void beyondTheCapAFewAreRefusedAndTheRestIsClosed() {
         ClientShares shares = new ClientShares(2, 0, ticker);
         List<Verdict> verdicts = new ArrayList<>();
         for (int i = 0; i < 2 + ClientShares.MAX_REFUSALS + 1; i++) {
@@ -38,7 +38,7 @@ class ClientSharesTest {
     }
 
     @Test
-    void whoLeavesMakesRoomForHisOwnKindAndTheLastOneIsForgotten() {
+    void aConnectionThatLeavesMakesRoomForItsKindAndTheLastOneIsForgotten() {
         ClientShares shares = new ClientShares(1, 0, ticker);
         ClientShares.Place served = shares.enter(address("192.0.2.1"));
         ClientShares.Place told = shares.enter(address("192.0.2.1"));
@@ -51,7 +51,7 @@ class ClientSharesTest {
     }
 
     @Test
-    void whoHasNoConnectionIsNotKnown() {
+    void aClientWithoutAConnectionIsNotKnown() {
         ClientShares shares = new ClientShares(1, 1_000, ticker);
         for (int i = 0; i < 100; i++) {
             shares.enter(address("192.0.2." + i)).leave();

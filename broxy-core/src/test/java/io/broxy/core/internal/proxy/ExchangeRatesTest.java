@@ -30,8 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Specifies that forwarded requests whose other end is gone use up no rate and end soon, over real sockets with a
- * manual clock.
+ * Specifies that forwarded requests with a vanished peer use up no rate and end soon, over real sockets with a manual clock.
  */
 @ExtendWith(LeakCheck.class)
 class ExchangeRatesTest {

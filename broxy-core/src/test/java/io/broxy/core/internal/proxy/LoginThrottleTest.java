@@ -415,7 +415,7 @@ class LoginThrottleTest {
         assertThat(waitMillis(guess(CLIENT, other))).as("the next turn").isEqualTo(500);
     }
 
-    /** It may be another account: that of an attacker, who guesses the password of the first. */
+    /** It may be another account: that of an attacker that guesses the password of the first. */
     @Test
     void aSuccessClearsNothingOfAnotherSpelling() {
         fail(CLIENT, "Bob", UserFailures.FREE - 1);
@@ -647,7 +647,7 @@ class LoginThrottleTest {
     }
 
     @Test
-    void whoGoesAwayLeavesNothingBehind() {
+    void aClientThatLeavesLeavesNothingBehind() {
         List<LoginThrottle.Attempt> asked = guesses(UserFailures.FREE, "bob");
         List<LoginThrottle.Attempt> parked = guesses(10, "bob");
         waits(asked);
