@@ -81,7 +81,7 @@ class BroxyTest {
 
     /** Every descriptor of the test itself stays open meanwhile, so what is counted behind the end is exact. */
     @Test
-    void closeEndsEveryThreadAndEveryDescriptorWhateverIsUnderWay() throws Exception {
+    void closeEndsEveryThreadAndEveryDescriptorWhateverIsInProgress() throws Exception {
         CountDownLatch counted = new CountDownLatch(1);
         List<Peer> peers = new ArrayList<>();
         try (Origin origin = Origin.start(peer -> counted.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS));

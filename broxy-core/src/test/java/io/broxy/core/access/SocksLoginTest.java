@@ -128,7 +128,7 @@ class SocksLoginTest {
     }
 
     @Test
-    void aRequestBehindAWrongPasswordIsNotServed() throws Exception {
+    void aRequestAfterAWrongPasswordIsNotServed() throws Exception {
         try (Origin origin = Origin.echo();
                 Proxy proxy = proxy(users);
                 Peer client = proxy.client()) {

@@ -545,7 +545,7 @@ class RoutingDialerTest {
     }
 
     @Test
-    void aClosedEngineEndsDialsThatAreUnderWay() throws Exception {
+    void aClosedEngineEndsDialsThatAreInProgress() throws Exception {
         CountDownLatch interrupted = new CountDownLatch(1);
         CountDownLatch dialBegun = new CountDownLatch(1);
         Dialer hanging = hanging(interrupted);

@@ -180,7 +180,7 @@ class Socks5DialerTest {
     }
 
     @Test
-    void targetFirstBytesBehindTheReplyAreNotLost() throws Exception {
+    void targetFirstBytesAfterTheReplyAreNotLost() throws Exception {
         try (Origin proxy = proxy(openAnd("220 ready\r\n"));
                 Connection connection = dialer(proxy).dial(TARGET)) {
             assertThat(read(connection, 11)).isEqualTo("220 ready\r\n");
@@ -368,7 +368,7 @@ class Socks5DialerTest {
     }
 
     @Test
-    void aRefusalThatIsCutBehindItsCodeIsStillARefusal() throws Exception {
+    void aRefusalThatIsCutAfterItsCodeIsStillARefusal() throws Exception {
         try (Origin proxy = Origin.start(peer -> {
             SocksServer.accept(peer);
             peer.send(hex("05 05"));

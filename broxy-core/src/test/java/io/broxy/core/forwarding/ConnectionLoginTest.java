@@ -94,7 +94,7 @@ class ConnectionLoginTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"NTLM", "Negotiate"})
-    void loginsUnderWayAtOnceDoNotMeet(String scheme) throws IOException {
+    void loginsInProgressAtOnceDoNotMeet(String scheme) throws IOException {
         try (LoginOrigin login = LoginOrigin.start();
                 Proxy proxy = Proxy.start();
                 Peer alice = proxy.client();

@@ -203,7 +203,7 @@ class HeadSizesTest {
 
     /** The longest head in lines that grow as they are written, and behind it at once as much of a body as one read takes. */
     @Test
-    void aLargeHeadAndTheBodyBehindItComeWhole() throws IOException {
+    void aLargeHeadAndTheBodyAfterItComeWhole() throws IOException {
         String fields = "a:\n".repeat(255) + "b: " + "x".repeat(63 * KIB) + "\n";
         String body = ("2000 \r\n" + "y".repeat(0x2000) + "\r\n").repeat(20) + "0\r\n\r\n";
         String hints = "HTTP/1.1 103\nLink:x\n\n".repeat(16);

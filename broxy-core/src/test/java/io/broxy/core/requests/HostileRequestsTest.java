@@ -149,7 +149,7 @@ class HostileRequestsTest {
     }
 
     @Test
-    void aChunkThatTurnsBadBehindTheResponsesHeadCutsIt() throws Exception {
+    void aChunkThatTurnsBadAfterTheResponsesHeadCutsIt() throws Exception {
         CountDownLatch reset = new CountDownLatch(1);
         try (Origin origin = Origin.start(peer -> {
                     peer.readHead();

@@ -580,7 +580,7 @@ class LocalRequestsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"})
-    void aHandlerThatClosesEndsWhatIsUnderWay(String request) throws Exception {
+    void aHandlerThatClosesEndsWhatIsInProgress(String request) throws Exception {
         CountDownLatch release = new CountDownLatch(1);
         LocalRequestHandler handler = asked -> {
             release.await();

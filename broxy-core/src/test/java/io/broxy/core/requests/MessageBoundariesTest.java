@@ -66,7 +66,7 @@ class MessageBoundariesTest {
     }
 
     @Test
-    void bytesBehindAResponseAreNobodysResponse() throws IOException {
+    void bytesAfterAResponseAreNotAResponse() throws IOException {
         try (Origin origin = Origin.start(peer -> {
                     peer.readHead();
                     peer.send(Http.ok("asked for") + Http.ok("not asked for"));
@@ -83,7 +83,7 @@ class MessageBoundariesTest {
     }
 
     @Test
-    void bytesBehindAResponseWithoutBodyAreNoBody() throws IOException {
+    void bytesAfterAResponseWithoutBodyAreNoBody() throws IOException {
         try (Origin origin = Origin.start(peer -> {
                     String method = peer.readHead().substring(0, 4);
                     peer.send(method.equals("HEAD") ? Http.ok("a body") : "HTTP/1.1 304 Same\r\nETag: x\r\n\r\na body");

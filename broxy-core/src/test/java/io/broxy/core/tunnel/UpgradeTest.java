@@ -43,7 +43,7 @@ class UpgradeTest {
     }
 
     @Test
-    void allBytesBehindTheHeadsPassThroughTheTunnel() throws Exception {
+    void allBytesAfterTheHeadsPassThroughTheTunnel() throws Exception {
         CompletableFuture<String> head = new CompletableFuture<>();
         try (Origin origin = switching(head);
                 Proxy proxy = Proxy.start(settings -> settings.viaPseudonym(null));

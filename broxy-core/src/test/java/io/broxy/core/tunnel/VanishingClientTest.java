@@ -136,7 +136,7 @@ class VanishingClientTest {
     }
 
     @Test
-    void byAResetWhileADirectDialIsUnderWay() throws Exception {
+    void byAResetWhileADirectDialIsInProgress() throws Exception {
         CountDownLatch resolving = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
         try (Proxy proxy = Proxy.start((broxy, settings) -> settings.dialer(broxy.directDialer()

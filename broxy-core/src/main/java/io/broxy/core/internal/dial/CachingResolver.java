@@ -247,7 +247,7 @@ final class CachingResolver {
     private List<InetAddress> ask(String host) throws UnknownHostException {
         List<InetAddress> answer = resolver.resolve(host);
         if (answer == null) {
-            throw new BadAnswerException("the resolver returned null instead of addresses for " + host);
+            throw new BadAnswerException("the resolver returned null, and so no address for " + host);
         }
         List<@Nullable InetAddress> addresses = new ArrayList<>(answer);
         if (addresses.isEmpty()) {

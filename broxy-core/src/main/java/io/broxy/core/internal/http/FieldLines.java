@@ -192,11 +192,11 @@ final class FieldLines {
 
     /** The parsed fields, as a view of the whole head or of normalized lines. */
     Fields fields(byte[] head) {
-        return irregular ? normalised(head) : new Fields(head, offsets, count);
+        return irregular ? normalized(head) : new Fields(head, offsets, count);
     }
 
-    private Fields normalised(byte[] head) {
-        byte[] lines = new byte[normalisedLength()];
+    private Fields normalized(byte[] head) {
+        byte[] lines = new byte[normalizedLength()];
         int[] places = new int[offsets.length];
         int length = 0;
         for (int at = 0; at < Fields.OFFSETS * count; at += Fields.OFFSETS) {
@@ -217,7 +217,7 @@ final class FieldLines {
     }
 
     /** The length of the normalized lines without folds, which is an upper bound. */
-    private int normalisedLength() {
+    private int normalizedLength() {
         int length = 2;
         for (int at = 0; at < Fields.OFFSETS * count; at += Fields.OFFSETS) {
             length += offsets[at + Fields.NAME_END]

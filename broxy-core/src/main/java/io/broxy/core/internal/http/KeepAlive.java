@@ -78,8 +78,8 @@ public record KeepAlive(long timeoutNanos, int max) {
         for (; at < to && Grammar.isDigit(bytes[at]); at++) {
             number = Math.min(MAX_NUMBER, 10 * number + (bytes[at] - '0'));
         }
-        int behind = at < to && at > from && bytes[at] == '.' ? Grammar.afterDigits(bytes, at + 1, to) : at;
-        return at > from && skip(bytes, behind, to) == to ? number : UNKNOWN;
+        int afterFraction = at < to && at > from && bytes[at] == '.' ? Grammar.afterDigits(bytes, at + 1, to) : at;
+        return at > from && skip(bytes, afterFraction, to) == to ? number : UNKNOWN;
     }
 
     /** The index after white space and quotes. */

@@ -120,7 +120,7 @@ public final class Throttle {
         reserved = quantum;
         long at = reserve(quantum);
         if (turn == null) {
-            turn = loop.timers().schedule(at, this::come);
+            turn = loop.timers().schedule(at, this::turnArrived);
         } else {
             loop.timers().reschedule(turn, at);
         }
@@ -143,7 +143,7 @@ public final class Throttle {
         }
     }
 
-    private void come() {
+    private void turnArrived() {
         Runnable waiting = resume;
         resume = null;
         if (waiting != null && !loop.isStopping()) {

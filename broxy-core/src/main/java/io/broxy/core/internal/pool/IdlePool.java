@@ -349,7 +349,7 @@ final class IdlePool<P> {
 
     private void settle(long now, PoolActions<P> actions) {
         serve(now, actions);
-        spares.askFor(actions);
+        spares.requestMissing(actions);
         places.forgetEmptied();
     }
 

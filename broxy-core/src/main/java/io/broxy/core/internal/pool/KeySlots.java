@@ -49,8 +49,8 @@ final class KeySlots<P> {
     }
 
     /** Whether the peer recently sent bytes over an idle connection. */
-    boolean isSpoilt(long nowNanos) {
-        return history != null && history.isSpoilt(nowNanos);
+    boolean sentUnexpectedBytes(long nowNanos) {
+        return history != null && history.sentUnexpectedBytes(nowNanos);
     }
 
     int idleCount() {

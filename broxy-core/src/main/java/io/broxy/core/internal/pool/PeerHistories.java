@@ -74,11 +74,11 @@ final class PeerHistories {
 
         private long nanos;
         private long endNanos;
-        private long spoiltEndNanos;
+        private long unexpectedBytesEndNanos;
 
         PeerHistory(long nowNanos) {
             endNanos = nowNanos; // nothing is known
-            spoiltEndNanos = nowNanos;
+            unexpectedBytesEndNanos = nowNanos;
         }
 
         /** Records that the peer closed an idle connection. */
@@ -91,15 +91,15 @@ final class PeerHistories {
 
         /** Records that the peer sent bytes over an idle connection. */
         void receivedBytes(long nowNanos) {
-            spoiltEndNanos = nowNanos + MEMORY_NANOS;
+            unexpectedBytesEndNanos = nowNanos + MEMORY_NANOS;
         }
 
-        boolean isSpoilt(long nowNanos) {
-            return spoiltEndNanos - nowNanos > 0;
+        boolean sentUnexpectedBytes(long nowNanos) {
+            return unexpectedBytesEndNanos - nowNanos > 0;
         }
 
         boolean isOutdated(long nowNanos) {
-            return !isKnown(nowNanos) && !isSpoilt(nowNanos);
+            return !isKnown(nowNanos) && !sentUnexpectedBytes(nowNanos);
         }
 
         /** How long a connection was idle when the peer closed it, or {@link IdleTimes#UNKNOWN}. */

@@ -175,7 +175,7 @@ final class Places<P> {
         };
         if (slot != null) {
             take(slot, State.LEASED, now);
-            slot.unread = idleUse == IdleUse.UNREAD && !slots.isSpoilt(now);
+            slot.unread = idleUse == IdleUse.UNREAD && !slots.sentUnexpectedBytes(now);
         }
         return slot;
     }

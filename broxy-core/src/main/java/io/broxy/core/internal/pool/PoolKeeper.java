@@ -168,7 +168,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
                 } else {
                     IdleConnection.onLoop(pool, slot, connection);
                 }
-                tellEnd(true);
+                reportEnd(true);
             }
 
             @Override
@@ -185,10 +185,10 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
 
             void notOpened() {
                 pool.policy.openFailed(slot);
-                tellEnd(false);
+                reportEnd(false);
             }
 
-            private void tellEnd(boolean isOpen) {
+            private void reportEnd(boolean isOpen) {
                 ConnPool.Key key = slot.key();
                 loop.tryExecute(() -> {
                     if (isOpen) {

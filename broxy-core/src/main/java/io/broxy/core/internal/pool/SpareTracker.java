@@ -118,7 +118,7 @@ final class SpareTracker<P> {
     }
 
     /** Requests the missing spares, once. */
-    void askFor(PoolActions<P> actions) {
+    void requestMissing(PoolActions<P> actions) {
         if (warm.isEmpty()) {
             return; // the common case, without an iterator
         }

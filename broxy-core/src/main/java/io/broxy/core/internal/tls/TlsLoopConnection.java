@@ -128,12 +128,12 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
         if ((readyOps & SelectionKey.OP_WRITE) != 0 && output.isPending()) {
             proceed();
         }
-        int told = busy ? 0 : readyOps & interest;
+        int wanted = busy ? 0 : readyOps & interest;
         if (output.isPending()) {
-            told &= ~SelectionKey.OP_WRITE;
+            wanted &= ~SelectionKey.OP_WRITE;
         }
-        if (told != 0) {
-            handler().ready(told);
+        if (wanted != 0) {
+            handler().ready(wanted);
         }
     }
 

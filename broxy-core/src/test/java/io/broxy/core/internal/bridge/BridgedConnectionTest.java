@@ -522,7 +522,7 @@ class BridgedConnectionTest {
     }
 
     @Test
-    void aWriteBehindThePeersEndFailsAsOne() throws Exception {
+    void aWriteAfterThePeersEndFailsAsOne() throws Exception {
         LoopConnection connection = bridge(Kind.SOCKET);
         peer.shutdownOutput();
         assertThat(readAll(connection)).isEmpty();
@@ -587,8 +587,8 @@ class BridgedConnectionTest {
         await20()
                 .untilAsserted(() -> assertThatThrownBy(() -> write(connection, "y"))
                         .cause()
-                        .hasMessageContaining("writes nothing"));
-        assertThatThrownBy(() -> readAll(connection)).cause().hasMessageContaining("reads nothing");
+                        .hasMessageContaining("writes no bytes"));
+        assertThatThrownBy(() -> readAll(connection)).cause().hasMessageContaining("reads no bytes");
     }
 
     @Test
@@ -633,7 +633,7 @@ class BridgedConnectionTest {
     }
 
     @Test
-    void closeEndsAReadThatIsUnderWay() throws Exception {
+    void closeEndsAReadThatIsInProgress() throws Exception {
         LoopConnection connection = bridge(Kind.SOCKET);
         wait(connection, SelectionKey.OP_READ);
         turns();
@@ -645,7 +645,7 @@ class BridgedConnectionTest {
 
     @ParameterizedTest
     @EnumSource
-    void abortResetsThePeerThoughItsReadsAndWritesAreUnderWay(Kind kind) throws Exception {
+    void abortResetsThePeerThoughItsReadsAndWritesAreInProgress(Kind kind) throws Exception {
         LoopConnection connection = bridge(kind);
         if (kind == Kind.TLS) {
             CompletableFuture<?> handshake = Background.run(() -> peer.readText(1));
@@ -779,7 +779,7 @@ class BridgedConnectionTest {
     }
 
     @Test
-    void itIsGivenWithWhatAReadThatIsUnderWayBrings() throws Exception {
+    void itIsGivenWithWhatAReadThatIsInProgressBrings() throws Exception {
         LoopConnection connection = bridge(Kind.FOREIGN);
         wait(connection, SelectionKey.OP_READ);
         turns();

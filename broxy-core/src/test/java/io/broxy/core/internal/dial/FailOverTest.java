@@ -153,7 +153,7 @@ class FailOverTest {
     }
 
     @Test
-    void hopsWithAPenaltyAreTriedInTheirOwnOrderBehindTheOthers() throws Exception {
+    void hopsWithAPenaltyAreTriedInTheirOwnOrderAfterTheOthers() throws Exception {
         RoutingDialer dialer = routing(ALL).build();
         fails("a", Reason.TIMEOUT);
         fails("b", Reason.PROTOCOL);

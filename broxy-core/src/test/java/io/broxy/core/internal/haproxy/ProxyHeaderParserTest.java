@@ -71,7 +71,7 @@ class ProxyHeaderParserTest {
     // ------------------------------------------------------------------ version 1
 
     @Test
-    void theLineOfTheSpecificationIsReadAndTheRequestBehindItIsLeft() {
+    void theLineOfTheSpecificationIsReadAndTheRequestAfterItIsLeft() {
         String line = "PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\n";
 
         Outcome outcome = allWays(line + "GET / HTTP/1.1\r\nHost: 192.168.0.11\r\n\r\n");
@@ -195,7 +195,7 @@ class ProxyHeaderParserTest {
     // ------------------------------------------------------------------ version 2
 
     @Test
-    void tcpOverIpv4IsReadAndTheRequestBehindItIsLeft() {
+    void tcpOverIpv4IsReadAndTheRequestAfterItIsLeft() {
         byte[] header = binary("2111", IPV4_ADDRESSES);
         byte[] both = ByteBuffer.allocate(header.length + 3)
                 .put(header)

@@ -87,7 +87,7 @@ class EventLoopEndTest {
             driver.stop();
 
             peer.expectEnd();
-            assertThat(log.lines("its tasks keep making new ones")).hasSize(1);
+            assertThat(log.lines("its tasks keep creating new ones")).hasSize(1);
         }
     }
 

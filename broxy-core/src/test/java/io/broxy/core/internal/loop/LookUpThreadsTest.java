@@ -198,7 +198,7 @@ class LookUpThreadsTest {
     }
 
     @Test
-    void whatYieldsBeforeItBeginsComesBehindWhatDoesNot() {
+    void whatYieldsBeforeItBeginsComesAfterWhatDoesNot() {
         submit(SHARE, "a");
         List<LookUpThreads.Task> yielding = submit(3 * SHARE, "a");
         submit("live", "a");

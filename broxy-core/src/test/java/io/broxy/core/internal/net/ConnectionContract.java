@@ -150,7 +150,7 @@ interface ConnectionContract {
     }
 
     @Test
-    default void abortResetsBehindAnEndedOutputToo() throws Exception {
+    default void abortResetsAfterAnEndedOutputToo() throws Exception {
         CountDownLatch ended = new CountDownLatch(1);
         CountDownLatch aborted = new CountDownLatch(1);
         try (Origin origin = Origin.start(peer -> {

@@ -63,7 +63,7 @@ class WriteFailuresTest {
     }
 
     @Test
-    void bytesOfPeerThatResetsBehindItsEndCanStillBeReadToTheirEnd() throws IOException {
+    void bytesOfPeerThatResetsAfterItsEndCanStillBeReadToTheirEnd() throws IOException {
         withConnection((peer, near) -> {
             peer.send(new byte[10_000]).shutdownOutput();
             peer.reset();

@@ -197,7 +197,7 @@ class ConnPoolTest {
     }
 
     @Test
-    void aStrayByteEvictsAtOnceAndIsNobodysAnswer() throws Exception {
+    void aStrayByteEvictsAtOnceAndIsNeverAnAnswer() throws Exception {
         CountDownLatch stray = new CountDownLatch(1);
         CountDownLatch first = new CountDownLatch(1);
         try (Origin origin = Origin.start(peer -> {

@@ -165,7 +165,7 @@ class ExchangeRatesTest {
     }
 
     @Test
-    void aBodyBehindAnEarlyAnswerIsDiscardedAtNoRate() throws Exception {
+    void aBodyAfterAnEarlyAnswerIsDiscardedAtNoRate() throws Exception {
         try (Origin origin = Origin.start(peer -> {
             peer.readHead();
             peer.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");

@@ -70,7 +70,7 @@ class RelayHangUpTest {
     }
 
     @Test
-    void resetBehindTheEnd() throws Exception {
+    void resetAfterTheEnd() throws Exception {
         Relayed relayed = relay();
         relayed.origin().send("all").shutdownOutput();
         relayed.client().readText(3);
@@ -81,7 +81,7 @@ class RelayHangUpTest {
     }
 
     @Test
-    void resetBehindTheEndWithTheOtherSideSendingIntoTheVoid() throws Exception {
+    void resetAfterTheEndWithTheOtherSideSendingIntoTheVoid() throws Exception {
         Relayed relayed = relay();
         relayed.origin().send("all").shutdownOutput();
         relayed.client().readText(3);
