@@ -88,7 +88,7 @@ class AccessPolicyTest {
         "[2001:db8::2], false",
         "com.test, true",
     })
-    void aHostStandsForItselfAndWhatIsBelow(String host, boolean admitted) {
+    void aHostMatchesItselfAndItsSubdomains(String host, boolean admitted) {
         AccessPolicy policy = AccessPolicy.hosts("Example.COM.", "192.0.2.1", "2001:db8::1", "test-not", "com.test");
 
         assertThat(policy.admits(to(host + ":80"))).isEqualTo(admitted);

@@ -75,13 +75,13 @@ class BasicAuthenticatorTest {
                 "BasicdXNlcjpyaWdodA==",
                 "Basic dXNlcjpyaWdodA== dXNlcjpyaWdodA==",
             })
-    void whatIsNoPairIsNobody(@Nullable String authorization) throws Exception {
+    void credentialsWithoutAPairAreNoUser(@Nullable String authorization) throws Exception {
         assertThat(noting.authenticate(REQUEST, authorization)).isNull();
         assertThat(checked).isEmpty();
     }
 
     @Test
-    void bytesThatAreNoUtf8AreNobody() throws Exception {
+    void bytesOtherThanUtf8AreNoUser() throws Exception {
         String latin1 = "Basic " + Base64.getEncoder().encodeToString("us\u00e9r:right".getBytes(ISO_8859_1));
 
         assertThat(noting.authenticate(REQUEST, latin1)).isNull();
@@ -102,7 +102,7 @@ class BasicAuthenticatorTest {
     }
 
     @Test
-    void withoutUsersNobodyIsKnown() throws Exception {
+    void withoutUsersNoUserIsKnown() throws Exception {
         assertThat(Authenticator.basic("here").authenticate(REQUEST, basic(":")))
                 .isNull();
     }

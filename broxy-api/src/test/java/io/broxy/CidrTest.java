@@ -54,7 +54,7 @@ class CidrTest {
         "::ffff:10.1.0.0/104, 10.0.0.0/8",
         "::ffff:0:0/95, ::fffe:0:0/95",
     })
-    void bitsBehindThePrefixAreRefusedWithTheBlockThatWasMeant(String text, String meant) {
+    void bitsAfterThePrefixAreRefusedWithTheBlockThatWasMeant(String text, String meant) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Cidr.parse(text))
                 .withMessageContaining("\"" + text + "\"")

@@ -24,7 +24,7 @@ final class Literals {
         }
     }
 
-    /** The address with so many bytes that stands at the given distance behind another one. */
+    /** The address of so many bytes at a distance after another one. */
     static InetAddress plus(InetAddress address, BigInteger distance) {
         byte[] bytes = address.getAddress();
         return ofNumber(new BigInteger(1, bytes).add(distance), bytes.length);

@@ -104,7 +104,7 @@ class LocalResponseTest {
     }
 
     @Test
-    void theBodyIsACopyThatNobodyCanChange() {
+    void theBodyIsAnImmutableCopy() {
         ByteBuffer bytes = ByteBuffer.wrap("abc".getBytes(UTF_8));
         LocalResponse response = LocalResponse.builder(200).body(bytes).build();
         bytes.put(0, (byte) 'x');

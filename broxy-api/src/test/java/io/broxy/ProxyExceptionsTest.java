@@ -185,7 +185,7 @@ class ProxyExceptionsTest {
         }
     }
 
-    /** Runs curl, whose connections to origins and to proxies all come here; to a proxy it says CONNECT. */
+    /** Runs curl with all connections to origins and proxies redirected to this server; to a proxy it sends CONNECT. */
     private static void run(String list, String target, int port) throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(
                         "curl",

@@ -61,7 +61,7 @@ class ProxyUriFuzzTest {
         }
     }
 
-    /** The user information is what stands before the '@'. */
+    /** The user information is the text before the '@'. */
     private static void checkCredentials(String authority, @Nullable Credentials credentials) {
         int at = authority.indexOf('@');
         assertThat(at >= 0).isEqualTo(credentials != null);

@@ -68,7 +68,7 @@ class SystemProxiesTest {
     }
 
     @Test
-    void allProxyStandsInForWhatIsNotSet() {
+    void allProxyIsTheDefaultForUnsetVariables() {
         SystemProxies all = environment("ALL_PROXY", "socks5://socks");
         assertThat(way(all, "a:80")).isEqualTo("socks5 socks:1080");
         assertThat(way(all, "a:443")).isEqualTo("socks5 socks:1080");
@@ -322,7 +322,7 @@ class SystemProxiesTest {
     }
 
     @Test
-    void socksStandsInForWhatIsNotSet() {
+    void socksIsTheDefaultForUnsetProperties() {
         SystemProxies proxies = properties("http.proxyHost", "web", "http.proxyPort", "1", "socksProxyHost", "::1");
 
         assertThat(way(proxies, "a:80")).isEqualTo("http web:1");

@@ -40,7 +40,10 @@ public enum EngineTask {
     /** Dependents of futures that the engine completes. Default: as {@link #CALLBACK}. */
     COMPLETION(Workers.Kind.COMPLETION),
 
-    /** Tasks of TLS handshakes, such as the check of a certificate. Default: as {@link #CALLBACK}. */
+    /**
+     * Tasks of TLS handshakes, such as the check of a certificate. Default: as {@link #CALLBACK}, but as many threads as
+     * the JVM has processors, and at least 2.
+     */
     TLS(Workers.Kind.TLS),
 
     /**

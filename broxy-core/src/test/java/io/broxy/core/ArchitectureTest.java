@@ -166,7 +166,7 @@ class ArchitectureTest {
         assertThat(packages).contains(API, CORE, INTERNAL + "http", INTERNAL + "loop", INTERNAL + "proxy");
     }
 
-    /** A reader who meets a simple name knows the type. */
+    /** A simple name identifies a type. */
     @Test
     void noTwoTypesShareASimpleName() {
         Map<String, List<String>> byName = ALL.stream()
@@ -260,7 +260,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void nobodySleeps() {
+    void noThreadSleeps() {
         noClasses().should().callMethod(Thread.class, "sleep", long.class).check(ALL);
     }
 

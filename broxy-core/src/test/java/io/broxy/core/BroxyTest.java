@@ -81,7 +81,7 @@ class BroxyTest {
 
     /** Every descriptor of the test itself stays open meanwhile, so what is counted behind the end is exact. */
     @Test
-    void closeEndsEveryThreadAndEveryDescriptorWhateverIsUnderWay() throws Exception {
+    void closeEndsEveryThreadAndEveryDescriptorWhateverIsInProgress() throws Exception {
         CountDownLatch counted = new CountDownLatch(1);
         List<Peer> peers = new ArrayList<>();
         try (Origin origin = Origin.start(peer -> counted.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
@@ -93,7 +93,7 @@ class BroxyTest {
             ProxyServer server = broxy.listen(ANY_PORT, handler);
             ProxyHandler slow = broxy.proxyHandler().dialer(hanging()).build();
             ProxyServer slowServer = broxy.listen(ANY_PORT, slow);
-            broxy.listen(ANY_PORT, handler); // one that nobody comes to
+            broxy.listen(ANY_PORT, handler); // a server without clients
             DirectDialer dialer = broxy.directDialer().build();
             for (int i = 0; i < 10; i++) {
                 peers.add(tunnel(server, origin.target()));
@@ -133,14 +133,14 @@ class BroxyTest {
         return request -> {
             try {
                 new CountDownLatch(1).await();
-                throw new AssertionError("nobody lets it go on");
+                throw new AssertionError("the test does not release it");
             } catch (InterruptedException e) {
                 throw new DialException(DialException.Reason.CANCELLED, request.target(), Duration.ZERO, List.of(), e);
             }
         };
     }
 
-    /** A socket of java.net, which has no channel, and whose peer has sent its request. */
+    /** A socket of java.net without a channel, over which the peer has sent its request. */
     private static Socket withoutChannel(List<Peer> peers, HostPort target) throws IOException {
         try (ServerSocket plain = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             peers.add(Peer.connect(plain.getLocalPort()).send(Proxy.connectHead(target)));
@@ -193,7 +193,7 @@ class BroxyTest {
     }
 
     @Test
-    void aPortInUseIsToldAndLeavesNothing() throws Exception {
+    void aPortInUseIsReportedAndLeavesNothing() throws Exception {
         try (ServerSocketChannel other = ServerSocketChannel.open().bind(ANY_PORT);
                 Broxy broxy = engine()) {
             List<String> before = LeakCheck.descriptors();
@@ -226,7 +226,7 @@ class BroxyTest {
         }
     }
 
-    // ------------------------------------------------------------------ whose thread
+    // ------------------------------------------------------------------ threads of callbacks
 
     @Test
     void anInterruptedThreadClosesCompletelyAndIsStillInterrupted() throws Exception {

@@ -3,7 +3,7 @@ package io.broxy.jmh;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 
-/** A channel that reads an array. Threading: for one thread. */
+/** A channel that reads from an array. Threading: for one thread. */
 final class ArraySource implements ReadableByteChannel {
     private final byte[] bytes;
     private int position;

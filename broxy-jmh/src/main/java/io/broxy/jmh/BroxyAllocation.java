@@ -11,23 +11,22 @@ import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.ScalarResult;
 
 /**
- * Tells beside a benchmark's time what Broxy's own threads allocated for one operation, as {@code broxy.alloc.norm}. The
- * client's and the origin's threads do not count, which {@code -prof gc} counts, too. Benchmarks without a {@link Rig} have
- * no such line.
+ * Reports the allocation of Broxy's own threads per operation, as {@code broxy.alloc.norm}, in addition to a benchmark's time.
+ * Unlike {@code -prof gc}, it excludes the threads of client and origin. Benchmarks without a {@link Rig} have no such line.
  *
- * <p>The rig takes the figure, for its threads have ended by the time that JMH asks a profiler after the last iteration.
- * JMH's auxiliary counters would not do: they are added up over the iterations.
+ * <p>The rig records the figure, since its threads have ended when JMH calls a profiler after the last iteration. JMH's
+ * auxiliary counters are not suitable: they are summed over the iterations.
  *
  * <p>Threading: the rig's and JMH's threads take turns.
  */
 public final class BroxyAllocation implements InternalProfiler {
     private static final Object LOCK = new Object();
 
-    // Guarded by LOCK; static, for JMH makes profilers and states without telling them of each other.
+    // Guarded by LOCK; static, because JMH creates profilers and states without references to each other.
     private static long bytes;
     private static long operations;
 
-    /** What the last iteration has cost. */
+    /** Records the figures of the last iteration. */
     static void measured(long itsBytes, long itsOperations) {
         synchronized (LOCK) {
             bytes = itsBytes;

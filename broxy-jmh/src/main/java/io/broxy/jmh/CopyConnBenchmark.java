@@ -21,9 +21,9 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * {@code CopyConn}: one operation makes a source over an array of that size and an empty sink that grows as it is written
- * to, and copies one to the other; so the sink's arrays are part of what is measured. {@code phase=pooled} is {@code
- * Copier.copy}, {@code phase=unpooled} a loop with a new buffer of 32 KiB, as code without a pool has it.
+ * {@code CopyConn}: one operation creates a source over an array and an initially empty, growing sink, and copies from one to
+ * the other; the measurement thus includes the sink's arrays. {@code phase=pooled} is {@code Copier.copy}, {@code
+ * phase=unpooled} a loop with a new buffer of 32 KiB, like code without a pool.
  *
  * <p>Threading: any number of threads, which share the copier.
  */
@@ -36,11 +36,11 @@ import org.openjdk.jmh.annotations.Warmup;
 public class CopyConnBenchmark {
     private static final int NEW_BUFFER_BYTES = 32 << 10;
 
-    /** How many bytes are copied: 1 KiB, 32 KiB, 256 KiB, 1 MiB. */
+    /** The number of copied bytes: 1 KiB, 32 KiB, 256 KiB, 1 MiB. */
     @Param({"1024", "32768", "262144", "1048576"})
     private int size;
 
-    /** Where the buffer comes from. */
+    /** The origin of the buffer. */
     @Param({"unpooled", "pooled"})
     private String phase = "pooled";
 

@@ -23,8 +23,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * {@code Dial_Direct}: dial a discard server on the loopback, close. {@code implementation=jdk} is a plain {@code
- * SocketChannel} that is connected and closed: what no dialer on a JVM gets below.
+ * {@code Dial_Direct}: dial a discard server on the loopback, close. {@code implementation=jdk} connects and closes a plain
+ * {@code SocketChannel}: the lower bound for dialers on a JVM.
  *
  * <p>Threading: one thread dials.
  */
@@ -35,7 +35,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 4, time = 1)
 public class DialDirectBenchmark {
-    /** Who connects. */
+    /** The measured implementation. */
     @Param({"broxy", "jdk"})
     private String implementation = "broxy";
 
@@ -44,7 +44,7 @@ public class DialDirectBenchmark {
     private final Dialer dialer = broxy.directDialer().build();
     private boolean plain;
 
-    /** Starts everything; JMH's states are made by constructors that throw nothing checked. */
+    /** Starts everything; constructors of JMH states must not throw checked exceptions. */
     public DialDirectBenchmark() {
         try {
             discard = LoopbackServer.discard();

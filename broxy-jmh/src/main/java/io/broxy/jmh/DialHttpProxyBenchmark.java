@@ -11,9 +11,9 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * {@code Dial_HTTPProxy}: dial a discard server through an HTTP proxy on the loopback, which is Broxy on another engine, and
- * close. {@code phase=pooled} connects to the proxy for each dial, {@code phase=pooled+warm} finds a connection that stands
- * ready; see {@link DialingRig} for what that measures.
+ * {@code Dial_HTTPProxy}: dial a discard server through an HTTP proxy on the loopback, a Broxy with a separate engine, and
+ * close. {@code phase=pooled} connects to the proxy for each dial, {@code phase=pooled+warm} uses a spare connection; {@link
+ * DialingRig} explains what that measures.
  *
  * <p>Threading: one thread dials.
  */

@@ -15,20 +15,19 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * A dialer that goes through the upstream proxy, with a pool of spare connections to it or without one, and a proxy that dials
- * by it.
+ * A dialer through the upstream proxy, with or without a pool of spare connections to it, and a proxy that uses the dialer.
  *
- * <p>{@code phase=pooled+warm} takes a connection that stands ready, and measures what a caller waits for, not what a dial
- * costs: all {@link Spares} are made off the clock, 256 at a time. In an application the loops make them meanwhile, so that the
- * processors do no less for each dial than with {@code pooled}. On the loopback a connect is cheap, too; elsewhere it is a
- * round trip, which is what spares are for.
+ * <p>{@code phase=pooled+warm} uses a spare connection, and measures the time that a caller waits rather than the cost of a
+ * dial: all {@link Spares} are opened outside the measured time, 256 at a time. In an application the loops open them in the
+ * background, so each dial costs as much processor time as with {@code pooled}. Besides, connecting is cheap on the loopback;
+ * elsewhere it takes a round trip, which spares avoid.
  *
  * <p>Threading: for one thread.
  */
 @State(Scope.Benchmark)
 public class DialingRig extends UpstreamRig {
 
-    /** Whether a dial finds a connection to the proxy that stands already. */
+    /** Whether a dial finds a spare connection to the proxy. */
     @Param({"pooled", "pooled+warm"})
     public String phase = "pooled";
 
@@ -50,7 +49,7 @@ public class DialingRig extends UpstreamRig {
                                 .build());
     }
 
-    /** Off the clock. */
+    /** Not part of the measured time. */
     @Setup(Level.Invocation)
     public void refill() {
         if (spares != null) {
@@ -62,12 +61,12 @@ public class DialingRig extends UpstreamRig {
         return Objects.requireNonNull(dialer, "the phase has not been chosen");
     }
 
-    /** Where the proxy listens that goes through the other. */
+    /** The address of the proxy that uses the upstream proxy. */
     SocketAddress front() {
         return Objects.requireNonNull(front, "the proxy has not been started").localAddress();
     }
 
-    /** Fails if a dial did not do what is measured. */
+    /** Fails if a dial did not use a spare. */
     @TearDown(Level.Trial)
     public void check() {
         if (spares != null) {

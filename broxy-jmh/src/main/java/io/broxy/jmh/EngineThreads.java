@@ -6,14 +6,14 @@ import java.lang.management.ThreadInfo;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The threads of the engines in this JVM, known by their names, and what they have allocated. Threading: thread-safe. */
+/** The engine threads in this JVM, identified by name, and their allocation. Threading: thread-safe. */
 final class EngineThreads {
     private static final String PREFIX = "broxy-";
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private EngineThreads() {}
 
-    /** What each thread that runs now has allocated in its life, by the thread's id. Virtual threads are not seen. */
+    /** The total allocation of each running engine thread, by thread id. Virtual threads are not included. */
     static Map<Long, Long> allocatedBytes() {
         Map<Long, Long> bytes = new HashMap<>();
         for (ThreadInfo thread : THREADS.getThreadInfo(THREADS.getAllThreadIds())) {
@@ -24,7 +24,7 @@ final class EngineThreads {
         return bytes;
     }
 
-    /** What the threads that run now have allocated since an earlier time. */
+    /** The allocation of the running engine threads since an earlier snapshot. */
     static long allocatedBytesSince(Map<Long, Long> before) {
         return allocatedBytes().entrySet().stream()
                 .mapToLong(now -> now.getValue() - before.getOrDefault(now.getKey(), 0L))

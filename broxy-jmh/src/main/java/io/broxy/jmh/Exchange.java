@@ -21,7 +21,7 @@ final class Exchange {
         head = RawClient.connectHead(target);
     }
 
-    /** Does it, and fails if anything else comes back. */
+    /** Runs the operation, and fails on an unexpected response. */
     void run(SocketAddress proxy) throws IOException {
         client.connect(proxy);
         try (client) {

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.util.Arrays;
 
-/** A channel that keeps what is written to it in an array, which is doubled when it is full. Threading: for one thread. */
+/** A channel that stores written bytes in an array, which doubles when it is full. Threading: for one thread. */
 final class GrowingSink implements WritableByteChannel {
     private byte[] bytes = {};
     private int size;
@@ -20,7 +20,7 @@ final class GrowingSink implements WritableByteChannel {
         return count;
     }
 
-    /** What was written. */
+    /** The written bytes. */
     byte[] toByteArray() {
         return Arrays.copyOf(bytes, size);
     }

@@ -19,7 +19,7 @@ import org.openjdk.jmh.annotations.Warmup;
  * {@code HandleConnect_Direct}: connect to the proxy, CONNECT to an echo server, read the 200, write 15,360 bytes, read them
  * back, close.
  *
- * <p>Threading: each thread is a client with buffers of its own.
+ * <p>Threading: each thread is a client with its own buffers.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -28,7 +28,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 4, time = 1)
 public class HandleConnectDirectBenchmark {
-    /** Payload of an operation, both ways together. */
+    /** The payload of an operation in both directions. */
     public static final int BYTES = 30_720;
 
     private @Nullable Exchange exchange;

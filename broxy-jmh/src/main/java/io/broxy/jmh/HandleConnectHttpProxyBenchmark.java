@@ -17,8 +17,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * {@code HandleConnect_HTTPProxy}: as {@code HandleConnect_Direct}, but the proxy reaches the echo server through another HTTP
- * proxy on the loopback, which is Broxy on another engine. {@code phase=pooled} connects to it for each tunnel, {@code
- * phase=pooled+warm} finds a connection that stands ready; see {@link DialingRig} for what that measures.
+ * proxy on the loopback, a Broxy with a separate engine. {@code phase=pooled} connects to it for each tunnel, {@code
+ * phase=pooled+warm} uses a spare connection; {@link DialingRig} explains what that measures.
  *
  * <p>Threading: one thread.
  */

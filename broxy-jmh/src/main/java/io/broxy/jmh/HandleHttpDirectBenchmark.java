@@ -18,9 +18,9 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * {@code HandleHTTP_Direct}: GET through the proxy over a connection that is kept, with an answer of two bytes, {@code OK}.
+ * {@code HandleHTTP_Direct}: GET through the proxy over a persistent connection, with a response of two bytes, {@code OK}.
  *
- * <p>Threading: each thread is a client with a connection of its own.
+ * <p>Threading: each thread is a client with its own connection.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -33,7 +33,7 @@ public class HandleHttpDirectBenchmark {
     private final ByteBuffer body = RawClient.ascii("OK");
     private ByteBuffer get = ByteBuffer.allocate(0);
 
-    /** JMH's states are made by constructors that throw nothing checked. */
+    /** Opens the client; constructors of JMH states must not throw checked exceptions. */
     public HandleHttpDirectBenchmark() {
         try {
             client = new RawClient();
@@ -42,7 +42,7 @@ public class HandleHttpDirectBenchmark {
         }
     }
 
-    /** Connects, and fails if the proxy does not forward plain HTTP or has its own way to frame the answer. */
+    /** Connects, and fails if the proxy does not forward plain HTTP or frames the response differently. */
     @Setup
     public void prepare(Rig rig) throws IOException {
         String origin = rig.http().authority();
@@ -51,7 +51,7 @@ public class HandleHttpDirectBenchmark {
         client.send(get);
         String head = client.lastHead(client.readHead()).toLowerCase(Locale.ROOT);
         if (!head.matches("(?s).*\r\ncontent-length: *2\r\n.*") || head.contains("\r\nconnection: close")) {
-            throw new IOException("the proxy answered with a head that this client cannot go by: " + head);
+            throw new IOException("the proxy sent a head that this client does not support: " + head);
         }
         client.expect(body);
     }

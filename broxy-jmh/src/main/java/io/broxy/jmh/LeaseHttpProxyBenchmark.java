@@ -19,9 +19,9 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * {@code Lease_HTTPProxy}: lease a tunnel to a discard server that a pool has made ready through an HTTP proxy on the loopback,
- * and close it. It is what {@code Dial_HTTPProxy} does, for a caller who knows the target before and has a pool keep tunnels
- * to it; there a warm pool keeps connections to the proxy, for any target.
+ * {@code Lease_HTTPProxy}: lease a tunnel to a discard server that a pool has opened in advance through an HTTP proxy on the
+ * loopback, and close it. It corresponds to {@code Dial_HTTPProxy}, but for a caller that knows the target in advance and lets
+ * a pool keep tunnels to it; in {@code Dial_HTTPProxy} a warm pool keeps connections to the proxy, for any target.
  *
  * <p>Threading: one thread leases.
  */
@@ -34,7 +34,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class LeaseHttpProxyBenchmark {
     private @Nullable Tunnels tunnels;
 
-    /** Tunnels of one target. */
+    /** The tunnels to one target. */
     private record Tunnels(Spares spares, ConnPool.Key hop) {}
 
     @Setup
@@ -48,7 +48,7 @@ public class LeaseHttpProxyBenchmark {
         return Objects.requireNonNull(tunnels);
     }
 
-    /** Off the clock. */
+    /** Not part of the measured time. */
     @Setup(Level.Invocation)
     public void refill() {
         tunnels().spares().ready(tunnels().hop());
@@ -60,7 +60,7 @@ public class LeaseHttpProxyBenchmark {
         tunnels().spares().pool().lease(tunnels().hop()).close();
     }
 
-    /** Fails if a lease did not do what is measured. */
+    /** Fails if a lease did not use a spare. */
     @TearDown
     public void check() {
         tunnels().spares().check();

@@ -13,13 +13,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * What stands behind the proxy, one blocking thread a client. Its threads and buffers are used again, so that it adds little
- * to what an operation costs.
+ * The origin behind the proxy, with one blocking thread per client. It reuses threads and buffers, so that it adds little to
+ * the cost of an operation.
  *
  * <p>Threading: thread-safe.
  */
 final class LoopbackServer implements AutoCloseable {
-    /** How many bytes {@link #source} sends for each that it gets. */
+    /** The number of bytes that {@link #source} sends for each received byte. */
     static final int SOURCE_BYTES = 4 << 20;
 
     private static final int BUFFER_BYTES = 16 << 10;
@@ -39,13 +39,13 @@ final class LoopbackServer implements AutoCloseable {
     private final ServerSocket server;
     private final Service service;
 
-    /** What is done with a client, to the end of its stream. */
+    /** Serves a client until the end of its stream. */
     @FunctionalInterface
     private interface Service {
         void serve(InputStream in, OutputStream out, byte[] buffer) throws IOException;
     }
 
-    /** Sends back what it gets. */
+    /** Starts a server that echoes received bytes. */
     static LoopbackServer echo() throws IOException {
         return new LoopbackServer((in, out, buffer) -> {
             for (int count; (count = in.read(buffer)) >= 0; ) {
@@ -54,16 +54,16 @@ final class LoopbackServer implements AutoCloseable {
         });
     }
 
-    /** Reads to the end. */
+    /** Starts a server that discards received bytes. */
     static LoopbackServer discard() throws IOException {
         return new LoopbackServer((in, out, buffer) -> {
             while (in.read(buffer) >= 0) {
-                // Nothing is done with it.
+                // The bytes are discarded.
             }
         });
     }
 
-    /** Sends {@link #SOURCE_BYTES} for each byte that it gets. */
+    /** Starts a server that sends {@link #SOURCE_BYTES} for each received byte. */
     static LoopbackServer source() throws IOException {
         return new LoopbackServer((in, out, buffer) -> {
             while (in.read(buffer, 0, 1) >= 0) {
@@ -72,7 +72,10 @@ final class LoopbackServer implements AutoCloseable {
         });
     }
 
-    /** Answers each HTTP request without a body with 200 and the two bytes {@code OK}, and keeps the connection. */
+    /**
+     * Starts a server that responds to each HTTP request without a body with 200 and the two bytes {@code OK}, and keeps the
+     * connection open.
+     */
     static LoopbackServer http() throws IOException {
         return new LoopbackServer((in, out, buffer) -> {
             int last = 0;
@@ -97,7 +100,7 @@ final class LoopbackServer implements AutoCloseable {
         return server.getLocalPort();
     }
 
-    /** As a request target. */
+    /** The address as a request target. */
     String authority() {
         return "127.0.0.1:" + port();
     }
@@ -120,7 +123,7 @@ final class LoopbackServer implements AutoCloseable {
             client.setTcpNoDelay(true);
             service.serve(client.getInputStream(), client.getOutputStream(), buffers.get());
         } catch (IOException e) {
-            // A benchmark that is cut off resets its last connections.
+            // An aborted benchmark resets its last connections.
         }
     }
 

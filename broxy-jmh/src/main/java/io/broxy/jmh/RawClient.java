@@ -9,8 +9,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 
 /**
- * A client that adds as little as can be to what it measures: a blocking channel, a buffer for all operations, and as much
- * HTTP as it takes to know a 200 and where its head ends.
+ * A client with minimal overhead: a blocking channel, one buffer for all operations, and just enough HTTP to recognize a 200
+ * and the end of its head.
  *
  * <p>Threading: for one thread.
  */
@@ -18,7 +18,7 @@ final class RawClient implements AutoCloseable {
     private static final int BUFFER_BYTES = 256 << 10;
     private static final byte[] STATUS = "HTTP/1.1 200".getBytes(US_ASCII);
 
-    /** Between its position and its limit stands what was read and not yet taken. */
+    /** Contains the bytes read but not consumed yet, between position and limit. */
     private final ByteBuffer in = ByteBuffer.allocateDirect(BUFFER_BYTES).limit(0);
 
     private SocketChannel channel = SocketChannel.open();
@@ -39,13 +39,13 @@ final class RawClient implements AutoCloseable {
         return ascii("CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n\r\n");
     }
 
-    /** Begins a connection, with nothing read. */
+    /** Opens a connection with an empty buffer. */
     void connect(SocketAddress proxy) throws IOException {
         in.clear().limit(0);
         channel = SocketChannel.open(proxy);
     }
 
-    /** Sends all bytes from the first to the limit. */
+    /** Sends all bytes from index 0 to the limit. */
     void send(ByteBuffer bytes) throws IOException {
         bytes.rewind();
         while (bytes.hasRemaining()) {
@@ -54,13 +54,13 @@ final class RawClient implements AutoCloseable {
     }
 
     /**
-     * Reads the head of an answer and fails if it is no 200.
+     * Reads the head of a response and fails if it is not a 200.
      *
-     * @return how many bytes it has, which {@link #lastHead} shows until more is read
+     * @return its length, with which {@link #lastHead} returns it until the next read
      */
     int readHead() throws IOException {
         if (!in.hasRemaining()) {
-            in.clear().limit(0); // or a kept connection would fill the buffer by and by
+            in.clear().limit(0); // otherwise a persistent connection would eventually fill the buffer
         }
         int start = in.position();
         int end = start;
@@ -78,7 +78,7 @@ final class RawClient implements AutoCloseable {
         return end - start;
     }
 
-    /** The head that was read last. */
+    /** The last head. */
     String lastHead(int length) {
         return text(in.position() - length, length);
     }
@@ -89,7 +89,7 @@ final class RawClient implements AutoCloseable {
         return new String(bytes, US_ASCII);
     }
 
-    /** The index behind the first empty line, or -1. */
+    /** The index after the first empty line, or -1. */
     private int endOfHead(int start, int from) {
         for (int i = Math.max(start, from); i + 3 < in.limit(); i++) {
             if (in.get(i) == '\r' && in.get(i + 1) == '\n' && in.get(i + 2) == '\r' && in.get(i + 3) == '\n') {
@@ -99,7 +99,7 @@ final class RawClient implements AutoCloseable {
         return -1;
     }
 
-    /** Reads as many bytes as are expected, and compares them. */
+    /** Reads the expected number of bytes and compares them. */
     void expect(ByteBuffer expected) throws IOException {
         expected.rewind();
         while (expected.hasRemaining()) {
@@ -111,7 +111,7 @@ final class RawClient implements AutoCloseable {
             ByteBuffer got = in.slice(in.position(), count);
             ByteBuffer part = expected.slice(expected.position(), count);
             if (!got.equals(part)) {
-                throw new IOException("other bytes came than were expected, from byte "
+                throw new IOException("the received bytes differ from the expected ones from byte "
                         + (expected.position() + part.mismatch(got)) + " on");
             }
             in.position(in.position() + count);
@@ -119,11 +119,11 @@ final class RawClient implements AutoCloseable {
         }
     }
 
-    /** Reads as many bytes, whichever they are. */
+    /** Reads and ignores a number of bytes. */
     void skip(int count) throws IOException {
         int left = count - in.remaining();
         if (left < 0) {
-            throw new IOException(-left + " bytes more came than were expected");
+            throw new IOException(-left + " more bytes arrived than expected");
         }
         while (left > 0) {
             in.clear().limit(0);
@@ -133,12 +133,12 @@ final class RawClient implements AutoCloseable {
         in.clear().limit(0);
     }
 
-    /** Reads behind what is there already. */
+    /** Appends to the bytes in the buffer. */
     private void readMore() throws IOException {
         int from = in.position();
         int end = in.limit();
         if (end == in.capacity()) {
-            throw new IOException("the proxy's answer has no end");
+            throw new IOException("the proxy's response has no end");
         }
         int count = channel.read(in.limit(in.capacity()).position(end));
         if (count < 0) {

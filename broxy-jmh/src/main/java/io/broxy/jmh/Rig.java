@@ -19,14 +19,14 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * A proxy of one make and servers behind it, for as long as a benchmark runs. If the proxy is Broxy there is an account of
- * what its threads allocate.
+ * One proxy and the servers behind it, for the duration of a benchmark. If the proxy is Broxy, the rig counts the allocation of
+ * its threads.
  *
  * <p>Threading: shared by all threads of a benchmark.
  */
 @State(Scope.Benchmark)
 public class Rig {
-    /** Whose proxy it is: a {@link Peer}'s name. */
+    /** The name of the proxy's {@link Peer}. */
     @Param({"broxy", "netty-nio", "netty-epoll", "jetty", "littleproxy", "blocking", "vthread"})
     public String implementation = "broxy";
 
@@ -38,7 +38,7 @@ public class Rig {
     private final LoopbackServer source;
     private @Nullable PeerProxy proxy;
 
-    /** Starts the servers; JMH's states are made by constructors that throw nothing checked. */
+    /** Starts the servers; constructors of JMH states must not throw checked exceptions. */
     public Rig() {
         try {
             echo = LoopbackServer.echo();
@@ -72,7 +72,7 @@ public class Rig {
         return source;
     }
 
-    /** To be called once for each operation. */
+    /** Must be called once per operation. */
     void operationDone() {
         operations.increment();
     }

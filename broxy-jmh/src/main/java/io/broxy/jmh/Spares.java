@@ -5,16 +5,16 @@ import io.broxy.core.Broxy;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Connections of a pool that stand ready, made off the clock, so that what is measured is what a caller waits for and not what
- * a connection costs. In an application the loops make them meanwhile.
+ * Spare connections of a pool, opened outside the measured time, so that a benchmark measures the time that a caller waits
+ * rather than the cost of a connection. In an application the loops open them in the background.
  *
  * <p>Threading: for one thread.
  */
 final class Spares {
-    /** So many that the wait for new ones, with its cold caches, comes seldom. */
+    /** Enough to make refills, which leave caches cold, rare. */
     private static final int COUNT = 256;
 
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
+    private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     private final ConnPool pool;
     private long taken;
@@ -28,9 +28,9 @@ final class Spares {
     }
 
     /**
-     * Sees to it that one stands ready: when the last has been taken, has the pool make new ones, and then no more of them. So
-     * nobody finds the pool empty, and nothing runs beside the making of spares. To be called before each operation, which takes
-     * one.
+     * Ensures that a spare is available: after the last one was taken, makes the pool open new ones, then stops warming. Thus
+     * no operation finds the pool empty, and none runs while spares are being opened. Must be called before each operation,
+     * which takes one spare.
      */
     void ready(ConnPool.Key hop) {
         taken++;
@@ -38,17 +38,17 @@ final class Spares {
             return;
         }
         pool.warm(hop, COUNT);
-        long end = System.nanoTime() + PATIENCE_NANOS;
+        long end = System.nanoTime() + TIMEOUT_NANOS;
         while (pool.stats().idle() < COUNT) {
             if (System.nanoTime() - end > 0) {
-                throw new IllegalStateException("the pool is not filled: " + pool.stats());
+                throw new IllegalStateException("the pool was not filled in time: " + pool.stats());
             }
             Thread.onSpinWait();
         }
-        pool.warm(hop, 0); // what is idle stays so
+        pool.warm(hop, 0); // idle connections stay
     }
 
-    /** Fails if not every operation has taken one. */
+    /** Fails unless every operation has taken a spare. */
     void check() {
         long reused = pool.stats().reused();
         if (reused != taken) {

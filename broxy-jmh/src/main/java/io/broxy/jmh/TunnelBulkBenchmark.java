@@ -17,9 +17,9 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * {@code TunnelBulk}, which is no row of the seed's: 4 MiB from the origin to the client through a tunnel that stands.
+ * {@code TunnelBulk}, which is not a row of the seed: 4 MiB from the origin to the client through an open tunnel.
  *
- * <p>Threading: each thread is a client with a tunnel of its own.
+ * <p>Threading: each thread is a client with its own tunnel.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -28,13 +28,13 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 4, time = 1)
 public class TunnelBulkBenchmark {
-    /** Payload of an operation. */
+    /** The payload of an operation. */
     public static final int BYTES = LoopbackServer.SOURCE_BYTES;
 
     private final RawClient client;
     private final ByteBuffer ask = RawClient.ascii("?");
 
-    /** JMH's states are made by constructors that throw nothing checked. */
+    /** Opens the client; constructors of JMH states must not throw checked exceptions. */
     public TunnelBulkBenchmark() {
         try {
             client = new RawClient();

@@ -15,7 +15,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * An upstream proxy with an engine of its own, before an echo and a discard server.
+ * An upstream proxy with its own engine, in front of an echo and a discard server.
  *
  * <p>Threading: for one thread.
  */
@@ -29,7 +29,7 @@ public class UpstreamRig {
     private final Broxy broxy;
     private final HostPort upstream;
 
-    /** Starts everything; JMH's states are made by constructors that throw nothing checked. */
+    /** Starts everything; constructors of JMH states must not throw checked exceptions. */
     public UpstreamRig() {
         try {
             discard = LoopbackServer.discard();
@@ -45,12 +45,12 @@ public class UpstreamRig {
         broxy = Broxy.create();
     }
 
-    /** What dials. */
+    /** The engine that dials. */
     Broxy broxy() {
         return broxy;
     }
 
-    /** A dialer that goes through the upstream proxy. */
+    /** A dialer through the upstream proxy. */
     HttpProxyDialer.Builder through() {
         return broxy.httpProxyDialer(upstream);
     }
@@ -63,7 +63,7 @@ public class UpstreamRig {
         return HostPort.of("127.0.0.1", discard.port());
     }
 
-    /** Ends everything. */
+    /** Stops everything. */
     @TearDown(Level.Trial)
     public void close() throws IOException {
         broxy.close();

@@ -116,7 +116,7 @@ class AccessTest {
     }
 
     @Test
-    void aBodyThatNobodyReadsEndsTheConnection() throws Exception {
+    void anUnreadBodyEndsTheConnection() throws Exception {
         try (Origin origin = Http.echo();
                 Proxy proxy = Proxy.start(settings -> settings.authenticator(USERS));
                 Peer client = proxy.client()) {
@@ -163,7 +163,7 @@ class AccessTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void anAuthenticatorThatFailsOrIsSilentAdmitsNobody(boolean silent) throws Exception {
+    void anAuthenticatorThatFailsOrIsSilentAdmitsNoClient(boolean silent) throws Exception {
         CompletableFuture<Boolean> never = new CompletableFuture<>();
         try (Origin origin = Http.echo();
                 Proxy proxy =
@@ -198,7 +198,7 @@ class AccessTest {
     }
 
     @Test
-    void whoIsAskedMayBlockAndIsNotOnTheLoop() throws Exception {
+    void theCallbackMayBlockAndIsNotOnTheLoop() throws Exception {
         CompletableFuture<String> thread = new CompletableFuture<>();
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
         try (Origin origin = Http.echo();
@@ -225,7 +225,7 @@ class AccessTest {
     }
 
     @Test
-    void thePolicyKnowsWhoAsksForWhat() throws Exception {
+    void thePolicyReceivesTheClientAndItsRequest() throws Exception {
         try (Origin origin = Http.echo();
                 Proxy proxy = Proxy.start(
                         settings -> settings.authenticator(USERS).accessPolicy(noting(AccessPolicy.methods("PUT"))));

@@ -72,7 +72,7 @@ class BlockingFilterTest {
     }
 
     @Test
-    void bytesBehindAConnectWaitForIt() throws Exception {
+    void bytesAfterAConnectWaitForIt() throws Exception {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.blockingRequestFilter(this::whenReleased));
                 Peer client = proxy.client()) {

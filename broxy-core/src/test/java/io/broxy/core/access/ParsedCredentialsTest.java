@@ -104,7 +104,7 @@ class ParsedCredentialsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "Basic", "Basic !", "Basic dXNlcg==", "Bearer dXNlcjpzZWNyZXQ=", "dXNlcjpzZWNyZXQ="})
-    void wrongOrMalformedOnesAreToldAsSuchToListeners(String credentials) throws Exception {
+    void wrongOrMalformedOnesAreReportedAsSuchToListeners(String credentials) throws Exception {
         Queue<String> failed = new ConcurrentLinkedQueue<>();
         ProxyListener listener = new ProxyListener() {
             @Override

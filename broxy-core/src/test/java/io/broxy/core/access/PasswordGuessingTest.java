@@ -41,7 +41,7 @@ class PasswordGuessingTest {
 
     private final Map<String, String> passwords =
             new ConcurrentHashMap<>(Map.of("alice", "alice's", "bob", "bob's", "mallory", "mallory's"));
-    /** The users whose passwords were checked, and were wrong. */
+    /** The users with wrong passwords that were checked. */
     private final Queue<String> wrong = new ConcurrentLinkedQueue<>();
 
     private final Authenticator users = Authenticator.basic("here", (user, password) -> {

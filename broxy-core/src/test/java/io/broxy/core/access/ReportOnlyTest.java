@@ -23,7 +23,7 @@ class ReportOnlyTest {
     }
 
     @Test
-    void whatWouldBeRefusedIsToldOnceAndReached() throws IOException {
+    void aTargetThatWouldBeRefusedIsReportedOnceAndReached() throws IOException {
         try (CapturedLog log = CapturedLog.start();
                 Origin origin = Origin.echo();
                 Proxy proxy = proxy()) {

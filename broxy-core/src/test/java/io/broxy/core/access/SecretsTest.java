@@ -58,7 +58,7 @@ class SecretsTest {
     private static final String SECRET = "sesame-4711";
     private static final Credentials RIGHT = Credentials.basic("alice", SECRET);
 
-    /** A user whose length leaves the base64 of the password as it stands. */
+    /** A user name of a length that leaves the base64 form of the password unchanged. */
     private static final List<String> TRACES = List.of(
             SECRET,
             RIGHT.authorization().substring("Basic ".length()),

@@ -83,7 +83,7 @@ class SocksLoginTest {
     }
 
     @Test
-    void aUserWithTheRightPasswordGetsATunnelOfHisOwn() throws Exception {
+    void aUserWithTheRightPasswordGetsATunnel() throws Exception {
         try (Origin origin = Origin.echo();
                 Proxy proxy = proxy(new Recording())) {
             try (Peer client = proxy.client()) {
@@ -128,7 +128,7 @@ class SocksLoginTest {
     }
 
     @Test
-    void aRequestBehindAWrongPasswordIsNotServed() throws Exception {
+    void aRequestAfterAWrongPasswordIsNotServed() throws Exception {
         try (Origin origin = Origin.echo();
                 Proxy proxy = proxy(users);
                 Peer client = proxy.client()) {

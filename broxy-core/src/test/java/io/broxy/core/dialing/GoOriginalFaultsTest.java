@@ -138,7 +138,7 @@ class GoOriginalFaultsTest {
     }
 
     @Test
-    void serverFirstBytesLostBehindTheProxys200() throws Exception {
+    void serverFirstBytesLostAfterTheProxys200() throws Exception {
         try (Origin proxy = Origin.start(answering("HTTP/1.1 200 OK\r\n\r\n220 ready\r\n"));
                 Connection connection =
                         broxy.httpProxyDialer(proxy.target()).build().dial(TARGET)) {

@@ -159,7 +159,7 @@ class HangingLookUpsTest {
 
                 assertThat(failure.reason()).isEqualTo(DialException.Reason.TIMEOUT);
                 assertThat(failure)
-                        .hasMessageMatching(".*queued \\d+\\.\\d s for a look-up thread, and not begun"
+                        .hasMessageMatching(".*queued \\d+\\.\\d s for a look-up thread, and not started"
                                 + " \\(1 look-ups are running, 1 wait\\).*");
             }
             first.cancel(false);

@@ -113,7 +113,7 @@ class HttpProxyDialerTest {
     }
 
     @Test
-    void serverFirstBytesBehindTheProxysAnswerAreNotLost() throws Exception {
+    void serverFirstBytesAfterTheProxysAnswerAreNotLost() throws Exception {
         try (Origin proxy = proxy("HTTP/1.1 200 OK\r\n\r\n220 ready\r\n");
                 Connection connection =
                         broxy.httpProxyDialer(proxy.target()).build().dial(TARGET)) {
@@ -165,7 +165,7 @@ class HttpProxyDialerTest {
     }
 
     @Test
-    void anAnswerMayComeByteByByteBehindInterimOnes() throws Exception {
+    void anAnswerMayComeByteByByteAfterInterimOnes() throws Exception {
         String answer = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nVia: x\r\n\r\nhi";
         try (Origin proxy = Origin.start(peer -> {
                     peer.readHead();

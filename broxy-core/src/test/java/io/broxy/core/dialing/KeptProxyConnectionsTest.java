@@ -84,7 +84,7 @@ class KeptProxyConnectionsTest {
         abstract Origin start(Origin.Script script) throws IOException;
     }
 
-    /** Who dials. */
+    /** The dialing side. */
     private enum Caller {
         BLOCKING {
             @Override
@@ -299,7 +299,7 @@ class KeptProxyConnectionsTest {
         }
     }
 
-    // ------------------------------------------------------------------ a refusal whose body does not end
+    // ------------------------------------------------------------------ a refusal with an endless body
 
     @ParameterizedTest
     @CsvSource(

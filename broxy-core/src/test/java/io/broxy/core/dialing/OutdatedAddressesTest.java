@@ -176,7 +176,7 @@ class OutdatedAddressesTest {
 
     @ParameterizedTest
     @EnumSource
-    void addressesThatHaveJustFailedAreNotTriedAgainAndAllAttemptsAreTold(Way way) {
+    void addressesThatHaveJustFailedAreNotTriedAgainAndAllAttemptsAreReported(Way way) {
         say("127.0.0.2");
         failure(way);
 
@@ -248,7 +248,7 @@ class OutdatedAddressesTest {
 
         assertThat(failure.reason()).isEqualTo(DialException.Reason.TIMEOUT);
         assertThat(tried(failure)).containsExactly(at("127.0.0.2"));
-        assertThat(failure).cause().hasMessageContaining("looking the name up took too long");
+        assertThat(failure).cause().hasMessageContaining("looking up the name took too long");
     }
 
     @Test

@@ -89,7 +89,7 @@ class RoutingDialerTest {
         b.close();
     }
 
-    /** A hop whose every connection leads to one origin, whatever the target. */
+    /** A hop that connects to one origin, regardless of the target. */
     private Dialer to(HostPort origin) {
         Dialer direct = broxy.directDialer().build();
         return request -> direct.dial(request.toBuilder().target(origin).build());
@@ -545,7 +545,7 @@ class RoutingDialerTest {
     }
 
     @Test
-    void aClosedEngineEndsDialsThatAreUnderWay() throws Exception {
+    void aClosedEngineEndsDialsThatAreInProgress() throws Exception {
         CountDownLatch interrupted = new CountDownLatch(1);
         CountDownLatch dialBegun = new CountDownLatch(1);
         Dialer hanging = hanging(interrupted);

@@ -180,7 +180,7 @@ class Socks5DialerTest {
     }
 
     @Test
-    void targetFirstBytesBehindTheReplyAreNotLost() throws Exception {
+    void targetFirstBytesAfterTheReplyAreNotLost() throws Exception {
         try (Origin proxy = proxy(openAnd("220 ready\r\n"));
                 Connection connection = dialer(proxy).dial(TARGET)) {
             assertThat(read(connection, 11)).isEqualTo("220 ready\r\n");
@@ -349,7 +349,7 @@ class Socks5DialerTest {
         "9,   PROTOCOL",
         "255, PROTOCOL",
     })
-    void everyReplyCodeHasAReasonAndIsTold(int code, Reason reason) throws Exception {
+    void everyReplyCodeHasAReasonAndIsReported(int code, Reason reason) throws Exception {
         try (Origin proxy = proxy(hex("05 " + String.format("%02x", code) + " 00 01 00 00 00 00 00 00"))) {
             DialException failure = failure(dialer(proxy), TARGET);
 
@@ -368,7 +368,7 @@ class Socks5DialerTest {
     }
 
     @Test
-    void aRefusalThatIsCutBehindItsCodeIsStillARefusal() throws Exception {
+    void aRefusalThatIsCutAfterItsCodeIsStillARefusal() throws Exception {
         try (Origin proxy = Origin.start(peer -> {
             SocksServer.accept(peer);
             peer.send(hex("05 05"));

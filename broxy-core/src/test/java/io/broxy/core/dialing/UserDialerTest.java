@@ -126,7 +126,7 @@ class UserDialerTest {
     }
 
     @Test
-    void aForeignConnectionBeyondTheCapOfThreadsIsClosedAndTheClientToldSo() throws Exception {
+    void aForeignConnectionBeyondTheCapOfThreadsIsClosedAndTheClientRefused() throws Exception {
         AtomicReference<Connection> next = new AtomicReference<>();
         try (Origin origin = Origin.echo();
                 Proxy proxy =
@@ -341,7 +341,7 @@ class UserDialerTest {
     }
 
     @Test
-    void theDialerIsToldTargetTimeAndPolicy() throws Exception {
+    void theDialerReceivesTargetTimeoutAndPolicy() throws Exception {
         CompletableFuture<DialRequest> seen = new CompletableFuture<>();
         Dialer asking = request -> {
             seen.complete(request);

@@ -108,7 +108,7 @@ class DrainTest {
 
     @ParameterizedTest
     @EnumSource(names = {"CHANNEL", "SOCKET"})
-    void aDialThatIsUnderWayIsWaitedForAndThenCancelled(Form form) throws Exception {
+    void aDialThatIsInProgressIsWaitedForAndThenCancelled(Form form) throws Exception {
         CountDownLatch dialing = new CountDownLatch(1);
         CountDownLatch interrupted = new CountDownLatch(1);
         Dialer stuck = request -> {

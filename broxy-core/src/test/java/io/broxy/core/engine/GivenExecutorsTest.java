@@ -259,7 +259,7 @@ class GivenExecutorsTest {
     }
 
     @Test
-    void aFutureIsCompletedAllTheSameAndNotOnALoop() throws Exception {
+    void aFutureIsCompletedNonethelessAndNotOnALoop() throws Exception {
         for (Executor bad : List.<Executor>of(FULL, failing(), Runnable::run)) {
             try (Origin origin = Origin.discard();
                     Broxy broxy = engine(EngineTask.COMPLETION, bad)) {

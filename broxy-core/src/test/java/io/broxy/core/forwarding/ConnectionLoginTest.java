@@ -57,7 +57,7 @@ class ConnectionLoginTest {
         });
     }
 
-    // ------------------------------------------------------------------ one client's login is nobody else's
+    // ------------------------------------------------------------------ one client's login is not another's
 
     @ParameterizedTest
     @ValueSource(strings = {"NTLM", "Negotiate", "nTlM"})
@@ -94,7 +94,7 @@ class ConnectionLoginTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"NTLM", "Negotiate"})
-    void loginsUnderWayAtOnceDoNotMeet(String scheme) throws IOException {
+    void loginsInProgressAtOnceDoNotMeet(String scheme) throws IOException {
         try (LoginOrigin login = LoginOrigin.start();
                 Proxy proxy = Proxy.start();
                 Peer alice = proxy.client();
@@ -352,7 +352,7 @@ class ConnectionLoginTest {
 
     /** A client that is being answered by another origin learns it from that answer. */
     @Test
-    void theClientIsToldWhenItsNextAnswerBegins() throws Exception {
+    void theClientIsOfferedLoginsWhenItsNextAnswerBegins() throws Exception {
         CompletableFuture<Void> asked = new CompletableFuture<>();
         CompletableFuture<Void> gone = new CompletableFuture<>();
         try (LoginOrigin login = LoginOrigin.start();
@@ -418,7 +418,7 @@ class ConnectionLoginTest {
         }
     }
 
-    /** Bytes that nobody asked for must not become the next answer. */
+    /** Unrequested bytes must not become the next answer. */
     @Test
     void aConnectionThatSpeaksUnaskedEndsIt() throws Exception {
         CompletableFuture<Void> stray = new CompletableFuture<>();
@@ -586,11 +586,11 @@ class ConnectionLoginTest {
         }
     }
 
-    // ------------------------------------------------------------------ what the client is told
+    // ------------------------------------------------------------------ offers to the client
 
     /** Without this field a client must not log in so through a proxy (RFC 4559 section 6). */
     @Test
-    void theClientIsToldThatItMayLogIn() throws IOException {
+    void theClientIsOfferedLogins() throws IOException {
         try (LoginOrigin login = LoginOrigin.start();
                 Proxy proxy = Proxy.start();
                 Peer client = proxy.client()) {
@@ -602,7 +602,7 @@ class ConnectionLoginTest {
     }
 
     @Test
-    void aClientWhoseConnectionEndsIsNotToldSo() throws IOException {
+    void aClientWhoseConnectionEndsIsNotOfferedLogins() throws IOException {
         try (LoginOrigin login = LoginOrigin.start();
                 Proxy proxy = Proxy.start();
                 Peer client = proxy.client()) {

@@ -164,7 +164,7 @@ class ConnectionLoginUpstreamsTest {
     }
 
     @Test
-    void theClientIsToldOfLoginsOnlyIfEveryProxySupportsThem() throws IOException {
+    void theClientIsOfferedLoginsOnlyIfEveryProxySupportsThem() throws IOException {
         try (LoginOrigin login = LoginOrigin.start();
                 Proxy far = Proxy.start();
                 Proxy near = Proxy.start(through(address(far)));
@@ -189,7 +189,7 @@ class ConnectionLoginUpstreamsTest {
         }
     }
 
-    /** Whoever the proxy takes for another user does not get the login, and be it over the same connection. */
+    /** A client that the proxy considers another user does not get the login, even over the same connection. */
     @Test
     void anotherIdentityOfOneConnectionDoesNotGetIt() throws IOException {
         Authenticator users = Authenticator.basic("here", (user, password) -> password.equals("secret"));
@@ -271,7 +271,7 @@ class ConnectionLoginUpstreamsTest {
 
     // ------------------------------------------------------------------ this proxy's login at the next one
 
-    /** A proxy that notes who came over which connection, and closes one after so many answers. */
+    /** A proxy that records the client of each connection, and closes a connection after a number of answers. */
     private static Origin noting(List<String> requests, int answers) throws IOException {
         AtomicInteger connections = new AtomicInteger();
         return Origin.start(peer -> {

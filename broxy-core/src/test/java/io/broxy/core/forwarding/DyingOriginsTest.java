@@ -99,7 +99,7 @@ class DyingOriginsTest {
     @ParameterizedTest
     @EnumSource(Way.class)
     @Tag("sweep")
-    void noPostIsLostThoughTheOriginClosesBehindEachAnswer(Way way) throws IOException {
+    void noPostIsLostThoughTheOriginClosesAfterEachAnswer(Way way) throws IOException {
         for (long micros : List.of(0L, 300L, 1_000L)) {
             try (Origin origin = closingBehind(TimeUnit.MICROSECONDS.toNanos(micros));
                     Proxy proxy = way.start(origin);
@@ -114,7 +114,7 @@ class DyingOriginsTest {
 
     @Test
     @Tag("sweep")
-    void norIsOneBehindGets() throws IOException {
+    void norIsOneAfterGets() throws IOException {
         try (Origin origin = closingBehind(TimeUnit.MILLISECONDS.toNanos(1));
                 Proxy proxy = Proxy.start();
                 Peer client = proxy.client()) {

@@ -177,7 +177,7 @@ class ForwardingEndsTest {
     }
 
     @Test
-    void aConnectionMayBecomeATunnelBehindItsExchanges() throws Exception {
+    void aConnectionMayBecomeATunnelAfterItsExchanges() throws Exception {
         try (Origin origin = Http.echo();
                 Origin echo = Origin.echo();
                 Proxy proxy = Proxy.start();
@@ -249,7 +249,7 @@ class ForwardingEndsTest {
     }
 
     @Test
-    void aClientIsLetGoBehindAResponseThatADrainMetInTheMiddle() throws Exception {
+    void aClientIsLetGoAfterAResponseThatADrainMetInTheMiddle() throws Exception {
         CountDownLatch goOn = new CountDownLatch(1);
         try (Origin origin = Origin.start(peer -> {
                     peer.readHead();

@@ -86,7 +86,7 @@ class InterimResponsesTest {
     }
 
     @Test
-    void anHttp10ClientGetsNoneAndTheyCountAllTheSame() throws IOException {
+    void anHttp10ClientGetsNoneButTheyCountNonetheless() throws IOException {
         try (Origin origin = Origin.start(peer -> {
                     peer.readHead();
                     peer.send(HINT.repeat(17));

@@ -249,7 +249,7 @@ class OriginReuseTest {
     }
 
     @Test
-    void aClientThatEndsItsStreamBehindItsRequestGetsTheResponse() throws Exception {
+    void aClientThatEndsItsStreamAfterItsRequestGetsTheResponse() throws Exception {
         CountDownLatch ended = new CountDownLatch(1);
         try (Origin origin = Origin.start(peer -> {
                     peer.readHead();

@@ -134,7 +134,7 @@ class RequestFieldsTest {
     }
 
     @Test
-    void asMuchAsMayBeAddedFitsBehindTheLargestHead() throws Exception {
+    void asMuchAsMayBeAddedFitsAfterTheLargestHead() throws Exception {
         FieldEdits most = FieldEdits.none().add("X", "y".repeat(FieldEdits.MAX_BYTES - 5));
         String large = "z".repeat(15_000);
         try (Origin origin = headEcho();

@@ -220,7 +220,7 @@ class ResponseFilterTest {
 
     @ParameterizedTest
     @ValueSource(ints = {256, 65_536})
-    void asMuchAsMayBeAddedFitsBehindTheLargestHead(int maxHead) throws Exception {
+    void asMuchAsMayBeAddedFitsAfterTheLargestHead(int maxHead) throws Exception {
         FieldEdits most = FieldEdits.none().add("X", "y".repeat(FieldEdits.MAX_BYTES - 5));
         String folded = "a:b\n".repeat(Math.min(60, maxHead / 8)); // which becomes longer as it is normalised
         String body = "z".repeat(200_000);

@@ -116,7 +116,7 @@ class ToleratedResponsesTest {
         return message.head() + size + "\r\n" + message.body() + "\r\n0\r\n" + message.trailers() + "\r\n";
     }
 
-    /** RFC 9112 section 6.3: an attack or a mistake, after which nobody knows where the next response begins. */
+    /** RFC 9112 section 6.3: an attack or a mistake, after which the start of the next response is unknown. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -149,7 +149,7 @@ class SocksFrontendTest {
     // ------------------------------------------------------------------ pieces
 
     @Test
-    void theBytesBehindARequestReachTheOrigin() throws Exception {
+    void theBytesAfterARequestReachTheOrigin() throws Exception {
         try (Origin origin = answering();
                 Proxy proxy = proxy();
                 Peer client = proxy.client()) {
@@ -162,7 +162,7 @@ class SocksFrontendTest {
     }
 
     @Test
-    void soDoThoseBehindARequestOfSocks4() throws Exception {
+    void soDoThoseAfterARequestOfSocks4() throws Exception {
         try (Origin origin = answering();
                 Proxy proxy = proxy();
                 Peer client = proxy.client()) {
@@ -280,7 +280,7 @@ class SocksFrontendTest {
     // ------------------------------------------------------------------ how clients come
 
     @Test
-    void aClientMayComeBehindTls() throws Exception {
+    void aClientMayComeAfterTls() throws Exception {
         try (Origin origin = Origin.echo();
                 TlsProxy proxy = TlsProxy.start(settings -> settings.socks(true));
                 Peer client = SocksClient.open(proxy.client(), origin.target())) {
@@ -289,7 +289,7 @@ class SocksFrontendTest {
     }
 
     @Test
-    void aClientMayComeBehindAProxyHeader() throws Exception {
+    void aClientMayComeAfterAProxyHeader() throws Exception {
         BlockingQueue<InetAddress> seen = new LinkedBlockingQueue<>();
         try (Origin origin = answering();
                 Proxy proxy = Proxy.start(settings -> settings.socks(true)

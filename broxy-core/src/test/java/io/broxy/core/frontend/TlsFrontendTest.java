@@ -221,7 +221,7 @@ class TlsFrontendTest {
         }
     }
 
-    // ------------------------------------------------------------------ who the client is
+    // ------------------------------------------------------------------ the client's identity
 
     @Test
     void policiesAndListenersSeeTheSession() throws Exception {
@@ -376,7 +376,7 @@ class TlsFrontendTest {
     }
 
     @Test
-    void garbageBehindTheFirstByteGetsAnAlert() throws Exception {
+    void garbageAfterTheFirstByteGetsAnAlert() throws Exception {
         try (TlsProxy proxy = TlsProxy.start(settings -> {});
                 Peer client = proxy.unsecured().send(new byte[] {22, 3, 1, 0, 4, 99, 0, 0, 0})) {
             assertThat(client.read(2)).startsWith(21, 3);
@@ -387,7 +387,7 @@ class TlsFrontendTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-    void garbageBehindAHelloGetsAnAlertThatTheClientCanRead(String version) throws Exception {
+    void garbageAfterAHelloGetsAnAlertThatTheClientCanRead(String version) throws Exception {
         SSLEngine engine = Certificates.loopback().client().createSSLEngine();
         engine.setUseClientMode(true);
         engine.setEnabledProtocols(new String[] {version});

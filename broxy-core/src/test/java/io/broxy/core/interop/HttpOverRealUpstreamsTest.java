@@ -109,7 +109,7 @@ class HttpOverRealUpstreamsTest {
     /** What an HTTP proxy says about a target is an answer as any other; where there is none the proxy says it itself. */
     @ParameterizedTest
     @EnumSource
-    void aTargetThatTheUpstreamDoesNotReachIsTold(RealUpstream upstream) throws Exception {
+    void aTargetThatTheUpstreamDoesNotReachIsReported(RealUpstream upstream) throws Exception {
         try (Proxy proxy = proxy(upstream);
                 Peer client = proxy.client()) {
             int closed = HeldPort.refusing().port();

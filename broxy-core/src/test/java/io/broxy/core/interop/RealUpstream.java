@@ -208,7 +208,7 @@ enum RealUpstream {
         return (credentials == null ? socks : socks.credentials(credentials)).build();
     }
 
-    /** Why a dial fails when nobody listens at the target: only a reply of SOCKS5 tells. */
+    /** The reason of a dial's failure if nothing listens at the target: a SOCKS5 reply carries it, an HTTP status does not. */
     Reason refused() {
         return protocol == ProxyReply.Protocol.SOCKS5 ? Reason.REFUSED : Reason.PROXY_REFUSED;
     }

@@ -150,7 +150,7 @@ class RealUpstreamsTest {
 
     @ParameterizedTest
     @EnumSource
-    void aTargetThatRefusesIsTold(RealUpstream upstream) throws Exception {
+    void aTargetThatRefusesIsReported(RealUpstream upstream) throws Exception {
         HostPort closed = HeldPort.refusing();
         DialException failure = failure(through(upstream), closed);
 
@@ -184,7 +184,7 @@ class RealUpstreamsTest {
 
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "DANTED_4")
-    void wrongCredentialsAreToldAndNotShown(RealUpstream upstream) throws Exception {
+    void wrongCredentialsAreReportedButNotShown(RealUpstream upstream) throws Exception {
         Dialer dialer = upstream.dialer(
                 broxy, daemon(upstream), broxy.directDialer().build(), Credentials.basic("nobody-here", "hunter2"));
         try (Origin origin = Origin.echo()) {

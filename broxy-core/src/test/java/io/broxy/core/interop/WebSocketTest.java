@@ -55,7 +55,7 @@ class WebSocketTest {
         UPGRADE
     }
 
-    /** Sends back what it gets, and closes when it is told to. */
+    /** Echoes messages, and closes on request. */
     private static final class EchoServer extends WebSocketServer {
         private final CountDownLatch started = new CountDownLatch(1);
         private final BlockingQueue<String> closed = new LinkedBlockingQueue<>();

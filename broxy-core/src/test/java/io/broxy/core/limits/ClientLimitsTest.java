@@ -52,7 +52,7 @@ class ClientLimitsTest {
     }
 
     @Test
-    void beyondItsCapAClientIsToldWhenToComeAgain() throws Exception {
+    void beyondItsCapAClientGetsARetryAfter() throws Exception {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.maxConnectionsPerClient(2));
                 Peer first = proxy.connect(origin.target());
@@ -75,7 +75,7 @@ class ClientLimitsTest {
 
     @Test
     @EnabledOnOs(OS.LINUX) // where all of 127.0.0.0/8 is the loopback
-    void aFloodFromOneAddressKeepsNobodyElseOut() throws Exception {
+    void aFloodFromOneAddressDoesNotBlockOtherClients() throws Exception {
         List<Peer> flood = new ArrayList<>();
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(

@@ -26,7 +26,7 @@ class MaxConnectionsTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
 
     @Test
-    void beyondTheCapClientsAreToldSoAtOnce() throws Exception {
+    void beyondTheCapClientsAreRefusedImmediately() throws Exception {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.maxConnections(1));
                 Peer first = proxy.connect(origin.target());
@@ -39,7 +39,7 @@ class MaxConnectionsTest {
     }
 
     @Test
-    void refusedClientsThatLingerKeepNobodyOut() throws Exception {
+    void lingeringRefusedClientsDoNotBlockOthers() throws Exception {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.maxConnections(1))) {
             Peer first = proxy.connect(origin.target());

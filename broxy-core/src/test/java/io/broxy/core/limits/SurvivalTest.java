@@ -46,7 +46,7 @@ class SurvivalTest {
         }
     }
 
-    private static void awaitNobody(Proxy proxy) {
+    private static void awaitNoConnections(Proxy proxy) {
         await().atMost(PATIENCE).until(() -> proxy.handler().stats().openConnections() == 0);
     }
 
@@ -58,7 +58,7 @@ class SurvivalTest {
 
     @Test
     @Tag("slow")
-    void aThousandSlowHeadsKeepNobodyWaiting() throws Exception {
+    void aThousandSlowHeadsDoNotDelayOtherClients() throws Exception {
         List<Peer> slow = new ArrayList<>();
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.headTimeout(Duration.ofSeconds(5)))) {
@@ -68,7 +68,7 @@ class SurvivalTest {
             CompletableFuture<?> dripping = Background.run(() -> {
                 for (int round = 0; round < 1_000 && !slow.isEmpty(); round++) {
                     for (Peer peer : slow) {
-                        peer.send("a"); // ends with the first whose time is over
+                        peer.send("a"); // ends with the first client that times out
                     }
                 }
             });
@@ -82,7 +82,7 @@ class SurvivalTest {
             for (Peer peer : slow) {
                 peer.close();
             }
-            awaitNobody(proxy);
+            awaitNoConnections(proxy);
         }
     }
 
@@ -108,7 +108,7 @@ class SurvivalTest {
                 assertThat(peer.send("still").readText(5)).isEqualTo("still");
                 peer.close();
             }
-            awaitNobody(proxy);
+            awaitNoConnections(proxy);
         }
     }
 
@@ -156,7 +156,7 @@ class SurvivalTest {
                 }
             }
 
-            awaitNobody(proxy);
+            awaitNoConnections(proxy);
             await().atMost(PATIENCE).until(() -> resets.get() == 50);
             ProxyStats stats = proxy.handler().stats();
             assertThat(stats.openTunnels()).isZero();
@@ -187,7 +187,7 @@ class SurvivalTest {
     }
 
     @Test
-    void resolversThatHangHoldUpOnlyWhoWaitsForThem() throws Exception {
+    void hangingResolversDelayOnlyTheDialsThatNeedThem() throws Exception {
         CompletableFuture<Boolean> never = new CompletableFuture<>();
         List<Peer> waiting = new ArrayList<>();
         try (Origin origin = Origin.echo();
@@ -217,7 +217,7 @@ class SurvivalTest {
                 peer.close();
             }
             never.complete(true);
-            awaitNobody(proxy);
+            awaitNoConnections(proxy);
         }
     }
 
@@ -229,7 +229,7 @@ class SurvivalTest {
             byte[] payload = Payload.bytes(16 << 20, 1);
             List<Peer> stuck = new ArrayList<>();
             try (Peer before = proxy.connect(origin)) {
-                for (int i = 0; i < 20; i++) { // who read nothing, so that much is held for them
+                for (int i = 0; i < 20; i++) { // they read nothing, so that many bytes are held for them
                     Peer client = proxy.connect(origin);
                     stuck.add(client);
                     Background.run(() -> client.send(payload));

@@ -58,7 +58,7 @@ class ProxyListenerTest {
     }
 
     @Test
-    void aTunnelIsToldFromItsOpeningToItsClose() throws IOException {
+    void aTunnelIsReportedFromItsOpeningToItsClose() throws IOException {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.listener(events))) {
             try (Peer client = proxy.connect(origin.target())) {
@@ -78,7 +78,7 @@ class ProxyListenerTest {
     }
 
     @Test
-    void eachExchangeIsToldByItself() throws IOException {
+    void eachExchangeIsReportedSeparately() throws IOException {
         HostPort nobody = HeldPort.refusing();
         try (Origin origin = pages();
                 Proxy proxy = Proxy.start(settings -> settings.listener(events))) {
@@ -101,7 +101,7 @@ class ProxyListenerTest {
     }
 
     @Test
-    void aDialThatFailsIsToldBeforeTheEndOfWhatWasToBecomeATunnel() throws IOException {
+    void aFailedDialIsReportedBeforeTheEndOfItsTunnel() throws IOException {
         HostPort nobody = HeldPort.refusing();
         try (Proxy proxy = Proxy.start(settings -> settings.listener(events))) {
             try (Peer client = proxy.client()) {
@@ -139,7 +139,7 @@ class ProxyListenerTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"CONNECT", "GET"})
-    void whatTheAccessPolicyRefusesIsToldOnce(String method) throws IOException {
+    void aRequestThatTheAccessPolicyRefusesIsReportedOnce(String method) throws IOException {
         HostPort target = HostPort.of("somewhere.example", 80);
         try (Proxy proxy = Proxy.start(settings ->
                 settings.listener(events).accessPolicy(AccessPolicy.any().negate()))) {
@@ -157,7 +157,7 @@ class ProxyListenerTest {
     }
 
     @Test
-    void wrongCredentialsAreToldAndRightOnesNameTheIdentity() throws IOException {
+    void wrongCredentialsAreReportedAndRightOnesNameTheIdentity() throws IOException {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.listener(events)
                         .authenticator(Authenticator.basic("here", Credentials.basic("alice", "right"))))) {
@@ -194,7 +194,7 @@ class ProxyListenerTest {
     }
 
     @Test
-    void whoComesBeyondTheCapIsRefused() throws IOException {
+    void aClientBeyondTheCapIsRefused() throws IOException {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(settings -> settings.listener(events).maxConnections(1));
                 Peer first = proxy.connect(origin.target())) {
@@ -210,7 +210,7 @@ class ProxyListenerTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void whoIsClosedWithoutAWordHasAnAddressAllTheSame(boolean channels) throws Exception {
+    void aClientThatIsClosedWithoutAResponseHasAnAddressNonetheless(boolean channels) throws Exception {
         // No set: two clients may have one port, for their servers differ.
         List<InetSocketAddress> closed = new CopyOnWriteArrayList<>();
         ProxyListener listener = new ProxyListener() {
@@ -219,7 +219,7 @@ class ProxyListenerTest {
                 closed.add(Objects.requireNonNull(client.address()));
             }
         };
-        int many = 40; // more than are told why they are not served
+        int many = 40; // more than receive a refusal
         Set<InetSocketAddress> clients = new HashSet<>();
         List<AutoCloseable> open = new ArrayList<>();
         try (Proxy proxy = Proxy.start(settings -> settings.listener(listener).maxConnectionsPerClient(1))) {
@@ -276,7 +276,7 @@ class ProxyListenerTest {
     }
 
     @Test
-    void aClientThatGoesAwayWhileItsTargetIsDialedHasHadATunnelAllTheSame() throws IOException {
+    void aClientThatLeavesWhileItsTargetIsDialedHasATunnelNonetheless() throws IOException {
         CountDownLatch dialing = new CountDownLatch(1);
         try (Proxy proxy = Proxy.start(settings -> settings.listener(events).dialer(request -> {
             dialing.countDown();
@@ -297,7 +297,7 @@ class ProxyListenerTest {
     private static Connection waitForever(HostPort target) throws DialException {
         try {
             new CountDownLatch(1).await();
-            throw new AssertionError("nobody counts down");
+            throw new AssertionError("the latch is not counted down");
         } catch (InterruptedException e) {
             throw DialException.builder(DialException.Reason.CANCELLED, target).build();
         }
@@ -306,7 +306,7 @@ class ProxyListenerTest {
     // ------------------------------------------------------------------ a listener of little use
 
     @Test
-    void aListenerThatThrowsHarmsNobodyAndIsToldOn() throws IOException {
+    void aListenerThatThrowsAffectsNoClientAndKeepsReceivingEvents() throws IOException {
         ProxyListener thrower = new ProxyListener() {
             @Override
             public void connectionOpened(Client client) {
@@ -335,7 +335,7 @@ class ProxyListenerTest {
     }
 
     @Test
-    void aListenerThatBlocksKeepsNobodyWaiting() throws Exception {
+    void aListenerThatBlocksDelaysNoClient() throws Exception {
         CountDownLatch release = new CountDownLatch(1);
         CompletableFuture<Void> blocked = new CompletableFuture<>();
         ProxyListener blocker = new ProxyListener() {

@@ -143,11 +143,11 @@ class ProxyHeaderDialerTest {
                 .flatMap(way -> Stream.of(ProxyProtocol.values()).map(version -> Arguments.of(way, version)));
     }
 
-    // ------------------------------------------------------------------ what is told
+    // ------------------------------------------------------------------ content of the header
 
     @ParameterizedTest
     @MethodSource("waysAndVersions")
-    void theClientIsToldOfBeforeAnythingElse(Way way, ProxyProtocol version) throws Exception {
+    void theClientIsAnnouncedBeforeAnythingElse(Way way, ProxyProtocol version) throws Exception {
         try (Origin origin = origin();
                 Connection connection = way.dial(announcing(version), request(origin.target()))) {
             assertThat(header()).isEqualTo(ofClient(version));
@@ -197,7 +197,7 @@ class ProxyHeaderDialerTest {
 
     @ParameterizedTest
     @MethodSource("addressesThatCannotBeTold")
-    void addressesThatAreNoneOfTcpAreNotTold(SocketAddress source, SocketAddress destination) throws Exception {
+    void addressesOtherThanTcpAreNotAnnounced(SocketAddress source, SocketAddress destination) throws Exception {
         try (Origin origin = origin()) {
             DialRequest request = DialRequest.builder(origin.target())
                     .client(new DialRequest.Client(source, destination))
@@ -209,11 +209,11 @@ class ProxyHeaderDialerTest {
         }
     }
 
-    // ------------------------------------------------------------------ whom it is told to
+    // ------------------------------------------------------------------ recipients of the header
 
     @ParameterizedTest
     @EnumSource
-    void anHttpProxyIsToldBeforeItIsAskedAnything(Way way) throws Exception {
+    void anHttpProxyReceivesTheHeaderBeforeAnyRequest(Way way) throws Exception {
         try (Origin upstream = Origin.start(peer -> {
                     headers.add(SentHeader.read(peer));
                     assertThat(peer.readHead()).startsWith("CONNECT db.example:5432 HTTP/1.1\r\n");
@@ -232,7 +232,7 @@ class ProxyHeaderDialerTest {
 
     @ParameterizedTest
     @EnumSource
-    void anHttpsProxyIsToldBeforeTheTlsHandshake(Way way) throws Exception {
+    void anHttpsProxyReceivesTheHeaderBeforeTheTlsHandshake(Way way) throws Exception {
         Certificates certificates = Certificates.loopback();
         try (Origin upstream = Origin.start(peer -> {
                     headers.add(SentHeader.read(peer));
@@ -255,7 +255,7 @@ class ProxyHeaderDialerTest {
 
     @ParameterizedTest
     @EnumSource
-    void aSocksProxyIsToldBeforeItIsAskedAnything(Way way) throws Exception {
+    void aSocksProxyReceivesTheHeaderBeforeAnyRequest(Way way) throws Exception {
         try (Origin target = Origin.echo();
                 Origin upstream = Origin.start(peer -> {
                     headers.add(SentHeader.read(peer));
@@ -273,7 +273,7 @@ class ProxyHeaderDialerTest {
 
     @ParameterizedTest
     @EnumSource
-    void aroundADialerThroughAProxyTheTargetIsTold(Way way) throws Exception {
+    void aroundADialerThroughAProxyTheTargetReceivesTheHeader(Way way) throws Exception {
         try (Origin target = origin();
                 Proxy upstream = Proxy.start();
                 Connection connection = way.dial(
@@ -291,7 +291,7 @@ class ProxyHeaderDialerTest {
     @ParameterizedTest
     @EnumSource
     @EnabledOnOs(OS.LINUX) // where all of 127.0.0.0/8 is the loopback
-    void onlyTheWinnerOfARaceIsTold(Way way) throws Exception {
+    void onlyTheWinnerOfARaceReceivesTheHeader(Way way) throws Exception {
         Dialer racing = broxy.directDialer()
                 .resolver(host ->
                         List.of(InetAddress.getByAddress(new byte[] {127, 0, 0, 2}), InetAddress.getLoopbackAddress()))
@@ -448,7 +448,7 @@ class ProxyHeaderDialerTest {
     }
 
     @Test
-    void onALoopASlowPeerIsWaitedForByNobody() throws Exception {
+    void onALoopASlowPeerBlocksNoThread() throws Exception {
         try (Full pair = Full.open()) {
             CompletableFuture<Connection> dial = broxy.withProxyHeader(giving(pair.end()), ProxyProtocol.V2)
                     .dialAsync(request(HostPort.parse("db.example:5432")), Runnable::run);

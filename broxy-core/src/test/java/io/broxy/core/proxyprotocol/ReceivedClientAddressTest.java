@@ -168,7 +168,7 @@ class ReceivedClientAddressTest {
     }
 
     @Test
-    void listenersAreToldTheClientAndNotTheBalancer() throws Exception {
+    void listenersReceiveTheClientAndNotTheBalancer() throws Exception {
         BlockingQueue<ProxyListener.Client> opened = new LinkedBlockingQueue<>();
         try (Origin origin = Origin.echo();
                 Proxy proxy =
@@ -208,7 +208,7 @@ class ReceivedClientAddressTest {
         }
     }
 
-    // ------------------------------------------------------------------ who lies, and who may not
+    // ------------------------------------------------------------------ false headers and untrusted senders
 
     @ParameterizedTest
     @ValueSource(
@@ -239,7 +239,7 @@ class ReceivedClientAddressTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"PROXY nonsense\r\n", ""})
-    void listenersAreToldTheSenderThatHasNamedNobody(String first) throws Exception {
+    void listenersReceiveTheSenderWhoseHeaderNamesNoClient(String first) throws Exception {
         BlockingQueue<ProxyListener.Client> opened = new LinkedBlockingQueue<>();
         try (Proxy proxy =
                         Proxy.start(settings -> settings.proxyProtocol(LOOPBACK).listener(new ProxyListener() {
@@ -300,7 +300,7 @@ class ReceivedClientAddressTest {
     }
 
     @Test
-    void fromElsewhereAHeaderIsABadRequestAndNamesNobody() throws Exception {
+    void fromElsewhereAHeaderIsABadRequestAndNamesNoClient() throws Exception {
         try (Proxy proxy = Proxy.start(settings ->
                         settings.proxyProtocol(Cidr.parse("192.0.2.0/24")).accessPolicy(this::note));
                 Peer client = proxy.client()) {
@@ -335,7 +335,7 @@ class ReceivedClientAddressTest {
     }
 
     @Test
-    void whoWaitsForAHeaderIsEndedByTheClose() throws IOException {
+    void aClientThatWaitsForAHeaderIsEndedByTheClose() throws IOException {
         try (Proxy proxy = Proxy.start(this::behindABalancer);
                 Peer silent = proxy.client()) {
             await().atMost(PATIENCE).until(() -> proxy.handler().stats().openConnections() == 1);

@@ -64,7 +64,7 @@ class SentClientAddressTest {
         return broxy.withProxyHeader(broxy.directDialer().build(), version);
     }
 
-    /** A proxy whose dialer is made of one that announces. */
+    /** A proxy with a dialer that is built on one that announces clients. */
     private static Proxy proxy(ProxyProtocol version, BiFunction<Broxy, Dialer, Dialer> dialer) throws IOException {
         return Proxy.start((broxy, settings) -> settings.dialer(dialer.apply(broxy, announcing(broxy, version))));
     }
@@ -111,7 +111,7 @@ class SentClientAddressTest {
 
     @ParameterizedTest
     @EnumSource
-    void theOriginOfATunnelIsToldTheClientBeforeItsEarlyBytes(ProxyProtocol version) throws Exception {
+    void theOriginOfATunnelReceivesTheClientBeforeItsEarlyBytes(ProxyProtocol version) throws Exception {
         try (Origin origin = echo();
                 Proxy proxy = proxy(version);
                 Peer client = proxy.client()) {
@@ -143,7 +143,7 @@ class SentClientAddressTest {
 
     @ParameterizedTest
     @EnumSource
-    void everyKindOfClientIsToldOf(Client.Form form) throws Exception {
+    void everyKindOfClientIsAnnounced(Client.Form form) throws Exception {
         try (Origin origin = echo();
                 Proxy proxy = proxy(ProxyProtocol.V1);
                 Client asking = form.ask(proxy.handler(), origin.target());
@@ -265,7 +265,7 @@ class SentClientAddressTest {
 
     @ParameterizedTest
     @CsvSource({"false", "true"})
-    void anHttpProxyInBetweenIsToldEachClient(boolean pooled) throws Exception {
+    void anHttpProxyInBetweenReceivesEachClient(boolean pooled) throws Exception {
         try (Origin upstream = Origin.start(peer -> {
                     String header = SentHeader.read(peer);
                     while (true) {
@@ -320,7 +320,7 @@ class SentClientAddressTest {
     }
 
     @Test
-    void aroundAnHttpProxysDialerTheOriginIsToldThroughTheTunnel() throws Exception {
+    void aroundAnHttpProxysDialerTheOriginReceivesTheHeaderThroughTheTunnel() throws Exception {
         try (Origin origin = tellingHeader();
                 Proxy upstream = Proxy.start();
                 Proxy proxy = Proxy.start((broxy, settings) -> settings.dialer(broxy.withProxyHeader(
@@ -406,7 +406,7 @@ class SentClientAddressTest {
     }
 
     @Test
-    void whatABalancerHasToldIsToldOn() throws Exception {
+    void theClientThatABalancerHasAnnouncedIsAnnouncedOn() throws Exception {
         String told = "PROXY TCP4 203.0.113.7 198.51.100.1 40000 443\r\n";
         try (Origin origin = tellingHeader();
                 Proxy proxy = Proxy.start((broxy, settings) ->

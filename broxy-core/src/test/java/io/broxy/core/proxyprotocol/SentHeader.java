@@ -60,7 +60,7 @@ final class SentHeader {
                 + to.getAddress().getHostAddress() + " " + to.getPort();
     }
 
-    /** What is expected to be sent for nobody. */
+    /** The expected header without a client. */
     static String ofNobody(ProxyProtocol version) {
         return netty(version) + (version == ProxyProtocol.V1 ? " PROXY UNKNOWN" : " LOCAL UNKNOWN");
     }

@@ -75,7 +75,7 @@ class ErrorResponsesTest {
                 "CONNECT " + target + " HTTP/1.1\r\nHost: x\r\n\r\n",
                 "400 Bad Request",
                 "http_request_error",
-                "the target is no host:port",
+                "the target is not host:port",
                 Reason.BAD_TARGET);
     }
 
@@ -149,7 +149,7 @@ class ErrorResponsesTest {
 
     @ParameterizedTest
     @MethodSource("badRequests")
-    void aBadRequestIsToldWhatIsWrongWithIt(
+    void theResponseToABadRequestSaysWhatIsWrong(
             String request, String status, String proxyStatus, String text, Reason reason) throws Exception {
         try (Proxy proxy = Proxy.start()) {
             for (Form form : new Form[] {Form.CHANNEL, Form.SOCKET}) {
@@ -245,7 +245,7 @@ class ErrorResponsesTest {
         }
     }
 
-    /** A byte now and again, as long as somebody takes them. */
+    /** A byte from time to time, as long as the peer accepts them. */
     private static void dripUntilOver(Peer peer, Callable<Boolean> over) {
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).until(() -> {
             try {
@@ -343,7 +343,7 @@ class ErrorResponsesTest {
         }
     }
 
-    /** A server that accepts nobody and whose queue is full, so that the system drops what asks for more. */
+    /** A server that accepts no clients and has a full queue, so that the system drops further connection requests. */
     private record Unanswering(ServerSocket server, List<Socket> queued) implements AutoCloseable {
         static Unanswering open() throws IOException {
             ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());

@@ -43,13 +43,13 @@ class HeadSizesTest {
         }
     }
 
-    /** A request whose head has exactly so many bytes. */
+    /** A request with a head of exactly so many bytes. */
     private static String sized(Origin origin, int bytes) {
         String head = Http.get(origin.target(), "/", "X: ");
         return head.replace("X: ", "X: " + "x".repeat(bytes - head.length()));
     }
 
-    /** A request whose first line has exactly so many bytes. */
+    /** A request with a first line of exactly so many bytes. */
     private static String lined(Origin origin, int bytes) {
         String head = Http.get(origin.target(), "/");
         return head.replaceFirst("/ HTTP", "/" + "u".repeat(bytes - head.indexOf("\r\n")) + " HTTP");
@@ -155,7 +155,7 @@ class HeadSizesTest {
         });
     }
 
-    /** A response whose head has exactly so many bytes. */
+    /** A response with a head of exactly so many bytes. */
     private static String response(int bytes) {
         String head = Http.ok("", "Set-Cookie: ");
         return head.replace("Cookie: ", "Cookie: " + "x".repeat(bytes - head.length()));
@@ -203,7 +203,7 @@ class HeadSizesTest {
 
     /** The longest head in lines that grow as they are written, and behind it at once as much of a body as one read takes. */
     @Test
-    void aLargeHeadAndTheBodyBehindItComeWhole() throws IOException {
+    void aLargeHeadAndTheBodyAfterItComeWhole() throws IOException {
         String fields = "a:\n".repeat(255) + "b: " + "x".repeat(63 * KIB) + "\n";
         String body = ("2000 \r\n" + "y".repeat(0x2000) + "\r\n").repeat(20) + "0\r\n\r\n";
         String hints = "HTTP/1.1 103\nLink:x\n\n".repeat(16);

@@ -27,7 +27,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(LeakCheck.class)
 class HostileRequestsTest {
 
-    /** Requests whose target is {@code ORIGIN}, with a line feed for CRLF and {@code !} for LF, and the status that refuses them. */
+    /**
+     * Requests to the target {@code ORIGIN}, with a line feed for CRLF and {@code !} for LF, and the status that refuses them.
+     */
     static String[][] requests() {
         return new String[][] {
             {"400", "POST http://ORIGIN/ HTTP/1.1\nHost: a\nContent-Length: 5\nTransfer-Encoding: chunked\n\n0\n\n"},
@@ -147,7 +149,7 @@ class HostileRequestsTest {
     }
 
     @Test
-    void aChunkThatTurnsBadBehindTheResponsesHeadCutsIt() throws Exception {
+    void aChunkThatTurnsBadAfterTheResponsesHeadCutsIt() throws Exception {
         CountDownLatch reset = new CountDownLatch(1);
         try (Origin origin = Origin.start(peer -> {
                     peer.readHead();

@@ -308,7 +308,7 @@ class LocalRequestsTest {
     }
 
     @Test
-    void theLastRequestThatAConnectionMayCarryIsToldSo() throws IOException {
+    void theLastRequestOfAConnectionIsAnsweredWithClose() throws IOException {
         try (Proxy proxy = proxy(ECHO, settings -> settings.maxRequestsPerConnection(2));
                 Peer client = proxy.client()) {
             client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -367,7 +367,7 @@ class LocalRequestsTest {
                 "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
             })
-    void aClientThatDoesNotKeepItsConnectionIsToldSo(String request) throws IOException {
+    void aClientThatDoesNotKeepItsConnectionGetsAClose(String request) throws IOException {
         try (Proxy proxy = proxy(ECHO);
                 Peer client = proxy.client()) {
             client.send(request);
@@ -500,10 +500,10 @@ class LocalRequestsTest {
         }
     }
 
-    // ------------------------------------------------------------------ what is told of it
+    // ------------------------------------------------------------------ reported events
 
     @Test
-    void eachIsToldAsAnExchangeWithoutATarget() throws Exception {
+    void eachIsReportedAsAnExchangeWithoutATarget() throws Exception {
         Events events = new Events();
         LocalRequestHandler handler = request -> {
             if (request.target().equals("/fail")) {
@@ -543,7 +543,7 @@ class LocalRequestsTest {
     }
 
     @Test
-    void aHandlerThatIsLateAndAClientThatGoesAreToldToo() throws Exception {
+    void aLateHandlerAndAClientThatLeavesAreReportedToo() throws Exception {
         Events events = new Events();
         CountDownLatch release = new CountDownLatch(1);
         LocalRequestHandler handler = request -> {
@@ -580,7 +580,7 @@ class LocalRequestsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"})
-    void aHandlerThatClosesEndsWhatIsUnderWay(String request) throws Exception {
+    void aHandlerThatClosesEndsWhatIsInProgress(String request) throws Exception {
         CountDownLatch release = new CountDownLatch(1);
         LocalRequestHandler handler = asked -> {
             release.await();

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Specifies that messages are told apart however they arrive: pipelined, in pieces, or with surplus bytes behind them.
+ * Specifies that messages are separated correctly however they arrive: pipelined, in pieces, or with surplus bytes behind them.
  */
 @ExtendWith(LeakCheck.class)
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF
@@ -66,7 +66,7 @@ class MessageBoundariesTest {
     }
 
     @Test
-    void bytesBehindAResponseAreNobodysResponse() throws IOException {
+    void bytesAfterAResponseAreNotAResponse() throws IOException {
         try (Origin origin = Origin.start(peer -> {
                     peer.readHead();
                     peer.send(Http.ok("asked for") + Http.ok("not asked for"));
@@ -83,7 +83,7 @@ class MessageBoundariesTest {
     }
 
     @Test
-    void bytesBehindAResponseWithoutBodyAreNoBody() throws IOException {
+    void bytesAfterAResponseWithoutBodyAreNoBody() throws IOException {
         try (Origin origin = Origin.start(peer -> {
                     String method = peer.readHead().substring(0, 4);
                     peer.send(method.equals("HEAD") ? Http.ok("a body") : "HTTP/1.1 304 Same\r\nETag: x\r\n\r\na body");

@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 /**
  * One client's connections, as three parties have counted them: the client itself, the origins that it reached, and the proxy,
  * which tells its listener. What a client or an origin sends is booked before it is sent, and what it gets when it has come. So
- * where all ended well all books are equal; where something broke, nobody has got more than was passed on, and nothing was
- * passed on that was not sent.
+ * where all ended well all books are equal; where something broke, no side has received more than was passed on, and nothing
+ * was passed on that was not sent.
  *
  * <p>Threading: thread-safe.
  */
@@ -33,7 +33,7 @@ final class Account {
     /**
      * Opens one.
      *
-     * @param settled told once, when nobody has more to say
+     * @param settled called once, when no side has more to report
      */
     Account(String name, Consumer<Account> settled) {
         this.name = name;
@@ -82,7 +82,7 @@ final class Account {
         settle();
     }
 
-    /** Somebody has broken off, so that bytes were lost on the way. */
+    /** A side has broken off, so that bytes in transit were lost. */
     synchronized void broke() {
         broke = true;
     }
@@ -120,8 +120,8 @@ final class Account {
     /** Everything that does not add up. */
     synchronized List<String> faults() {
         List<String> faults = new ArrayList<>();
-        equal(faults, "connections told as opened", opened, connections);
-        equal(faults, "connections told as closed", closed, connections);
+        equal(faults, "connections reported as opened", opened, connections);
+        equal(faults, "connections reported as closed", closed, connections);
         if (broke) {
             inOrder(faults, "requests", 0, requests(told), requests(client));
             inOrder(faults, "bytes up a tunnel", origin.tunnelUp, told.tunnelUp, client.tunnelUp);
@@ -159,7 +159,7 @@ final class Account {
         }
     }
 
-    /** Shows the books, for a client whose books are not closed in time. */
+    /** Shows the books of a client that are not closed in time. */
     synchronized String details() {
         return this + (over ? "" : ", at work") + ", origins " + originsAtWork + ", connections " + connections
                 + ", opened " + opened + ", closed " + closed + ", client [" + client + "], told [" + told

@@ -9,7 +9,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
-/** The threads of those who send while they read. Threading: thread-safe. */
+/** The threads of clients that send while they read. Threading: thread-safe. */
 final class Beside implements AutoCloseable {
     private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
         Thread thread = new Thread(task, "soak-beside");
@@ -40,7 +40,7 @@ final class Beside implements AutoCloseable {
     public void close() throws InterruptedException {
         threads.shutdownNow();
         if (!threads.awaitTermination(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
-            throw new AssertionError("somebody is still sending");
+            throw new AssertionError("a client is still sending");
         }
     }
 }

@@ -7,7 +7,7 @@ import io.broxy.TunnelResult;
  * What one party of a conversation has counted: of tunnels, and of forwarded requests and their responses. The head of a
  * request that switches protocols, and of the answer to it, stand for themselves; the proxy counts them with the tunnel.
  *
- * <p>Threading: guarded by whose they are, an {@link Account} or {@link Totals}.
+ * <p>Threading: guarded by their owner, an {@link Account} or {@link Totals}.
  */
 final class Books {
     long tunnels;

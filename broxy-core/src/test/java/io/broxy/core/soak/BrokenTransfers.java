@@ -85,7 +85,7 @@ final class BrokenTransfers {
 
     /** Sends chunks that are none. */
     static void badChunks(Client client) throws IOException {
-        client.account().broke(); // the origin is told by a reset that this is not all
+        client.account().broke(); // a reset tells the origin that the stream is incomplete
         client.account().client(books -> books.exchanges++);
         Wire wire = client.connect();
         wire.send(client.requestHead("POST", Scene.DIRECT, client.scene().httpPort(), Kind.LENGTH, 10)
@@ -125,7 +125,7 @@ final class BrokenTransfers {
             return;
         }
         wire.drain();
-        client.check(wire.received() < HUGE, "nobody minds that " + what + " is not taken");
+        client.check(wire.received() < HUGE, "the sender does not stall although " + what + " is not read");
     }
 
     /** Stops within the body of a request. */
@@ -157,7 +157,7 @@ final class BrokenTransfers {
                 client.pause(10);
             }
         } catch (IOException e) {
-            return; // nobody
+            return; // no recipient
         }
         throw new AssertionError("a tunnel may be idle for any time");
     }

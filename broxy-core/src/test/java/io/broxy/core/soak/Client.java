@@ -14,7 +14,7 @@ import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** One client, as its role uses it: who it is, its connections, its books, and chance. Threading: for one thread. */
+/** One client for its role: its identity, connections, books and randomness. Threading: for one thread. */
 final class Client implements AutoCloseable {
     private static final int WAIT_MILLIS = 100;
     private static final int SMALL = 64 << 10;
@@ -99,7 +99,7 @@ final class Client implements AutoCloseable {
         return connect(Ledger.address(number), 8 << 10);
     }
 
-    /** One from a trusted load balancer, which has yet to say whose it is. */
+    /** A connection of a trusted load balancer, which must still send the client's address. */
     Wire connectAsBalancer() throws IOException {
         return connect(Ledger.balancer(number), 0);
     }
@@ -147,7 +147,7 @@ final class Client implements AutoCloseable {
         return field(Scene.user(number), password);
     }
 
-    /** The same of somebody else at its address. */
+    /** The same for another client at its address. */
     String authorization(String other, String password) {
         return field(other + "-" + number, password);
     }

@@ -38,7 +38,7 @@ final class Crew {
         roles.forEach(role -> counts.put(role, new LongAdder()));
     }
 
-    /** Plays for so long, and then until those who have begun are over. */
+    /** Runs for a duration, and then until the started clients have finished. */
     void play(long millis) throws InterruptedException {
         CountDownLatch stop = new CountDownLatch(1);
         List<Thread> threads = new ArrayList<>();
@@ -98,7 +98,7 @@ final class Crew {
     private LongAdder count(Role role) {
         LongAdder count = counts.get(role);
         if (count == null) {
-            throw new IllegalArgumentException("nobody plays " + role);
+            throw new IllegalArgumentException("no client plays " + role);
         }
         return count;
     }

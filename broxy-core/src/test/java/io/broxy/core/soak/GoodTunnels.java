@@ -16,7 +16,7 @@ final class GoodTunnels {
         transfer(client, client.tunnel(client.host()), mode);
     }
 
-    /** The same over a connection whose tunnel is open. */
+    /** The same over a connection with an open tunnel. */
     static void transfer(Client client, Wire wire, Mode mode) throws Exception {
         long before = wire.received();
         long up = client.size(MOST);
@@ -61,7 +61,7 @@ final class GoodTunnels {
         talk(client, client.tunnel(client.host()));
     }
 
-    /** The same over a connection whose tunnel is open. */
+    /** The same over a connection with an open tunnel. */
     static void talk(Client client, Wire wire) throws IOException {
         int messages = 1 + client.below(20);
         int bytes = messages * TunnelOrigin.MESSAGE;
@@ -82,7 +82,7 @@ final class GoodTunnels {
         client.account().client(books -> books.tunnelDown += wire.received() - before);
     }
 
-    /** By way of a load balancer that tells whose connection it is. */
+    /** Through a load balancer that sends the client's address. */
     static void balanced(Client client) throws Exception {
         Wire wire = client.connectAsBalancer();
         byte[] from = Ledger.address(client.number());

@@ -84,7 +84,7 @@ final class HostileHeads {
         return both;
     }
 
-    /** A balancer that does not say whose connection it is. */
+    /** A balancer that does not send the client's address. */
     static void badBalancer(Client client) throws IOException {
         Wire wire = client.connectAsBalancer();
         client.account().client(books -> books.refusals++);

@@ -11,8 +11,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A web server. The path of a request says how it is answered and with how many bytes, the field {@code X-Soak} who asks.
- * It closes no connection that it could keep, but for {@link Kind#GONE} and {@link Kind#DYING}.
+ * A web server. The path of a request selects the kind and size of the response; the field {@code X-Soak} names the client. It
+ * closes no connection that it could keep, but for {@link Kind#GONE} and {@link Kind#DYING}.
  */
 final class HttpOrigin {
     private static final int CHUNK = 5_000;
@@ -30,7 +30,7 @@ final class HttpOrigin {
         SAME,
         /** The connection becomes an echo. */
         UPGRADE,
-        /** The stream ends within the body, whose length was told. */
+        /** The stream ends within a body of announced length. */
         CUT,
         /** The same in chunks. */
         CUT_CHUNKS,
@@ -127,7 +127,7 @@ final class HttpOrigin {
                 }
             }
             if (client < 0) {
-                throw new AssertionError("a request came that nobody has sent: " + line);
+                throw new AssertionError("a request arrived that no client has sent: " + line);
             }
             Kind kind = Kind.valueOf(words[1].toUpperCase(Locale.ROOT));
             long headBytes = wire.received() - before;

@@ -33,9 +33,9 @@ final class Ledger implements ProxyListener {
     private final List<String> faults = new CopyOnWriteArrayList<>();
     private final Totals totals = new Totals("the proxy");
     private final Books clients = new Books();
-    private final Account unknown = new Account("of nobody", account -> {});
+    private final Account unknown = new Account("of no client", account -> {});
 
-    // ------------------------------------------------------------------ who is who
+    // ------------------------------------------------------------------ identities
 
     /** The address that a client connects from. */
     static byte[] address(int client) {
@@ -66,7 +66,7 @@ final class Ledger implements ProxyListener {
         return account;
     }
 
-    /** The account that an origin's client has told it; one that is thrown away if that is settled by now. */
+    /** The account that an origin's client has named; a disposable one if that is already settled. */
     Account of(int client) {
         return open.getOrDefault(client, unknown);
     }
@@ -88,7 +88,7 @@ final class Ledger implements ProxyListener {
         open.remove(client);
     }
 
-    /** Whether nobody is at work. */
+    /** Whether no client is active. */
     boolean isSettled() {
         return open.isEmpty();
     }
@@ -128,7 +128,7 @@ final class Ledger implements ProxyListener {
         }
     }
 
-    // ------------------------------------------------------------------ what is told
+    // ------------------------------------------------------------------ reported events
 
     private void told(Request request, Consumer<Books> entry) {
         of(request.client()).told(entry);

@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A web server that logs connections in, in three legs (RFC 4559), and says in {@code X-User} whose a connection is. The field
+ * A web server that logs connections in, in three legs (RFC 4559), and names the connection's user in {@code X-User}. The field
  * {@code X-Soak} says which client asks, with the user behind its number.
  *
  * <p>Threading: thread-safe.

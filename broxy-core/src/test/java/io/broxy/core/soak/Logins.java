@@ -18,7 +18,7 @@ final class Logins {
         private final String name;
         private final String scheme;
 
-        /** What the last answer has told, or null. */
+        /** The content of the last response, or null. */
         private @Nullable String challenge;
 
         private @Nullable String user;
@@ -73,7 +73,7 @@ final class Logins {
         }
     }
 
-    /** Two users at one origin, all that they do at the same time; a third who has not logged in gets nothing. */
+    /** Two users at one origin, with all requests concurrent; a third one that has not logged in gets nothing. */
     static void pair(Client client) throws IOException {
         String host = client.host();
         if (host.equals(Scene.FAR)) {

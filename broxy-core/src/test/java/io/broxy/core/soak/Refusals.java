@@ -9,7 +9,7 @@ import java.util.List;
 
 /** Clients that want what they must not have, or what there is not. Threading: stateless. */
 final class Refusals {
-    /** More than are told that they are too many; the rest is closed without a word. */
+    /** More than receive a refusal; the rest are closed without a response. */
     private static final int FLOOD = Scene.CONNECTIONS + 20;
 
     private static final int GUESSES = 7;
@@ -18,7 +18,7 @@ final class Refusals {
 
     private static void expect(Client client, Wire wire, int status) throws IOException {
         Answer answer = Messages.read(wire, client.down(), false);
-        client.check(answer.own(), status + " was expected of the proxy, and somebody else has answered");
+        client.check(answer.own(), status + " was expected from the proxy, but another server has answered");
         client.check(answer.status() == status, status + " was expected, not " + answer.status());
     }
 
@@ -66,7 +66,7 @@ final class Refusals {
         wire.expectEnd();
     }
 
-    /** Where nobody takes the call. */
+    /** A target that does not accept the connection. */
     static void blackHole(Client client) throws Exception {
         HostPort target = client.scene().blackHole();
         Wire wire = client.connect();
@@ -81,7 +81,7 @@ final class Refusals {
         }
     }
 
-    /** Names whose look-up hangs, as many at once as there may be connections. */
+    /** Names with hanging look-ups, as many concurrently as there may be connections. */
     static void hangingNames(Client client) throws Exception {
         List<Wire> wires = new ArrayList<>();
         for (int i = 0; i < Scene.CONNECTIONS; i++) {
@@ -123,7 +123,7 @@ final class Refusals {
         client.check(answer.status() == 200, "the right credentials were answered with " + answer.status());
     }
 
-    /** Who guesses on waits. */
+    /** Further guesses wait. */
     static void guesses(Client client) throws Exception {
         for (int i = 0; i < GUESSES && client.pause(0); i++) {
             Wire wire = client.connect();
@@ -150,7 +150,7 @@ final class Refusals {
         for (Wire wire : wires.subList(Scene.CONNECTIONS, FLOOD)) {
             told += isTold(client, wire) ? 1 : 0;
         }
-        client.check(told > 0, "nobody of " + FLOOD + " at once was told that they are too many");
+        client.check(told > 0, "none of " + FLOOD + " concurrent clients received a refusal");
         wires.get(0).shutdownOutput(); // the origin of a tunnel through which nothing comes ends it, too
         wires.get(0).expectEnd();
     }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What the process holds while nobody is served.
+ * The resources of the process while no client is served.
  *
  * @param heap bytes, behind a garbage collection
  * @param direct bytes of direct buffers

@@ -51,7 +51,7 @@ final class Scene implements AutoCloseable {
     static final String FORBIDDEN = "forbidden.test";
     /** Whose address is private. */
     static final String INSIDE = "inside.test";
-    /** The zone of names whose look-up hangs for longer than a dial may take. */
+    /** The zone of names with look-ups that hang for longer than a dial may take. */
     static final String HANGING = ".tarpit.test";
 
     private static final long HANGING_NANOS = TimeUnit.SECONDS.toNanos(4);
@@ -114,7 +114,7 @@ final class Scene implements AutoCloseable {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     }
 
-    /** Nobody listens there, and nobody else gets it. */
+    /** A port without a listener that no other process can bind. */
     private int bindClosedPort() throws IOException {
         Socket bound = with(new Socket());
         bound.bind(loopback());
@@ -187,7 +187,7 @@ final class Scene implements AutoCloseable {
         };
     }
 
-    /** As the system's resolver does with a zone whose servers are mute, which minds no interrupt; others do. */
+    /** Like the system's resolver with a zone of silent servers, this ignores interrupts, unlike the others. */
     private static void hang(boolean stubborn) {
         long end = System.nanoTime() + HANGING_NANOS;
         boolean interrupted = false;
@@ -261,7 +261,7 @@ final class Scene implements AutoCloseable {
 
     // ------------------------------------------------------------------ its state
 
-    /** Whether nobody is served, and nothing kept for anybody. */
+    /** Whether no client is served and no resources are held. */
     boolean isQuiet() {
         return ledger.isSettled() && isQuiet(handler.stats()) && isQuiet(upstream.stats());
     }
@@ -282,7 +282,7 @@ final class Scene implements AutoCloseable {
         return handler.stats();
     }
 
-    /** Ends the service of both; false if somebody was still being served. */
+    /** Ends the service of both; false if a client was still being served. */
     boolean drain(Duration grace) throws InterruptedException {
         boolean drained = handler.drain(grace);
         return upstream.drain(grace) && drained;

@@ -57,7 +57,7 @@ class SoakTest {
                 awaitQuiet(scene);
                 samples.add(Sample.take(scene, crew));
             }
-            faults.addAll(scene.drain(Duration.ofSeconds(5)) ? List.of() : List.of("somebody was served to the last"));
+            faults.addAll(scene.drain(Duration.ofSeconds(5)) ? List.of() : List.of("a client was served to the last"));
             faults.addAll(scene.faults());
             show(scene, crew, samples);
             assertThat(faults).as("faults, with soak.seed=%s", SEED).isEmpty();
@@ -78,13 +78,13 @@ class SoakTest {
                 .toList();
     }
 
-    /** If it does not come to that, the faults tell who is left. */
+    /** Otherwise the faults name the remaining clients. */
     private static void awaitQuiet(Scene scene) {
         if (scene.ledger().faults().isEmpty()) {
             try {
                 await().pollInterval(Duration.ofMillis(10)).atMost(PATIENCE).until(scene::isQuiet);
             } catch (ConditionTimeoutException e) {
-                scene.ledger().fault("somebody was left when all had gone: " + scene.stats());
+                scene.ledger().fault("a client was left when all had gone: " + scene.stats());
             }
         }
     }

@@ -43,7 +43,7 @@ final class Totals implements ProxyListener {
             unnamed++;
         }
         if (!open.add(client.number())) {
-            fault("connection " + client.number() + " was told as opened twice");
+            fault("connection " + client.number() + " was reported as opened twice");
         }
     }
 
@@ -52,7 +52,7 @@ final class Totals implements ProxyListener {
         closed++;
         connectionExchanges += result.exchanges();
         if (!open.remove(client.number())) {
-            fault("connection " + client.number() + " was told as closed, and was not open");
+            fault("connection " + client.number() + " was reported as closed, and was not open");
         }
     }
 
@@ -93,7 +93,7 @@ final class Totals implements ProxyListener {
 
     private void mustBeOpen(Request request) {
         if (!open.contains(request.client().number())) {
-            fault("connection " + request.client().number() + " is not open, and something was told of it");
+            fault("connection " + request.client().number() + " is not open, but an event was reported for it");
         }
     }
 
@@ -103,22 +103,22 @@ final class Totals implements ProxyListener {
         }
     }
 
-    /** Bytes told, in both directions. */
+    /** The reported bytes in both directions. */
     synchronized long bytes() {
         return told.tunnelUp + told.tunnelDown + told.exchangeUp + told.exchangeDown;
     }
 
     /**
-     * Everything that does not add up once nobody is served any more.
+     * All discrepancies once no client is served any more.
      *
-     * @param upgrades how many requests have switched protocols, which are told as tunnels alone
+     * @param upgrades the number of requests that switched protocols, which are reported only as tunnels
      */
     synchronized List<String> faults(ProxyStats stats, long upgrades) {
         List<String> all = new ArrayList<>(faults);
         equal(all, "connections that are still open", open.size(), 0);
-        equal(all, "connections told without an address", unnamed, 0);
-        equal(all, "connections told as opened", opened, stats.totalConnections());
-        equal(all, "connections told as closed", closed, stats.totalConnections());
+        equal(all, "connections reported without an address", unnamed, 0);
+        equal(all, "connections reported as opened", opened, stats.totalConnections());
+        equal(all, "connections reported as closed", closed, stats.totalConnections());
         equal(all, "refusals", told.refusals, stats.refused());
         equal(all, "dial failures", dialFailures, stats.dialFailures());
         equal(all, "tunnels that stood", established, stats.establishedTunnels());

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
-/** What is at the far end of tunnels. The first line through each says who comes and what is to happen. */
+/** The far end of tunnels. The first line through each names the client and what must happen. */
 final class TunnelOrigin {
     /** The size of a message in a conversation. */
     static final int MESSAGE = 64;

@@ -13,7 +13,7 @@ import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A listener whose queue is full, so that a connect to it is neither taken nor refused. */
+/** A listener with a full queue, so that a connect to it is neither accepted nor refused. */
 public final class BlackHole implements AutoCloseable {
     /** Linux takes one more than the backlog says; other systems round it up. */
     private static final int MOST = 64;

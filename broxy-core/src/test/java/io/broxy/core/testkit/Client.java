@@ -83,7 +83,7 @@ public record Client(Peer peer, Tunnel tunnel) implements AutoCloseable {
             return client;
         }
 
-        /** A client whose request the embedder has read. */
+        /** A client with a request that the embedder has read. */
         public Client serve(ProxyHandler handler, ConnectRequest request) throws IOException {
             return come(handler, request);
         }

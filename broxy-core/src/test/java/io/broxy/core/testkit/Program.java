@@ -27,7 +27,7 @@ public record Program(int exitCode, String output) {
     }
 
     /**
-     * Runs a program whose standard input stays open to its end.
+     * Runs a program with a standard input that stays open until its end.
      *
      * @param input what it reads
      * @param folder where it runs

@@ -75,7 +75,7 @@ public final class Proxy implements AutoCloseable {
         return Peer.connect(address());
     }
 
-    /** A client whose tunnel is open. */
+    /** A client with an open tunnel. */
     public Peer connect(HostPort target) throws IOException {
         Peer client = client().send(connectHead(target));
         assertThat(client.readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");

@@ -116,7 +116,7 @@ public final class SocksClient {
         return ByteBuffer.wrap(bytes).getShort() & 0xffff;
     }
 
-    /** Greets without authentication and asks for a tunnel, whose reply is read. */
+    /** Sends a greeting without authentication and a request for a tunnel, and reads the reply. */
     public static Reply ask(Peer peer, HostPort target) throws IOException {
         peer.send(greeting());
         assertThat(peer.read(2)).containsExactly(5, 0);

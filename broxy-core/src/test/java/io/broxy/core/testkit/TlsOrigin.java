@@ -9,7 +9,7 @@ import javax.net.ssl.SSLSocket;
 public final class TlsOrigin {
     private TlsOrigin() {}
 
-    /** Starts a server that plays a script with each connection whose handshake succeeded. */
+    /** Starts a server that plays a script with each connection after a successful handshake. */
     public static Origin start(SSLContext context, Origin.Script script, String... protocols) throws IOException {
         return Origin.start(peer -> {
             try (SSLSocket secure = accept(context, peer, protocols)) {

@@ -18,7 +18,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 
-/** A running proxy whose clients speak TLS to it. */
+/** A running proxy for clients with TLS. */
 public final class TlsProxy implements AutoCloseable {
     private final Proxy proxy;
     private final ProxyServer server;
@@ -100,7 +100,7 @@ public final class TlsProxy implements AutoCloseable {
         }
     }
 
-    /** A client whose tunnel is open. */
+    /** A client with an open tunnel. */
     public Peer connect(HostPort target, String... protocols) throws IOException {
         Peer client = client(protocols).send(Proxy.connectHead(target));
         assertThat(client.readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");

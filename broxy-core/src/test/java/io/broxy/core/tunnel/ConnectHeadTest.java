@@ -139,7 +139,7 @@ class ConnectHeadTest {
     }
 
     @Test
-    void aHeadMayComeWithAllThatFitsBehindIt() throws Exception {
+    void aHeadMayComeWithAllThatFitsAfterIt() throws Exception {
         byte[] early = Payload.bytes(100_000, 2);
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start();

@@ -43,7 +43,7 @@ class CopierTest {
     private enum Kind {
         CHANNEL,
         SOCKET,
-        /** Somebody else's implementation. */
+        /** A third-party implementation. */
         FOREIGN
     }
 
@@ -185,7 +185,7 @@ class CopierTest {
     // ------------------------------------------------------------------ ownership
 
     @Test
-    void whoGaveAConnectionAwayCanNeitherUseNorCloseIt() throws Exception {
+    void theFormerOwnerOfAConnectionCanNeitherUseNorCloseIt() throws Exception {
         End a = end(Kind.CHANNEL);
         End b = end(Kind.SOCKET);
         copier.relay(a.connection, b.connection);

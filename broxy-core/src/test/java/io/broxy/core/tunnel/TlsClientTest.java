@@ -115,7 +115,7 @@ class TlsClientTest {
         }
     }
 
-    /** TLS 1.2 knows no half-close: whoever ends his stream has closed, and what still comes for him is dropped. */
+    /** TLS 1.2 has no half-close: a side that ends its stream has closed, and bytes that arrive for it afterwards are discarded. */
     @Test
     void aTls12ClientThatEndsLetsTheOriginEndToo() throws Exception {
         CompletableFuture<String> received = new CompletableFuture<>();

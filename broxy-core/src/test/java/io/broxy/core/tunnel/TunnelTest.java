@@ -40,7 +40,7 @@ class TunnelTest {
         SOCKET
     }
 
-    /** What is done with a tunnel: by its client, its origin, and whoever handed the client over. */
+    /** The actions on a tunnel: of its client, its origin, and the embedder. */
     @FunctionalInterface
     private interface Play {
         void play(Peer client, Peer origin, Tunnel tunnel) throws Exception;

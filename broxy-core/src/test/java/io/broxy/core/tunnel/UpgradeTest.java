@@ -43,7 +43,7 @@ class UpgradeTest {
     }
 
     @Test
-    void allBytesBehindTheHeadsPassThroughTheTunnel() throws Exception {
+    void allBytesAfterTheHeadsPassThroughTheTunnel() throws Exception {
         CompletableFuture<String> head = new CompletableFuture<>();
         try (Origin origin = switching(head);
                 Proxy proxy = Proxy.start(settings -> settings.viaPseudonym(null));
@@ -128,7 +128,7 @@ class UpgradeTest {
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: upgrade\r\n\r\n",
                 "HTTP/1.1 101 Switching Protocols\r\n\r\n",
             })
-    void aSwitchThatNobodyAskedForIsABadGateway(String answer) throws Exception {
+    void anUnrequestedSwitchIsABadGateway(String answer) throws Exception {
         try (Origin origin = Origin.start(peer -> {
                     peer.readHead();
                     peer.send(answer + Http.ok("smuggled"));

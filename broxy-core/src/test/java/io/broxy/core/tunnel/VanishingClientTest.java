@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class VanishingClientTest {
     private static final HostPort SOMEWHERE = HostPort.of("somewhere.example", 443);
 
-    /** Connects to an origin once it is told to. */
+    /** Connects to an origin on request. */
     private static final class HeldDialer implements Dialer {
         final CountDownLatch dialing = new CountDownLatch(1);
         final CountDownLatch go = new CountDownLatch(1);
@@ -136,7 +136,7 @@ class VanishingClientTest {
     }
 
     @Test
-    void byAResetWhileADirectDialIsUnderWay() throws Exception {
+    void byAResetWhileADirectDialIsInProgress() throws Exception {
         CountDownLatch resolving = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
         try (Proxy proxy = Proxy.start((broxy, settings) -> settings.dialer(broxy.directDialer()

@@ -18,8 +18,8 @@ import java.util.concurrent.Phaser;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * The simplest CONNECT proxy that moves bytes right: blocking channels, a thread and a new buffer of 32 KiB for each
- * direction of each tunnel, whichever kind of thread the executor makes. Plain HTTP is answered with 501.
+ * The simplest correct CONNECT proxy: blocking channels, with a thread and a new buffer of 32 KiB for each direction of each
+ * tunnel; the executor decides on the kind of thread. Plain HTTP gets 501.
  *
  * <p>Threading: thread-safe.
  */
@@ -72,7 +72,7 @@ final class BlockingProxy implements PeerProxy {
                 SocketChannel client = server.accept();
                 try {
                     threads.execute(() -> serve(client));
-                } catch (RejectedExecutionException e) { // it was accepted while the proxy was closed
+                } catch (RejectedExecutionException e) { // the client was accepted while the proxy was being closed
                     client.close();
                 }
             }
@@ -95,7 +95,7 @@ final class BlockingProxy implements PeerProxy {
                 write(client, ByteBuffer.wrap(NOT_IMPLEMENTED));
             }
         } catch (IOException e) {
-            // A tunnel that fails is closed, and no other is concerned.
+            // A failed tunnel is closed; others are not affected.
         } finally {
             open.remove(client);
         }
@@ -129,20 +129,20 @@ final class BlockingProxy implements PeerProxy {
             }
             to.shutdownOutput();
         } catch (IOException e) {
-            closeBoth(from, to); // which ends the other direction, too
+            closeBoth(from, to); // also ends the other direction
         }
     }
 
     private static void closeBoth(SocketChannel one, SocketChannel other) {
         try (one;
                 other) {
-            // Nothing else is to be done.
+            // Nothing else to do.
         } catch (IOException e) {
-            // They are closed all the same.
+            // Both are closed regardless.
         }
     }
 
-    /** Reads to the empty line, and leaves in the buffer, ready to be written, what came behind it. */
+    /** Reads up to the empty line, and leaves the bytes after it in the buffer, ready to be written. */
     private static String readHead(SocketChannel client, ByteBuffer buffer) throws IOException {
         while (client.read(buffer) > 0) {
             byte[] got = new byte[buffer.position()];
@@ -154,7 +154,7 @@ final class BlockingProxy implements PeerProxy {
                 return head.substring(0, end);
             }
         }
-        throw new EOFException("the client has ended before its head, or sends one that is too long");
+        throw new EOFException("the client ended before its head was complete, or the head is too long");
     }
 
     private static void write(SocketChannel to, ByteBuffer bytes) throws IOException {

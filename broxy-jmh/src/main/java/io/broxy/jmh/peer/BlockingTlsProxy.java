@@ -18,8 +18,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
 
 /**
- * As {@link BlockingProxy}, for clients with TLS: an {@code SSLSocket} for each client, which is what the JDK has for blocking
- * servers.
+ * As {@link BlockingProxy}, for clients with TLS: each client has an {@code SSLSocket}, the JDK's API for blocking servers.
  *
  * <p>Threading: thread-safe.
  */
@@ -67,7 +66,7 @@ final class BlockingTlsProxy implements PeerProxy {
                 Socket client = server.accept();
                 try {
                     threads.execute(() -> serve(client));
-                } catch (RejectedExecutionException e) { // it was accepted while the proxy was closed
+                } catch (RejectedExecutionException e) { // the client was accepted while the proxy was being closed
                     client.close();
                 }
             }
@@ -99,7 +98,7 @@ final class BlockingTlsProxy implements PeerProxy {
                 open.remove(origin);
             }
         } catch (IOException e) {
-            // A tunnel that fails is closed, and no other is concerned.
+            // A failed tunnel is closed; others are not affected.
         } finally {
             open.remove(client);
         }
@@ -115,16 +114,16 @@ final class BlockingTlsProxy implements PeerProxy {
             }
             to.shutdownOutput();
         } catch (IOException e) {
-            closeBoth(from, to); // which ends the other direction, too
+            closeBoth(from, to); // also ends the other direction
         }
     }
 
     private static void closeBoth(Socket one, Socket other) {
         try (one;
                 other) {
-            // Nothing else is to be done.
+            // Nothing else to do.
         } catch (IOException e) {
-            // They are closed all the same.
+            // Both are closed regardless.
         }
     }
 
@@ -133,7 +132,7 @@ final class BlockingTlsProxy implements PeerProxy {
         while (head.indexOf("\r\n\r\n") < 0) {
             int next = in.read();
             if (next < 0 || head.length() == MAX_HEAD_BYTES) {
-                throw new EOFException("the client has ended before its head, or sends one that is too long");
+                throw new EOFException("the client ended before its head was complete, or the head is too long");
             }
             head.append((char) next);
         }

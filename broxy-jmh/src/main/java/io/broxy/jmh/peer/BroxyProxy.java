@@ -11,7 +11,7 @@ import java.net.InetSocketAddress;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
-/** Broxy with its defaults, but that clients may reach the loopback. Threading: thread-safe. */
+/** Broxy with its defaults, except that clients may reach the loopback. Threading: thread-safe. */
 final class BroxyProxy implements PeerProxy {
     private final Broxy broxy;
     private final ProxyServer server;

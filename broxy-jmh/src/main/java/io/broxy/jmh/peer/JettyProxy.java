@@ -8,8 +8,8 @@ import org.eclipse.jetty.server.handler.ConnectHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
- * Jetty's {@code ConnectHandler} around its {@code ProxyHandler.Forward}, with buffers of 32 KiB for tunnels: the default of
- * 4 KiB would make it slower than it need be.
+ * Jetty's {@code ConnectHandler} around its {@code ProxyHandler.Forward}, with buffers of 32 KiB for tunnels, since the default
+ * of 4 KiB would slow it down needlessly.
  *
  * <p>Threading: thread-safe.
  */

@@ -6,7 +6,7 @@ import org.littleshoot.proxy.HttpProxyServer;
 import org.littleshoot.proxy.impl.DefaultHttpProxyServer;
 import org.littleshoot.proxy.impl.ThreadPoolConfiguration;
 
-/** LittleProxy with its defaults, but a thread for each processor as the others have. Threading: thread-safe. */
+/** LittleProxy with its defaults, except for one thread per processor like the others. Threading: thread-safe. */
 final class LittleProxy implements PeerProxy {
     private final HttpProxyServer server;
 

@@ -4,7 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
-/** The origin's side of plain HTTP: its answers go to the client. Threading: owned by the client's event loop. */
+/** The origin's side of plain HTTP: forwards responses to the client. Threading: owned by the client's event loop. */
 final class NettyBack extends ChannelInboundHandlerAdapter {
     private final Channel client;
 

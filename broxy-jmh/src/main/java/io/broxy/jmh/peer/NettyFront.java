@@ -23,7 +23,7 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client's side: until a tunnel stands, or, for plain HTTP, for the whole connection.
+ * The client's side: until a tunnel is open or, for plain HTTP, for the whole connection.
  *
  * <p>Threading: owned by the client's event loop.
  */
@@ -32,7 +32,7 @@ final class NettyFront extends ChannelInboundHandlerAdapter {
 
     private final NettyProxy.Dialing dialing;
 
-    /** Parts of a request whose origin is being connected to. */
+    /** Parts of a request that wait for the connection to the origin. */
     private final Queue<HttpObject> waiting = new ArrayDeque<>();
 
     private String originAuthority = "";

@@ -20,9 +20,9 @@ import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A forward proxy as a user of Netty 4.2 writes it by hand: {@code HttpServerCodec} reads the request; for CONNECT it is
- * taken out and bytes are relayed with back-pressure and half-close; for plain HTTP there is one connection to the origin for
- * each client, on the client's event loop.
+ * A forward proxy as a user of Netty 4.2 writes it by hand: {@code HttpServerCodec} reads the request; for CONNECT the codec is
+ * removed and bytes are relayed with back-pressure and half-close; for plain HTTP each client has one connection to the origin,
+ * on the client's event loop.
  *
  * <p>Threading: thread-safe.
  */
@@ -87,7 +87,7 @@ final class NettyProxy implements PeerProxy {
             this.channel = channel;
         }
 
-        /** For a tunnel: nothing is read before the client has its 200. */
+        /** Connects for a tunnel: nothing is read before the client has received its 200. */
         ChannelFuture raw(Channel client, String authority, ChannelInboundHandler handler) {
             return common(client)
                     .option(ChannelOption.AUTO_READ, false)
@@ -101,7 +101,7 @@ final class NettyProxy implements PeerProxy {
                     .connect(address(authority));
         }
 
-        /** For plain HTTP. */
+        /** Connects for plain HTTP. */
         ChannelFuture http(Channel client, String authority, ChannelInboundHandler handler) {
             return common(client)
                     .handler(new ChannelInitializer<>() {

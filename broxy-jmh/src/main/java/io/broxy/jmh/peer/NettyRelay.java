@@ -8,7 +8,7 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 
 /**
- * One direction of a tunnel: what is read here is written to the other side, and nothing is read while that is full.
+ * One direction of a tunnel: bytes read here are written to the other side, and reading pauses while that is full.
  *
  * <p>Threading: owned by the client's event loop, as both sides are.
  */

@@ -10,7 +10,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 
-/** What Netty does its I/O with. Threading: immutable. */
+/** The I/O transports of Netty. Threading: immutable. */
 enum NettyTransport {
     NIO {
         @Override

@@ -10,7 +10,7 @@ import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The proxies that are measured, by the names that benchmarks, results and command lines use.
+ * The measured proxies, with the names used in benchmarks, results and command lines.
  *
  * <p>Threading: immutable.
  */
@@ -25,9 +25,9 @@ public enum Peer {
     JETTY("jetty", true),
     /** LittleProxy 2.x. */
     LITTLEPROXY("littleproxy", true),
-    /** Blocking, two platform threads and two new buffers a tunnel: what the seed calls unpooled. */
+    /** Blocking, with two platform threads and two new buffers per tunnel; the seed's "unpooled". */
     BLOCKING("blocking", false),
-    /** The same with two virtual threads a tunnel. */
+    /** The same with two virtual threads per tunnel. */
     VTHREAD("vthread", false);
 
     private final String label;
@@ -39,15 +39,15 @@ public enum Peer {
     }
 
     /**
-     * The peer of that name.
+     * The peer with a name.
      *
-     * @throws IllegalArgumentException if there is none
+     * @throws IllegalArgumentException if there is no such peer
      */
     public static Peer named(String label) {
         return Arrays.stream(values())
                 .filter(peer -> peer.label.equals(label))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("there is no peer " + label + ", but " + labels()));
+                .orElseThrow(() -> new IllegalArgumentException("there is no peer " + label + ", only " + labels()));
     }
 
     /** The names of all peers. */
@@ -55,7 +55,7 @@ public enum Peer {
         return Arrays.stream(values()).map(Peer::label).toList();
     }
 
-    /** Its name. */
+    /** The peer's name. */
     public String label() {
         return label;
     }
@@ -65,7 +65,7 @@ public enum Peer {
         return plainHttp;
     }
 
-    /** Why it cannot run here, if it cannot. */
+    /** The reason why the peer cannot run here; empty if it can. */
     public Optional<String> unavailable() {
         return switch (this) {
             case NETTY_EPOLL ->
@@ -75,15 +75,16 @@ public enum Peer {
             case VTHREAD ->
                 Threads.haveVirtual()
                         ? Optional.empty()
-                        : Optional.of("Java " + Runtime.version().feature() + " has no virtual threads, 21 has");
+                        : Optional.of(
+                                "Java " + Runtime.version().feature() + " has no virtual threads; they need Java 21");
             default -> Optional.empty();
         };
     }
 
     /**
-     * Starts it on 127.0.0.1.
+     * Starts the peer on 127.0.0.1.
      *
-     * @param port where to listen; 0 takes a free one
+     * @param port the port to listen on; 0 for a free one
      * @throws UnsupportedOperationException if it is {@link #unavailable}
      */
     public PeerProxy start(int port) throws Exception {
@@ -91,11 +92,11 @@ public enum Peer {
     }
 
     /**
-     * Starts it on 127.0.0.1.
+     * Starts the peer on 127.0.0.1.
      *
-     * @param port where to listen; 0 takes a free one
-     * @param tls what its clients speak TLS with; null for clients without TLS
-     * @throws UnsupportedOperationException if it is {@link #unavailable}, or serves no clients with TLS here
+     * @param port the port to listen on; 0 for a free one
+     * @param tls the server's TLS context; null for clients without TLS
+     * @throws UnsupportedOperationException if it is {@link #unavailable}, or does not support TLS here
      */
     public PeerProxy start(int port, @Nullable SSLContext tls) throws Exception {
         unavailable().ifPresent(reason -> {

@@ -3,10 +3,10 @@ package io.broxy.jmh.peer;
 /** A proxy that runs in this JVM and listens on 127.0.0.1. Threading: thread-safe. */
 public interface PeerProxy extends AutoCloseable {
 
-    /** Where it listens. */
+    /** The port that the proxy listens on. */
     int port();
 
-    /** Ends it with its threads and connections. */
+    /** Stops the proxy with its threads and connections. */
     @Override
     void close() throws Exception;
 }

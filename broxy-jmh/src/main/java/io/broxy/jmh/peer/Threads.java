@@ -7,16 +7,16 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
-/** Executors that give each task a thread. Threading: thread-safe. */
+/** Executors with one thread per task. Threading: thread-safe. */
 final class Threads {
-    /** {@code Executors.newVirtualThreadPerTaskExecutor}, which came with Java 21, or null. */
+    /** {@code Executors.newVirtualThreadPerTaskExecutor}, available since Java 21, or null. */
     private static final @Nullable MethodHandle VIRTUAL = find();
 
     private Threads() {}
 
     private static @Nullable MethodHandle find() {
         if (Runtime.version().feature() < 21) {
-            return null; // 19 and 20 have it as a preview, which throws
+            return null; // a preview in 19 and 20, which throws
         }
         try {
             return MethodHandles.publicLookup()
@@ -47,7 +47,7 @@ final class Threads {
         }
     }
 
-    /** Daemon threads that are used again. */
+    /** Reused daemon threads. */
     static ExecutorService platform() {
         return Executors.newCachedThreadPool(task -> {
             Thread thread = new Thread(task, "blocking-proxy");

@@ -1,4 +1,4 @@
-/** Proxies that Broxy is measured beside, each wired as its users would, and Broxy itself behind the same interface. */
+/** The proxies that Broxy is compared with, each configured as its users would, and Broxy itself behind the same interface. */
 @NullMarked
 package io.broxy.jmh.peer;
 

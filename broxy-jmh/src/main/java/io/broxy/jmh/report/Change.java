@@ -8,14 +8,14 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: immutable.
  *
  * @param what the figure, such as {@code CopyConn 1 KiB, broxy, pooled: ns/op}
- * @param before what the older file says, or null if it does not have it
- * @param after what the newer file says, or null if it does not have it
- * @param verdict what that means
+ * @param before the figure in the older file, or null if missing
+ * @param after the figure in the newer file, or null if missing
+ * @param verdict the meaning of the change
  */
 public record Change(
         String what, @Nullable Figure before, @Nullable Figure after, Verdict verdict) {
 
-    /** What a change means; less is better in every figure that is compared. */
+    /** The meaning of a change; less is better in every compared figure. */
     public enum Verdict {
         IMPROVED("improved"),
         WORSE("WORSE"),
@@ -36,9 +36,9 @@ public record Change(
     }
 
     /**
-     * Judges two figures: changed if their intervals have no point in common, and the values differ by more than a part.
+     * Compares two figures: they have changed if their intervals are disjoint and the values differ by more than a fraction.
      *
-     * @param least the part of the older value that a change must exceed, such as 0.05
+     * @param least the fraction of the older value that a change must exceed, such as 0.05
      */
     static Change of(String what, @Nullable Figure before, @Nullable Figure after, double least) {
         if (before == null || after == null) {

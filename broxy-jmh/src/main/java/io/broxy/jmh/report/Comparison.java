@@ -9,16 +9,16 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What has changed from one result file to another.
+ * The changes from one result file to another.
  *
  * <p>Threading: immutable.
  *
- * @param changes every figure of either file, those of the newer one first
- * @param warnings why the two may not be comparable; empty if they are
+ * @param changes every figure of both files, those of the newer one first
+ * @param warnings reasons why the files may not be comparable; empty if they are
  */
 public record Comparison(List<Change> changes, List<String> warnings) {
-    /** Differences of allocation below this come from the harness's own few objects. */
-    private static final double LEAST_BYTES = 16;
+    /** Smaller differences of allocation come from the harness's own objects. */
+    private static final double MIN_BYTES = 16;
 
     public Comparison {
         changes = List.copyOf(changes);
@@ -28,7 +28,7 @@ public record Comparison(List<Change> changes, List<String> warnings) {
     /**
      * Compares two files.
      *
-     * @param least the part of the older value that a change must exceed, such as 0.05
+     * @param least the fraction of the older value that a change must exceed, such as 0.05
      */
     public static Comparison of(Results before, Results after, double least) {
         Map<String, Figure> old = figures(before);
@@ -41,7 +41,7 @@ public record Comparison(List<Change> changes, List<String> warnings) {
         return new Comparison(changes, warnings(before, after));
     }
 
-    /** Everything in which less is better, by its name. */
+    /** All figures for which less is better, by name. */
     private static Map<String, Figure> figures(Results results) {
         Map<String, Figure> figures = new LinkedHashMap<>();
         for (Row row : results.rows()) {
@@ -61,9 +61,9 @@ public record Comparison(List<Change> changes, List<String> warnings) {
         return figures;
     }
 
-    /** With an interval that is no narrower than what the harness itself wavers by. */
+    /** Widens the interval to at least the variation of the harness itself. */
     private static Figure atLeastBytes(Figure bytes) {
-        double half = LEAST_BYTES / 2;
+        double half = MIN_BYTES / 2;
         return new Figure(
                 bytes.value(),
                 Math.min(bytes.low(), bytes.value() - half),
@@ -73,7 +73,7 @@ public record Comparison(List<Change> changes, List<String> warnings) {
     private static List<String> warnings(Results before, Results after) {
         List<String> warnings = new ArrayList<>();
         for (String difference : before.machine().differences(after.machine())) {
-            warnings.add("not the same machine: " + difference);
+            warnings.add("different machines: " + difference);
         }
         if (before.quick() || after.quick()) {
             warnings.add("a quick run is too short to judge by");
@@ -81,7 +81,7 @@ public record Comparison(List<Change> changes, List<String> warnings) {
         return warnings;
     }
 
-    /** As a page of Markdown: the warnings, what changed, and how much stayed. */
+    /** Formats the comparison in Markdown: warnings, changes, and the number of unchanged figures. */
     public String text() {
         StringBuilder text = new StringBuilder();
         warnings.forEach(warning -> text.append("Warning: ").append(warning).append('\n'));

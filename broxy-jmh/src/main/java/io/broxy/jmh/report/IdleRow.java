@@ -4,18 +4,18 @@ import com.fasterxml.jackson.annotation.JsonIgnore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What tunnels cost on which nothing moves.
+ * The cost of idle tunnels.
  *
  * <p>Threading: immutable.
  *
- * @param proxy who was measured
- * @param rssKib growth of the process's resident memory for a tunnel
- * @param heapKib growth of the live heap for a tunnel, or null for what is no JVM
- * @param cpuMillisPerSecond processor time while they stand
+ * @param proxy the measured proxy
+ * @param rssKib growth of the process's resident memory per tunnel
+ * @param heapKib growth of the live heap per tunnel, or null if the proxy does not run on a JVM
+ * @param cpuMillisPerSecond processor time while the tunnels are idle
  */
 public record IdleRow(String proxy, Figure rssKib, @Nullable Figure heapKib, Figure cpuMillisPerSecond) {
 
-    /** What makes it the same row in another file. */
+    /** Identifies the row across files. */
     @JsonIgnore
     public String key() {
         return "idle, " + proxy;

@@ -9,15 +9,15 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the rows that {@code lab/compare.sh -o FILE} keeps, which are the load generator's with the round and the load before
- * them, and makes medians of them.
+ * Reads the rows that {@code lab/compare.sh -o FILE} writes, which are those of the load generator preceded by round and load,
+ * and computes medians.
  *
  * <p>Threading: for one thread.
  */
 public final class LabRows {
     private static final int IDLE_COLUMNS = 6;
 
-    /** The columns of a run that are used. The tool's own names are in {@code tunlab header}. */
+    /** The columns of a run that are used; {@code tunlab header} prints the tool's names for them. */
     private static final int UNITS = 7;
 
     private static final int RATE = 8;
@@ -74,11 +74,11 @@ public final class LabRows {
     }
 
     /**
-     * Reads such a file.
+     * Reads a file.
      *
      * @param lines its lines
-     * @param foreignLoad a run is left out when other processes took more than this many percent of a processor
-     * @throws IllegalArgumentException if one has not the columns that it should have; the message says which
+     * @param foreignLoad a run is skipped if other processes used more than this percentage of a processor
+     * @throws IllegalArgumentException if a line does not have the expected columns; the message names it
      */
     public static WholeProcess read(List<String> lines, double foreignLoad) {
         LabRows rows = new LabRows(foreignLoad);
@@ -90,7 +90,7 @@ public final class LabRows {
             try {
                 rows.add(columns);
             } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
-                throw new IllegalArgumentException("line " + (i + 1) + " is no row of the lab: " + lines.get(i), e);
+                throw new IllegalArgumentException("line " + (i + 1) + " is not a row of the lab: " + lines.get(i), e);
             }
         }
         return rows.summary();
@@ -175,7 +175,7 @@ public final class LabRows {
                 runs.remarks());
     }
 
-    /** Each round's processor time over Broxy's in the same round. */
+    /** The processor time of each round divided by Broxy's in the same round. */
     private @Nullable Figure ratio(Key key, Runs runs) {
         Runs broxy = loads.get(new Key(key.mode, Row.BROXY));
         if (broxy == null) {

@@ -4,20 +4,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where a run was made, without anything that names the one machine.
+ * The machine of a run, without data that identifies the individual machine.
  *
  * <p>Threading: immutable.
  *
  * @param cpu the processor's model
- * @param cores how many processors the JVM sees
+ * @param cores the number of processors that the JVM sees
  * @param memoryMib the machine's memory in MiB
  * @param kernel the system's name, version and architecture
- * @param jdk the Java version and who built it
- * @param commit the commit that was measured, with {@code +changes} if there were any
+ * @param jdk the Java version and its vendor
+ * @param commit the measured commit, with {@code +changes} if the work tree was modified
  */
 public record Machine(String cpu, int cores, long memoryMib, String kernel, String jdk, String commit) {
 
-    /** In which respects that matter for speed another machine differs from this one; empty if in none. */
+    /** The differences from another machine that affect speed; empty if there are none. */
     public List<String> differences(Machine other) {
         List<String> found = new ArrayList<>();
         compare(found, "processor", cpu, other.cpu);

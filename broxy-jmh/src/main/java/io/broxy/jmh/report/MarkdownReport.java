@@ -3,7 +3,7 @@ package io.broxy.jmh.report;
 import java.util.List;
 import java.util.Optional;
 
-/** Results as a page of Markdown. Threading: immutable. */
+/** Formats results as a Markdown page. Threading: immutable. */
 final class MarkdownReport {
     private static final List<String> PHASES = List.of("unpooled", "pooled", "pooled+warm");
     private static final String NOTHING = "–";
@@ -11,7 +11,7 @@ final class MarkdownReport {
     private final Results results;
     private final String picture;
 
-    /** With the name of the picture that lies beside it. */
+    /** Creates a report that refers to a chart in the same directory. */
     MarkdownReport(Results results, String picture) {
         this.results = results;
         this.picture = picture;
@@ -35,11 +35,11 @@ final class MarkdownReport {
         table.add("command", "`" + results.command() + "`");
         return "# Broxy's benchmarks\n\n" + table.text()
                 + (results.quick()
-                        ? "A quick run: it shows that every benchmark works. Its spreads are too wide to judge by.\n\n"
+                        ? "A quick run: it shows that every benchmark works, but its spreads are too wide for conclusions.\n\n"
                         : "");
     }
 
-    /** The seed's table: a row a line, a phase a column. */
+    /** The seed's table: a line for each row, a column for each phase. */
     private String matrix() {
         MarkdownTable table = new MarkdownTable("row", "unpooled", "pooled", "pooled+warm");
         for (String name : results.names()) {
@@ -64,7 +64,7 @@ final class MarkdownReport {
                 .findFirst();
     }
 
-    /** The seed's summary: what pooling and warm connections gain. */
+    /** The seed's summary: the gain from pooling and warm connections. */
     private String summary() {
         MarkdownTable table = new MarkdownTable("row", "from", "to", "times faster", "times less allocation");
         for (String name : results.names()) {

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** A table of Markdown, built row by row. Threading: for one thread. */
+/** A Markdown table, built row by row. Threading: for one thread. */
 final class MarkdownTable {
     private final List<String> lines = new ArrayList<>();
     private final int columns;
@@ -15,7 +15,7 @@ final class MarkdownTable {
         lines.add("|" + String.join("|", Collections.nCopies(columns, "---")) + "|");
     }
 
-    /** Adds a row; a bar in a cell stays a bar. */
+    /** Adds a row; escapes vertical bars in cells. */
     void add(String... cells) {
         if (cells.length != columns) {
             throw new IllegalArgumentException(cells.length + " cells do not fit into " + columns + " columns");
@@ -31,7 +31,7 @@ final class MarkdownTable {
         return lines.size() > 2;
     }
 
-    /** The table, with an empty line behind it. */
+    /** The table, followed by an empty line. */
     String text() {
         return String.join("\n", lines) + "\n\n";
     }

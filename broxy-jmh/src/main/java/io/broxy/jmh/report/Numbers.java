@@ -2,14 +2,14 @@ package io.broxy.jmh.report;
 
 import java.util.Locale;
 
-/** Numbers as tables show them, the same in every country. Threading: immutable. */
+/** Formats numbers for tables, independently of the locale. Threading: immutable. */
 final class Numbers {
     private Numbers() {}
 
-    /** Whole above 100, else with so many digits that two numbers can be told apart. */
+    /** Formats without decimals from 100 up, otherwise with enough digits to distinguish values. */
     static String plain(double value) {
         if (value == 0) {
-            return "0"; // and not "-0"
+            return "0"; // rather than "-0"
         }
         double size = Math.abs(value);
         return String.format(Locale.ROOT, size >= 99.5 ? "%,.0f" : size >= 9.95 ? "%.1f" : "%.2f", value);

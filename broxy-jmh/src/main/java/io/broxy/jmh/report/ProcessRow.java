@@ -9,15 +9,15 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: immutable.
  *
  * @param mode the load with its concurrency, such as {@code connect32}
- * @param proxy who was measured
+ * @param proxy the measured proxy
  * @param unit the unit of the processor time, such as {@code us/conn}
- * @param cpu processor time of the process, user and system, for a unit: median, least and greatest of the rounds
+ * @param cpu user and system processor time of the process per unit: median, minimum and maximum of the rounds
  * @param ratio this processor time over Broxy's, round by round, or null without Broxy
- * @param ratePerSecond median of the operations, messages, requests or GiB a second
+ * @param ratePerSecond median of operations, messages, requests or GiB per second
  * @param p50Micros median of the rounds' median latencies; 0 for bulk
- * @param p99Micros the same of the 99th percentile
- * @param runs how many rounds count
- * @param remarks what was left out or went wrong; empty if nothing
+ * @param p99Micros median of the rounds' 99th percentiles
+ * @param runs the number of rounds that count
+ * @param remarks skipped rounds and failures; empty if there were none
  */
 public record ProcessRow(
         String mode,
@@ -31,7 +31,7 @@ public record ProcessRow(
         int runs,
         String remarks) {
 
-    /** What makes it the same row in another file. */
+    /** Identifies the row across files. */
     @JsonIgnore
     public String key() {
         return mode + ", " + proxy;

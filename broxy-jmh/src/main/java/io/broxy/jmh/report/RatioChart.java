@@ -6,8 +6,8 @@ import java.util.Locale;
 import java.util.Objects;
 
 /**
- * A picture of how many times Broxy's time, or processor time, the others take: a group of bars for each row of the matrix and
- * each load of whole processes, and a line where they would be equal.
+ * A chart of the other proxies' time, or processor time, relative to Broxy's: a group of bars for each row of the matrix and
+ * each load of whole processes, and a line at a ratio of 1.
  *
  * <p>Threading: immutable.
  */
@@ -89,7 +89,7 @@ final class RatioChart {
         int top = MARGIN;
         line(
                 svg,
-                "<text x=\"%d\" y=\"%d\" font-weight=\"bold\">Times what Broxy takes; beyond the line Broxy is"
+                "<text x=\"%d\" y=\"%d\" font-weight=\"bold\">Time relative to Broxy's; beyond the line Broxy is"
                         + " ahead</text>",
                 MARGIN,
                 top + 14);

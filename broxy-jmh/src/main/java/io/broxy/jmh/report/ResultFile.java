@@ -7,8 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Results on disk: {@code NAME.json}, which is read again, and beside it {@code NAME.md} and {@code NAME.svg}, which are
- * written from it.
+ * Results on disk: {@code NAME.json}, the source of {@code NAME.md} and {@code NAME.svg} in the same directory.
  *
  * <p>Threading: immutable.
  */
@@ -19,7 +18,7 @@ public final class ResultFile {
     private final Path json;
 
     /**
-     * Of that name.
+     * Refers to a file, which need not exist.
      *
      * @throws IllegalArgumentException if it does not end with {@code .json}
      */
@@ -30,21 +29,21 @@ public final class ResultFile {
         this.json = json;
     }
 
-    /** The file that a run writes. */
+    /** The file for a run's results. */
     public static ResultFile in(Path directory, String date, int javaFeature, boolean quick) {
         return new ResultFile(directory.resolve(date + "-jdk" + javaFeature + (quick ? "-quick" : "") + ENDING));
     }
 
     /**
-     * What it says.
+     * Reads the results.
      *
-     * @throws IOException if it cannot be read, or is no result file
+     * @throws IOException if the file cannot be read, or is not a result file
      */
     public Results read() throws IOException {
         return JSON.readValue(json.toFile(), Results.class);
     }
 
-    /** Writes all three, and makes the directory if it is missing. */
+    /** Writes all three files, and creates the directory if necessary. */
     public void write(Results results) throws IOException {
         Files.createDirectories(json.toAbsolutePath().getParent());
         Files.writeString(json, JSON.writeValueAsString(results) + "\n");

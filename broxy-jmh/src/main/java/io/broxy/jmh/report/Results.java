@@ -4,16 +4,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Everything that a run has measured: the content of a result file.
+ * All measurements of a run: the content of a result file.
  *
  * <p>Threading: immutable.
  *
- * @param date the day, as {@code 2026-11-24}
- * @param quick whether it is a short run, which tells that everything works rather than how fast
- * @param command how to run it again
- * @param machine where it was made
+ * @param date the date, such as {@code 2026-11-24}
+ * @param quick whether it is a short run, which shows that everything works rather than how fast it is
+ * @param command the command that repeats the run
+ * @param machine the machine of the run
  * @param rows the matrix
- * @param notes what could not be measured, and why
+ * @param notes cases that could not be measured, and the reasons
  * @param wholeProcess figures of whole processes, {@link WholeProcess#NONE} without any
  */
 public record Results(
@@ -30,29 +30,29 @@ public record Results(
         notes = List.copyOf(notes);
     }
 
-    /** The same with other figures of whole processes. */
+    /** A copy with different figures of whole processes. */
     public Results withWholeProcess(WholeProcess measured) {
         return new Results(date, quick, command, machine, rows, notes, measured);
     }
 
-    /** The names of the matrix's rows in their order, each once. */
+    /** The distinct names of the matrix's rows, in order. */
     List<String> names() {
         return rows.stream().map(Row::name).distinct().toList();
     }
 
-    /** All that was measured in a row of the matrix. */
+    /** All results of a row of the matrix. */
     List<Row> named(String name) {
         return rows.stream().filter(row -> row.name().equals(name)).toList();
     }
 
-    /** Broxy in a row of the matrix, as it is used: not warmed up. */
+    /** Broxy's result in a row of the matrix, in normal use: without spares. */
     Optional<Row> broxy(String name) {
         return named(name).stream()
                 .filter(row -> row.isBroxy() && row.phase().equals("pooled"))
                 .findFirst();
     }
 
-    /** What stands beside Broxy in a row of the matrix. */
+    /** The results of other implementations in a row of the matrix. */
     List<Row> peers(String name) {
         return named(name).stream().filter(row -> !row.isBroxy()).toList();
     }

@@ -5,18 +5,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One benchmark with one choice of parameters.
+ * The result of one benchmark with one combination of parameters.
  *
  * <p>Threading: immutable.
  *
  * @param name the row of the matrix, such as {@code CopyConn 1 KiB}
- * @param implementation who was measured: {@code broxy} or a peer
- * @param phase {@code unpooled}, {@code pooled} or {@code pooled+warm}, or empty where it has no meaning
- * @param bytesPerOperation payload that an operation moves, or 0
+ * @param implementation the measured implementation: {@code broxy} or a peer
+ * @param phase {@code unpooled}, {@code pooled} or {@code pooled+warm}, or empty if not applicable
+ * @param bytesPerOperation payload bytes that an operation transfers, or 0
  * @param nanos time of an operation; the interval is the mean's 99.9 % confidence interval
  * @param allocated bytes that an operation allocates, on all threads of the JVM, client and origin included
- * @param broxyAllocated what Broxy's own threads do of that, or null if it was not counted
- * @param samples the iterations' times of an operation, all forks, in nanoseconds
+ * @param broxyAllocated the part that Broxy's own threads allocate, or null if not counted
+ * @param samples the operation times of all iterations of all forks, in nanoseconds
  */
 public record Row(
         String name,
@@ -35,13 +35,13 @@ public record Row(
         samples = List.copyOf(samples);
     }
 
-    /** What makes it the same row in another file. */
+    /** Identifies the row across files. */
     @JsonIgnore
     public String key() {
         return name + ", " + implementation + (phase.isEmpty() ? "" : ", " + phase);
     }
 
-    /** Millions of payload bytes a second; 0 if none are moved. */
+    /** Millions of payload bytes per second; 0 without payload. */
     @JsonIgnore
     public double megabytesPerSecond() {
         return bytesPerOperation * 1e3 / nanos.value();

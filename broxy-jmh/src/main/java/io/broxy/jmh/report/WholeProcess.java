@@ -3,17 +3,17 @@ package io.broxy.jmh.report;
 import java.util.List;
 
 /**
- * What was measured of whole processes from outside.
+ * Measurements of whole processes from outside.
  *
  * <p>Threading: immutable.
  *
  * @param rows proxies under load
  * @param idle proxies with idle tunnels
- * @param failures what gave no figure at all, in words
+ * @param failures descriptions of measurements that gave no figure
  */
 public record WholeProcess(List<ProcessRow> rows, List<IdleRow> idle, List<String> failures) {
 
-    /** Before anything was measured. */
+    /** No measurements. */
     public static final WholeProcess NONE = new WholeProcess(List.of(), List.of(), List.of());
 
     public WholeProcess {

@@ -1,4 +1,4 @@
-/** What a run has measured: its file, its tables, its picture, and how two of them compare. No clock and no socket is in here. */
+/** The results of a run: the file, tables, chart, and the comparison of two runs. Uses no clocks or sockets. */
 @NullMarked
 package io.broxy.jmh.report;
 

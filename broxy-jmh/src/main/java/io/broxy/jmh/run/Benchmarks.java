@@ -19,15 +19,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * Runs the whole matrix beside the peers, and writes what it has measured.
+ * Runs the whole matrix with all peers, and writes the results.
  *
- * <p>Threading: the main thread does everything; JMH measures in JVMs of their own.
+ * <p>Threading: the main thread does everything; JMH measures in separate JVMs.
  */
 @Command(
         name = Benchmarks.NAME,
         description = {
-            "Runs the benchmark matrix beside the peers in some 14 minutes, and writes DATE-jdkN.md, .json and .svg.",
-            "The machine should have nothing else to do."
+            "Runs the benchmark matrix with all peers in about 14 minutes, and writes DATE-jdkN.md, .json and .svg.",
+            "The machine should be otherwise idle."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -44,23 +44,23 @@ public final class Benchmarks implements Callable<Integer> {
     @Option(
             names = "--quick",
             description =
-                    "Measure so briefly that all takes some 2 minutes: shows that everything works, not how fast.")
+                    "Measure only briefly, about 2 minutes in all: shows that everything works, not how fast it is.")
     private boolean quick;
 
     @Option(
             names = "--only",
             paramLabel = "TEXT",
-            description = "Measure the rows alone whose names contain this, such as HandleConnect.")
+            description = "Measure only rows whose names contain this text, such as HandleConnect.")
     private String only = "";
 
     @Option(
             names = "--to",
             paramLabel = "DIRECTORY",
-            description = "Where to write. Default: ${DEFAULT-VALUE}",
+            description = "The directory for the results. Default: ${DEFAULT-VALUE}",
             defaultValue = "broxy-jmh/results")
     private Path directory = Path.of("broxy-jmh/results");
 
-    /** Runs a command and ends the process. */
+    /** Runs a command and exits the process. */
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));
     }

@@ -3,16 +3,16 @@ package io.broxy.jmh.run;
 import java.util.Map;
 
 /**
- * One benchmark with one choice of parameters, and how its result is called.
+ * One benchmark with one combination of parameters, and the name of its result.
  *
  * <p>Threading: immutable.
  *
  * @param row the row of the matrix
- * @param implementation who is measured
+ * @param implementation the measured implementation
  * @param phase the seed's phase, or empty
- * @param benchmark the class, whose only benchmark it is
+ * @param benchmark the class, which has only this benchmark
  * @param parameters JMH's parameters
- * @param bytesPerOperation payload that an operation moves, or 0
+ * @param bytesPerOperation payload bytes that an operation transfers, or 0
  */
 record Case(
         String row,
@@ -26,7 +26,7 @@ record Case(
         parameters = Map.copyOf(parameters);
     }
 
-    /** As progress and notes name it. */
+    /** The name of the case in progress output and notes. */
     String title() {
         return row + ", " + implementation + (phase.isEmpty() ? "" : ", " + phase);
     }

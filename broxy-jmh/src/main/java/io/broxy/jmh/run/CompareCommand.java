@@ -16,12 +16,12 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "compare",
         description = {
-            "Compares two result files and marks what has changed beyond the noise.",
+            "Compares two result files and marks changes beyond the noise.",
             "",
             "Each figure has an interval: for benchmarks the 99.9 %% confidence interval of the mean over all"
-                    + " iterations of all forks, for whole processes the range of the rounds. A figure has changed when"
-                    + " the intervals of both files have no point in common and the values differ by more than --least."
-                    + " Bytes must differ by 16, too. Less is better in all of them.",
+                    + " iterations of all forks, for whole processes the range of the rounds. A figure has changed if"
+                    + " the intervals of both files are disjoint and the values differ by more than --least."
+                    + " Bytes must also differ by 16. Less is better for all figures.",
             "",
             "Files of different machines, kernels or JDKs, and quick runs, are compared with a warning."
         },
@@ -41,7 +41,7 @@ final class CompareCommand implements Callable<Integer> {
     @Option(
             names = "--least",
             paramLabel = "PERCENT",
-            description = "What a change must exceed to count at all. Default: ${DEFAULT-VALUE}",
+            description = "The minimum change that counts. Default: ${DEFAULT-VALUE}",
             defaultValue = "5")
     private double least = 5;
 

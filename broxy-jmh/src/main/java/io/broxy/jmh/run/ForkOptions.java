@@ -3,16 +3,16 @@ package io.broxy.jmh.run;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The options of the JVMs that are measured. Threading: immutable. */
+/** The options of the measured JVMs. Threading: immutable. */
 final class ForkOptions {
-    /** The first Java that warns of, and by and by refuses, what Netty does with {@code sun.misc.Unsafe} unless it is allowed. */
+    /** The first Java version that warns about Netty's use of {@code sun.misc.Unsafe}, and later refuses it, unless allowed. */
     private static final int UNSAFE_IS_AN_OPTION = 23;
 
     private ForkOptions() {}
 
     /**
-     * For a Java release. Netty and LittleProxy are half as fast on newer ones without what is allowed here; the others do not
-     * care.
+     * The options for a Java release. Without them Netty and LittleProxy are half as fast on newer releases; the others do not
+     * need them.
      */
     static List<String> of(int javaFeature) {
         List<String> options = new ArrayList<>(List.of("-Xms1g", "-Xmx1g"));
@@ -27,7 +27,7 @@ final class ForkOptions {
         return options;
     }
 
-    /** For this Java. */
+    /** The options for this Java. */
     static List<String> ofThisJava() {
         return of(Runtime.version().feature());
     }

@@ -11,13 +11,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Unmatched;
 
 /**
- * JMH's own {@code main}, with {@link BroxyAllocation} and the JVM options of the matrix added.
+ * JMH's {@code main}, plus {@link BroxyAllocation} and the JVM options of the matrix.
  *
  * <p>Threading: for one thread.
  */
 @Command(
         name = "jmh",
-        description = "JMH itself, with all of its options: jmh -h lists them, jmh -l the benchmarks.",
+        description = "Runs JMH itself, with all of its options: jmh -h lists them, jmh -l the benchmarks.",
         usageHelpAutoWidth = true)
 final class JmhCommand implements Callable<Integer> {
     @Unmatched

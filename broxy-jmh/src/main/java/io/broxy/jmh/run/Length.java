@@ -9,24 +9,24 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
- * How long each case is measured.
+ * The duration of the measurement of each case.
  *
  * <p>Threading: immutable.
  *
- * @param forks JVMs, one after another: each compiles the code in its own way
- * @param warmups iterations that do not count, in each of them
- * @param warmup how long each of those takes
- * @param iterations iterations that count, in each of them
- * @param iteration how long each of those takes
+ * @param forks the number of JVMs, run one after another: each compiles the code differently
+ * @param warmups the number of warm-up iterations per fork
+ * @param warmup the duration of a warm-up iteration
+ * @param iterations the number of measured iterations per fork
+ * @param iteration the duration of a measured iteration
  */
 record Length(int forks, int warmups, TimeValue warmup, int iterations, TimeValue iteration) {
-    /** Some 14 minutes for all. */
+    /** About 14 minutes in all. */
     static final Length FULL = new Length(3, 3, TimeValue.seconds(1), 4, TimeValue.seconds(1));
 
-    /** Some 2 minutes for all. */
+    /** About 2 minutes in all. */
     static final Length QUICK = new Length(1, 1, TimeValue.milliseconds(800), 4, TimeValue.milliseconds(300));
 
-    /** What JMH is told. */
+    /** The options for JMH. */
     Options options(Case which, List<String> jvmOptions, Class<? extends Profiler> own) {
         ChainedOptionsBuilder builder = new OptionsBuilder()
                 .include("^" + which.benchmark().getName().replace(".", "\\.") + "\\.")

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** Finds out where this runs. Threading: thread-safe. */
+/** Determines the properties of this machine. Threading: thread-safe. */
 final class MachineProbe {
     private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
     private static final long GIT_SECONDS = 10;
@@ -33,7 +33,7 @@ final class MachineProbe {
                 commit());
     }
 
-    /** The model that the lines of {@code /proc/cpuinfo} name; on some architectures they do not. */
+    /** The processor model from the lines of {@code /proc/cpuinfo}; missing on some architectures. */
     static Optional<String> model(List<String> lines) {
         return lines.stream()
                 .filter(line -> line.startsWith("model name"))
@@ -49,7 +49,7 @@ final class MachineProbe {
         return commit.orElse("unknown") + (changed ? "+changes" : "");
     }
 
-    /** What git says in the current directory; empty if there is no git, or no repository. */
+    /** The output of git in the current directory; empty without git or a repository. */
     private static Optional<String> git(String... arguments) throws InterruptedException {
         ProcessBuilder builder = new ProcessBuilder("git").redirectError(ProcessBuilder.Redirect.DISCARD);
         builder.command().addAll(List.of(arguments));

@@ -14,7 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The rows of the matrix in their order, and who is measured in each. Threading: immutable. */
+/** The rows of the matrix in order, and the implementations measured in each. Threading: immutable. */
 final class Matrix {
     private static final String UNPOOLED = "unpooled";
     private static final String POOLED = "pooled";
@@ -33,7 +33,7 @@ final class Matrix {
         return sizes;
     }
 
-    /** All cases, those too that cannot run here. */
+    /** All cases, including those that cannot run here. */
     static List<Case> cases() {
         List<Case> cases = new ArrayList<>();
         SIZES.forEach((label, size) -> {

@@ -26,7 +26,7 @@ import org.openjdk.jmh.runner.format.OutputFormatFactory;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * Measures case after case and tells of each in a line. JMH's own account goes into a log.
+ * Measures one case after another and reports each in a line. JMH's own output goes into a log.
  *
  * <p>Threading: for one thread.
  */
@@ -43,7 +43,7 @@ final class MatrixRun {
         this.log = log;
     }
 
-    /** Measures them. What cannot run, or fails, becomes a note. */
+    /** Measures cases. Unavailable and failed ones become notes. */
     void run(List<Case> cases) throws IOException {
         List<Case> possible = new ArrayList<>();
         for (Case each : cases) {
@@ -69,12 +69,12 @@ final class MatrixRun {
         }
     }
 
-    /** What was measured. */
+    /** The measured rows. */
     List<Row> rows() {
         return rows;
     }
 
-    /** What was not, and why. */
+    /** The cases that were not measured, and the reasons. */
     List<String> notes() {
         return notes;
     }
@@ -87,7 +87,7 @@ final class MatrixRun {
 
     private void note(Case which, String reason) {
         notes.add(which.title() + ": " + reason);
-        progress.println(which.title() + " is left out: " + reason);
+        progress.println(which.title() + " is skipped: " + reason);
     }
 
     private void measure(Case which, OutputFormat format) {

@@ -20,10 +20,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Runs one peer until the process is ended. Threading: the main thread waits. */
+/** Runs one peer until the process is terminated. Threading: the main thread waits. */
 @Command(
         name = "peer",
-        description = "Runs one of the proxies on 127.0.0.1 until it is ended, to be measured from outside.",
+        description = "Runs one of the proxies on 127.0.0.1 until it is terminated, to be measured from outside.",
         mixinStandardHelpOptions = true,
         usageHelpAutoWidth = true)
 final class PeerCommand implements Callable<Integer> {
@@ -38,13 +38,13 @@ final class PeerCommand implements Callable<Integer> {
             description = "broxy, netty-nio, netty-epoll, jetty, littleproxy, blocking or vthread.")
     private String name = "";
 
-    @Parameters(index = "1", paramLabel = "PORT", description = "Where it listens; 0 takes a free port.")
+    @Parameters(index = "1", paramLabel = "PORT", description = "The port to listen on; 0 for a free port.")
     private int port;
 
     @Option(
             names = "--tls",
             paramLabel = "KEYSTORE",
-            description = "Serves clients with TLS by the key in this PKCS #12 file, whose password is \"lab\".")
+            description = "Serve clients with TLS, using the key in this PKCS #12 file, whose password is \"lab\".")
     private @Nullable Path keyStore;
 
     @Override

@@ -13,10 +13,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Puts the lab's figures of whole processes into a result file. Threading: for one thread. */
+/** Adds the lab's figures of whole processes to a result file. Threading: for one thread. */
 @Command(
         name = "add-whole-process",
-        description = "Puts the figures of whole processes into a result file and writes its page and picture anew;"
+        description = "Adds the figures of whole processes to a result file and rewrites its page and chart;"
                 + " lab/whole-process.sh measures them and calls this.",
         mixinStandardHelpOptions = true,
         usageHelpAutoWidth = true)
@@ -24,17 +24,18 @@ final class WholeProcessCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(index = "0", paramLabel = "RESULTS.json", description = "The file that gets them.")
+    @Parameters(index = "0", paramLabel = "RESULTS.json", description = "The file to update.")
     private Path results = Path.of("");
 
-    @Parameters(index = "1", paramLabel = "ROWS.tsv", description = "What lab/compare.sh -o has kept.")
+    @Parameters(index = "1", paramLabel = "ROWS.tsv", description = "The output of lab/compare.sh -o.")
     private Path rows = Path.of("");
 
     @Option(
             names = "--foreign-load",
             paramLabel = "PERCENT",
-            description = "Leave out runs beside which other processes took more of a processor. Default:"
-                    + " ${DEFAULT-VALUE}",
+            description =
+                    "Skip runs during which other processes used more than this percentage of a processor. Default:"
+                            + " ${DEFAULT-VALUE}",
             defaultValue = "15")
     private double foreignLoad = 15;
 

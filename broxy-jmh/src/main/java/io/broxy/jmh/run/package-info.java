@@ -1,4 +1,4 @@
-/** The commands of the benchmarks' jar. */
+/** The commands of the benchmark jar. */
 @NullMarked
 package io.broxy.jmh.run;
 

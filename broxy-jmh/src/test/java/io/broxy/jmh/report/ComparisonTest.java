@@ -72,11 +72,11 @@ class ComparisonTest {
 
         assertThat(comparison.warnings())
                 .containsExactly(
-                        "not the same machine: processor: A / B",
-                        "not the same machine: cores: 2 / 8",
-                        "not the same machine: JDK: 17.0.15+6 / 25+36",
+                        "different machines: processor: A / B",
+                        "different machines: cores: 2 / 8",
+                        "different machines: JDK: 17.0.15+6 / 25+36",
                         "a quick run is too short to judge by");
-        assertThat(comparison.text()).startsWith("Warning: not the same machine: processor: A / B\n");
+        assertThat(comparison.text()).startsWith("Warning: different machines: processor: A / B\n");
     }
 
     @Test

@@ -97,7 +97,7 @@ class LabRowsTest {
     void otherLinesAreRefusedWithTheirNumber() {
         assertThatThrownBy(() -> LabRows.read(List.of("round\tlabel", "1\tconnect32\tbroxy\tconnect\t-"), FOREIGN_LOAD))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageStartingWith("line 2 is no row of the lab");
+                .hasMessageStartingWith("line 2 is not a row of the lab");
         assertThatThrownBy(() -> LabRows.read(List.of("one\tconnect32\tbroxy\tFAILED"), FOREIGN_LOAD))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("line 1 ");

@@ -52,8 +52,7 @@ class CommandsTest {
 
         assertThat(out.toString().replaceAll("\\s+", " "))
                 .contains("99.9 % confidence interval")
-                .contains(
-                        "the intervals of both files have no point in common and the values differ by more than --least");
+                .contains("the intervals of both files are disjoint and the values differ by more than --least");
     }
 
     @Test

@@ -1,17 +1,17 @@
 package io.broxy.core.internal.bridge;
 
 import io.broxy.Connection;
-import io.broxy.core.internal.net.Below;
 import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopLeftover;
+import io.broxy.core.internal.net.UnderlyingConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The input of a {@link BridgedConnection}: one blocking read at a time, into a buffer that is the thread's while it reads
- * and the loop's from then on, until it is empty. Bytes that were put back come first.
+ * The input of a {@link BridgedConnection}: one blocking read at a time. The buffer belongs to the thread during the read, and
+ * to the loop from then on until it is empty. Bytes that were pushed back come first.
  *
  * <pre>
  *   IDLE ──> READING ──> FILLED ──> IDLE
@@ -19,8 +19,7 @@ import org.jspecify.annotations.Nullable;
  *               └──> FAILED
  * </pre>
  *
- * <p>Threading: owned by its event loop, but for {@link #run}, which is for one thread between {@link #start} and the next
- * state.
+ * <p>Threading: owned by its event loop, except {@link #run}, which one thread runs between {@link #start} and the next state.
  */
 final class BridgeInput {
     private static final int BUFFER_SIZE = 32 << 10;
@@ -33,7 +32,7 @@ final class BridgeInput {
         FAILED
     }
 
-    /** Bytes that were put back. */
+    /** Bytes that were pushed back. */
     private final LoopLeftover leftover;
 
     private final Connection connection;
@@ -42,7 +41,7 @@ final class BridgeInput {
     private final Runnable counted;
     private ByteBuffer buffer = ByteBuffer.allocate(0);
     private @Nullable IOException failure;
-    /** Passes the other fields on between the loop and the thread. */
+    /** Publishes the other fields between the loop and the thread. */
     private volatile State state = State.IDLE;
 
     BridgeInput(LoopLeftover leftover, Connection connection, BridgeOutput output, BridgeThreads threads) {
@@ -53,7 +52,7 @@ final class BridgeInput {
         this.counted = threads.counted(this::run);
     }
 
-    /** Whether a read can begin: all bytes have been taken, and neither the end nor a failure has come. */
+    /** Whether a read can start: all bytes have been taken, and there was neither an end of stream nor a failure. */
     boolean isIdle() {
         return state == State.IDLE && !leftover.isPresent();
     }
@@ -94,7 +93,7 @@ final class BridgeInput {
         return failure != null ? failure : new IOException("the connection failed");
     }
 
-    /** Takes the bytes that have been read and not been taken, for another owner. */
+    /** Removes and returns the bytes that were read but not taken, for another owner. */
     ByteBuffer takeRest() {
         ByteBuffer first = leftover.takeAll();
         return state == State.FILLED ? Leftover.joined(first, buffer) : first;
@@ -102,7 +101,7 @@ final class BridgeInput {
 
     // ------------------------------------------------------------------ a read
 
-    /** Begins a read on a thread; false if there is none, which {@link #read} reports. */
+    /** Starts a read on a thread; false if no thread is available, which {@link #read} reports. */
     boolean start() {
         if (buffer.capacity() == 0) {
             buffer = ByteBuffer.allocate(BUFFER_SIZE);
@@ -123,7 +122,7 @@ final class BridgeInput {
         State next;
         try {
             next = readOnce();
-        } catch (Throwable e) { // another author's connection may throw anything
+        } catch (Throwable e) { // a third-party connection may throw anything
             failure = BridgeThreads.asIoException(e);
             next = State.FAILED;
         }
@@ -131,7 +130,7 @@ final class BridgeInput {
     }
 
     private State readOnce() throws IOException {
-        for (int calls = 0; calls < Below.MAX_IDLE_CALLS; calls++) {
+        for (int calls = 0; calls < UnderlyingConnection.MAX_IDLE_CALLS; calls++) {
             int count = connection.read(buffer.clear());
             if (count < 0) {
                 output.peerEnded();
@@ -142,6 +141,6 @@ final class BridgeInput {
                 return State.FILLED;
             }
         }
-        throw new IOException("the connection reads nothing though it blocks");
+        throw new IOException("the blocking connection reads no bytes");
     }
 }

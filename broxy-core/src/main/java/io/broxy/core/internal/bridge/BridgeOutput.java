@@ -1,10 +1,10 @@
 package io.broxy.core.internal.bridge;
 
 import io.broxy.Connection;
-import io.broxy.core.internal.net.Below;
 import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.PeerEndedException;
+import io.broxy.core.internal.net.UnderlyingConnection;
 import io.broxy.core.internal.net.WriteFailures;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,23 +17,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The output of a {@link BridgedConnection}: the loop fills one buffer while a thread writes another, and behind the last
- * byte come the end of the stream and the close that were asked for meanwhile. It takes a thread only as long as there is
- * something to do.
+ * The output of a {@link BridgedConnection}: the loop fills one buffer while a thread writes another. After the last byte, the
+ * thread ends the stream or closes the connection if that was requested meanwhile. A thread is used only while there is work.
  *
- * <p>Threading: owned by its event loop, but for {@link #run}, {@link #peerEnded} and the counters; the lock guards what
- * both sides touch.
+ * <p>Threading: owned by its event loop, except {@link #run}, {@link #peerEnded} and the counters; the lock guards the fields
+ * that both sides access.
  */
 final class BridgeOutput {
     private static final Logger log = LoggerFactory.getLogger(BridgeOutput.class);
 
     private static final int BUFFER_SIZE = 32 << 10;
 
-    /** The most bytes of one write, so that the progress of a slow peer shows. */
+    /** The maximum number of bytes of one write, so that a slow peer's progress is visible. */
     private static final int STEP = 16 << 10;
 
-    /** A write that a break ends returns at once; a write that goes on for longer has not met one. */
-    private static final long VERDICT_MILLIS = 1_000;
+    /** A broken connection ends a write immediately; a write that takes longer has not encountered a break. */
+    private static final long BREAK_TIMEOUT_MILLIS = 1_000;
 
     private enum Step {
         WRITE,
@@ -45,13 +44,13 @@ final class BridgeOutput {
     private final Connection connection;
     private final BridgeThreads threads;
     private final Runnable counted;
-    /** Taken while a write, or what follows from its failure, is under way. */
+    /** Held during a write and the handling of its failure. */
     private final Semaphore writing = new Semaphore(1);
 
     private final Object lock = new Object();
     private ByteBuffer filling = ByteBuffer.allocate(0);
-    /** The thread's own. */
-    private ByteBuffer leaving = ByteBuffer.allocate(0);
+    /** Owned by the thread. */
+    private ByteBuffer sending = ByteBuffer.allocate(0);
 
     private boolean active;
     private boolean endWanted;
@@ -72,7 +71,7 @@ final class BridgeOutput {
 
     // ------------------------------------------------------------------ on the loop
 
-    /** As {@link LoopConnection#write}; what is taken goes out once a thread is {@linkplain #start started}. */
+    /** As {@link LoopConnection#write}; accepted bytes are sent once a thread is {@linkplain #start started}. */
     int write(ByteBuffer from) throws IOException {
         int count;
         synchronized (lock) {
@@ -98,7 +97,7 @@ final class BridgeOutput {
         }
     }
 
-    /** Ends the stream behind what has been written. */
+    /** Ends the stream after the bytes already written. */
     void end() throws IOException {
         synchronized (lock) {
             if (failure != null) {
@@ -108,7 +107,7 @@ final class BridgeOutput {
         }
     }
 
-    /** Closes the connection behind what has been written. */
+    /** Closes the connection after the bytes already written. */
     void close() {
         synchronized (lock) {
             if (!endWanted) {
@@ -119,7 +118,7 @@ final class BridgeOutput {
         }
     }
 
-    /** Drops what has not gone out, for the connection is reset. */
+    /** Discards unsent bytes, because the connection is being reset. */
     void drop() {
         synchronized (lock) {
             closed = true;
@@ -129,7 +128,7 @@ final class BridgeOutput {
         }
     }
 
-    /** Starts a thread if there is something to do and none that does it; false if there is no thread. */
+    /** Starts a thread if there is work and none is running; false if no thread is available. */
     boolean start() {
         synchronized (lock) {
             if (active || peek() == Step.NOTHING) {
@@ -158,30 +157,30 @@ final class BridgeOutput {
 
     // ------------------------------------------------------------------ for any thread
 
-    /** Bytes that have gone out. */
+    /** The number of bytes sent. */
     long written() {
         return written.get();
     }
 
-    /** Bytes that were taken and have not gone out. */
+    /** The number of bytes accepted but not sent. */
     long unsent() {
-        long gone = written.get(); // first: what goes out meanwhile must not make it negative
+        long gone = written.get(); // read first, so that a concurrent write cannot make the result negative
         return accepted.get() - gone;
     }
 
     /**
-     * Notes that the peer's stream has ended. The system reports a break to only one of two threads, and the other one reads
-     * the end of the stream: so a write that is under way is awaited first.
+     * Records that the peer's stream has ended. The system reports a break to only one of two threads, and the other one reads
+     * an end of stream; so this method first waits for a write in progress.
      *
      * @throws IOException if a write has found that the connection broke
      */
     void peerEnded() throws IOException {
         try {
-            if (writing.tryAcquire(VERDICT_MILLIS, TimeUnit.MILLISECONDS)) {
+            if (writing.tryAcquire(BREAK_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)) {
                 writing.release();
             }
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // the engine ends, and the connection with it
+            Thread.currentThread().interrupt(); // the engine is closing, and the connection with it
         }
         synchronized (lock) {
             if (failure != null && !WriteFailures.isAfterEnd(failure)) {
@@ -193,7 +192,7 @@ final class BridgeOutput {
 
     // ------------------------------------------------------------------ on the thread
 
-    /** Does what there is to do; this blocks. */
+    /** Performs all pending work; this blocks. */
     private void run() {
         while (true) {
             switch (next()) {
@@ -215,8 +214,8 @@ final class BridgeOutput {
             switch (step) {
                 case WRITE -> {
                     wasFull = !filling.hasRemaining();
-                    ByteBuffer empty = leaving.capacity() == 0 ? ByteBuffer.allocate(BUFFER_SIZE) : leaving.clear();
-                    leaving = filling.flip();
+                    ByteBuffer empty = sending.capacity() == 0 ? ByteBuffer.allocate(BUFFER_SIZE) : sending.clear();
+                    sending = filling.flip();
                     filling = empty;
                 }
                 case END -> ended = true;
@@ -243,12 +242,12 @@ final class BridgeOutput {
     private void drain() {
         writing.acquireUninterruptibly();
         try {
-            int end = leaving.limit();
-            while (leaving.position() < end) {
-                leaving.limit(Math.min(end, leaving.position() + STEP));
+            int end = sending.limit();
+            while (sending.position() < end) {
+                sending.limit(Math.min(end, sending.position() + STEP));
                 writeStep();
             }
-        } catch (Throwable e) { // another author's connection may throw anything
+        } catch (Throwable e) { // a third-party connection may throw anything
             failed(BridgeThreads.asIoException(e));
         } finally {
             writing.release();
@@ -256,13 +255,13 @@ final class BridgeOutput {
     }
 
     private void writeStep() throws IOException {
-        for (int calls = 0; leaving.hasRemaining(); calls++) {
-            int count = connection.write(leaving);
+        for (int calls = 0; sending.hasRemaining(); calls++) {
+            int count = connection.write(sending);
             written.addAndGet(count);
             if (count > 0) {
                 calls = 0;
-            } else if (calls == Below.MAX_IDLE_CALLS) {
-                throw new IOException("the connection writes nothing though it blocks");
+            } else if (calls == UnderlyingConnection.MAX_IDLE_CALLS) {
+                throw new IOException("the blocking connection writes no bytes");
             }
         }
     }
@@ -278,7 +277,7 @@ final class BridgeOutput {
     private void endStream() {
         try {
             connection.shutdownOutput();
-        } catch (Throwable e) { // another author's connection may throw anything
+        } catch (Throwable e) { // a third-party connection may throw anything
             log.debug("a connection's output could not be ended", e);
         }
     }
@@ -286,7 +285,7 @@ final class BridgeOutput {
     private void closeConnection() {
         try {
             connection.close();
-        } catch (Throwable e) { // another author's connection may throw anything
+        } catch (Throwable e) { // a third-party connection may throw anything
             log.debug("closing a connection failed", e);
         }
     }

@@ -11,8 +11,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads that work for a connection that blocks. The connection is gone when it has been closed and the last of them has
- * left.
+ * The threads that serve a blocking connection. The connection is gone when it has been closed and the last thread has left.
  *
  * <p>Threading: thread-safe.
  */
@@ -22,7 +21,7 @@ final class BridgeThreads {
     private final Runnable signal;
     private final Consumer<List<Runnable>> allLeft;
 
-    /** The threads, and one more until the connection is closed. */
+    /** The number of threads, plus one until the connection is closed. */
     private final AtomicInteger holds = new AtomicInteger(1);
 
     private final Object lock = new Object();
@@ -32,8 +31,8 @@ final class BridgeThreads {
     /**
      * Creates the count of a connection's threads.
      *
-     * @param signal makes the loop look again; run by each thread that leaves, but for the last
-     * @param allLeft takes the tasks that wait for that, on the thread that leaves last
+     * @param signal makes the loop check the connection's state; run by each thread that leaves, except the last
+     * @param allLeft receives the tasks that wait until all threads have left, on the last of them
      */
     BridgeThreads(Workers workers, Runnable signal, Consumer<List<Runnable>> allLeft) {
         this.streams = workers.streams();
@@ -42,7 +41,7 @@ final class BridgeThreads {
         this.allLeft = allLeft;
     }
 
-    /** Turns work that may block into work for {@link #run}. */
+    /** Wraps blocking work for {@link #run}. */
     Runnable counted(Runnable blocking) {
         return () -> {
             try {
@@ -53,25 +52,25 @@ final class BridgeThreads {
         };
     }
 
-    /** Runs {@linkplain #counted counted} work on a thread for streams. */
+    /** Runs {@linkplain #counted counted} work on a thread of the stream executor. */
     void run(Runnable counted) throws IOException {
         holds.incrementAndGet();
         try {
             streams.execute(counted);
         } catch (RejectedExecutionException | OutOfMemoryError e) { // "unable to create native thread"
             holds.decrementAndGet();
-            throw new IOException("there is no thread for a blocking connection", e);
+            throw new IOException("no thread is available for a blocking connection", e);
         }
     }
 
-    /** Runs work that ends the other threads' reads and writes, and that may itself block. */
+    /** Runs work that aborts the other threads' reads and writes and may itself block. */
     void abort(Runnable blocking) {
         holds.incrementAndGet();
         Runnable counted = counted(blocking);
         try {
             closers.execute(counted);
         } catch (RejectedExecutionException | OutOfMemoryError e) {
-            counted.run(); // the engine ends, and nothing waits for this loop any more
+            counted.run(); // the engine is closing, and nothing waits for this loop any more
         }
     }
 
@@ -79,16 +78,18 @@ final class BridgeThreads {
         return holds.get() > 1;
     }
 
-    /** Makes the loop look again, such as at room for bytes. */
+    /** Makes the loop check the connection's state, for example for room for bytes. */
     void signal() {
         signal.run();
     }
 
     static IOException asIoException(Throwable failure) {
-        return failure instanceof IOException own ? own : new IOException("the connection failed", failure);
+        return failure instanceof IOException ioException
+                ? ioException
+                : new IOException("the connection failed", failure);
     }
 
-    /** A thread has left, or the connection is closed. */
+    /** Called when a thread leaves, and when the connection is closed. */
     void leave() {
         if (holds.decrementAndGet() > 0) {
             signal.run();
@@ -102,7 +103,7 @@ final class BridgeThreads {
         allLeft.accept(tasks);
     }
 
-    /** Runs a task when the connection is gone; at once if it is. */
+    /** Runs a task when the connection is gone; immediately if it already is. */
     void whenGone(Runnable task) {
         synchronized (lock) {
             if (whenGone != null) {

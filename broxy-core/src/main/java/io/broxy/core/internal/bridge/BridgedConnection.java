@@ -23,14 +23,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A connection that can only block, on a loop: threads of the stream executor read and write for it, two at most at the same
- * time, and none while nothing is to be read and everything is written. The limits on connections bound their number.
+ * A blocking connection on a loop: threads of the stream executor read and write for it, at most two at a time, and none while
+ * no read is wanted and all bytes are written. The limits on connections bound the number of threads.
  *
- * <p>A read begins when the handler wants {@link SelectionKey#OP_READ}, has come back to the loop, and has taken all that was
- * read before; so nothing is read unasked, and a connection can be released to a user between two messages.
+ * <p>A read starts once the handler wants {@link SelectionKey#OP_READ}, has returned to the loop, and has taken all bytes of
+ * the previous read. Thus nothing is read ahead, and a connection can be released to a user between two messages.
  *
  * <pre>
- *   OPEN ──> CLOSING ──> closed       (written bytes go out first)
+ *   OPEN ──> CLOSING ──> closed       (written bytes are sent first)
  *    │          │  the peer stalls       ^
  *    └──────────┴────> RESET ────────────┘
  * </pre>
@@ -40,13 +40,16 @@ import org.slf4j.LoggerFactory;
 public final class BridgedConnection extends DrivenConnection {
     private static final Logger log = LoggerFactory.getLogger(BridgedConnection.class);
 
-    /** How long a peer may take none of the last bytes: as long as a half-closed tunnel may be silent by default. */
-    private static final long CLOSE_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+    /** How long a peer may accept none of the last bytes, equal to the default timeout of a half-closed tunnel. */
+    private static final long CLOSE_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(60);
 
-    /** How long a read or a write that is under way may keep a connection from its user. */
-    private static final long RELEASE_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    /** How long a release may wait for a read or write in progress. */
+    private static final long RELEASE_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** An open connection has its timer only because the end of the loop fires it. */
+    /**
+     * The timer's delay while the connection is open, when it serves only to detect the end of the loop, which fires all
+     * timers.
+     */
     private static final long FAR_NANOS = TimeUnit.DAYS.toNanos(365);
 
     private final Connection connection;
@@ -64,9 +67,9 @@ public final class BridgedConnection extends DrivenConnection {
     private record Release(Consumer<Connection> ready, Consumer<IOException> failed) {}
 
     /**
-     * Takes over a connection that blocks and has no other user.
+     * Takes over a blocking connection that has no other user.
      *
-     * @param remote its peer's address, found off the loop, for the connection may be another author's code
+     * @param remote the peer's address, determined off the loop, since the connection may be third-party code
      */
     public BridgedConnection(EventLoop loop, Connection connection, SocketAddress remote, Workers workers) {
         super(loop, new LoopLeftover(loop));
@@ -85,7 +88,7 @@ public final class BridgedConnection extends DrivenConnection {
 
     @Override
     public @Nullable SocketAddress localAddress() {
-        return connection instanceof StreamConnection own ? own.localAddress() : null;
+        return connection instanceof StreamConnection stream ? stream.localAddress() : null;
     }
 
     @Override
@@ -121,17 +124,19 @@ public final class BridgedConnection extends DrivenConnection {
         return interest & ready;
     }
 
-    /** Makes the loop {@linkplain #hear look} at what threads have done, in at most one task. For any thread. */
+    /**
+     * Makes the loop {@linkplain #threadsProgressed process} the threads' progress, with at most one queued task. Thread-safe.
+     */
     private void signal() {
         if (signaled.compareAndSet(false, true)) {
-            loop.tryExecute(this::hear); // the end of a loop has reset its connections
+            loop.tryExecute(this::threadsProgressed); // a stopped loop has reset its connections
         }
     }
 
-    private void hear() {
-        signaled.set(false); // before anything is looked at
+    private void threadsProgressed() {
+        signaled.set(false); // before reading any state
         if (release != null) {
-            goOnReleasing();
+            proceedWithRelease();
         } else if (isOpen()) {
             checkUnseenNow();
             planRead();
@@ -142,7 +147,7 @@ public final class BridgedConnection extends DrivenConnection {
         return isOpen() && (interest & SelectionKey.OP_READ) != 0 && input.isIdle();
     }
 
-    /** Reads in a later turn: until then the handler may change its interest or pass the connection on. */
+    /** Starts a read in a later turn, since the handler may still change its interest or pass the connection on. */
     private void planRead() {
         if (!readPlanned && mayRead() && !loop.isStopping()) {
             readPlanned = true;
@@ -183,7 +188,7 @@ public final class BridgedConnection extends DrivenConnection {
         beginWrite();
     }
 
-    /** Reports what a thread has found out; it writes nothing for that. */
+    /** Reports a break that a thread has already found; does not write. */
     @Override
     public void lookForBreak(Consumer<IOException> broken) {
         IOException failure = isOpen() ? output.failure() : null;
@@ -196,7 +201,7 @@ public final class BridgedConnection extends DrivenConnection {
         }
     }
 
-    /** False if there is no thread to write. */
+    /** Starts writing; false if no thread is available. */
     private boolean beginWrite() {
         boolean started = output.start();
         if (!started) {
@@ -210,14 +215,14 @@ public final class BridgedConnection extends DrivenConnection {
         threads.whenGone(task);
     }
 
-    /** For any thread. */
+    /** Thread-safe. */
     private void gone(List<Runnable> whenClosed) {
         boolean running = loop.tryExecute(() -> {
             loop.timers().cancel(timer);
             whenClosed.forEach(Runnable::run);
         });
         if (!running) {
-            whenClosed.forEach(Runnable::run); // the loop has ended, and its timers with it
+            whenClosed.forEach(Runnable::run); // the loop and its timers have ended
         }
     }
 
@@ -231,7 +236,7 @@ public final class BridgedConnection extends DrivenConnection {
         }
         over();
         leftover.release();
-        loop.timers().reschedule(timer, loop.nowNanos() + CLOSE_PATIENCE_NANOS);
+        loop.timers().reschedule(timer, loop.nowNanos() + CLOSE_TIMEOUT_NANOS);
         output.close();
         if (!beginWrite()) {
             reset();
@@ -249,26 +254,26 @@ public final class BridgedConnection extends DrivenConnection {
         }
     }
 
-    /** Ends the reads and writes of the threads. */
+    /** Aborts the threads' reads and writes. */
     private void reset() {
         leftover.release();
         output.drop();
         threads.abort(() -> HandOff.abort(connection));
     }
 
-    /** Runs when the timer fires: at the end of the loop, or after a wait for threads or for a slow peer. */
+    /** Called when the timer fires: at the end of the loop, or after waiting too long for threads or a slow peer. */
     private void timerFired() {
         if (loop.isStopping()) {
             stop();
         } else if (release != null) {
-            failRelease(release, new SocketTimeoutException("a read or a write of the connection does not end"));
+            failRelease(release, new SocketTimeoutException("a read or write of the connection does not complete"));
         } else if (isOpen()) {
             loop.timers().reschedule(timer, loop.nowNanos() + FAR_NANOS);
         } else if (output.written() != writtenBefore) {
             writtenBefore = output.written();
-            loop.timers().reschedule(timer, loop.nowNanos() + CLOSE_PATIENCE_NANOS);
+            loop.timers().reschedule(timer, loop.nowNanos() + CLOSE_TIMEOUT_NANOS);
         } else {
-            log.debug("a peer does not take the last bytes; its connection is reset");
+            log.debug("a peer does not accept the last bytes; its connection is reset");
             reset();
         }
     }
@@ -285,17 +290,17 @@ public final class BridgedConnection extends DrivenConnection {
                     handler().abandoned(cause);
                 }
             } finally {
-                abort(); // does nothing if the handler has done so
+                abort(); // has no effect if the handler has done so
             }
         }
     }
 
-    // ------------------------------------------------------------------ to a user
+    // ------------------------------------------------------------------ release to a user
 
     /**
      * {@inheritDoc}
      *
-     * <p>It waits until written bytes have gone out and a read that is under way has ended; if they take too long, it fails.
+     * <p>It waits until written bytes are sent and a read in progress has ended; if that takes too long, it fails.
      */
     @Override
     public void release(Consumer<Connection> ready, Consumer<IOException> failed) {
@@ -306,29 +311,29 @@ public final class BridgedConnection extends DrivenConnection {
         }
         over();
         release = new Release(ready, failed);
-        loop.timers().reschedule(timer, loop.nowNanos() + RELEASE_PATIENCE_NANOS);
-        goOnReleasing();
+        loop.timers().reschedule(timer, loop.nowNanos() + RELEASE_TIMEOUT_NANOS);
+        proceedWithRelease();
     }
 
-    private void goOnReleasing() {
-        Release own = release;
-        if (own == null || threads.areAtWork()) {
+    private void proceedWithRelease() {
+        Release requested = release;
+        if (requested == null || threads.areAtWork()) {
             return;
         }
         IOException failure = output.failure();
         if (failure != null) {
-            failRelease(own, failure);
+            failRelease(requested, failure);
             return;
         }
         release = null;
         loop.timers().cancel(timer);
-        own.ready().accept(UnreadConnection.of(connection, input.takeRest()));
+        requested.ready().accept(UnreadConnection.of(connection, input.takeRest()));
     }
 
-    private void failRelease(Release own, IOException cause) {
+    private void failRelease(Release requested, IOException cause) {
         release = null;
         reset();
         threads.leave();
-        own.failed().accept(cause);
+        requested.failed().accept(cause);
     }
 }

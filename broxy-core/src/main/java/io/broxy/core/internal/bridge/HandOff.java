@@ -12,33 +12,35 @@ import java.time.Duration;
 import org.slf4j.LoggerFactory;
 
 /**
- * A connection on its way from a user to a loop: it is driven by the loop itself where it has readiness, else over a bridge.
+ * The transfer of a connection from a user to a loop, which drives it directly if it has readiness, otherwise through a bridge.
  *
  * <p>Threading: for one thread at a time.
  */
 public interface HandOff {
 
-    /** Makes it the loop's own; called on the loop, once. */
+    /** Moves the connection to the loop; called on the loop, once. */
     LoopConnection onLoop(EventLoop loop);
 
     /**
-     * Prepares a connection; one of ours has been {@linkplain Transferable#detach detached} before. This may run another
-     * author's code, and wait for a read that is under way, so it must not be called on a loop.
+     * Prepares a connection; one of Broxy's own must already be {@linkplain Transferable#detach detached}. This may run
+     * third-party code and wait for a read in progress, so it must not be called on a loop.
      *
-     * @throws IOException if it is closed; the caller still closes it, or what is {@linkplain Transferable#detached detached}
+     * @throws IOException if the connection is closed; the caller still closes it or its {@linkplain Transferable#detached
+     *     detached} form
      */
     static HandOff of(Connection connection, Workers workers) throws IOException {
-        if (connection instanceof Transferable own && own.hasReadiness()) {
-            own.unblock();
-            return own::onLoop;
+        if (connection instanceof Transferable transferable && transferable.hasReadiness()) {
+            transferable.unblock();
+            return transferable::onLoop;
         }
-        Connection blocking = connection instanceof Transferable own ? own.detached() : connection;
+        Connection blocking = connection instanceof Transferable transferable ? transferable.detached() : connection;
         try {
             if (!blocking.isOpen()) {
                 throw new ClosedChannelException();
             }
             if (!blocking.readTimeout().isZero()) {
-                blocking.readTimeout(Duration.ZERO); // the user's timeout must not cut off a peer that is only silent
+                blocking.readTimeout(
+                        Duration.ZERO); // the user's timeout must not disconnect a peer that is merely silent
             }
             SocketAddress remote = blocking.remoteAddress();
             return loop -> new BridgedConnection(loop, blocking, remote, workers);
@@ -47,7 +49,7 @@ public interface HandOff {
         }
     }
 
-    /** Resets a connection, which may run another author's code. */
+    /** Resets a connection, which may run third-party code. */
     static void abort(Connection connection) {
         try {
             connection.abort();

@@ -1,4 +1,4 @@
-/** Connections that can only block, driven by a loop with the help of threads; and the hand-over of any connection to a loop. */
+/** Blocking connections on a loop, with the help of threads; and the transfer of any connection to a loop. */
 @NullMarked
 package io.broxy.core.internal.bridge;
 

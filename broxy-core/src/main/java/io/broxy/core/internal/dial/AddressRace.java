@@ -18,34 +18,34 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connects to the addresses of one name as RFC 8305 says: families interleaved (section 4), one attempt after the other
- * with a delay between (section 5), the next one at once when one fails; the first that connects wins, and the others are
+ * Connects to the addresses of a name as specified by RFC 8305: families are interleaved (section 4), and attempts start one
+ * after another with a delay (section 5), or immediately after a failure. The first to connect wins, and the others are
  * canceled.
  *
  * <p>It does no I/O: the connector makes the attempts, and the clock is a parameter.
  *
  * <p>Threading: owned by its event loop.
  *
- * @param <C> what an attempt yields
+ * @param <C> the type of a connection
  */
 final class AddressRace<C> {
 
-    /** Makes attempts. */
+    /** Starts attempts. */
     interface Connector<C> {
         /**
-         * Begins to connect.
+         * Starts connecting.
          *
-         * @param contender gets the end of the attempt, possibly before this method returns
-         * @return cancels the attempt, after which the contender gets nothing
+         * @param contender receives the result of the attempt, possibly before this method returns
+         * @return a task that cancels the attempt, after which the contender is not called
          */
         Runnable connect(InetSocketAddress address, Contender<C> contender);
     }
 
-    /** Receives the end of an attempt. */
+    /** Receives the result of an attempt. */
     interface Contender<C> {
         void connected(C connection);
 
-        /** A reason of {@link DialException.Reason#CANCELLED} ends the whole race. */
+        /** The attempt failed; {@link DialException.Reason#CANCELLED} ends the whole race. */
         void failed(DialException.Reason reason, Throwable failure);
     }
 
@@ -69,13 +69,13 @@ final class AddressRace<C> {
     private TimerQueue.@Nullable Timer nextStart;
     private boolean over;
 
-    /** What one race needs besides its addresses. */
+    /** The parameters of a race besides its addresses. */
     record Rules(AddressPolicy policy, TimerQueue timers, Ticker ticker, long delayNanos) {}
 
     /**
-     * Creates a race. One of the two consumers is called at its end, once.
+     * Creates a race. Exactly one of the two consumers is called at its end.
      *
-     * @param lost gets the reason for the whole; {@link #failures} has the addresses
+     * @param lost receives the reason for the whole race; {@link #failures} has those of the addresses
      */
     AddressRace(
             List<InetSocketAddress> inOrder,
@@ -94,8 +94,8 @@ final class AddressRace<C> {
     }
 
     /**
-     * Sorts addresses for a race: without repetitions, the families taking turns, the first one's first, within a family
-     * in the given order (RFC 8305 section 4 with a First Address Family Count of 1).
+     * Sorts addresses for a race: removes duplicates and alternates the families, starting with that of the first address and
+     * keeping the order within each family (RFC 8305 section 4 with a First Address Family Count of 1).
      */
     static List<InetAddress> interleave(List<InetAddress> addresses) {
         if (addresses.size() < 2) {
@@ -122,17 +122,17 @@ final class AddressRace<C> {
         }
     }
 
-    /** Begins the race, which may end before this method returns. */
+    /** Starts the race, which may end before this method returns. */
     void start() {
         startNext();
     }
 
-    /** Cancels every attempt; no consumer is called any more. */
+    /** Cancels every attempt; no consumer is called afterwards. */
     void cancel() {
         giveUp(null);
     }
 
-    /** Cancels every attempt with the same failure, for {@link #failures}; no consumer is called any more. */
+    /** Cancels every attempt and records the same failure for each in {@link #failures}; no consumer is called afterwards. */
     void giveUp(@Nullable Throwable failure) {
         over = true;
         if (nextStart != null) {
@@ -147,7 +147,7 @@ final class AddressRace<C> {
         running = null;
     }
 
-    /** Each address that failed, in the order of the failures. */
+    /** The failed addresses, in order of failure. */
     List<DialException.Attempt> failures() {
         return failures == null ? List.of() : failures;
     }
@@ -203,7 +203,7 @@ final class AddressRace<C> {
         }
     }
 
-    /** The reason of the attempt that came farthest is the reason of all. */
+    /** Ranks reasons: the attempt that got farthest determines the reason of the whole race. */
     private static int weight(DialException.Reason reason) {
         return switch (reason) {
             case DENIED -> 0;
@@ -225,7 +225,7 @@ final class AddressRace<C> {
         lost.accept(reason);
     }
 
-    /** One address being connected to. */
+    /** The attempt to connect to one address. */
     private final class Attempt implements Contender<C> {
         private final InetSocketAddress address;
         private final long startNanos = ticker.nanos();
@@ -238,7 +238,7 @@ final class AddressRace<C> {
             this.address = address;
         }
 
-        /** Begins to connect; true if the attempt has not ended at once. */
+        /** Starts connecting; false if the attempt ended immediately. */
         boolean start() {
             starting = true;
             join();
@@ -302,7 +302,7 @@ final class AddressRace<C> {
             if (reason == DialException.Reason.CANCELLED) {
                 cancel();
                 lose(reason);
-            } else if (!starting) { // or else the loop that started it goes on
+            } else if (!starting) { // otherwise the loop that started it continues
                 startNext();
             }
         }

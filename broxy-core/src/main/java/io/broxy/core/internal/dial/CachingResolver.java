@@ -22,32 +22,35 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks a {@link Resolver} off the caller's thread, once for all dials that look up the same name at the same time, and
- * caches the answer for a while. When the DNS is down, dials give up sooner than look-ups: a look-up that nothing waits for any
- * more leaves its queue, or is interrupted and no longer counts.
+ * Calls a {@link Resolver} off the caller's thread, once for all dials that look up the same name concurrently, and caches the
+ * answer for a while. When DNS is down, dials time out before look-ups do: a look-up that no dial waits for leaves its queue,
+ * or is interrupted and no longer counts.
  *
- * <p>Only legal answers are cached: addresses, or an {@link UnknownHostException}. Anything else that a resolver throws or
- * returns is a fault of the resolver, which says nothing about the name.
+ * <p>Only valid answers are cached: addresses, or an {@link UnknownHostException}. Any other result or exception is a fault of
+ * the resolver and says nothing about the name.
  *
- * <p>Threading: thread-safe; the lock guards {@code pending}, what is in it, and {@code answers}.
+ * <p>Threading: thread-safe; the lock guards {@code pending} with its elements, and {@code answers}.
  */
 final class CachingResolver {
     private static final Logger log = LoggerFactory.getLogger(CachingResolver.class);
 
-    /** The most recently used names are kept, whatever names clients make up. */
+    /**
+     * The maximum number of cached names; the most recently used are kept, so clients cannot exhaust memory with invented
+     * names.
+     */
     static final int MAX_NAMES = 1_000;
 
-    /** The addresses kept for one name: more than a dial has time to try. A hostile zone may have thousands. */
+    /** The maximum number of addresses kept for a name: more than a dial has time to try. A hostile zone may have thousands. */
     static final int MAX_ADDRESSES = 100;
 
-    private static final long LOG_DISTANCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long LOG_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Resolver resolver;
     private final LookUpThreads threads;
     private final Ticker ticker;
     private final long foundNanos;
     private final long failedNanos;
-    private final Seldom faults = new Seldom(LOG_DISTANCE_NANOS);
+    private final Seldom faults = new Seldom(LOG_INTERVAL_NANOS);
 
     private final Object lock = new Object();
     private final Map<String, LookUp> pending = new HashMap<>();
@@ -60,7 +63,7 @@ final class CachingResolver {
         }
     };
 
-    /** What a resolver must not answer. */
+    /** An invalid answer of a resolver. */
     private static final class BadAnswerException extends UnknownHostException {
         private static final long serialVersionUID = 1L;
 
@@ -69,12 +72,12 @@ final class CachingResolver {
         }
     }
 
-    /** Threading: guarded by the lock, but for what does not change. */
+    /** Threading: guarded by the lock, except for final fields. */
     private final class LookUp {
         final String host;
         final LookUpThreads.Task task = threads.task(() -> run(this), e -> refused(this, e));
         final Set<NameQuery> waiting = new LinkedHashSet<>();
-        /** Whether its answer counts for those only that wait for it. */
+        /** Whether the answer is only for the current queries and must not be cached. */
         boolean outdated;
 
         LookUp(String host) {
@@ -82,7 +85,7 @@ final class CachingResolver {
         }
     }
 
-    /** Addresses, or a failure, and until when they count. */
+    /** Addresses or a failure, and their expiry. */
     private record Answer(
             @Nullable List<InetAddress> addresses, @Nullable Throwable failure, long expiresNanos) {
 
@@ -98,7 +101,7 @@ final class CachingResolver {
     /**
      * Creates a resolver with an empty cache.
      *
-     * @param threads run the look-ups
+     * @param threads the threads that run look-ups
      * @param foundNanos how long addresses are kept; 0 for not at all
      * @param failedNanos how long failures are kept; 0 for not at all
      */
@@ -110,14 +113,14 @@ final class CachingResolver {
         this.failedNanos = failedNanos;
     }
 
-    // ------------------------------------------------------------------ asking
+    // ------------------------------------------------------------------ queries
 
     /**
      * Looks a name up.
      *
-     * @param client whose share of the look-ups it counts for, if it comes to one; null for none
-     * @return the caller's own: completes, possibly at once, with at least one address and at most {@link #MAX_ADDRESSES},
-     *     or with the look-up's failure; a caller that completes it itself waits no more
+     * @param client the client whose share of the look-ups is used if one is needed; null for none
+     * @return a new query for this caller, which completes, possibly immediately, with at least one and at most {@link
+     *     #MAX_ADDRESSES} addresses, or with the look-up's failure; a caller that completes it itself stops waiting
      */
     NameQuery resolve(String host, @Nullable ClientNetwork client) {
         Answer known;
@@ -135,7 +138,7 @@ final class CachingResolver {
         return query;
     }
 
-    /** As {@link #resolve(String, ClientNetwork)}, whatever is remembered: for a dial that has found that of no use. */
+    /** As {@link #resolve(String, ClientNetwork)}, but bypasses the cache, for a dial to which all cached addresses failed. */
     NameQuery resolveAnew(String host, @Nullable ClientNetwork client) {
         LookUp lookUp;
         NameQuery query;
@@ -161,8 +164,8 @@ final class CachingResolver {
         return query;
     }
 
-    /** What waits for an answer is probably gone: the look-up leaves its place to others, if that is so of all. */
-    void giveWay(String host, NameQuery query) {
+    /** Marks a query as probably no longer needed: if all queries of a look-up are, it yields to other look-ups. */
+    void yieldQuery(String host, NameQuery query) {
         LookUp lookUp;
         synchronized (lock) {
             lookUp = pending.get(host);
@@ -174,10 +177,10 @@ final class CachingResolver {
                 return;
             }
         }
-        threads.giveWay(lookUp.task);
+        threads.yieldPlace(lookUp.task);
     }
 
-    /** Forgets what was said about a name; a look-up that is under way counts for those only that wait for it. */
+    /** Removes a name from the cache; the answer of a look-up in progress goes only to its current queries. */
     void forget(String host) {
         synchronized (lock) {
             answers.remove(host);
@@ -188,11 +191,11 @@ final class CachingResolver {
         }
     }
 
-    @SuppressWarnings("CollectionUndefinedEquality") // a future is equal to itself alone, as it should be here
+    @SuppressWarnings("CollectionUndefinedEquality") // futures compare by identity, as intended
     private void leave(LookUp lookUp, NameQuery query) {
         synchronized (lock) {
             if (!lookUp.waiting.remove(query) || !lookUp.waiting.isEmpty()) {
-                return; // it was answered, or others wait
+                return; // already answered, or other queries remain
             }
             pending.remove(lookUp.host, lookUp);
         }
@@ -211,7 +214,7 @@ final class CachingResolver {
 
     private void refused(LookUp lookUp, RejectedExecutionException why) {
         UnknownHostException failure = new UnknownHostException(
-                why.getMessage() == null ? "there is no thread to look a name up" : why.getMessage());
+                why.getMessage() == null ? "no thread is available to look up a name" : why.getMessage());
         failure.initCause(why);
         end(lookUp, null, failure, 0);
     }
@@ -227,7 +230,7 @@ final class CachingResolver {
         } catch (UnknownHostException e) {
             end(lookUp, null, e, failedNanos);
             return;
-        } catch (Throwable e) { // it is the user's code
+        } catch (Throwable e) { // user code may throw anything
             report(e);
             end(lookUp, null, e, 0);
             return;
@@ -244,14 +247,14 @@ final class CachingResolver {
     private List<InetAddress> ask(String host) throws UnknownHostException {
         List<InetAddress> answer = resolver.resolve(host);
         if (answer == null) {
-            throw new BadAnswerException("the resolver gave no answer, and so no address for " + host);
+            throw new BadAnswerException("the resolver returned null, and so no address for " + host);
         }
         List<@Nullable InetAddress> addresses = new ArrayList<>(answer);
         if (addresses.isEmpty()) {
-            throw new BadAnswerException("the resolver gave no address for " + host);
+            throw new BadAnswerException("the resolver returned no address for " + host);
         }
         if (addresses.stream().anyMatch(Objects::isNull)) {
-            throw new BadAnswerException("the resolver gave a null address for " + host);
+            throw new BadAnswerException("the resolver returned a null address for " + host);
         }
         return addresses.size() <= MAX_ADDRESSES
                 ? List.copyOf(addresses)
@@ -265,7 +268,7 @@ final class CachingResolver {
         synchronized (lock) {
             boolean current = pending.remove(lookUp.host, lookUp);
             if (keepNanos > 0 && (current || failure == null) && !lookUp.outdated) {
-                answers.put(lookUp.host, answer); // the failure of one that was abandoned may come of its interrupt
+                answers.put(lookUp.host, answer); // an abandoned look-up may have failed because of its interrupt
             }
             waiting = List.copyOf(lookUp.waiting);
             lookUp.waiting.clear();

@@ -23,8 +23,8 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A direct dial that blocks its caller: look the name up, connect here to the one address or wait for a race of several,
- * all under one deadline.
+ * A direct dial that blocks its caller. It looks up the name and then connects to a single address on this thread, or waits for
+ * a race of several addresses on a loop, all under one deadline.
  *
  * <p>Threading: for the calling thread.
  */
@@ -75,9 +75,9 @@ final class CallerDial {
         }
     }
 
-    /** All addresses that were remembered have failed: the name is looked up once more. */
+    /** Looks up the name again after all cached addresses have failed. */
     private Connection connectToOthers(List<InetAddress> tried, DialException first) throws DialException {
-        if (trace == DialTrace.OFF) { // the first round was a race, which had its own
+        if (trace == DialTrace.OFF) { // the first round was a race, which has traced itself
             trace = FlightRecorderEvents.dial(request.target(), null);
         }
         List<InetAddress> untried;
@@ -102,8 +102,8 @@ final class CallerDial {
 
     private Connection connect(List<InetAddress> addresses) throws DialException {
         if (addresses.size() > 1) {
-            // A loop runs the race, which does not outlive the loop and keeps the deadline by itself.
-            trace = DialTrace.OFF; // the race has its own
+            // The race runs on a loop, ends with it, and enforces the deadline itself.
+            trace = DialTrace.OFF; // the race traces itself
             return await(dialer.race(request, addresses, startNanos));
         }
         Connection connection = connect(addresses.get(0));
@@ -198,7 +198,7 @@ final class CallerDial {
         return Math.max(0, endNanos - dialer.ticker().nanos());
     }
 
-    /** Rounded up, and never 0, which means "without limit" to a socket. */
+    /** The remaining time in milliseconds, rounded up; never 0, which a socket interprets as "no limit". */
     private int leftMillis() {
         long millis = (leftNanos() + 999_999) / 1_000_000;
         return (int) Math.max(1, Math.min(millis, Integer.MAX_VALUE));

@@ -8,25 +8,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The dials of an engine that wait on their callers' threads: no loop and no executor knows of them, and still the end of
- * the engine ends them.
+ * The dials of an engine that block on their callers' threads. No loop or executor tracks them, so this class ends them when
+ * the engine is closed.
  *
  * <p>Threading: thread-safe.
  */
 public final class CallerDials implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(CallerDials.class);
 
-    /** By identity. */
+    /** Compared by identity. */
     private final Set<Closeable> waits = ConcurrentHashMap.newKeySet();
 
     private volatile boolean closed;
 
-    /** Whether the engine has ended. */
+    /** Whether the engine is closed. */
     boolean isClosed() {
         return closed;
     }
 
-    /** Enters what a dial is about to wait for; it is closed when the engine ends, or now if it has ended. */
+    /**
+     * Registers the resource that a dial is about to wait for. It is closed when the engine closes, or immediately if the
+     * engine is already closed.
+     */
     void enter(Closeable wait) {
         waits.add(wait);
         if (closed) {
@@ -34,12 +37,12 @@ public final class CallerDials implements AutoCloseable {
         }
     }
 
-    /** The wait is over. */
+    /** Removes a resource after the wait. */
     void leave(Closeable wait) {
         waits.remove(wait);
     }
 
-    /** Ends every wait, and those to come. */
+    /** Ends all current and future waits. */
     @Override
     public void close() {
         closed = true;

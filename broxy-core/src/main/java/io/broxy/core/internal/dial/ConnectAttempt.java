@@ -15,7 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A connect on a loop.
+ * A non-blocking connect on a loop.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -36,10 +36,10 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
         this.startNanos = loop.nowNanos();
     }
 
-    /** Begins to connect; the result cancels the attempt. */
+    /** Starts connecting; the result cancels the attempt. */
     Runnable begin(NewSockets sockets, InetSocketAddress address) {
         if (loop.isStopping()) {
-            contender.failed(Reason.CANCELLED, new IOException("the event loop is ending"));
+            contender.failed(Reason.CANCELLED, new IOException("the event loop is stopping"));
             return this;
         }
         SocketChannel opened;
@@ -52,7 +52,7 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
         channel = opened;
         try {
             opened.configureBlocking(false);
-            // The second look is for the loopback, where the handshake is over when connect returns.
+            // The second check is for the loopback, where the handshake is complete when connect returns.
             if (!opened.connect(address) && !opened.finishConnect()) {
                 key = loop.register(opened, SelectionKey.OP_CONNECT, this);
                 return this;
@@ -94,7 +94,7 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
         contender.failed(DialFailures.ofConnecting(failure, loop.nowNanos() - startNanos), failure);
     }
 
-    /** Gives up. */
+    /** Cancels the attempt. */
     @Override
     public void run() {
         close();

@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One dial through the first of several hops that works: which hop is next, how much time it has, and how the failures
- * are summed up. It dials nothing itself, so it serves a loop and a blocking caller alike.
+ * The state of a dial through the first working one of several hops: the next hop, its time limit, and the combined failure. It
+ * does not dial itself, so loops and blocking callers share it.
  *
  * <p>Threading: for one thread, or owned by its event loop.
  */
@@ -41,12 +41,12 @@ final class FailOver {
     private long currentStartNanos;
 
     /**
-     * Begins with the first hop.
+     * Starts with the first hop.
      *
      * @param hops at least one, in order of preference
      * @param startNanos when the dial began
-     * @param endNanos the deadline of the whole
-     * @param penaltyNanos how long a hop that failed is tried behind others
+     * @param endNanos the deadline of the whole dial
+     * @param penaltyNanos how long a failed hop is tried after others
      */
     FailOver(DialRequest request, List<Hop> hops, long startNanos, long endNanos, long penaltyNanos, Ticker ticker) {
         this(request, hops, startNanos, endNanos, penaltyNanos, ticker, (hop, failure) -> {});
@@ -72,7 +72,7 @@ final class FailOver {
         this.current = left.remove();
     }
 
-    /** Those without a penalty first; otherwise as they are. */
+    /** Moves hops with a penalty to the end; otherwise keeps the order. */
     private static List<Hop> inOrder(List<Hop> hops, long nowNanos) {
         if (hops.size() == 1) {
             return hops;
@@ -87,41 +87,41 @@ final class FailOver {
         return current;
     }
 
-    /** The hops that were not tried yet. */
+    /** The hops that have not been tried yet. */
     List<Hop> others() {
         return List.copyOf(left);
     }
 
-    /** Makes one of the {@link #others} the current hop, and the current one the next. */
+    /** Makes one of the {@link #others} the current hop, and moves the current one to the front of the others. */
     void prefer(Hop hop) {
         if (!left.remove(hop)) {
-            throw new IllegalArgumentException("not a hop that is left");
+            throw new IllegalArgumentException("not one of the remaining hops");
         }
         left.addFirst(current);
         current = hop;
     }
 
-    /** The request to the hop, with an equal share of the time left; the last hop gets all of it. */
+    /** The request to the current hop, with an equal share of the remaining time; the last hop gets all of it. */
     DialRequest request() {
         long share = (endNanos - currentStartNanos) / (left.size() + 1);
-        Duration own = request.timeout();
-        if (own != null && own.equals(Duration.ofNanos(share))) {
-            return request; // as in every dial with one hop
+        Duration timeout = request.timeout();
+        if (timeout != null && timeout.equals(Duration.ofNanos(share))) {
+            return request; // as in each dial with a single hop
         }
         return request.toBuilder().timeout(Duration.ofNanos(Math.max(1, share))).build();
     }
 
-    /** The hop works. */
+    /** Records that the current hop works. */
     void connected() {
         current.worked(ticker.nanos());
     }
 
-    /** The hop does not: gives the failure of the whole dial, or null if there is another hop to dial now. */
+    /** Records that the current hop failed. Returns the failure of the whole dial, or null if there is another hop to dial. */
     @Nullable
     DialException failed(DialException failure) {
         long now = ticker.nanos();
         Verdict verdict = Verdict.of(failure);
-        boolean news = verdict == Verdict.HOP_FAILED && current.failed(now, penaltyNanos);
+        boolean newPenalty = verdict == Verdict.HOP_FAILED && current.failed(now, penaltyNanos);
         if (verdict == Verdict.HOP_FAILED) {
             hopFailed.accept(current, failure);
         }
@@ -132,7 +132,7 @@ final class FailOver {
             suppressEarlier(failure);
             return failure;
         }
-        if (news) {
+        if (newPenalty) {
             log.warn("hop {} failed and is tried last for a while: {}", current.name, failure.getMessage());
         }
         Duration duration = Duration.ofNanos(now - currentStartNanos);
@@ -150,13 +150,13 @@ final class FailOver {
 
     private void suppressEarlier(DialException failure) {
         for (DialException.Attempt earlier : attempts) {
-            if (earlier.failure() != failure) { // an own dialer may throw the same one again
+            if (earlier.failure() != failure) { // a user's dialer may throw the same exception again
                 failure.addSuppressed(earlier.failure());
             }
         }
     }
 
-    /** The reason of the hop where the dial came farthest, the first of equals, is the reason of the whole. */
+    /** The reason of the hop where the dial got farthest; the first among equals. */
     private Reason farthest() {
         Reason farthest = Reason.POOL_EXHAUSTED;
         for (DialException.Attempt attempt : attempts) {
@@ -181,7 +181,7 @@ final class FailOver {
         };
     }
 
-    /** What a failure says about the hop; {@link io.broxy.RoutingDialer} gives the reasons. */
+    /** The meaning of a failure for the hop; {@link io.broxy.RoutingDialer} documents the rules. */
     private enum Verdict {
         HOP_FAILED,
         HOP_IS_FULL,
@@ -198,7 +198,9 @@ final class FailOver {
             };
         }
 
-        /** Whether the hop works, and refuses or cannot reach the target; a refusal by a proxy before the hop does not count. */
+        /**
+         * Whether the hop works, but refuses or cannot reach the target; a refusal by a proxy before the hop does not count.
+         */
         private static boolean isAnswer(DialException failure) {
             if (failure.reason() == Reason.PROXY_AUTH) {
                 return false;
@@ -209,7 +211,7 @@ final class FailOver {
     }
 
     /**
-     * Names a hop where an exception asks for an address: the attempt was at a hop of a routing dialer, not at an address.
+     * Represents a hop where an exception expects an address: the attempt was to a hop of a routing dialer, not to an address.
      *
      * <p>Threading: immutable.
      */
@@ -222,7 +224,7 @@ final class FailOver {
             this.name = name;
         }
 
-        /** The hop's name. */
+        /** Returns the hop's name. */
         @Override
         public String toString() {
             return name;

@@ -17,13 +17,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A direct dial on a loop: look the name up, race its addresses, all under one deadline. Addresses that were remembered and
- * are all of no use may be outdated, so the name is looked up once more, and what is new is raced.
+ * A direct dial on a loop: looks up the name and races its addresses, all under one deadline. If cached addresses all fail,
+ * they may be outdated, so the name is looked up again and any new addresses are raced.
  *
  * <pre>
- *   RESOLVING ──> RACING ──> over        (a literal address begins with RACING)
+ *   RESOLVING ──> RACING ──> over        (a literal address starts with RACING)
  *       ^            │
- *       └────────────┘  all that was remembered has failed, once
+ *       └────────────┘  all cached addresses have failed, once
  * </pre>
  *
  * <p>Threading: owned by its event loop.
@@ -35,10 +35,10 @@ final class LoopDial implements DialHandle {
     private final TimerQueue.Timer deadline;
     private final DialTrace trace;
     private @Nullable NameQuery lookUp;
-    /** Whether the name may be looked up once more. */
-    private boolean remembered;
+    /** Whether the name may be looked up again. */
+    private boolean fromCache;
 
-    /** How all the remembered addresses failed. */
+    /** The failure of the cached addresses. */
     private @Nullable DialException firstRound;
 
     private List<InetAddress> addresses = List.of();
@@ -53,19 +53,19 @@ final class LoopDial implements DialHandle {
         this.deadline = loop.timers().schedule(dial.endNanos(), this::timedOut);
     }
 
-    /** Begins with the look-up, or with the literal address. */
+    /** Starts with the look-up, or with the literal address. */
     DialHandle begin() {
         InetAddress literal = dial.request().address();
         if (literal != null) {
             return begin(List.of(literal));
         }
         NameQuery query = dialer.resolver.resolve(dial.target().host(), dial.network());
-        remembered = query.isFromCache();
+        fromCache = query.isFromCache();
         await(query);
         return this;
     }
 
-    /** Begins with addresses that have been looked up. */
+    /** Starts with addresses that are already looked up. */
     DialHandle begin(List<InetAddress> found) {
         race(found);
         return this;
@@ -77,7 +77,7 @@ final class LoopDial implements DialHandle {
             if (loop.inLoop()) { // the answer was in the cache
                 resolved(found, failure);
             } else {
-                loop.tryExecute(() -> resolved(found, failure)); // the end of a loop has fired the deadline
+                loop.tryExecute(() -> resolved(found, failure)); // a stopping loop has fired the deadline
             }
         });
     }
@@ -121,7 +121,7 @@ final class LoopDial implements DialHandle {
         all.start();
     }
 
-    /** The addresses that can be tried. A literal, of which there is one, needs no list to be collected in. */
+    /** The addresses to try, in order; avoids allocating a list for a literal address. */
     private List<InetSocketAddress> inOrder(List<InetAddress> toTry) {
         int port = dial.target().port();
         if (toTry.size() == 1) {
@@ -137,14 +137,14 @@ final class LoopDial implements DialHandle {
         return inOrder;
     }
 
-    /** Called at the deadline, and at the end of the loop, which fires all timers. */
+    /** Called at the deadline, and by a stopping loop, which fires all timers. */
     private void timedOut() {
         if (loop.isStopping()) {
-            giveUp(Reason.CANCELLED, new IOException("the event loop is ending"));
+            giveUp(Reason.CANCELLED, new IOException("the event loop is stopping"));
         } else if (lookUp != null) {
             giveUp(Reason.TIMEOUT, lookUp.timedOut());
         } else {
-            giveUp(Reason.TIMEOUT, new SocketTimeoutException("no answer in the dial's time"));
+            giveUp(Reason.TIMEOUT, new SocketTimeoutException("no answer within the dial's timeout"));
         }
     }
 
@@ -165,13 +165,13 @@ final class LoopDial implements DialHandle {
         failed(reason, race == null ? List.of() : race.failures(), null);
     }
 
-    /** The addresses have failed. */
+    /** Called when all addresses have failed. */
     private void failed(Reason reason, List<DialException.Attempt> failures, @Nullable Throwable why) {
-        if (!remembered || !DialFailures.isOfTheAddresses(reason)) {
+        if (!fromCache || !DialFailures.isOfTheAddresses(reason)) {
             fail(reason, why);
             return;
         }
-        remembered = false;
+        fromCache = false;
         race = null;
         firstRound = failure(reason, failures, why);
         await(dialer.resolver.resolveAnew(dial.target().host(), dial.network()));
@@ -194,14 +194,14 @@ final class LoopDial implements DialHandle {
         over = true;
         loop.timers().cancel(deadline);
         if (lookUp != null) {
-            lookUp.cancel(false); // or has been answered
+            lookUp.cancel(false); // no effect if it is answered
         }
     }
 
     @Override
     public void clientEnded() {
         if (lookUp != null) {
-            dialer.resolver.giveWay(dial.target().host(), lookUp);
+            dialer.resolver.yieldQuery(dial.target().host(), lookUp);
         }
     }
 

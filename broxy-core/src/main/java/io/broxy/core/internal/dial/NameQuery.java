@@ -13,21 +13,21 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One dial's wait for the addresses of a name. Completing it from outside ends the wait; a look-up that nothing waits for
- * any more is abandoned.
+ * One dial's query for the addresses of a name. Completing it externally ends the query; a look-up without remaining queries is
+ * abandoned.
  *
  * <p>Threading: thread-safe.
  */
 final class NameQuery extends CompletableFuture<List<InetAddress>> {
     private final long askedNanos;
     private final LookUpThreads.@Nullable Task lookUp;
-    /** Whether what waits is probably gone; guarded by the resolver's lock. */
+    /** Whether the dial is probably no longer needed; guarded by the resolver's lock. */
     private boolean yields;
 
     /**
-     * Creates one.
+     * Creates a query.
      *
-     * @param lookUp what is waited for; null if the answer was known
+     * @param lookUp the look-up that answers the query; null if the answer was cached
      */
     NameQuery(long askedNanos, LookUpThreads.@Nullable Task lookUp) {
         this.askedNanos = askedNanos;
@@ -42,14 +42,17 @@ final class NameQuery extends CompletableFuture<List<InetAddress>> {
         return yields;
     }
 
-    /** Whether the answer was known, and so may be outdated. */
+    /** Whether the answer came from the cache and so may be outdated. */
     boolean isFromCache() {
         return lookUp == null;
     }
 
-    /** The failure of a dial whose time is over before the answer: says how long it was waited for what. */
+    /**
+     * The failure of a dial whose deadline passes before the answer; its message says how long the look-up was queued and
+     * running.
+     */
     SocketTimeoutException timedOut() {
-        String text = "looking the name up took too long";
+        String text = "looking up the name took too long";
         if (lookUp == null) {
             return new SocketTimeoutException(text);
         }
@@ -58,13 +61,13 @@ final class NameQuery extends CompletableFuture<List<InetAddress>> {
         String queued = seconds(progress.queuedNanos());
         return new SocketTimeoutException(
                 progress.runNanos() < 0
-                        ? text + ": queued " + queued + " for a look-up thread, and not begun (" + counts.running()
+                        ? text + ": queued " + queued + " for a look-up thread, and not started (" + counts.running()
                                 + " look-ups are running, " + counts.waiting() + " wait)"
                         : text + ": queued " + queued + " for a look-up thread, then looked up for "
                                 + seconds(progress.runNanos()));
     }
 
-    /** As of a {@link io.broxy.core.internal.loop.WaitedFuture}. */
+    /** As in a {@link io.broxy.core.internal.loop.WaitedFuture}. */
     @Override
     public List<InetAddress> get(long timeout, TimeUnit unit)
             throws InterruptedException, ExecutionException, TimeoutException {

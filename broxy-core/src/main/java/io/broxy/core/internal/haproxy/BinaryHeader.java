@@ -7,20 +7,20 @@ import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /**
- * Version 2: a signature, four bytes, and a block of addresses and type-length-values (proxy-protocol.txt, section 2.2).
+ * Parses version 2: a signature, four bytes, and a block of addresses and type-length-values (proxy-protocol.txt, section 2.2).
  *
- * <p>LOCAL's block is skipped unread, as the specification demands. So is PROXY's where the family or the protocol is
- * unspecified, since it is unknown where the addresses end there. Sockets of the UNIX family and datagrams cannot lead to
- * here, but they are valid, and a receiver that does not implement them has to take them for unspecified: their values
- * are checked and the addresses are not given.
+ * <p>The block of a LOCAL header is skipped, as the specification requires. So is that of a PROXY header with an unspecified
+ * family or protocol, where the length of the addresses is unknown. The UNIX family and datagrams cannot occur here but are
+ * valid, and a receiver that does not implement them must treat them as unspecified: their type-length-values are checked, and
+ * the addresses are ignored.
  *
  * <p>Threading: stateless.
  */
 final class BinaryHeader {
-    /** How it begins. */
+    /** The signature at the start of the header. */
     static final byte[] SIGNATURE = {'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n'};
 
-    /** The signature, version and command, family and protocol, and the length of the block. */
+    /** The length of the fixed part: signature, version and command, family and protocol, and the length of the block. */
     static final int START = 16;
 
     static final byte LOCAL = 0x20;
@@ -44,14 +44,14 @@ final class BinaryHeader {
 
     private BinaryHeader() {}
 
-    /** Version 2, with LOCAL or PROXY. */
+    /** Requires version 2 with the command LOCAL or PROXY. */
     static void checkVersionAndCommand(byte b) throws ProxyHeaderException {
         if (b != LOCAL && b != PROXY) {
             throw new ProxyHeaderException("neither LOCAL nor PROXY of version 2");
         }
     }
 
-    /** The family and the protocol of LOCAL are ignored; those of PROXY have to be ones that exist. */
+    /** Requires a known family and protocol for PROXY; those of LOCAL are ignored. */
     static void checkFamily(byte versionAndCommand, byte b) throws ProxyHeaderException {
         if (versionAndCommand == PROXY && (family(b) > UNIX || protocol(b) > DATAGRAM)) {
             throw new ProxyHeaderException("no such family or protocol");
@@ -62,7 +62,7 @@ final class BinaryHeader {
         return shortAt(header, LENGTH_AT);
     }
 
-    /** Reads a header of which all that can be said before its block has been checked. */
+    /** Reads a complete header whose fixed part has been checked. */
     static ProxyHeader read(byte[] header, int length) throws ProxyHeaderException {
         byte both = header[FAMILY_AT];
         if (header[VERSION_AT] == LOCAL || family(both) == UNSPECIFIED || protocol(both) == UNSPECIFIED) {
@@ -92,12 +92,12 @@ final class BinaryHeader {
         };
     }
 
-    /** Both addresses, and two ports where the family has some. */
+    /** The length of both addresses, and of two ports if the family has ports. */
     private static int addressesLength(int family) {
         return 2 * addressLength(family) + (family == UNIX ? 0 : 2 * Short.BYTES);
     }
 
-    /** Each type-length-value has to end within the block. Of what they say only the checksum is of interest. */
+    /** Requires that each type-length-value ends within the block. Only the checksum is evaluated. */
     private static void checkValues(byte[] header, int from, int to) throws ProxyHeaderException {
         boolean checked = false;
         for (int at = from; at < to; ) {
@@ -108,7 +108,7 @@ final class BinaryHeader {
             }
             if (header[at] == CRC32C_TYPE) {
                 if (checked || valueLength != CRC32C_LENGTH) {
-                    throw new ProxyHeaderException("the checksum is not one of four bytes");
+                    throw new ProxyHeaderException("the checksum does not have four bytes");
                 }
                 checkSum(header, to, value);
                 checked = true;
@@ -117,7 +117,7 @@ final class BinaryHeader {
         }
     }
 
-    /** CRC-32C (RFC 4960, appendix B) of the whole header with zeros in the place of the checksum. */
+    /** Verifies the CRC-32C (RFC 4960, appendix B) of the whole header with zeros in place of the checksum. */
     private static void checkSum(byte[] header, int length, int valueAt) throws ProxyHeaderException {
         int wanted = shortAt(header, valueAt) << 16 | shortAt(header, valueAt + Short.BYTES);
         byte[] zeroed = Arrays.copyOf(header, length);

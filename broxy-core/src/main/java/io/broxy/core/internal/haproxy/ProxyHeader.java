@@ -4,24 +4,24 @@ import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connection that a hop passes on. The hop may not know it, or the connection may be its own; then there are no
- * addresses, and those of the real connection count.
+ * The addresses of the connection that a load balancer forwards. There are none if it does not know them or if the connection
+ * is its own; then the addresses of the real connection count.
  *
  * <p>Threading: immutable.
  *
- * @param source the client's address, resolved, or null if it is not known
- * @param destination the address that the client connected to; null exactly when the source is
+ * @param source the client's resolved address, or null if unknown
+ * @param destination the address that the client connected to; null if and only if {@code source} is
  */
 public record ProxyHeader(
         @Nullable InetSocketAddress source, @Nullable InetSocketAddress destination) {
 
-    /** The header that names no addresses. */
+    /** The header without addresses. */
     public static final ProxyHeader UNKNOWN = new ProxyHeader(null, null);
 
     /**
-     * Checks that there are both addresses or none.
+     * Requires both addresses or none.
      *
-     * @throws IllegalArgumentException if there is one, or one is not resolved
+     * @throws IllegalArgumentException if only one is given, or one is unresolved
      */
     public ProxyHeader {
         if ((source == null) != (destination == null)) {

@@ -1,9 +1,9 @@
 package io.broxy.core.internal.haproxy;
 
 /**
- * A header of the PROXY protocol that is refused; the connection is to be cut (proxy-protocol.txt, section 2). The
- * message is a fixed text which names the rule that was broken and has no bytes of the peer in it. There is no stack
- * trace: the place in the parser is of no interest.
+ * A PROXY header is malformed, so the connection must be closed (proxy-protocol.txt, section 2). The message is a fixed text
+ * that names the violated rule and contains no bytes of the peer. There is no stack trace, since the position in the parser is
+ * irrelevant.
  *
  * <p>Threading: immutable.
  */

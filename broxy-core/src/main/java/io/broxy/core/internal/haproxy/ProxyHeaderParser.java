@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  *                                                      └──────length 0──────────────^
  * </pre>
  *
- * <p>Every byte is looked at in the order of its coming, so the outcome cannot depend on how the header was cut into
- * pieces. A peer that does not speak the protocol is refused with its first byte that shows it: an HTTP request at its
- * first or second. What a line or a block says is read when all of it is there, as the specification demands.
+ * <p>Bytes are examined in order of arrival, so the result cannot depend on how the header was split. A peer that does not
+ * speak the protocol is refused at the first byte that shows it: an HTTP request at its first or second byte. The content of a
+ * line or block is parsed when it is complete, as the specification requires.
  *
  * <p>Threading: for one thread at a time.
  */
@@ -37,12 +37,15 @@ public final class ProxyHeaderParser {
         OVER
     }
 
-    /** The longest line with its end: "PROXY UNKNOWN", two IPv6 addresses and two ports of full length (section 2.1). */
+    /**
+     * The maximum length of a line with its CRLF: "PROXY UNKNOWN", two IPv6 addresses and two ports of full length (section
+     * 2.1).
+     */
     static final int MAX_LINE = 107;
 
     /**
-     * The longest header of version 2, which may announce 64 KiB. The specification has headers fit into one segment of 536
-     * bytes; what makes them longer is a client certificate's names, and the private fields of cloud balancers.
+     * The maximum length of a version 2 header, whose length field permits 64 KiB. The specification wants headers to fit into
+     * one segment of 536 bytes; names of client certificates and private fields of cloud load balancers can make them longer.
      */
     static final int MAX_BINARY = 4 * 1024;
 
@@ -51,34 +54,34 @@ public final class ProxyHeaderParser {
 
     private State state = State.START;
 
-    /** What has come of the header, as far as {@link #length} says. */
+    /** The bytes received so far, of which there are {@link #length}. */
     private byte[] header = new byte[MAX_LINE];
 
     private int length;
 
-    /** Where a block will end; the length has been read by then. */
+    /** The end of the block; set once its length has been read. */
     private int end;
 
-    /** Whether a byte of the header has come: input that ends before is at its end, and after that it is cut. */
+    /** Whether any byte has been read: if not, an end of input is orderly, otherwise the header is truncated. */
     public boolean begun() {
         return length > 0;
     }
 
     /**
-     * Reads on. The buffer's position moves past what was read: to the end of the buffer when more is needed, to the
-     * byte behind the header when that is complete (what follows is left in the buffer), and behind the offending byte
-     * when the header is refused. The parser keeps no hold on the buffer.
+     * Reads more bytes. The buffer's position advances to the end of the buffer if more bytes are needed, to the byte after the
+     * header if it is complete (bytes that follow remain in the buffer), and past the offending byte if the header is refused.
+     * The parser does not retain the buffer.
      *
-     * @return the header, or null when it is not complete yet
+     * @return the header, or null if it is not complete yet
      * @throws ProxyHeaderException if the header is refused
-     * @throws IllegalStateException if the header has been given or refused before
+     * @throws IllegalStateException if the header was already returned or refused
      */
     public @Nullable ProxyHeader feed(ByteBuffer in) throws ProxyHeaderException {
         State now = state;
         if (now == State.OVER) {
             throw new IllegalStateException("the parser has read its header");
         }
-        state = State.OVER; // and so it remains if a byte is refused
+        state = State.OVER; // remains so if a byte is refused
         while (in.hasRemaining()) {
             if (now == State.BLOCK) {
                 takeBlock(in);

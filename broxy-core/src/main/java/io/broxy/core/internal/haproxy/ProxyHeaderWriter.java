@@ -9,10 +9,10 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 
 /**
- * Writes the header of the PROXY protocol that begins a connection to an upstream (proxy-protocol.txt, section 2).
+ * Writes the PROXY header at the start of a connection to an upstream (proxy-protocol.txt, section 2).
  *
- * <p>Where one address is IPv4 and the other IPv6, as on either side of a proxy between the two worlds, both are written as
- * IPv6, the IPv4 one in its mapped form. Zone ids are not written: they mean nothing to another host.
+ * <p>If one address is IPv4 and the other IPv6, both are written as IPv6, the IPv4 one in mapped form. Zone ids are omitted,
+ * since they have no meaning on another host.
  *
  * <p>Threading: stateless.
  */
@@ -22,7 +22,7 @@ public final class ProxyHeaderWriter {
 
     private ProxyHeaderWriter() {}
 
-    /** A line of text; without addresses it says UNKNOWN, which some receivers refuse. */
+    /** Returns the text form; without addresses it says UNKNOWN, which some receivers refuse. */
     public static byte[] version1(ProxyHeader header) {
         InetSocketAddress source = header.source();
         InetSocketAddress destination = header.destination();
@@ -37,8 +37,8 @@ public final class ProxyHeaderWriter {
     }
 
     /**
-     * The binary form, without type-length-values; without addresses it is LOCAL, which every receiver has to accept, and
-     * which has it take the real connection's.
+     * Returns the binary form, without type-length-values; without addresses it is LOCAL, which every receiver must accept and
+     * which makes it use the addresses of the real connection.
      */
     public static byte[] version2(ProxyHeader header) {
         InetSocketAddress source = header.source();
@@ -78,7 +78,7 @@ public final class ProxyHeaderWriter {
         return ByteBuffer.allocate(IPV6_BYTES).put(MAPPED).put(bytes).array();
     }
 
-    /** The canonical form (RFC 5952), which {@link HostPort} knows. */
+    /** The canonical form (RFC 5952), from {@link HostPort}. */
     private static String text(InetSocketAddress socket, boolean ipv4) {
         InetAddress address = socket.getAddress();
         String text = address.getHostAddress();

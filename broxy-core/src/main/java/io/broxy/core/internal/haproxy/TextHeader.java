@@ -9,18 +9,18 @@ import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Version 1: one line of text (proxy-protocol.txt, section 2.1).
+ * Parses version 1: one line of text (proxy-protocol.txt, section 2.1).
  *
  * <p>Threading: stateless.
  */
 final class TextHeader {
-    /** How it begins. */
+    /** The start of the line. */
     static final byte[] WORD = "PROXY ".getBytes(US_ASCII);
 
     private static final int LINE_END = 2;
     private static final String UNKNOWN = "UNKNOWN";
-    private static final int HIGHEST_PORT = 65_535;
-    private static final int MOST_PORT_DIGITS = 5;
+    private static final int MAX_PORT = 65_535;
+    private static final int MAX_PORT_DIGITS = 5;
 
     private TextHeader() {}
 
@@ -33,10 +33,11 @@ final class TextHeader {
         String[] parts = rest.split(" ", -1);
         boolean ipv4 = parts[0].equals("TCP4");
         if (!ipv4 && !parts[0].equals("TCP6")) {
-            throw new ProxyHeaderException("the family is none of TCP4, TCP6 and UNKNOWN");
+            throw new ProxyHeaderException("the family is not TCP4, TCP6 or UNKNOWN");
         }
         if (parts.length != 5) {
-            throw new ProxyHeaderException("there are not two addresses and two ports with one space before each");
+            throw new ProxyHeaderException(
+                    "the line does not have two addresses and two ports, each after a single space");
         }
         InetAddress source = address(parts[1], ipv4);
         InetAddress destination = address(parts[2], ipv4);
@@ -45,8 +46,8 @@ final class TextHeader {
     }
 
     /**
-     * {@link HostPort} is as strict as is asked for here. An IPv6 address may end like an IPv4 one: the specification
-     * does not show it, but the C library prints mapped addresses so, and HAProxy has it print them.
+     * Uses {@link HostPort}, which is as strict as required here. An IPv6 address may end in IPv4 notation: the specification
+     * does not mention it, but the C library, which HAProxy uses, prints mapped addresses that way.
      */
     private static InetAddress address(String text, boolean ipv4) throws ProxyHeaderException {
         boolean ofFamily = ipv4 ? text.indexOf(':') < 0 : text.indexOf(':') >= 0 && !text.startsWith("[");
@@ -65,18 +66,18 @@ final class TextHeader {
         }
     }
 
-    /** 0 is allowed, and leading zeros are not. */
+    /** Allows 0, but no leading zeros. */
     private static int port(String text) throws ProxyHeaderException {
         int digits = text.length();
-        boolean plain = digits >= 1 && digits <= MOST_PORT_DIGITS && (digits == 1 || text.charAt(0) != '0');
+        boolean plain = digits >= 1 && digits <= MAX_PORT_DIGITS && (digits == 1 || text.charAt(0) != '0');
         int port = 0;
         for (int i = 0; plain && i < digits; i++) {
             char c = text.charAt(i);
             plain = c >= '0' && c <= '9';
             port = 10 * port + (c - '0');
         }
-        if (!plain || port > HIGHEST_PORT) {
-            throw new ProxyHeaderException("a port is not a plain number of 0 to 65535");
+        if (!plain || port > MAX_PORT) {
+            throw new ProxyHeaderException("a port is not a plain number from 0 to 65535");
         }
         return port;
     }

@@ -1,4 +1,4 @@
-/** HAProxy's PROXY protocol, versions 1 and 2 (proxy-protocol.txt): reading and writing its header. Pure, without any I/O. */
+/** HAProxy's PROXY protocol, versions 1 and 2 (proxy-protocol.txt): reading and writing its header, without I/O. */
 @NullMarked
 package io.broxy.core.internal.haproxy;
 

@@ -3,22 +3,22 @@ package io.broxy.core.internal.http;
 import java.nio.ByteBuffer;
 
 /**
- * Puts texts and numbers into buffers without making anything on the way.
+ * Puts texts and numbers into buffers without allocation.
  *
  * <p>Threading: stateless.
  */
 final class Ascii {
-    /** The most digits that {@link #putDecimal} puts of an {@code int}. */
+    /** The maximum number of digits that {@link #putDecimal} puts for an {@code int}. */
     static final int MAX_DECIMAL_DIGITS = 10;
 
-    /** The most digits that {@link #putHex} puts. */
+    /** The maximum number of digits that {@link #putHex} puts. */
     static final int MAX_HEX_DIGITS = 8;
 
     private static final int BITS_OF_HEX_DIGIT = 4;
 
     private Ascii() {}
 
-    /** Puts a text that is known to have no character above 0xFF. */
+    /** Puts a text, which must have no character above 0xFF. */
     static void put(String text, ByteBuffer out) {
         for (int i = 0; i < text.length(); i++) {
             out.put((byte) text.charAt(i));
@@ -29,11 +29,11 @@ final class Ascii {
      * Puts a field line.
      *
      * @param name a token
-     * @throws IllegalArgumentException if the value is none that a field can have; nothing has been put then
+     * @throws IllegalArgumentException if the value is not a valid field value, in which case nothing is put
      */
     static void putField(String name, String value, ByteBuffer out) {
         if (!Grammar.isFieldText(value)) {
-            // the message leaves out the value, which may be a secret
+            // the message omits the value, which may be a secret
             throw new IllegalArgumentException("the value of " + name + " has a character that it must not have");
         }
         put(name, out);
@@ -46,7 +46,7 @@ final class Ascii {
         out.put(Grammar.CR).put(Grammar.LF);
     }
 
-    /** Puts a number that is not negative. */
+    /** Puts a nonnegative number. */
     static void putDecimal(long number, ByteBuffer out) {
         long unit = 1;
         while (number / unit >= 10) {

@@ -8,14 +8,14 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Distinguishes authentication schemes whose credentials are for one request from those that log a connection in (RFC 4559
- * section 6; RFC 9110 section 3.3 names the latter as what breaks HTTP). A scheme that is not known is taken for one of a
- * connection, and so is a value that cannot be read: that costs a connection, and the other error costs a login.
+ * Distinguishes authentication schemes that authenticate a request from those that authenticate a connection (RFC 4559 section
+ * 6; RFC 9110 section 3.3 mentions the latter as a violation of HTTP). Unknown schemes and malformed values count as
+ * connection-based: if wrong, that costs a connection, while the opposite error breaks a login.
  *
  * <p>Threading: stateless.
  */
 public final class AuthSchemes {
-    /** The registry of IANA without Negotiate, and what the APIs of clouds and vendors use; in lower case. */
+    /** The IANA registry without Negotiate, and schemes of cloud and vendor APIs; in lower case. */
     private static final Set<String> PER_REQUEST = Set.of(
             "basic",
             "bearer",
@@ -48,9 +48,9 @@ public final class AuthSchemes {
     private AuthSchemes() {}
 
     /**
-     * Whether the fields of a name have a scheme that logs the connection in.
+     * Whether any field with a name has a connection-based scheme.
      *
-     * @param name of a field with challenges or credentials (RFC 9110 sections 11.3 and 11.4)
+     * @param name the name of a field with challenges or credentials (RFC 9110 sections 11.3 and 11.4)
      */
     static boolean bindConnection(Fields fields, String name) {
         for (int i = fields.indexOf(name, 0); i >= 0; i = fields.indexOf(name, i + 1)) {
@@ -61,7 +61,7 @@ public final class AuthSchemes {
         return false;
     }
 
-    /** Whether a response's challenges, of an origin or of a proxy, log the connection in. */
+    /** Whether a response has a connection-based challenge of an origin or a proxy. */
     public static boolean challengesBindConnection(Fields fields) {
         return bindConnection(fields, "WWW-Authenticate") || bindConnection(fields, "Proxy-Authenticate");
     }
@@ -82,18 +82,18 @@ public final class AuthSchemes {
                                         of.scheme().length() + 1));
     }
 
-    /** Whether a field's value has a scheme that logs the connection in. */
+    /** Whether a field's value has a connection-based scheme. */
     public static boolean bindConnection(String value) {
         if (value.startsWith("Basic ") && value.indexOf(',') < 0 && value.indexOf('"') < 0) {
-            return false; // as nearly always, and without a copy
+            return false; // the common case, without a copy
         }
         byte[] bytes = value.getBytes(ISO_8859_1);
         return bindConnection(bytes, 0, bytes.length);
     }
 
     /**
-     * Walks over a list of challenges: {@code scheme}, {@code scheme token68}, {@code scheme name=value}, and, behind
-     * another member, {@code name=value}. Credentials are a list of one.
+     * Parses a list of challenges: {@code scheme}, {@code scheme token68}, {@code scheme name=value}, and, after another
+     * member, {@code name=value}. Credentials are a list with one member.
      */
     private static boolean bindConnection(byte[] bytes, int from, int to) {
         boolean first = true;
@@ -122,7 +122,9 @@ public final class AuthSchemes {
         return at;
     }
 
-    /** The comma that ends the member, or the end; -1 if something follows its quotes, or they do not end. */
+    /**
+     * The index of the comma after the member, or the end; -1 if there are bytes after its closing quote, or no closing quote.
+     */
     private static int afterMember(byte[] bytes, int from, int to) {
         int at = from;
         while (at < to && bytes[at] != ',') {
@@ -135,7 +137,7 @@ public final class AuthSchemes {
         return at;
     }
 
-    /** Behind the closing quote; more than {@code to} if there is none. */
+    /** The index after the closing quote; greater than {@code to} if there is none. */
     private static int afterQuotes(byte[] bytes, int from, int to) {
         int at = from;
         while (at < to && bytes[at] != '"') {

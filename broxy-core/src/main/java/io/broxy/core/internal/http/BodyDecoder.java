@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the bytes of a body, and its end, in what a connection yields; it does no I/O and copies nothing.
+ * Finds the bytes and the end of a body in the input of a connection, without I/O or copying.
  *
  * <pre>{@code
  * for (int count; (count = decoder.next(in)) > 0; ) {
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: for one thread at a time.
  */
 public final class BodyDecoder {
-    /** The body is over; what is left in the buffer is the next message. */
+    /** The end of the body; the remaining bytes in the buffer belong to the next message. */
     public static final int END = -1;
 
     private final BodyFraming framing;
@@ -28,26 +28,26 @@ public final class BodyDecoder {
         left = framing.length();
     }
 
-    /** A decoder of the body of a request, whose chunks are read strictly. */
+    /** Creates a decoder for the body of a request, which parses chunks strictly. */
     public static BodyDecoder request(BodyFraming framing) {
         return new BodyDecoder(framing, Tolerance.NONE);
     }
 
-    /** A decoder of the body of a response. */
+    /** Creates a decoder for the body of a response. */
     public static BodyDecoder response(BodyFraming framing) {
         return new BodyDecoder(framing, Tolerance.FIELDS);
     }
 
-    /** How the end is found. */
+    /** How the end of the body is found. */
     public BodyFraming framing() {
         return framing;
     }
 
     /**
-     * Says what is at the buffer's position, after moving it past framing.
+     * Skips framing and returns the number of body bytes at the buffer's position.
      *
-     * @return how many bytes of the body are there, all of which the caller takes before the next call; 0 when the buffer
-     *     is empty and more is needed; or {@link #END}
+     * @return the number of body bytes, all of which the caller consumes before the next call; 0 if the buffer is empty and
+     *     more input is needed; or {@link #END}
      * @throws BadHeadException {@link BadHeadException.Problem#FRAMING} and others, if the framing is malformed
      */
     public int next(ByteBuffer in) throws BadHeadException {
@@ -62,8 +62,8 @@ public final class BodyDecoder {
     }
 
     /**
-     * The trailer section of a chunked body (RFC 9112, section 7.1.2), or null if the body is not chunked or the section
-     * has no field.
+     * The trailer section of a chunked body (RFC 9112, section 7.1.2), or null if the body is not chunked or the section is
+     * empty.
      *
      * @throws IllegalStateException if the end of a chunked body has not been reached
      */

@@ -5,29 +5,29 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * How the end of what follows a head is found (RFC 9112, section 6.3).
+ * How the end of a message body is found (RFC 9112, section 6.3).
  *
- * <p>Requests are held to one reading that every parser shares. Beyond what the RFC demands, it refuses every
- * repeated {@code Content-Length} (also of equal values, in lines or in a list), one with a leading zero (octal to some), and
- * {@code Transfer-Encoding} that is anything but {@code chunked} alone. A response is written anew with framing of this
- * proxy's own, so it is enough that what it says leaves no doubt.
+ * <p>Requests must be unambiguous to every parser. Beyond the requirements of the RFC, this refuses every repeated {@code
+ * Content-Length} (even with equal values, in lines or in a list) or one with a leading zero (octal to some parsers), and any
+ * {@code Transfer-Encoding} other than a single {@code chunked}. Responses are rewritten with this proxy's own framing, so it
+ * suffices that they are unambiguous.
  *
  * <p>Threading: immutable.
  *
  * @param kind how the end is found
- * @param length how many bytes follow, for {@link Kind#LENGTH}; 0 for the others
+ * @param length the length of the body for {@link Kind#LENGTH}; 0 for the others
  */
 public record BodyFraming(Kind kind, long length) {
 
-    /** The ways in which a body ends. */
+    /** The kinds of framing. */
     public enum Kind {
-        /** There is no body and no field that announces one. */
+        /** There is neither a body nor a field that announces one. */
         NONE,
-        /** After a number of bytes, which may be 0. */
+        /** The body has a length, which may be 0. */
         LENGTH,
-        /** With the last chunk and its trailer section. */
+        /** The body ends with the last chunk and the trailer section. */
         CHUNKED,
-        /** With the connection: responses only. */
+        /** The body ends with the connection; only in responses. */
         UNTIL_CLOSE
     }
 
@@ -44,30 +44,30 @@ public record BodyFraming(Kind kind, long length) {
     private static final String CHUNKED_CODING = "chunked";
 
     /**
-     * Checks that a length is given only where it means something.
+     * Requires the length to fit the kind.
      *
-     * @throws IllegalArgumentException if it is negative, or not 0 without {@link Kind#LENGTH}
+     * @throws IllegalArgumentException if the length is negative, or not 0 without {@link Kind#LENGTH}
      */
     public BodyFraming {
         if (length < 0 || (length > 0 && kind != Kind.LENGTH)) {
-            throw new IllegalArgumentException("no such length");
+            throw new IllegalArgumentException("the length is negative, or given without the kind LENGTH");
         }
     }
 
-    /** A body of so many bytes. */
+    /** A body with a length. */
     public static BodyFraming length(long length) {
         return new BodyFraming(Kind.LENGTH, length);
     }
 
-    /** Whether no byte of a body follows. */
+    /** Whether the body has no bytes. */
     public boolean isEmpty() {
         return kind == Kind.NONE || (kind == Kind.LENGTH && length == 0);
     }
 
     /**
-     * What follows a request's head. After CONNECT it is {@link #NONE}, for the framing fields have no meaning there
-     * (RFC 9110, section 9.3.6). That makes them a way to smuggle: a front that believed in them would take the first
-     * bytes of the tunnel for a body. So CONNECT is refused with any but {@code Content-Length: 0}.
+     * The framing of a request's body. For CONNECT it is {@link #NONE}, since framing fields have no meaning there (RFC 9110,
+     * section 9.3.6). This permits request smuggling: a front end that honored such fields would take the first bytes of the
+     * tunnel for a body. CONNECT is therefore refused with any framing field except {@code Content-Length: 0}.
      *
      * @throws BadHeadException {@link Problem#FRAMING} or {@link Problem#CODING}
      */
@@ -96,15 +96,15 @@ public record BodyFraming(Kind kind, long length) {
     }
 
     /**
-     * What follows a response's head. One to CONNECT that is 2xx has no body whatever its fields say; the tunnel begins
-     * (RFC 9110, section 9.3.6).
+     * The framing of a response's body. A 2xx response to CONNECT has no body, whatever its fields say; the tunnel begins (RFC
+     * 9110, section 9.3.6).
      *
-     * <p>{@code Transfer-Encoding} overrides {@code Content-Length}, whatever that says; the connection must not be used
-     * again then, for the sender may have meant the other one ({@link #isContradictory}). In HTTP/1.0, or with any coding
-     * but one {@code chunked}, {@code Transfer-Encoding} is refused. Lengths must be the same, and neither field folded:
-     * readers that know no folds find the end elsewhere.
+     * <p>{@code Transfer-Encoding} overrides {@code Content-Length}; if both are present, the connection must not be reused,
+     * since the sender may have meant the other one ({@link #isContradictory}). {@code Transfer-Encoding} is refused in
+     * HTTP/1.0, and with anything but a single {@code chunked}. Several lengths must be equal. Neither field may be folded,
+     * since parsers without support for folding would find a different end.
      *
-     * @param method of the request that is answered
+     * @param method of the request
      * @throws BadHeadException {@link Problem#FRAMING} or {@link Problem#CODING}
      */
     public static BodyFraming ofResponse(ResponseHead head, String method) throws BadHeadException {
@@ -126,12 +126,12 @@ public record BodyFraming(Kind kind, long length) {
         return length < 0 ? UNTIL_CLOSE : length(ContentLength.ofResponse(fields));
     }
 
-    /** Whether there are both fields, of which one is meant (RFC 9112, section 6.1). */
+    /** Whether both framing fields are present (RFC 9112, section 6.1). */
     public static boolean isContradictory(Fields fields) {
         return fields.contains(TRANSFER_ENCODING) && fields.contains(ContentLength.NAME);
     }
 
-    /** Whether a field says how the end of the message is found. */
+    /** Whether a field determines the framing. */
     static boolean isFraming(Fields fields, int index) {
         return fields.isNamed(index, ContentLength.NAME) || fields.isNamed(index, TRANSFER_ENCODING);
     }
@@ -147,7 +147,7 @@ public record BodyFraming(Kind kind, long length) {
         }
     }
 
-    /** One member in all lines; empty ones are passed over (RFC 9110, section 5.6.1). */
+    /** Requires a single member across all lines; empty members are ignored (RFC 9110, section 5.6.1). */
     private static void requireChunkedMember(Fields fields, int minorVersion) throws BadHeadException {
         requireVersion(minorVersion);
         boolean chunked = false;
@@ -174,7 +174,7 @@ public record BodyFraming(Kind kind, long length) {
                 .collect(Collectors.joining(","));
     }
 
-    /** Distinguishes a coding that is merely unknown (something, then chunked) from a list that frames nothing. */
+    /** Distinguishes a merely unknown coding (followed by chunked) from a list that does not frame the message. */
     private static BadHeadException badCoding(String list) {
         String[] codings = list.split(",", -1);
         for (int i = 0; i < codings.length; i++) {

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: stateless.
  */
 public final class ChunkEncoder {
-    /** The most bytes that a chunk has beside its data: the size and two line ends. */
+    /** The maximum overhead of a chunk: the size and two line ends. */
     public static final int OVERHEAD = Ascii.MAX_HEX_DIGITS + 4;
 
     /** The length of the last chunk without trailers. */
@@ -20,15 +20,15 @@ public final class ChunkEncoder {
     private ChunkEncoder() {}
 
     /**
-     * Writes a chunk, and moves the position of {@code data} behind its bytes.
+     * Writes a chunk, and advances the position of {@code data} past its bytes.
      *
-     * @param count of bytes; positive, for a chunk of none is the last
+     * @param count the number of bytes; positive, since an empty chunk is the last one
      * @param out has room for {@code count} and {@link #OVERHEAD}
-     * @throws IllegalArgumentException if {@code count} is not from 1 to what is there
+     * @throws IllegalArgumentException unless {@code count} is from 1 to the number of remaining bytes
      */
     public static void chunk(ByteBuffer data, int count, ByteBuffer out) {
         if (count < 1 || count > data.remaining()) {
-            throw new IllegalArgumentException("no chunk can have " + count + " of " + data.remaining() + " bytes");
+            throw new IllegalArgumentException("a chunk cannot have " + count + " of " + data.remaining() + " bytes");
         }
         Ascii.putHex(count, out);
         Ascii.putCrlf(out);
@@ -42,7 +42,7 @@ public final class ChunkEncoder {
      * Writes the last chunk and the trailer section.
      *
      * @param trailers as they were received, or null if there are none
-     * @param options of the head, which may name trailer fields too (RFC 9110, section 7.6.1)
+     * @param options the connection options of the head, which may also name trailer fields (RFC 9110, section 7.6.1)
      */
     static void last(@Nullable Fields trailers, ConnectionOptions options, ByteBuffer out) {
         Ascii.put(LAST_CHUNK, out);

@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * Reads a chunked body (RFC 9112, section 7.1) without I/O and without copying.
+ * Parses a chunked body (RFC 9112, section 7.1) without I/O or copying.
  *
  * <pre>
  *             ┌───────────────CRLF──────────────── DATA_CR, DATA_LF <──┐
@@ -17,10 +17,10 @@ import java.util.Arrays;
  *             └────────────CR──────────┴───────┘
  * </pre>
  *
- * <p>Extensions are skipped. A size has at most 16 hexadecimal digits, leading zeros included, and no sign. Every line ends
- * with CRLF: what lenient parsers skip there, others take for data. Behind the size of a chunk in a response may be white
- * space: it is of the grammar before an extension, and old servers print their sizes with a fixed width. In a request
- * nothing is there but an extension.
+ * <p>Extensions are skipped. A size has at most 16 hexadecimal digits, including leading zeros, and no sign. Every line must
+ * end with CRLF, since bytes that lenient parsers skip there are data to others. In a response, white space may follow the size
+ * of a chunk: the grammar allows it before an extension, and old servers print sizes with a fixed width. In a request only an
+ * extension may follow.
  *
  * <p>Threading: for one thread at a time.
  */
@@ -38,22 +38,22 @@ final class ChunkedDecoder {
         OVER
     }
 
-    /** 64 bits; leading zeros count, so that they cannot go on for ever. */
+    /** 64 bits; leading zeros count, which bounds their number. */
     private static final int MAX_SIZE_DIGITS = 16;
 
     /**
-     * The limit of all extensions of a body together. Hardly any sender uses them; without a limit a peer could make a
-     * proxy read much for little (CVE-2023-39326).
+     * The limit on all extensions of a body together. Hardly any sender uses them; without a limit a peer could make the proxy
+     * read large amounts for little payload (CVE-2023-39326).
      */
     private static final int MAX_EXTENSION_BYTES = 16 * 1024;
 
-    /** The most white space behind one size: far more than the width of any. */
+    /** The maximum white space after a size: far more than any fixed width in use. */
     private static final int MAX_PADDING = 256;
 
     private static final byte[] NOTHING = {};
     private static final int FIRST_TRAILER_CAPACITY = 128;
 
-    /** A trailer section without fields is its CRLF alone. */
+    /** The length of an empty trailer section, a single CRLF. */
     private static final int EMPTY_LINE_LENGTH = 2;
 
     private final HeadLimits limits;
@@ -63,7 +63,7 @@ final class ChunkedDecoder {
     private int padding;
     private int extensionBytes;
 
-    /** The size that is being read, and then what is left of its chunk. */
+    /** The size while it is being parsed, then the remaining bytes of the chunk. */
     private long left;
 
     private final FieldLines trailerLines;
@@ -71,7 +71,7 @@ final class ChunkedDecoder {
     private int trailerLength;
 
     /**
-     * Begins a body.
+     * Creates a decoder for one body.
      *
      * @param limits of the trailer section
      * @param tolerance {@link Tolerance#NONE}, or {@link Tolerance#FIELDS} in a response
@@ -127,19 +127,19 @@ final class ChunkedDecoder {
             padding = 1;
             state = State.PADDING;
         } else {
-            behindSize(b);
+            afterSize(b);
         }
     }
 
     private void padding(byte b) throws BadHeadException {
         if (!Grammar.isOws(b)) {
-            behindSize(b);
+            afterSize(b);
         } else if (++padding > MAX_PADDING) {
-            throw framing("a chunk's size has too much white space behind it");
+            throw framing("too much white space follows a chunk's size");
         }
     }
 
-    private void behindSize(byte b) throws BadHeadException {
+    private void afterSize(byte b) throws BadHeadException {
         if (b == CR) {
             state = State.SIZE_LF;
         } else if (b == ';') {

@@ -7,7 +7,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How forwarded requests name the client: by {@code Forwarded} (RFC 7239) and {@code X-Forwarded-For}.
+ * How forwarded requests identify the client: with {@code Forwarded} (RFC 7239) and {@code X-Forwarded-For}.
  *
  * <p>Threading: immutable.
  */
@@ -18,15 +18,15 @@ public record ClientNaming(ForwardedMode forwarded, ForwardedMode xForwardedFor)
     /** RFC 7239 section 6.2. */
     private static final String UNKNOWN = "unknown";
 
-    /** Whether requests go on with what they have. */
+    /** Whether both fields are forwarded unchanged. */
     public boolean isPassed() {
         return forwarded == ForwardedMode.PASS && xForwardedFor == ForwardedMode.PASS;
     }
 
     /**
-     * The request with the fields that its origin gets.
+     * Applies the modes to a request.
      *
-     * @param client the client's address in any form that the JDK writes; null if it has none
+     * @param client the client's address in any form that the JDK prints; null if it has none
      */
     public ForwardedRequest apply(ForwardedRequest request, @Nullable String client) {
         String address = client == null ? UNKNOWN : canonical(client);
@@ -45,14 +45,14 @@ public record ClientNaming(ForwardedMode forwarded, ForwardedMode xForwardedFor)
             HeadEdits edits, ForwardedMode mode, String name, String client, ForwardedRequest request) {
         return switch (mode) {
             case PASS -> edits;
-            case ADD -> edits.and(name, behind(request.forwardedValues(name), client));
+            case ADD -> edits.and(name, append(request.forwardedValues(name), client));
             case REPLACE -> edits.and(name, client);
             case REMOVE -> edits.without(name);
         };
     }
 
-    /** One line, for recipients that read the first or the last one only. */
-    private static String behind(List<String> received, String client) {
+    /** Joins all elements in one line, for recipients that read only the first or the last line. */
+    private static String append(List<String> received, String client) {
         List<String> all = new ArrayList<>(received);
         all.removeIf(String::isEmpty);
         all.add(client);

@@ -7,11 +7,11 @@ import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What Connection says in a head (RFC 9110, section 7.6.1): options about this connection, and names of fields that are
- * meant for the next hop only.
+ * The options of a head's Connection field (RFC 9110, section 7.6.1): options for this connection, and names of fields that are
+ * intended only for the next hop.
  *
- * <p>An option that names a field which every hop needs to find the end of the message, or its host, is refused. A recipient
- * that obeys and removes that field reads another message than one that does not.
+ * <p>An option that names a framing field or Host, which every hop needs, is refused: a recipient that obeys and removes the
+ * field would parse a different message than one that does not.
  *
  * <p>Threading: immutable.
  */
@@ -34,19 +34,19 @@ final class ConnectionOptions {
     }
 
     /**
-     * Reads the options of a request.
+     * Parses the options of a request.
      *
-     * @throws BadHeadException if one of them is no token, or names a field that it must not
+     * @throws BadHeadException if an option is not a token, or names a forbidden field
      */
     static ConnectionOptions ofRequest(Fields fields) throws BadHeadException {
         return read(fields, false);
     }
 
     /**
-     * Reads the options of a response. What is no token is no name of a field, so it changes nothing for others; whatever
-     * else was meant, it is taken for {@code close}.
+     * Parses the options of a response. An option that is not a token cannot name a field; since its meaning is unknown, it
+     * counts as {@code close}.
      *
-     * @throws BadHeadException if one of them names a field that it must not
+     * @throws BadHeadException if an option names a forbidden field
      */
     static ConnectionOptions ofResponse(Fields fields) throws BadHeadException {
         return read(fields, true);
@@ -86,23 +86,23 @@ final class ConnectionOptions {
         return close;
     }
 
-    /** Whether Upgrade is meant. */
+    /** Whether the head has the option {@code upgrade}. */
     boolean upgrade() {
         return upgrade;
     }
 
-    /** Whether a field of the head is named by an option, and so goes no further. */
+    /** Whether an option names a field of the head, which therefore must not be forwarded. */
     boolean name(int index) {
         return named != null && named.get(index);
     }
 
-    /** Which fields of a trailer section are named by an option, or null if none is. */
+    /** The indexes of the trailer fields that an option names, or null if there are none. */
     @Nullable
     BitSet namedAmong(Fields trailers) {
         try {
             return namedAmong(fields, trailers);
         } catch (BadHeadException e) {
-            throw new AssertionError("the options have been read before", e);
+            throw new AssertionError("the options were already parsed successfully", e);
         }
     }
 

@@ -3,7 +3,7 @@ package io.broxy.core.internal.http;
 import io.broxy.core.internal.http.BadHeadException.Problem;
 
 /**
- * The number that Content-Length says (RFC 9110, section 8.6).
+ * Parses Content-Length (RFC 9110, section 8.6).
  *
  * <p>Threading: stateless.
  */
@@ -15,10 +15,10 @@ final class ContentLength {
     private ContentLength() {}
 
     /**
-     * The length in a request: one line with a number that has no leading zero, which is octal to some.
+     * The length in a request: one line with a number without leading zeros, which are octal to some parsers.
      *
      * @param index of the first line
-     * @throws BadHeadException {@link Problem#FRAMING} for everything else, two lines that say the same included
+     * @throws BadHeadException {@link Problem#FRAMING} for everything else, including two lines with the same value
      */
     static long ofRequest(Fields fields, int index) throws BadHeadException {
         if (fields.indexOf(NAME, index + 1) >= 0) {
@@ -34,8 +34,8 @@ final class ContentLength {
     }
 
     /**
-     * The length in a response, with any number of leading zeros. It may be said several times, in lines or in a list
-     * with members that may be empty, when each time it is the same (RFC 9112, section 6.3).
+     * The length in a response, with any number of leading zeros. It may occur several times with the same value, in lines or
+     * in a list with empty members (RFC 9112, section 6.3).
      *
      * @throws BadHeadException {@link Problem#FRAMING} for everything else, such as a line without a number
      */
@@ -46,7 +46,7 @@ final class ContentLength {
         for (ListMembers members = new ListMembers(fields, NAME); members.nextOfAny(); ) {
             long number = number(fields.head(), members.start(), members.end());
             if (length >= 0 && number != length) {
-                throw framing("Content-Length says different lengths");
+                throw framing("Content-Length has different values");
             }
             length = number;
             lines += members.line() == line ? 0 : 1;
@@ -73,7 +73,7 @@ final class ContentLength {
         return length;
     }
 
-    /** Whether there is but one line, and a number in it that a strict reader takes as it is. */
+    /** Whether there is exactly one line, with a number that strict parsers accept. */
     static boolean isCanonical(Fields fields, int index) {
         return fields.indexOf(NAME, index + 1) < 0
                 && isCanonical(fields.head(), fields.valueStart(index), fields.valueEnd(index));

@@ -19,9 +19,9 @@ import java.util.Arrays;
  *     └────CR───> LAST_LF ──LF──> (ended)
  * </pre>
  *
- * <p>BEFORE_COLON, obs-fold and a LF in place of CR LF are for parsers that {@linkplain Tolerance tolerate} them. Where
- * one of them has come, all lines are normalised: {@code name ": " value CRLF}, a fold being one SP. White space before
- * the first field is never a fold, and is refused (RFC 9112, section 2.2).
+ * <p>BEFORE_COLON, obs-fold and LF in place of CRLF are only for parsers that {@linkplain Tolerance tolerate} them. If any of
+ * them occurs, all lines are normalized to {@code name ": " value CRLF}, and each fold to one SP. White space before the first
+ * field is not a fold and is refused (RFC 9112, section 2.2).
  *
  * <p>Threading: for one thread at a time.
  */
@@ -37,10 +37,10 @@ final class FieldLines {
         LAST_LF
     }
 
-    /** Enough for what the usual clients send with CONNECT: Host, User-Agent, Proxy-Connection and Proxy-Authorization. */
+    /** Enough for the usual fields of CONNECT requests: Host, User-Agent, Proxy-Connection and Proxy-Authorization. */
     private static final int FIRST_CAPACITY = 4;
 
-    /** The colon, SP, CR and LF of a normalised line. */
+    /** The colon, SP, CR and LF of a normalized line. */
     private static final int LINE_OVERHEAD = 4;
 
     private final int maxCount;
@@ -48,13 +48,13 @@ final class FieldLines {
     private State state = State.LINE_START;
     private int count;
 
-    /** In the layout of {@link Fields}; where something is tolerated, values may have folds in them. */
+    /** In the layout of {@link Fields}; before normalization, values may contain folds. */
     private int[] offsets = new int[FIRST_CAPACITY * Fields.OFFSETS];
 
     private int valueStart;
     private int valueEnd;
 
-    /** Something has been tolerated. */
+    /** Whether any deviation was tolerated. */
     private boolean irregular;
 
     private boolean folded;
@@ -65,9 +65,9 @@ final class FieldLines {
     }
 
     /**
-     * Takes the next byte.
+     * Parses the next byte.
      *
-     * @param index of the byte in the head
+     * @param index the index of the byte in the head
      * @return whether it was the last one of the head
      */
     boolean next(byte b, int index) throws BadHeadException {
@@ -105,7 +105,7 @@ final class FieldLines {
         return false;
     }
 
-    /** The line goes on with the value of the last field. */
+    /** Continues the value of the last field on the next line. */
     private void fold() throws BadHeadException {
         if (!tolerance.fields() || count == 0) {
             throw syntax("a field line begins with white space");
@@ -190,13 +190,13 @@ final class FieldLines {
         count++;
     }
 
-    /** What has been read, over the bytes of the whole head or over normalised lines. */
+    /** The parsed fields, as a view of the whole head or of normalized lines. */
     Fields fields(byte[] head) {
-        return irregular ? normalised(head) : new Fields(head, offsets, count);
+        return irregular ? normalized(head) : new Fields(head, offsets, count);
     }
 
-    private Fields normalised(byte[] head) {
-        byte[] lines = new byte[normalisedLength()];
+    private Fields normalized(byte[] head) {
+        byte[] lines = new byte[normalizedLength()];
         int[] places = new int[offsets.length];
         int length = 0;
         for (int at = 0; at < Fields.OFFSETS * count; at += Fields.OFFSETS) {
@@ -216,8 +216,8 @@ final class FieldLines {
         return new Fields(Arrays.copyOf(lines, length), places, count, isFramingFolded(head));
     }
 
-    /** What the lines come to if nothing is folded: the most that they can come to. */
-    private int normalisedLength() {
+    /** The length of the normalized lines without folds, which is an upper bound. */
+    private int normalizedLength() {
         int length = 2;
         for (int at = 0; at < Fields.OFFSETS * count; at += Fields.OFFSETS) {
             length += offsets[at + Fields.NAME_END]
@@ -234,7 +234,7 @@ final class FieldLines {
         return at + end - start;
     }
 
-    /** Copies a value; each run of white space that has a line's end in it becomes one SP. */
+    /** Copies a value; each run of white space that contains a line end becomes one SP. */
     private static int unfold(byte[] from, int start, int end, byte[] to, int at) {
         int length = at;
         for (int i = start; i < end; i++) {
@@ -258,7 +258,7 @@ final class FieldLines {
         return Grammar.isOws(b) || b == CR || b == LF;
     }
 
-    /** Readers that know no folds find the end of such a message elsewhere. */
+    /** Whether a framing field is folded: parsers without support for folding find a different end of the message. */
     private boolean isFramingFolded(byte[] head) {
         if (!folded) {
             return false;

@@ -11,15 +11,15 @@ import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fields of a head in their order, duplicates kept (RFC 9110, section 5.3). A view over the bytes of the head:
- * look-ups compare bytes, and every String is made when it is asked for, from ISO-8859-1, and not kept.
+ * The fields of a head in order, including duplicates (RFC 9110, section 5.3). This is a view of the head's bytes: searches
+ * compare bytes, and Strings are created on request, from ISO-8859-1, and not cached.
  *
- * <p>Names are compared without regard to the case of US-ASCII letters. A value comes without the white space around it.
+ * <p>Names are compared ignoring the case of US-ASCII letters. Values exclude surrounding white space.
  *
  * <p>Threading: immutable.
  */
 public final class Fields {
-    /** The layout of the offsets: so many numbers a field, in this order. */
+    /** The number of offsets for each field, in the order of the following constants. */
     static final int OFFSETS = 4;
 
     static final int NAME_START = 0;
@@ -30,7 +30,7 @@ public final class Fields {
     private static final int CRLF_LENGTH = 2;
 
     private final byte[] head;
-    /** Into the head. */
+    /** Offsets into {@code head}. */
     private final int[] offsets;
 
     private final int size;
@@ -47,18 +47,18 @@ public final class Fields {
         this.framingFolded = framingFolded;
     }
 
-    /** Whether a field that frames the message was folded as it was received. */
+    /** Whether a framing field was folded when received. */
     boolean isFramingFolded() {
         return framingFolded;
     }
 
-    /** How many field lines there are. */
+    /** The number of field lines. */
     public int size() {
         return size;
     }
 
     /**
-     * The name of a field as it was received.
+     * The name of a field, as received.
      *
      * @throws IndexOutOfBoundsException if there is no such field
      */
@@ -84,13 +84,13 @@ public final class Fields {
         return Grammar.equalsIgnoreCase(head, offset(index, NAME_START), offset(index, NAME_END), name);
     }
 
-    /** The value of the first field of this name, or null when there is none. */
+    /** The value of the first field with a name, or null if there is none. */
     public @Nullable String first(String name) {
         int index = indexOf(name, 0);
         return index < 0 ? null : value(index);
     }
 
-    /** The values of all fields of this name in their order; unmodifiable. */
+    /** The values of all fields with a name, in order; unmodifiable. */
     public List<String> values(String name) {
         List<String> values = new ArrayList<>(1);
         for (int i = indexOf(name, 0); i >= 0; i = indexOf(name, i + 1)) {
@@ -99,12 +99,12 @@ public final class Fields {
         return List.copyOf(values);
     }
 
-    /** All fields as users see them; unmodifiable. */
+    /** All fields in the API's form; unmodifiable. */
     public List<ConnectRequest.Field> list() {
         return listWithout(-1);
     }
 
-    /** All fields as users see them, but for the first one of a name; unmodifiable. */
+    /** All fields in the API's form except the first one with a name; unmodifiable. */
     public List<ConnectRequest.Field> listWithout(String hidden) {
         return listWithout(indexOf(hidden, 0));
     }
@@ -124,12 +124,12 @@ public final class Fields {
         };
     }
 
-    /** Whether there is a field of this name. */
+    /** Whether there is a field with a name. */
     public boolean contains(String name) {
         return indexOf(name, 0) >= 0;
     }
 
-    /** How many fields have this name. */
+    /** The number of fields with a name. */
     public int count(String name) {
         int count = 0;
         for (int i = indexOf(name, 0); i >= 0; i = indexOf(name, i + 1)) {
@@ -139,9 +139,9 @@ public final class Fields {
     }
 
     /**
-     * Whether one of the members of a list field is this token, letter case aside; all lines of the name make one list
-     * (RFC 9110, section 5.6.1). For lists of plain tokens such as Connection and Upgrade: a member with parameters is
-     * another text, and a comma within quotes divides like any other.
+     * Whether a list field has a token as a member, ignoring case; all lines of the name form one list (RFC 9110, section
+     * 5.6.1). Only for lists of plain tokens, such as Connection and Upgrade: members with parameters do not match, and commas
+     * within quotes separate members.
      */
     public boolean containsToken(String name, String token) {
         for (ListMembers members = new ListMembers(this, name); members.nextOfAny(); ) {
@@ -153,8 +153,7 @@ public final class Fields {
     }
 
     /**
-     * A whole field line with its white space and its CRLF, as it was received, or as it was {@linkplain FieldLines
-     * normalised}; read-only.
+     * A whole field line with its white space and CRLF, as received or {@linkplain FieldLines normalized}; read-only.
      *
      * @throws IndexOutOfBoundsException if there is no such field
      */
@@ -170,17 +169,17 @@ public final class Fields {
     }
 
     /**
-     * Puts a run of field lines as they were received.
+     * Puts a range of field lines as received.
      *
-     * @param from the first of them
-     * @param to the one behind the last
+     * @param from the index of the first line
+     * @param to the index after the last line
      */
     void putLines(int from, int to, ByteBuffer out) {
         int start = lineStart(from);
         out.put(head, start, lineStart(to) - start);
     }
 
-    /** Puts all field lines as they were received but for some. */
+    /** Puts all field lines as received, except removed ones. */
     void putLinesWithout(IntPredicate removed, ByteBuffer out) {
         int run = 0;
         for (int i = 0; i < size; i++) {
@@ -192,25 +191,25 @@ public final class Fields {
         putLines(run, size, out);
     }
 
-    /** Puts what precedes a value: the name, the colon and white space, as they were received. */
+    /** Puts the part of a line before the value as received: name, colon and white space. */
     void putName(int index, ByteBuffer out) {
         int start = lineStart(index);
         out.put(head, start, valueStart(index) - start);
     }
 
-    /** How many bytes all lines have together. */
+    /** The total length of all lines. */
     int linesLength() {
         return lineStart(size) - lineStart(0);
     }
 
-    /** Whether the name of a field begins with this text, letter case aside. */
+    /** Whether the name of a field starts with a prefix, ignoring case. */
     boolean nameBeginsWith(int index, String prefix) {
         int start = offset(index, NAME_START);
         int end = start + prefix.length();
         return end <= offset(index, NAME_END) && Grammar.equalsIgnoreCase(head, start, end, prefix);
     }
 
-    /** Where a line begins, or, for the one behind the last, where the empty line does. */
+    /** The start of a line or, for the index after the last line, of the empty line. */
     int lineStart(int index) {
         return index < size ? offset(index, NAME_START) : head.length - CRLF_LENGTH;
     }
@@ -219,7 +218,7 @@ public final class Fields {
         return lineStart(index + 1);
     }
 
-    /** The next field of this name at or after an index, or -1. */
+    /** The index of the next field with a name, at or after an index; or -1. */
     int indexOf(String name, int from) {
         for (int i = from; i < size; i++) {
             if (isNamed(i, name)) {
@@ -229,12 +228,12 @@ public final class Fields {
         return -1;
     }
 
-    /** Whether a field's value is this text, letter case aside. */
+    /** Whether a field's value equals a text, ignoring case. */
     boolean isValue(int index, String text) {
         return Grammar.equalsIgnoreCase(head, valueStart(index), valueEnd(index), text);
     }
 
-    /** The bytes of the head, for readers in this package that make no Strings of values. */
+    /** The bytes of the head, for code in this package that avoids creating Strings. */
     byte[] head() {
         return head;
     }
@@ -263,7 +262,7 @@ public final class Fields {
         return new String(head, from, to - from, StandardCharsets.ISO_8859_1);
     }
 
-    /** Names how many fields there are; their values may be secrets. */
+    /** Shows only the number of fields, since their values may be secrets. */
     @Override
     public String toString() {
         return "Fields[" + size + "]";

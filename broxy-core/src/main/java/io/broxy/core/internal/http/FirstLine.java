@@ -5,15 +5,15 @@ import static io.broxy.core.internal.http.BadHeadException.syntax;
 import io.broxy.core.internal.http.BadHeadException.Problem;
 
 /**
- * The line that begins a head: what distinguishes requests from responses. Both have a version in it, {@code HTTP/DIGIT.DIGIT}
- * (RFC 9112, section 2.3), of which the first digit has to be 1.
+ * The first line of a head, which differs between requests and responses. Both contain a version, {@code HTTP/DIGIT.DIGIT} (RFC
+ * 9112, section 2.3), whose first digit must be 1.
  *
  * <p>Threading: for one thread at a time.
  *
- * @param <T> what the whole head becomes
+ * @param <T> the type of the head
  */
 abstract sealed class FirstLine<T> permits RequestLine, StatusLine {
-    /** A zero is the place of any digit. */
+    /** Each zero stands for any digit. */
     private static final String VERSION = "HTTP/0.0";
 
     private static final int MAJOR_AT = VERSION.indexOf('0');
@@ -24,26 +24,26 @@ abstract sealed class FirstLine<T> permits RequestLine, StatusLine {
     private int minor;
 
     /**
-     * Takes the next byte of the line; never the one that ends it.
+     * Parses the next byte of the line, excluding its end.
      *
-     * @param index of the byte in the head
+     * @param index the index of the byte in the head
      */
     abstract void next(byte b, int index) throws BadHeadException;
 
     /**
-     * The line has ended.
+     * Called at the end of the line.
      *
-     * @param index of the byte that ends it in the head
+     * @param index the index in the head of the byte that ends the line
      */
     abstract void end(int index) throws BadHeadException;
 
-    /** Why a line is refused that is longer than allowed. */
+    /** The exception for a line that exceeds its limit. */
     abstract BadHeadException tooLong();
 
-    /** The head, when all of it has come. */
+    /** Creates the head when it is complete. */
     abstract T head(byte[] bytes, Fields fields);
 
-    /** Takes the next byte of the version. A foreign version is refused as such only when it is well-formed. */
+    /** Parses the next byte of the version. An unsupported version is refused as such only if it is well-formed. */
     final void nextOfVersion(byte b) throws BadHeadException {
         if (hasVersion() || !isExpected(b, VERSION.charAt(versionLength))) {
             throw syntax(b, "the version is not HTTP/digit.digit");
@@ -68,7 +68,7 @@ abstract sealed class FirstLine<T> permits RequestLine, StatusLine {
         return versionLength == VERSION.length();
     }
 
-    /** 0 or 1: a higher one is taken for the highest that is known here (RFC 9110, section 2.5). */
+    /** 0 or 1: higher versions count as the highest supported one (RFC 9110, section 2.5). */
     final int minorVersion() {
         return Math.min(minor, 1);
     }

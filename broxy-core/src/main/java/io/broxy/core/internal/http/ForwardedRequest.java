@@ -9,13 +9,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request as a proxy takes it: read to the end of what its head can say, so that everything that is refused is refused
- * before a byte goes anywhere, and written anew for the next hop (RFC 9110, section 7.6).
+ * A request to be forwarded: its head is fully validated before any byte is sent, and rewritten for the next hop (RFC 9110,
+ * section 7.6).
  *
  * <p>Threading: immutable.
  */
 public final class ForwardedRequest {
-    /** More than the version, the fixed names and the line ends that {@link #write} adds come to. */
+    /** An upper bound of the version, the fixed names and the line ends that {@link #write} adds. */
     private static final int ROOM_FOR_FIXED_TEXT = 256;
 
     private static final String AUTHORIZATION = "Authorization";
@@ -40,7 +40,7 @@ public final class ForwardedRequest {
         this.options = options;
         this.maxForwards = maxForwards;
         expectsContinue = expectsContinue(head);
-        // HTTP/1.0 knows no Upgrade (RFC 9110, section 7.8)
+        // HTTP/1.0 has no Upgrade (RFC 9110, section 7.8)
         upgrade = head.minorVersion() > 0 && options.upgrade() && UpgradeOffer.isMade(head.fields());
         login = AuthSchemes.bindConnection(head.fields(), AUTHORIZATION);
         edits = HeadEdits.NONE;
@@ -59,11 +59,10 @@ public final class ForwardedRequest {
     }
 
     /**
-     * Reads a head.
+     * Validates a head.
      *
-     * @throws BadHeadException if the request is not to be forwarded for any client: what {@link RequestRules} and
-     *     {@link RequestTarget} refuse, malformed Connection, Upgrade and Max-Forwards, unknown expectations, and a TRACE
-     *     with content
+     * @throws BadHeadException if the request must not be forwarded: it violates {@link RequestRules} or {@link RequestTarget},
+     *     has a malformed Connection, Upgrade or Max-Forwards, an unknown expectation, or is a TRACE with content
      */
     public static ForwardedRequest of(RequestHead head) throws BadHeadException {
         BodyFraming body = RequestRules.check(head);
@@ -76,8 +75,8 @@ public final class ForwardedRequest {
     }
 
     /**
-     * Every expectation but one is refused here, for the next hop would have to (RFC 9110, section 10.1.1). That one means
-     * nothing in HTTP/1.0.
+     * Whether the request expects 100-continue, which has no meaning in HTTP/1.0. Other expectations are refused, as the next
+     * hop would have to (RFC 9110, section 10.1.1).
      */
     private static boolean expectsContinue(RequestHead head) throws BadHeadException {
         if (!head.fields().contains("Expect")) {
@@ -93,7 +92,7 @@ public final class ForwardedRequest {
         return expects;
     }
 
-    /** This request with other fields for the next hop, on top of the changes before. */
+    /** This request with further changes to the fields for the next hop. */
     public ForwardedRequest with(FieldEdits further) {
         return further.isEmpty() ? this : with(edits.and(further));
     }
@@ -102,34 +101,34 @@ public final class ForwardedRequest {
         return new ForwardedRequest(this, changes);
     }
 
-    /** The head as it was received. */
+    /** The head as received. */
     public RequestHead head() {
         return head;
     }
 
-    /** The method as it was received; methods are case-sensitive. */
+    /** The method as received; methods are case-sensitive. */
     public String method() {
         return head.method();
     }
 
-    /** Where the request goes. */
+    /** The target of the request. */
     public RequestTarget target() {
         return target;
     }
 
-    /** How the end of the content is found; to the next hop it is sent in the same way. */
+    /** The framing of the content, which is the same for the next hop. */
     public BodyFraming body() {
         return body;
     }
 
-    /** The x of HTTP/1.x in which the client speaks: 0 or 1. */
+    /** The x of the client's HTTP/1.x: 0 or 1. */
     public int minorVersion() {
         return head.minorVersion();
     }
 
     /**
-     * Whether the client wants its connection kept (RFC 9112, section 9.3). A client of HTTP/1.0 may say so, but a proxy
-     * must not believe it (appendix C.2.2).
+     * Whether the client's connection is persistent (RFC 9112, section 9.3). An HTTP/1.0 client may ask for it, but a proxy
+     * must ignore that (appendix C.2.2).
      */
     public boolean persistent() {
         return head.minorVersion() > 0 && !options.close();
@@ -140,17 +139,17 @@ public final class ForwardedRequest {
         return expectsContinue;
     }
 
-    /** Whether the client offers to switch to a protocol that can be passed on (RFC 9110, section 7.8). */
+    /** Whether the client offers an upgrade to a protocol that can be forwarded (RFC 9110, section 7.8). */
     public boolean upgrade() {
         return upgrade;
     }
 
-    /** Whether it is a part of a login that is bound to the connection which carries it. */
+    /** Whether the request belongs to a connection-based login. */
     public boolean login() {
         return login;
     }
 
-    /** Whether doing it twice is the same as doing it once, by its method (RFC 9110, section 9.2.2). */
+    /** Whether the method is idempotent (RFC 9110, section 9.2.2). */
     public boolean isIdempotent() {
         return switch (head.method()) {
             case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE" -> true;
@@ -159,24 +158,24 @@ public final class ForwardedRequest {
     }
 
     /**
-     * How many more times the request may be forwarded (RFC 9110, section 7.6.2): at 0 the proxy itself has to answer. It
-     * is -1 when there is no limit, and {@link Integer#MAX_VALUE} for that and everything above.
+     * How many more times the request may be forwarded (RFC 9110, section 7.6.2): at 0 the proxy itself must answer. It is -1
+     * if there is no limit, and {@link Integer#MAX_VALUE} for larger values.
      */
     public int maxForwards() {
         return maxForwards;
     }
 
     /**
-     * Whether Via says that a proxy of this name has had the request before (RFC 9110, section 7.6.3).
+     * Whether Via shows that a proxy with a pseudonym has already forwarded the request (RFC 9110, section 7.6.3).
      *
-     * @param pseudonym compared without regard to letter case, with the port if it has one
+     * @param pseudonym with the port if it has one; compared ignoring case
      */
     public boolean passedThrough(String pseudonym) {
         return Via.names(head.fields(), pseudonym);
     }
 
     /**
-     * The most bytes that {@link #write} puts with the same arguments.
+     * The maximum number of bytes that {@link #write} puts with the same arguments.
      *
      * @throws IllegalStateException if the target is not in absolute form
      */
@@ -193,16 +192,15 @@ public final class ForwardedRequest {
     }
 
     /**
-     * Writes the head for the next hop: {@code Host} from the target as the first field (RFC 9112, section 3.2.2), then
-     * the fields in their order with their bytes untouched, without those for one hop, those that Connection names and
-     * those that are {@linkplain #with changed}, then what this hop has to say: the changes, the body and its connection,
-     * Via, and the further fields.
+     * Writes the head for the next hop: first {@code Host} from the target (RFC 9112, section 3.2.2); then the received fields,
+     * in order and byte for byte, except hop-by-hop fields, those that Connection names and {@linkplain #with changed} ones;
+     * then the fields of this hop: changes, framing, Connection, Via and further fields.
      *
      * @param out has room for {@link #maxBytes}
      * @param absoluteForm whether the next hop is a proxy
-     * @param further fields for that proxy, such as Proxy-Authorization
-     * @param viaPseudonym the name of this proxy, or null to leave no trace of it
-     * @throws IllegalArgumentException if a value is none that a field can have
+     * @param further fields for the next proxy, such as Proxy-Authorization
+     * @param viaPseudonym the pseudonym of this proxy, or null to omit Via
+     * @throws IllegalArgumentException if a value is not a valid field value
      * @throws IllegalStateException if the target is not in absolute form, or the request must not be forwarded again
      */
     public void write(
@@ -265,7 +263,7 @@ public final class ForwardedRequest {
                 || edits.removes(fields, index);
     }
 
-    /** The values that the next hop gets of a received field, unless something changes. */
+    /** The values of a received field that are forwarded, before any changes. */
     List<String> forwardedValues(String name) {
         Fields fields = head.fields();
         List<String> values = new ArrayList<>(1);
@@ -281,7 +279,7 @@ public final class ForwardedRequest {
         if (body.kind() == BodyFraming.Kind.CHUNKED) {
             Ascii.put(CHUNKED, out);
         }
-        // trailers are passed on, so the client's support of them is, too (RFC 9110, section 10.1.4)
+        // trailers are forwarded, so the client's support for them is, too (RFC 9110, section 10.1.4)
         boolean trailers = head.minorVersion() > 0 && head.fields().containsToken("TE", "trailers");
         if (trailers) {
             Ascii.put("TE: trailers\r\n", out);
@@ -295,17 +293,17 @@ public final class ForwardedRequest {
     }
 
     /**
-     * Writes the last chunk of a chunked body to the next hop, with those trailer fields that may be there (RFC 9110,
-     * section 6.5.1) and are not named by Connection.
+     * Writes the last chunk of a chunked body for the next hop, with the trailer fields that are allowed (RFC 9110, section
+     * 6.5.1) and not named by Connection.
      *
-     * @param trailers as they were received, or null if there are none
+     * @param trailers the received trailer fields, or null if there are none
      * @param out has room for {@link ChunkEncoder#LAST_BYTES} and the lines of the trailers
      */
     public void writeLastChunk(@Nullable Fields trailers, ByteBuffer out) {
         ChunkEncoder.last(trailers, options, out);
     }
 
-    /** How many bytes {@link #writeTrace} puts. */
+    /** The number of bytes that {@link #writeTrace} puts. */
     public int traceBytes() {
         Fields fields = head.fields();
         int length = head.array().length;
@@ -318,8 +316,8 @@ public final class ForwardedRequest {
     }
 
     /**
-     * Writes the content of the answer that the last recipient of a TRACE gives, {@code message/http}: the head as it was
-     * received without what is likely to be secret (RFC 9110, section 9.3.8).
+     * Writes the content of the response of a TRACE's final recipient, {@code message/http}: the head as received, without
+     * fields that probably contain secrets (RFC 9110, section 9.3.8).
      *
      * @param out has room for {@link #traceBytes}
      */
@@ -336,7 +334,7 @@ public final class ForwardedRequest {
                 || fields.isNamed(index, "Cookie");
     }
 
-    /** Names the method only: targets and fields may hold secrets. */
+    /** Shows only the method, since target and fields may contain secrets. */
     @Override
     public String toString() {
         return "ForwardedRequest[" + method() + ", " + target.form() + "]";

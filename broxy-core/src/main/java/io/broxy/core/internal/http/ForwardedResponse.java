@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A response as a proxy takes it from an origin or another proxy, and writes it anew for the client.
+ * A response from an origin or another proxy, which is rewritten for the client.
  *
  * <p>Threading: immutable.
  */
@@ -24,7 +24,7 @@ public final class ForwardedResponse {
     private final boolean login;
     private final HeadEdits edits;
 
-    /** Whether the response names protocols that the client has to get. */
+    /** Whether the response has an Upgrade field that must be forwarded. */
     private final boolean upgrade;
 
     private ForwardedResponse(
@@ -51,11 +51,11 @@ public final class ForwardedResponse {
     }
 
     /**
-     * Reads a head.
+     * Validates a head.
      *
-     * @param request that is answered
-     * @throws BadHeadException if it is uncertain where the response ends, Connection names a field that frames it, or
-     *     Upgrade is malformed; and {@link Problem#FRAMING} for a switch to a protocol that was not asked for
+     * @param request the request that it answers
+     * @throws BadHeadException if the end of the response is ambiguous, Connection names a framing field, or Upgrade is
+     *     malformed; and {@link Problem#FRAMING} for an unrequested switch of protocols
      */
     public static ForwardedResponse of(ResponseHead head, ForwardedRequest request) throws BadHeadException {
         BodyFraming body = BodyFraming.ofResponse(head, request.method());
@@ -69,8 +69,8 @@ public final class ForwardedResponse {
     }
 
     /**
-     * A server must not switch unless it was asked to, nor to what was not offered (RFC 9110, section 7.8). What follows
-     * would be taken for a response by one side and not by the other.
+     * Requires a switch of protocols to be requested, and to an offered protocol (RFC 9110, section 7.8). Otherwise client and
+     * proxy would interpret the following bytes differently.
      */
     private static boolean requireAskedFor(ResponseHead head, ConnectionOptions options, ForwardedRequest request)
             throws BadHeadException {
@@ -83,27 +83,27 @@ public final class ForwardedResponse {
         return true;
     }
 
-    /** This response with other fields for the client, on top of the changes before. */
+    /** This response with further changes to the fields for the client. */
     public ForwardedResponse with(FieldEdits further) {
         return further.isEmpty() ? this : new ForwardedResponse(this, edits.and(further));
     }
 
-    /** The fields as they were received. */
+    /** The fields as received. */
     public Fields fields() {
         return head.fields();
     }
 
-    /** Whether it is a part of a login at the origin that is bound to the connection which carries it. */
+    /** Whether the response belongs to a connection-based login at the origin. */
     public boolean login() {
         return login;
     }
 
-    /** As {@link #login}, at the next proxy. */
+    /** Whether the response belongs to a connection-based login at the next proxy. */
     public boolean proxyLogin() {
         return AuthSchemes.bindConnection(head.fields(), "Proxy-Authenticate");
     }
 
-    /** Whether the next proxy says that it keeps a client's connections to itself (RFC 4559 section 6). */
+    /** Whether the next proxy declares support for connection-based logins (RFC 4559 section 6). */
     public boolean supportsLogins() {
         return head.fields().containsToken("Proxy-Support", "Session-Based-Authentication");
     }
@@ -113,32 +113,32 @@ public final class ForwardedResponse {
         return head.status();
     }
 
-    /** Whether another response to the same request follows: 1xx, but for a switch of protocols. */
+    /** Whether another response to the same request follows: 1xx other than a switch of protocols. */
     public boolean isInterim() {
         return head.isInterim() && !isUpgrade();
     }
 
-    /** Whether the connection is no longer one of HTTP behind this head: 101, and it was asked for. */
+    /** Whether the connection leaves HTTP after this head: a requested 101. */
     public boolean isUpgrade() {
         return head.status() == SWITCHING_PROTOCOLS;
     }
 
     /**
-     * Whether the client can be sent this response: in HTTP/1.0 there are no interim ones (RFC 9110, section 15.2), and
-     * they are left out.
+     * Whether the response is forwarded to the client: interim responses are not sent to HTTP/1.0 clients (RFC 9110, section
+     * 15.2).
      */
     public boolean isForClient() {
         return !isInterim() || request.minorVersion() > 0;
     }
 
-    /** How the end of the content is found on the side of the origin. */
+    /** The framing of the content as received. */
     public BodyFraming body() {
         return body;
     }
 
     /**
-     * Whether the origin's connection can take another request when the content has been read (RFC 9112, section 9.3). One
-     * of HTTP/1.0 is never kept, nor one whose response contradicts itself about its length.
+     * Whether the origin's connection can be reused after the content (RFC 9112, section 9.3). It cannot in HTTP/1.0, nor if
+     * the response's length is contradictory.
      */
     public boolean originPersists() {
         return head.minorVersion() > 0
@@ -149,55 +149,55 @@ public final class ForwardedResponse {
                 && !isUpgrade();
     }
 
-    /** The older field's name is still in use between clients and proxies. */
+    /** Whether Proxy-Connection, the older field that is still in use between clients and proxies, requests a close. */
     private boolean isClosedByProxy() {
         return head.fields().containsToken("Proxy-Connection", "close");
     }
 
-    /** What the origin says of its connection, if that {@linkplain #originPersists persists}. */
+    /** The origin's Keep-Alive parameters, if the connection {@linkplain #originPersists persists}. */
     public KeepAlive keepAlive() {
         return KeepAlive.of(head.fields());
     }
 
     /**
-     * Whether it may be the last word on a connection that lay idle, sent before this request was seen (RFC 9110, section
-     * 15.5.9).
+     * Whether the response may be about the idle connection rather than this request: a 408 that was sent before the request
+     * arrived (RFC 9110, section 15.5.9).
      */
     public boolean isOfIdleness() {
         return head.status() == REQUEST_TIMEOUT && !originPersists();
     }
 
     /**
-     * Whether a chunked body goes to the client without the coding, which HTTP/1.0 does not know (RFC 9112, section 6.1).
-     * It then ends with the connection, and its trailers are dropped.
+     * Whether the chunked coding is removed for an HTTP/1.0 client (RFC 9112, section 6.1). The body then ends with the
+     * connection, and trailers are dropped.
      */
     public boolean dechunked() {
         return body.kind() == Kind.CHUNKED && request.minorVersion() == 0;
     }
 
-    /** Whether the client finds the end of the content without a close. */
+    /** Whether the client can find the end of the content without a close. */
     public boolean delimited() {
         return body.kind() != Kind.UNTIL_CLOSE && !dechunked();
     }
 
-    /** Writes the head without an offer of logins by connection. */
+    /** Writes the head without declaring support for connection-based logins. */
     public void write(ByteBuffer out, boolean keepAlive, @Nullable String viaPseudonym) {
         write(out, keepAlive, false, viaPseudonym);
     }
 
     /**
-     * Writes the head for the client: the reason phrase and the fields with their bytes untouched (but for what {@link
-     * HeadParser} and {@link ResponseLength} normalise) and in their order, without those for one hop and those that
-     * Connection names, and those that are {@linkplain #with changed}, then the changes and what this hop has to say.
+     * Writes the head for the client: the reason phrase and the received fields, in order and byte for byte (except for the
+     * normalization by {@link HeadParser} and {@link ResponseLength}), without hop-by-hop fields, those that Connection names
+     * and {@linkplain #with changed} ones; then the changes and the fields of this hop.
      *
      * @param out has room for the received head, the pseudonym and 256 bytes more
-     * @param keepAlive whether the client's connection is kept behind this response; of no meaning before another one
-     *     ({@link #isInterim}) and a switch ({@link #isUpgrade})
-     * @param supportsLogins whether the client is offered logins by connection (RFC 4559 section 6); only where
-     *     that is kept
-     * @param viaPseudonym the name of this proxy, or null to leave no trace of it
-     * @throws IllegalArgumentException if the connection is to be kept though only its end ends the content, or the
-     *     pseudonym is none that a field can have
+     * @param keepAlive whether the client's connection is kept open after this response; ignored for {@linkplain #isInterim
+     *     interim} responses and {@linkplain #isUpgrade upgrades}
+     * @param supportsLogins whether to declare support for connection-based logins (RFC 4559 section 6); only effective with
+     *     {@code keepAlive}
+     * @param viaPseudonym the pseudonym of this proxy, or null to omit Via
+     * @throws IllegalArgumentException if {@code keepAlive} is set although the content ends with the connection, or the
+     *     pseudonym is not a valid field value
      */
     public void write(ByteBuffer out, boolean keepAlive, boolean supportsLogins, @Nullable String viaPseudonym) {
         if (keepAlive && !delimited()) {
@@ -214,7 +214,8 @@ public final class ForwardedResponse {
             Ascii.put("Transfer-Encoding: chunked\r\n", out);
         }
         writeConnection(out, !keepAlive && !head.isInterim());
-        if (supportsLogins && keepAlive) { // for this hop, which those that do not know the field learn by Connection
+        if (supportsLogins
+                && keepAlive) { // hop-by-hop, and named by Connection for recipients that do not know the field
             Ascii.put("Proxy-Support: Session-Based-Authentication\r\nConnection: Proxy-Support\r\n", out);
         }
         if (viaPseudonym != null) {
@@ -258,21 +259,21 @@ public final class ForwardedResponse {
     }
 
     /**
-     * Writes the last chunk of a chunked body to the client, with those trailer fields that may be there (RFC 9110,
-     * section 6.5.1) and are not named by Connection.
+     * Writes the last chunk of a chunked body for the client, with the trailer fields that are allowed (RFC 9110, section
+     * 6.5.1) and not named by Connection.
      *
-     * @param trailers as they were received, or null if there are none
+     * @param trailers the received trailer fields, or null if there are none
      * @param out has room for {@link ChunkEncoder#LAST_BYTES} and the lines of the trailers
-     * @throws IllegalStateException if the client gets the body without the coding
+     * @throws IllegalStateException if the body is {@linkplain #dechunked dechunked}
      */
     public void writeLastChunk(@Nullable Fields trailers, ByteBuffer out) {
         if (dechunked()) {
-            throw new IllegalStateException("the body goes without chunks");
+            throw new IllegalStateException("the body is sent without chunks");
         }
         ChunkEncoder.last(trailers, options, out);
     }
 
-    /** Names the status only: fields may hold secrets. */
+    /** Shows only the status, since fields may contain secrets. */
     @Override
     public String toString() {
         return "ForwardedResponse[" + head.status() + "]";

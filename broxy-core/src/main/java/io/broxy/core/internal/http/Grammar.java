@@ -3,7 +3,7 @@ package io.broxy.core.internal.http;
 /**
  * The character classes of HTTP (RFC 9110, section 5) and of a URI's scheme and host (RFC 3986, sections 3.1 and 3.2.2), one table for all.
  *
- * <p>Every test takes a byte, whose sign is cut off, or a character, of which those above 0xFF belong to no class.
+ * <p>The predicates accept a byte, which is treated as unsigned, or a character; characters above 0xFF belong to no class.
  *
  * <p>Threading: stateless.
  */
@@ -57,7 +57,7 @@ final class Grammar {
         }
     }
 
-    /** A line ends with CRLF and nothing else (RFC 9112, section 2.2). */
+    /** Requires LF after CR (RFC 9112, section 2.2). */
     static void requireLf(byte b) throws BadHeadException {
         if (b != LF) {
             throw BadHeadException.syntax("a CR is not followed by LF");
@@ -100,7 +100,7 @@ final class Grammar {
         return is(b, HEX_DIGIT);
     }
 
-    /** What a reg-name is made of besides percent-encoded bytes: unreserved and sub-delims (RFC 3986, appendix A). */
+    /** A byte of a reg-name other than percent-encoding: unreserved and sub-delims (RFC 3986, appendix A). */
     static boolean isRegNameByte(byte b) {
         return is(b, REG_NAME);
     }
@@ -109,22 +109,22 @@ final class Grammar {
         return is(b, LETTER);
     }
 
-    /** A byte of a URI's scheme, of which the first has to be a letter (RFC 3986, section 3.1). */
+    /** A byte of a URI's scheme, whose first byte must be a letter (RFC 3986, section 3.1). */
     static boolean isSchemeByte(byte b) {
         return is(b, LETTER | DIGIT) || b == '+' || b == '-' || b == '.';
     }
 
-    /** Whether a text is a token: not empty, and nothing but token characters. */
+    /** Whether a text is a nonempty token. */
     static boolean isToken(CharSequence text) {
         return !text.isEmpty() && consistsOf(text, TCHAR);
     }
 
-    /** Whether a text has visible US-ASCII only, and some. */
+    /** Whether a text is nonempty visible US-ASCII. */
     static boolean isVisible(CharSequence text) {
         return !text.isEmpty() && consistsOf(text, VCHAR);
     }
 
-    /** Whether a text has only what a field value or a reason phrase may have; it may be empty. */
+    /** Whether a text is valid in a field value or a reason phrase; it may be empty. */
     static boolean isFieldText(CharSequence text) {
         return consistsOf(text, FIELD_BYTE);
     }
@@ -138,7 +138,7 @@ final class Grammar {
         return true;
     }
 
-    /** Behind the decimal digits that begin here. */
+    /** The index after a run of decimal digits. */
     static int afterDigits(byte[] bytes, int from, int to) {
         int at = from;
         while (at < to && isDigit(bytes[at])) {
@@ -147,7 +147,7 @@ final class Grammar {
         return at;
     }
 
-    /** Behind the token that begins here, which may be empty. */
+    /** The index after a token, which may be empty. */
     static int afterToken(byte[] bytes, int from, int to) {
         int at = from;
         while (at < to && isTchar(bytes[at])) {
@@ -156,7 +156,7 @@ final class Grammar {
         return at;
     }
 
-    /** Behind the white space that begins here. */
+    /** The index after a run of white space. */
     static int afterOws(byte[] bytes, int from, int to) {
         int at = from;
         while (at < to && isOws(bytes[at])) {
@@ -165,7 +165,7 @@ final class Grammar {
         return at;
     }
 
-    /** The place of the first such byte, or {@code to}. */
+    /** The index of the first occurrence of a byte, or {@code to}. */
     static int indexOf(byte[] bytes, char wanted, int from, int to) {
         int at = from;
         while (at < to && bytes[at] != wanted) {
@@ -174,7 +174,7 @@ final class Grammar {
         return at;
     }
 
-    /** Whether the bytes are the text, letter case of US-ASCII aside. */
+    /** Whether bytes equal a text, ignoring the case of US-ASCII letters. */
     static boolean equalsIgnoreCase(byte[] bytes, int from, int to, String text) {
         if (to - from != text.length()) {
             return false;
@@ -187,7 +187,7 @@ final class Grammar {
         return true;
     }
 
-    /** Whether both are the same bytes, letter case of US-ASCII aside. */
+    /** Whether two ranges of bytes are equal, ignoring the case of US-ASCII letters. */
     static boolean equalsIgnoreCase(byte[] bytes, int from, int to, byte[] others, int othersFrom, int othersTo) {
         if (to - from != othersTo - othersFrom) {
             return false;

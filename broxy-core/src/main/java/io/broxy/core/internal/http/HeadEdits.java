@@ -10,17 +10,17 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The changes to the fields of a head that is written anew: what this proxy's settings say, and then what a filter says.
+ * The changes to the fields of a rewritten head: first those of this proxy's settings, then those of a filter.
  *
  * <p>Threading: immutable.
  */
 final class HeadEdits {
     static final HeadEdits NONE = new HeadEdits(List.of(), List.of());
 
-    /** More than the colon, SP, CR and LF of a line. */
+    /** The colon, SP, CR and LF of a line. */
     private static final int LINE_OVERHEAD = 4;
 
-    /** In any letter case. */
+    /** Case-insensitive. */
     private final List<String> removed;
 
     private final List<ConnectRequest.Field> added;
@@ -30,17 +30,17 @@ final class HeadEdits {
         this.added = added;
     }
 
-    /** These changes, and then others. */
+    /** These changes followed by others. */
     HeadEdits and(FieldEdits others) {
         return and(others.removed(), others.added());
     }
 
-    /** These changes, and a field that replaces all others of its name. */
+    /** These changes, and a field that replaces all others with its name. */
     HeadEdits and(String name, String value) {
         return and(Set.of(name), List.of(new ConnectRequest.Field(name, value)));
     }
 
-    /** These changes, without any field of this name. */
+    /** These changes, and the removal of all fields with a name. */
     HeadEdits without(String name) {
         return and(Set.of(name), List.of());
     }
@@ -54,7 +54,7 @@ final class HeadEdits {
         return new HeadEdits(gone, List.copyOf(all));
     }
 
-    /** Whether a received field is left out. */
+    /** Whether a received field is removed. */
     boolean removes(Fields fields, int index) {
         for (int i = 0; i < removed.size(); i++) {
             if (fields.isNamed(index, removed.get(i))) {
@@ -64,7 +64,7 @@ final class HeadEdits {
         return false;
     }
 
-    /** The values of the added fields of this name. */
+    /** The values of the added fields with a name. */
     List<String> values(String name) {
         return added.stream()
                 .filter(field -> field.name().equalsIgnoreCase(name))
@@ -72,7 +72,7 @@ final class HeadEdits {
                 .toList();
     }
 
-    /** The most bytes that {@link #put} puts. */
+    /** The maximum number of bytes that {@link #put} puts. */
     int maxBytes() {
         int bytes = 0;
         for (ConnectRequest.Field field : added) {

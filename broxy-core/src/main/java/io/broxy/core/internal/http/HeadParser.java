@@ -8,8 +8,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads one head of HTTP/1.1 (RFC 9112, section 2.1) without I/O: bytes in; a head, "need more" or a
- * {@link BadHeadException} out.
+ * Parses one head of HTTP/1.1 (RFC 9112, section 2.1) without I/O: bytes in; a head, "need more" or a {@link BadHeadException}
+ * out.
  *
  * <pre>
  *              CR             LF
@@ -18,13 +18,12 @@ import org.jspecify.annotations.Nullable;
  *     └──────────────────────> FIRST_LINE ──> FIRST_LINE_LF ───────> FIELDS ───────────> OVER
  * </pre>
  *
- * <p>Every byte is looked at once, in the order of its coming, so the outcome cannot depend on how the head was cut
- * into pieces, and the time is linear. Before a request one empty line is skipped, as RFC 9112, section 2.2, asks for,
- * and no second one.
+ * <p>Each byte is examined once, in order of arrival, so the result cannot depend on how the head was split, and the time is
+ * linear. One empty line before a request is skipped, as RFC 9112, section 2.2, recommends, but no second one.
  *
- * <p>Requests are read strictly. In a response, which is written anew, what cannot be misread is {@linkplain Tolerance
- * tolerated} and normalised: a LF alone as a line's end, obs-fold, white space before a colon, and a status line with
- * spaces before the status or without the one before an absent reason.
+ * <p>Requests are parsed strictly. In responses, which are rewritten, unambiguous deviations are {@linkplain Tolerance
+ * tolerated} and normalized: a bare LF as a line end, obs-fold, white space before a colon, and a status line with extra spaces
+ * before the status or without the space before an absent reason.
  *
  * <p>Threading: for one thread at a time.
  *
@@ -50,10 +49,10 @@ public final class HeadParser<T> {
     private final FieldLines fieldLines;
     private State state;
 
-    /** How many bytes of the head have been read. */
+    /** The number of bytes of the head read so far. */
     private int length;
 
-    /** The bytes that came with earlier calls; stays empty when the head comes in one piece. */
+    /** The bytes of earlier calls; stays empty if the head arrives in one piece. */
     private byte[] kept = NOTHING;
 
     private int keptLength;
@@ -66,44 +65,43 @@ public final class HeadParser<T> {
         state = start;
     }
 
-    /** A parser of one request head. */
+    /** Creates a parser for one request head. */
     public static HeadParser<RequestHead> request(HeadLimits limits) {
         return new HeadParser<>(limits, new RequestLine(), Tolerance.NONE, State.START);
     }
 
     /**
-     * A parser of one response head. An empty line before it is refused: it may be what was left over of another
-     * response.
+     * Creates a parser for one response head. An empty line before it is refused, since it may be the rest of another response.
      */
     public static HeadParser<ResponseHead> response(HeadLimits limits) {
         return new HeadParser<>(limits, new StatusLine(), Tolerance.FIELDS_AND_LINE_ENDS, State.FIRST_LINE);
     }
 
-    /** A parser of the head that answers a CONNECT of this proxy's own, before which one empty line is skipped, too. */
+    /** Creates a parser for the response to this proxy's own CONNECT, which also skips one leading empty line. */
     public static HeadParser<ResponseHead> connectResponse(HeadLimits limits) {
         return new HeadParser<>(limits, new StatusLine(), Tolerance.FIELDS_AND_LINE_ENDS, State.START);
     }
 
-    /** Whether a byte of the head has come: input that ends before is at its end, and after that it is cut. */
+    /** Whether any byte of the head has been read: if not, an end of input is orderly, otherwise the head is truncated. */
     public boolean begun() {
         return length > 0;
     }
 
     /**
-     * Reads on. The buffer's position moves past what was read: to the end of the buffer when more is needed, to the
-     * byte behind the head when that is complete (what follows is left in the buffer), and behind the offending byte
-     * when the head is refused. The head keeps no hold on the buffer.
+     * Reads more bytes. The buffer's position advances to the end of the buffer if more bytes are needed, to the byte after the
+     * head if it is complete (bytes that follow remain in the buffer), and past the offending byte if the head is refused. The
+     * head does not retain the buffer.
      *
-     * @return the head, or null when it is not complete yet
+     * @return the head, or null if it is not complete yet
      * @throws BadHeadException if the head is refused
-     * @throws IllegalStateException if the head has been given or refused before
+     * @throws IllegalStateException if the head was already returned or refused
      */
     public @Nullable T feed(ByteBuffer in) throws BadHeadException {
         State now = state;
         if (now == State.OVER) {
             throw new IllegalStateException("the parser has read its head");
         }
-        state = State.OVER; // and so it remains if a byte is refused
+        state = State.OVER; // remains so if a byte is refused
         while (in.hasRemaining()) {
             now = next(now, in.get());
             if (now == State.OVER) {
@@ -135,7 +133,7 @@ public final class HeadParser<T> {
         return tolerance.endsLine(b) ? State.FIRST_LINE : firstLine(b);
     }
 
-    /** The empty line is no part of the head: its bytes are neither counted nor kept. */
+    /** The empty line is not part of the head: its bytes are neither counted nor kept. */
     private static State emptyLine(byte b) throws BadHeadException {
         Grammar.requireLf(b);
         return State.FIRST_LINE;
@@ -170,7 +168,7 @@ public final class HeadParser<T> {
         }
     }
 
-    /** Keeps what this call has read of the head. */
+    /** Keeps the bytes of the head that this call has read. */
     private void keepBytes(ByteBuffer in) {
         if (kept.length < length) {
             int doubled = Math.min(2 * kept.length, limits.headBytes());
@@ -179,7 +177,7 @@ public final class HeadParser<T> {
         copyFresh(in, kept);
     }
 
-    /** All bytes of the head in an array that has no others. */
+    /** Returns the bytes of the head in an array of exactly its length. */
     private byte[] takeBytes(ByteBuffer in) {
         byte[] bytes = Arrays.copyOf(kept, length);
         copyFresh(in, bytes);

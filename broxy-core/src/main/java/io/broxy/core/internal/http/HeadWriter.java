@@ -3,8 +3,8 @@ package io.broxy.core.internal.http;
 import java.util.Arrays;
 
 /**
- * Writes a head of HTTP/1.1 in ISO-8859-1. It refuses whatever {@link HeadParser} would not read back as it was given,
- * so no value can end its line and begin another.
+ * Writes a head of HTTP/1.1 in ISO-8859-1. It refuses input that {@link HeadParser} would not parse back unchanged, so no value
+ * can end its line and start another.
  *
  * <p>Threading: for one thread at a time.
  */
@@ -18,9 +18,9 @@ public final class HeadWriter {
     private HeadWriter() {}
 
     /**
-     * Begins a request.
+     * Starts a request.
      *
-     * @throws IllegalArgumentException if the method is no token, or the target is empty or not visible US-ASCII
+     * @throws IllegalArgumentException if the method is not a token, or the target is empty or not visible US-ASCII
      */
     public static HeadWriter request(String method, String target) {
         require(Grammar.isToken(method), "the method is not a token");
@@ -36,11 +36,11 @@ public final class HeadWriter {
     }
 
     /**
-     * Begins a response.
+     * Starts a response.
      *
      * @param status 100 to 599
      * @param reason may be empty
-     * @throws IllegalArgumentException if the status is another, or the reason has a control character or one beyond
+     * @throws IllegalArgumentException if the status is out of range, or the reason has a control character or one outside
      *     ISO-8859-1
      */
     public static HeadWriter response(int status, String reason) {
@@ -59,13 +59,13 @@ public final class HeadWriter {
     /**
      * Adds a field.
      *
-     * @throws IllegalArgumentException if the name is no token; or the value has a control character other than HTAB,
-     *     has one beyond ISO-8859-1, or begins or ends with white space
+     * @throws IllegalArgumentException if the name is not a token; or the value has a control character other than HTAB or a
+     *     character outside ISO-8859-1, or starts or ends with white space
      */
     public HeadWriter field(String name, String value) {
         require(Grammar.isToken(name), "the field name is not a token");
         if (!Grammar.isFieldText(value) || hasOuterWhiteSpace(value)) {
-            // the message leaves out the value, which may be a secret
+            // the message omits the value, which may be a secret
             throw new IllegalArgumentException("the value of " + name + " has a character that it must not have");
         }
         append(name).append(": ").append(value).crlf();
@@ -77,7 +77,7 @@ public final class HeadWriter {
     }
 
     /**
-     * Adds a field line as it was received, without a change of its bytes.
+     * Adds a field line byte for byte as received.
      *
      * @throws IndexOutOfBoundsException if there is no such field
      */
@@ -86,7 +86,7 @@ public final class HeadWriter {
         return this;
     }
 
-    /** The head as it is now, with the empty line that ends it. The writer can go on. */
+    /** The current head with its final empty line. The writer remains usable. */
     public byte[] toBytes() {
         byte[] head = Arrays.copyOf(bytes, length + 2);
         head[length] = Grammar.CR;
@@ -100,7 +100,7 @@ public final class HeadWriter {
         length += count;
     }
 
-    /** Appends a text that was checked: every character is below 0x100. */
+    /** Appends a validated text, whose characters are all below 0x100. */
     private HeadWriter append(String text) {
         reserve(text.length());
         for (int i = 0; i < text.length(); i++) {
@@ -125,7 +125,7 @@ public final class HeadWriter {
         }
     }
 
-    /** Names the size only: fields may hold secrets. */
+    /** Shows only the size, since fields may contain secrets. */
     @Override
     public String toString() {
         return "HeadWriter[" + length + " bytes]";

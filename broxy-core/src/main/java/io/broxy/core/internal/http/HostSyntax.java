@@ -1,9 +1,9 @@
 package io.broxy.core.internal.http;
 
 /**
- * {@code uri-host [ ":" port ]}, the value of Host (RFC 9110, section 7.2; RFC 3986, section 3.2). Host and port may
- * both be empty, as the grammar has it; there is no userinfo and no zone. Whether a port is in range is left to the
- * caller, and so is what an address that is written without brackets means: by the grammar it is a name.
+ * {@code uri-host [ ":" port ]}, the value of Host (RFC 9110, section 7.2; RFC 3986, section 3.2). Host and port may both be
+ * empty, as in the grammar; userinfo and zones are not allowed. The caller checks the range of the port, and interprets an IPv4
+ * address, which by the grammar is a name.
  *
  * <p>Threading: stateless.
  */
@@ -13,7 +13,7 @@ final class HostSyntax {
 
     private HostSyntax() {}
 
-    /** Whether the bytes are a valid Host. */
+    /** Whether the bytes are a valid value of Host. */
     static boolean isValid(byte[] bytes, int from, int to) {
         if (from < to && bytes[from] == '[') {
             int close = Grammar.indexOf(bytes, ']', from, to);
@@ -41,7 +41,7 @@ final class HostSyntax {
         return true;
     }
 
-    /** Whether these bytes may be between the brackets. */
+    /** Whether the bytes are valid between brackets. */
     private static boolean isLiteral(byte[] bytes, int from, int to) {
         if (from < to && (bytes[from] == 'v' || bytes[from] == 'V')) {
             return isFutureAddress(bytes, from + 1, to);
@@ -49,7 +49,7 @@ final class HostSyntax {
         return isIpv6(bytes, from, to);
     }
 
-    /** {@code "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )}, from behind the v. */
+    /** {@code "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )}, starting after the v. */
     private static boolean isFutureAddress(byte[] bytes, int from, int to) {
         int dot = Grammar.indexOf(bytes, '.', from, to);
         for (int i = from; i < dot; i++) {
@@ -65,7 +65,7 @@ final class HostSyntax {
         return from < dot && dot + 1 < to;
     }
 
-    /** Eight groups; one run of them, of at least one, may be left out as "::". */
+    /** Eight groups; one run of at least one group may be omitted as "::". */
     private static boolean isIpv6(byte[] bytes, int from, int to) {
         int gap = from;
         while (gap < to && !(bytes[gap] == ':' && gap + 1 < to && bytes[gap + 1] == ':')) {
@@ -79,7 +79,7 @@ final class HostSyntax {
         return before >= 0 && after >= 0 && before + after < IPV6_GROUPS;
     }
 
-    /** How many groups there are between single colons, or -1; an IPv4 address at the end counts for two. */
+    /** The number of groups separated by single colons, or -1 if malformed; an IPv4 address at the end counts as two. */
     private static int groups(byte[] bytes, int from, int to, boolean mayEndInIpv4) {
         if (from == to) {
             return 0;
@@ -120,7 +120,7 @@ final class HostSyntax {
         return parts == IPV4_PARTS;
     }
 
-    /** 0 to 255 without leading zeros. */
+    /** A number from 0 to 255 without leading zeros. */
     private static boolean isIpv4Part(byte[] bytes, int from, int to) {
         int value = 0;
         for (int i = from; i < to; i++) {

@@ -1,33 +1,33 @@
 package io.broxy.core.internal.http;
 
 /**
- * What a response says in {@code Keep-Alive} about its connection: for how long it may lie idle, and how many requests it
- * takes ({@code timeout=5, max=100}; RFC 2068, section 19.7.1, and what servers have made of it since).
+ * The {@code Keep-Alive} parameters of a response: how long the connection may be idle, and how many requests it accepts
+ * ({@code timeout=5, max=100}; RFC 2068, section 19.7.1, and later practice of servers).
  *
- * <p>It is a hint from a peer and never refused. Members may be divided by commas or semicolons, over several lines, with
- * quotes and white space anywhere; of several values the smallest counts, fractions are dropped, and what is not a number
- * says nothing. A number beyond what can be kept counts as the largest that can.
+ * <p>The field is only a hint and never refused. Members may be separated by commas or semicolons, across several lines, with
+ * quotes and white space anywhere. The smallest of several values counts, fractions are dropped, values that are not numbers
+ * are ignored, and large numbers are limited to a maximum.
  *
  * <p>Threading: immutable.
  *
- * @param timeoutNanos for how long the connection may lie idle; {@link #UNKNOWN} if that is not said
+ * @param timeoutNanos how long the connection may be idle; {@link #UNKNOWN} if not specified
  * @param max the number in {@code max}; {@link #UNKNOWN} if there is none
  */
 public record KeepAlive(long timeoutNanos, int max) {
-    /** Nothing is said. */
+    /** Not specified. */
     public static final int UNKNOWN = -1;
 
-    /** What a response without the field says. */
+    /** The parameters of a response without the field. */
     public static final KeepAlive NOTHING = new KeepAlive(UNKNOWN, UNKNOWN);
 
-    /** A day: more is not worth a promise. */
+    /** A day, which limits longer promises. */
     private static final int MAX_NUMBER = 86_400;
 
     private static final long NANOS_PER_SECOND = 1_000_000_000;
 
     private static final String NAME = "Keep-Alive";
 
-    /** Reads the field, which may be absent. */
+    /** Parses the field, which may be absent. */
     public static KeepAlive of(Fields fields) {
         int line = fields.indexOf(NAME, 0);
         if (line < 0) {
@@ -61,7 +61,7 @@ public record KeepAlive(long timeoutNanos, int max) {
         return smallest;
     }
 
-    /** The number of one member, if that has this name. */
+    /** The number of a member, if it has the name. */
     private static int number(byte[] bytes, int from, int to, String name) {
         int start = skip(bytes, from, to);
         int end = start + name.length();
@@ -78,11 +78,11 @@ public record KeepAlive(long timeoutNanos, int max) {
         for (; at < to && Grammar.isDigit(bytes[at]); at++) {
             number = Math.min(MAX_NUMBER, 10 * number + (bytes[at] - '0'));
         }
-        int behind = at < to && at > from && bytes[at] == '.' ? Grammar.afterDigits(bytes, at + 1, to) : at;
-        return at > from && skip(bytes, behind, to) == to ? number : UNKNOWN;
+        int afterFraction = at < to && at > from && bytes[at] == '.' ? Grammar.afterDigits(bytes, at + 1, to) : at;
+        return at > from && skip(bytes, afterFraction, to) == to ? number : UNKNOWN;
     }
 
-    /** Past white space and quotes. */
+    /** The index after white space and quotes. */
     private static int skip(byte[] bytes, int from, int to) {
         int at = from;
         while (at < to && (Grammar.isOws(bytes[at]) || bytes[at] == '"' || bytes[at] == '\'')) {

@@ -5,8 +5,8 @@ import static io.broxy.core.internal.http.BadHeadException.syntax;
 import java.nio.ByteBuffer;
 
 /**
- * Walks over the members of a list field; all lines of the name make one list, and empty members are passed over
- * (RFC 9110, section 5.6.1). A comma within quotes divides like any other, so this is for lists of tokens.
+ * Iterates over the members of a list field; all lines of the name form one list, and empty members are skipped (RFC 9110,
+ * section 5.6.1). Commas within quotes separate members, too, so this is only for lists of tokens.
  *
  * <pre>{@code
  * for (ListMembers members = new ListMembers(fields, "Connection"); members.next(); ) {
@@ -18,8 +18,8 @@ import java.nio.ByteBuffer;
  */
 final class ListMembers {
     /**
-     * Connection, Upgrade and Expect have one or two. Members are compared each with each of something else, which must
-     * not become a way to make much work with one head.
+     * Connection, Upgrade and Expect usually have one or two members. Each member is compared with many others elsewhere, and
+     * the limit bounds the work that one head can cause.
      */
     private static final int MAX_MEMBERS = 64;
 
@@ -27,10 +27,10 @@ final class ListMembers {
     private final byte[] bytes;
     private final String name;
 
-    /** The line that is being walked over, or -1 before the first. */
+    /** The index of the current line, or -1 before the first. */
     private int line = -1;
 
-    /** Where the next member of the line begins; behind {@code lineEnd} when it has none. */
+    /** The start of the next member of the line; past {@code lineEnd} if there is none. */
     private int at;
 
     private int lineEnd = -1;
@@ -45,7 +45,7 @@ final class ListMembers {
     }
 
     /**
-     * Goes to the next member that is not empty, of at most 64.
+     * Advances to the next nonempty member, of at most 64.
      *
      * @return whether there is one
      * @throws BadHeadException if there are too many
@@ -60,7 +60,7 @@ final class ListMembers {
         return true;
     }
 
-    /** Goes to the next member, however many there are: for walks that compare each with one thing. */
+    /** Advances to the next member without a limit, for iterations with constant work per member. */
     boolean nextOfAny() {
         while (at <= lineEnd || nextLine()) {
             nextMember();
@@ -71,17 +71,17 @@ final class ListMembers {
         return false;
     }
 
-    /** The index of the field line that has the member. */
+    /** The index of the field line that contains the member. */
     int line() {
         return line;
     }
 
-    /** Where the member begins in the head. */
+    /** The start of the member in the head. */
     int start() {
         return start;
     }
 
-    /** Where the member ends in the head. */
+    /** The end of the member in the head. */
     int end() {
         return end;
     }
@@ -107,12 +107,12 @@ final class ListMembers {
         }
     }
 
-    /** Whether the member is this text, letter case aside. */
+    /** Whether the member equals a text, ignoring case. */
     boolean is(String text) {
         return Grammar.equalsIgnoreCase(bytes, start, end, text);
     }
 
-    /** Whether both members are the same, letter case aside. */
+    /** Whether two members are equal, ignoring case. */
     boolean is(ListMembers other) {
         return Grammar.equalsIgnoreCase(bytes, start, end, other.bytes, other.start, other.end);
     }
@@ -127,7 +127,9 @@ final class ListMembers {
         return isToken(start, end);
     }
 
-    /** Whether the member is {@code protocol-name [ "/" protocol-version ]}, tokens both (RFC 9110, section 7.8). */
+    /**
+     * Whether the member is {@code protocol-name [ "/" protocol-version ]}, both of which are tokens (RFC 9110, section 7.8).
+     */
     boolean isProtocol() {
         int slash = Grammar.indexOf(bytes, '/', start, end);
         return isToken(start, slash) && (slash == end || isToken(slash + 1, end));
@@ -137,7 +139,7 @@ final class ListMembers {
         return from < to && Grammar.afterToken(bytes, from, to) == to;
     }
 
-    /** Puts the member as it was received. */
+    /** Puts the member as received. */
     void put(ByteBuffer out) {
         out.put(bytes, start, end - start);
     }

@@ -5,8 +5,8 @@ import static io.broxy.core.internal.http.BadHeadException.syntax;
 import java.nio.ByteBuffer;
 
 /**
- * Max-Forwards, how many more times a request may be forwarded (RFC 9110, section 7.6.2). It means something for TRACE
- * and OPTIONS; with other methods it is a field like any other.
+ * Max-Forwards, which limits how many more times a request may be forwarded (RFC 9110, section 7.6.2). It applies to TRACE and
+ * OPTIONS; with other methods it is an ordinary field.
  *
  * <p>Threading: stateless.
  */
@@ -19,9 +19,9 @@ final class MaxForwards {
     private MaxForwards() {}
 
     /**
-     * Reads the limit: {@link Integer#MAX_VALUE} for that and everything above, which is the highest that is supported.
+     * Parses the limit; larger values count as {@link Integer#MAX_VALUE}.
      *
-     * @throws BadHeadException if it is no number, or there are several
+     * @throws BadHeadException if it is not a number, or repeated
      */
     static int of(RequestHead head) throws BadHeadException {
         Fields fields = head.fields();
@@ -46,12 +46,12 @@ final class MaxForwards {
         return (int) number;
     }
 
-    /** Whether a field is this one. */
+    /** Whether a field is Max-Forwards. */
     static boolean is(Fields fields, int index) {
         return fields.isNamed(index, MAX_FORWARDS);
     }
 
-    /** Puts the line with another number. */
+    /** Puts the line with a different number. */
     static void put(Fields fields, int index, int number, ByteBuffer out) {
         fields.putName(index, out);
         Ascii.putDecimal(number, out);

@@ -5,8 +5,8 @@ import io.broxy.RefusedException.Reason;
 import javax.net.ssl.SSLException;
 
 /**
- * The catalogue of refusals: for each the reason that operators count, the status and the text that the client gets. The error
- * type of {@code Proxy-Status} follows from the reason.
+ * The catalog of refusals: for each, the reason that operators count, and the status and text for the client. The error type of
+ * {@code Proxy-Status} follows from the reason.
  *
  * <p>Threading: immutable.
  */
@@ -15,9 +15,9 @@ public enum Rejection {
 
     /** The handler serves tunnels only. */
     CONNECT_ONLY(Reason.NOT_IMPLEMENTED, 501, "only CONNECT is served"),
-    /** The request is for the proxy itself, which answers none. */
+    /** The request is for the proxy itself, which does not serve requests. */
     NOT_A_WEB_SERVER(Reason.BAD_TARGET, 400, "this is a proxy: the target is to be a whole URI"),
-    /** The request carries this proxy's own Via. */
+    /** The request has this proxy's own Via. */
     LOOP(Reason.LOOP, 502, "the request has been here before"),
     /** The head is not complete in time. */
     HEAD_TIMEOUT(Reason.HEAD_TIMEOUT, 408, "the request did not come in time"),
@@ -35,15 +35,15 @@ public enum Rejection {
 
     // ------------------------------------------------------------------ the client and its rights
 
-    /** It is not certain which credentials count. */
+    /** The credentials are ambiguous. */
     SEVERAL_CREDENTIALS(Reason.BAD_REQUEST, 400, "more than one Proxy-Authorization"),
     /** The credentials are missing or wrong. */
     UNAUTHENTICATED(Reason.AUTHENTICATION_REQUIRED, 407, "the proxy needs valid credentials"),
-    /** The next guess would have to wait for too long. */
+    /** The next password guess would have to wait for too long. */
     TOO_MANY_FAILURES(Reason.TOO_MANY_FAILURES, 429, "too many wrong credentials"),
     /** The authenticator fails or does not answer in time. */
     UNDECIDED(Reason.AUTHENTICATION_FAILED, 503, "credentials cannot be checked now"),
-    /** The access policy says no. */
+    /** The access policy denies the request. */
     ACCESS_DENIED(Reason.ACCESS_DENIED, 403, "the request is not allowed"),
 
     // ------------------------------------------------------------------ filters
@@ -57,15 +57,15 @@ public enum Rejection {
 
     // ------------------------------------------------------------------ limits
 
-    /** All connections are taken. */
+    /** The limit on connections is reached. */
     FULL(Reason.LIMIT, 503, "too many tunnels"),
-    /** The client's address has all the connections that it may have. */
+    /** The client has reached its limit on connections. */
     TOO_MANY_OF_CLIENT(Reason.LIMIT, 503, "too many connections of one client"),
-    /** The connection to the origin would need threads, and all are taken. */
+    /** The connection to the origin would need threads, whose limit is reached. */
     TOO_MANY_THREADS(Reason.LIMIT, 503, "too many connections that take threads"),
-    /** Too many TLS handshakes are under way. */
+    /** Too many TLS handshakes are in progress. */
     TOO_MANY_HANDSHAKES(Reason.LIMIT, 503, "too many TLS handshakes"),
-    /** The handler drains or is closed. */
+    /** The handler is draining or closed. */
     DRAINING(Reason.DRAINING, 503, "the proxy takes no new tunnels");
 
     private final Reason reason;
@@ -83,7 +83,7 @@ public enum Rejection {
         return new RefusedException(reason, status, text);
     }
 
-    /** The refusal of a head that breaks HTTP/1.1; its text is the rule. */
+    /** The refusal of a head that violates HTTP/1.1; its text names the rule. */
     public static RefusedException of(BadHeadException bad) {
         return switch (bad.problem()) {
             case SYNTAX, HOST, FRAMING -> ofBody(bad);
@@ -96,7 +96,7 @@ public enum Rejection {
         };
     }
 
-    /** The refusal of a body that breaks HTTP/1.1. */
+    /** The refusal of a body that violates HTTP/1.1. */
     public static RefusedException ofBody(BadHeadException bad) {
         return refusal(Reason.BAD_REQUEST, 400, bad);
     }

@@ -5,13 +5,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * The head of a request: a view over its bytes. It is well-formed; what {@link RequestRules} says about the whole has
- * not been asked yet.
+ * The head of a request, as a view of its bytes. It is well-formed, but not yet checked against {@link RequestRules}.
  *
  * <p>Threading: immutable.
  */
 public final class RequestHead {
-    /** Those of RFC 9110, section 9, and RFC 5789: given without making a String. */
+    /** The methods of RFC 9110, section 9, and RFC 5789, which need no new String. */
     private static final String[] METHODS = {
         "CONNECT", "GET", "POST", "HEAD", "PUT", "OPTIONS", "DELETE", "PATCH", "TRACE"
     };
@@ -32,7 +31,7 @@ public final class RequestHead {
         this.fields = fields;
     }
 
-    /** The method as it was received; methods are case-sensitive. */
+    /** The method as received; methods are case-sensitive. */
     public String method() {
         for (String method : METHODS) {
             if (isMethod(method)) {
@@ -47,7 +46,7 @@ public final class RequestHead {
         return Arrays.equals(bytes, 0, methodEnd, CONNECT, 0, CONNECT.length);
     }
 
-    /** Whether it is this method, without making a String. */
+    /** Whether the method equals a given one, without creating a String. */
     boolean isMethod(String method) {
         if (method.length() != methodEnd) {
             return false;
@@ -60,12 +59,12 @@ public final class RequestHead {
         return true;
     }
 
-    /** The request target as it was received: visible US-ASCII, in any form. A new String each time. */
+    /** The request target as received: visible US-ASCII, in any form. Creates a new String on each call. */
     public String target() {
         return text(methodEnd + 1, targetEnd);
     }
 
-    /** The x of HTTP/1.x: 0 or 1, and 1 for what is higher. */
+    /** The x of HTTP/1.x: 0 or 1; 1 for higher versions. */
     public int minorVersion() {
         return minorVersion;
     }
@@ -75,12 +74,12 @@ public final class RequestHead {
         return fields;
     }
 
-    /** The whole head as it was received, without an empty line before it; read-only. */
+    /** The whole head as received, without a leading empty line; read-only. */
     public ByteBuffer bytes() {
         return ByteBuffer.wrap(bytes).asReadOnlyBuffer();
     }
 
-    /** The bytes of the whole head, for readers in this package that make no Strings of them. */
+    /** The bytes of the whole head, for code in this package that avoids creating Strings. */
     byte[] array() {
         return bytes;
     }
@@ -97,7 +96,7 @@ public final class RequestHead {
         return new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
     }
 
-    /** Names the method only: targets and fields may hold secrets. */
+    /** Shows only the method, since target and fields may contain secrets. */
     @Override
     public String toString() {
         return "RequestHead[" + method() + ", " + fields.size() + " fields]";

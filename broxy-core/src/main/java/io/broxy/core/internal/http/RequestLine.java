@@ -6,8 +6,8 @@ import static io.broxy.core.internal.http.Grammar.SP;
 import io.broxy.core.internal.http.BadHeadException.Problem;
 
 /**
- * {@code method SP request-target SP HTTP-version} (RFC 9112, section 3), with exactly one SP each. The method is a
- * token. The request target is visible US-ASCII; which of its four forms it has is not looked at here.
+ * {@code method SP request-target SP HTTP-version} (RFC 9112, section 3), with exactly one SP each. The method is a token. The
+ * request target is visible US-ASCII; its form is not checked here.
  *
  * <pre>
  *   METHOD ──SP──> TARGET ──SP──> VERSION

@@ -3,9 +3,8 @@ package io.broxy.core.internal.http;
 import io.broxy.core.internal.http.BadHeadException.Problem;
 
 /**
- * What a request has to fulfil beyond the grammar, and which can only be said of a whole head: its Host
- * (RFC 9112, section 3.2), its credentials for the proxy and its framing (section 6). The form of the request target is not
- * looked at.
+ * The requirements for a request beyond the grammar, which can only be checked on a complete head: Host (RFC 9112, section
+ * 3.2), the credentials for the proxy, and the framing (section 6). The form of the request target is not checked.
  *
  * <p>Threading: stateless.
  */
@@ -16,7 +15,7 @@ public final class RequestRules {
     private RequestRules() {}
 
     /**
-     * Checks a head, and says what follows it.
+     * Checks a head and returns the framing of its body.
      *
      * @throws BadHeadException {@link Problem#HOST}, {@link Problem#SYNTAX}, {@link Problem#FRAMING} or {@link Problem#CODING}
      */
@@ -27,8 +26,8 @@ public final class RequestRules {
     }
 
     /**
-     * At most one line (RFC 9110, section 11.7.2: a single value), also where they are alike and where no authenticator reads
-     * them: which of them counts must not depend on the reader.
+     * Allows at most one line (RFC 9110, section 11.7.2: a single value), even if lines are equal or there is no authenticator,
+     * because the effective credentials must not depend on the recipient.
      */
     private static void checkCredentials(RequestHead head) throws BadHeadException {
         Fields fields = head.fields();
@@ -38,7 +37,10 @@ public final class RequestRules {
         }
     }
 
-    /** Exactly one in HTTP/1.1, at most one in 1.0. It may differ from the request target, which decides. */
+    /**
+     * Requires exactly one Host in HTTP/1.1, at most one in HTTP/1.0. It may differ from the request target, which takes
+     * precedence.
+     */
     private static void checkHost(RequestHead head) throws BadHeadException {
         Fields fields = head.fields();
         int host = fields.indexOf(HOST, 0);

@@ -7,30 +7,30 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The request target in the form that it has (RFC 9112, section 3.2): where a request wants to go, and the bytes of path
- * and query, which are passed on as they were received.
+ * The parsed request target (RFC 9112, section 3.2): its form, host and port, and the bytes of path and query, which are
+ * forwarded as received.
  *
- * <p>What could be read in two ways is refused: user information (RFC 9110, section 4.2.4), a fragment, hosts that
- * {@link HostPort} does not know, every port that is not a plain number.
+ * <p>Ambiguous targets are refused: those with user information (RFC 9110, section 4.2.4), a fragment, a host that {@link
+ * HostPort} does not accept, or a port that is not a plain number.
  *
  * <p>Threading: immutable.
  */
 public final class RequestTarget {
 
-    /** The four forms. */
+    /** The four forms of a request target. */
     public enum Form {
-        /** {@code /path?query}: the request is for the server that it is sent to (section 3.2.1). */
+        /** {@code /path?query}: the request is for the server that receives it (section 3.2.1). */
         ORIGIN,
         /** {@code http://host:port/path?query}: the request is for a proxy (section 3.2.2). */
         ABSOLUTE,
-        /** {@code host:port}: CONNECT, and no other method (section 3.2.3). */
+        /** {@code host:port}: only with CONNECT (section 3.2.3). */
         AUTHORITY,
-        /** {@code *}: OPTIONS, and no other method, for the server as a whole (section 3.2.4). */
+        /** {@code *}: only with OPTIONS, for the server as a whole (section 3.2.4). */
         ASTERISK
     }
 
     private static final int DEFAULT_PORT = 80;
-    private static final int HIGHEST_PORT = 65_535;
+    private static final int MAX_PORT = 65_535;
     private static final String SCHEME = "http";
     private static final String OPTIONS = "OPTIONS";
 
@@ -38,7 +38,7 @@ public final class RequestTarget {
     private final Form form;
     private final @Nullable HostPort hostPort;
 
-    /** Where path and query begin in the head; they end with the target. */
+    /** The start of path and query in the head; they end with the target. */
     private final int pathStart;
 
     private RequestTarget(RequestHead head, Form form, @Nullable HostPort hostPort, int pathStart) {
@@ -49,9 +49,9 @@ public final class RequestTarget {
     }
 
     /**
-     * Reads the target of a request.
+     * Parses the target of a request.
      *
-     * @throws BadHeadException {@link Problem#TARGET}, or {@link Problem#SCHEME} for a URI of another scheme than http
+     * @throws BadHeadException {@link Problem#TARGET}, or {@link Problem#SCHEME} for a URI with a scheme other than http
      */
     public static RequestTarget of(RequestHead head) throws BadHeadException {
         if (head.isConnect()) {
@@ -76,18 +76,18 @@ public final class RequestTarget {
         try {
             return new RequestTarget(head, Form.AUTHORITY, HostPort.parse(head.target()), head.targetEnd());
         } catch (IllegalArgumentException e) {
-            throw bad("the target is no host:port");
+            throw bad("the target is not host:port");
         }
     }
 
     private static RequestTarget asteriskForm(RequestHead head) throws BadHeadException {
         if (!head.isMethod(OPTIONS)) {
-            throw bad("the request target is * and the method not OPTIONS");
+            throw bad("the request target is * but the method is not OPTIONS");
         }
         return new RequestTarget(head, Form.ASTERISK, null, head.targetEnd());
     }
 
-    /** Where the authority begins, behind {@code scheme "://"} (RFC 3986, section 3.1). */
+    /** The start of the authority, after {@code scheme "://"} (RFC 3986, section 3.1). */
     private static int afterScheme(byte[] bytes, int start, int end) throws BadHeadException {
         int colon = start;
         while (colon < end && Grammar.isSchemeByte(bytes[colon])) {
@@ -114,7 +114,7 @@ public final class RequestTarget {
         return new RequestTarget(head, Form.ABSOLUTE, authority(bytes, start, end), end);
     }
 
-    /** {@code uri-host [ ":" port ]} (RFC 3986, section 3.2), of which http wants a host that is not empty. */
+    /** {@code uri-host [ ":" port ]} (RFC 3986, section 3.2), whose host must not be empty with http. */
     private static HostPort authority(byte[] bytes, int start, int end) throws BadHeadException {
         if (Grammar.indexOf(bytes, '@', start, end) < end) {
             throw bad("the request target has user information");
@@ -132,7 +132,7 @@ public final class RequestTarget {
         }
     }
 
-    /** None, and an empty one, is the default (RFC 3986, section 3.2.3). */
+    /** A missing or empty port is the default (RFC 3986, section 3.2.3). */
     private static int port(byte[] bytes, int colon, int end) throws BadHeadException {
         if (end - colon <= 1) {
             return DEFAULT_PORT;
@@ -142,9 +142,9 @@ public final class RequestTarget {
         }
         int port = 0;
         for (int i = colon + 1; i < end; i++) {
-            port = Math.min(10 * port + (bytes[i] - '0'), HIGHEST_PORT + 1);
+            port = Math.min(10 * port + (bytes[i] - '0'), MAX_PORT + 1);
         }
-        if (bytes[colon + 1] == '0' || port > HIGHEST_PORT) {
+        if (bytes[colon + 1] == '0' || port > MAX_PORT) {
             throw bad("the port of the request target is not within 1 to 65535 or has leading zeros");
         }
         return port;
@@ -154,7 +154,7 @@ public final class RequestTarget {
         return new BadHeadException(Problem.TARGET, rule);
     }
 
-    /** The form. */
+    /** The form of the target. */
     public Form form() {
         return form;
     }
@@ -162,23 +162,23 @@ public final class RequestTarget {
     /**
      * The host and the port to connect to.
      *
-     * @throws IllegalStateException if the form has none: {@link Form#ORIGIN} and {@link Form#ASTERISK}
+     * @throws IllegalStateException if the form has no host: {@link Form#ORIGIN} and {@link Form#ASTERISK}
      */
     public HostPort hostPort() {
         if (hostPort == null) {
-            throw new IllegalStateException("no host in the " + form + " form");
+            throw new IllegalStateException("a target in " + form + " form has no host");
         }
         return hostPort;
     }
 
-    /** The most bytes of host and port as they are put: a host in its canonical form may be longer than it was received. */
+    /** The maximum length of host and port when written: the canonical form of a host may be longer than the received one. */
     int maxAuthorityLength() {
         return hostPort().host().length() + "[]:65535".length();
     }
 
     /**
-     * Puts the target as an origin gets it. OPTIONS with neither path nor query is for the server as a whole
-     * (RFC 9112, section 3.2.4).
+     * Puts the target in the form for an origin. OPTIONS without path and query is for the server as a whole (RFC 9112, section
+     * 3.2.4).
      */
     void putOriginForm(ByteBuffer out) {
         if (isForWholeServer()) {
@@ -188,7 +188,7 @@ public final class RequestTarget {
         }
     }
 
-    /** Puts the target as another proxy gets it, the host in its canonical form and so the same as in Host. */
+    /** Puts the target in the form for another proxy, with the host in its canonical form, as in Host. */
     void putAbsoluteForm(ByteBuffer out) {
         Ascii.put("http://", out);
         putAuthority(out);
@@ -209,7 +209,10 @@ public final class RequestTarget {
         return pathStart == head.targetEnd() && head.isMethod(OPTIONS);
     }
 
-    /** An empty path is the same as "/" (RFC 9110, section 4.2.3), and has to be sent so (RFC 9112, section 3.2.1). */
+    /**
+     * Puts the path; an empty one is equivalent to "/" (RFC 9110, section 4.2.3) and must be sent as such (RFC 9112, section
+     * 3.2.1).
+     */
     private void putPath(ByteBuffer out) {
         int length = head.targetEnd() - pathStart;
         if (length == 0 || head.array()[pathStart] != '/') {
@@ -218,7 +221,7 @@ public final class RequestTarget {
         out.put(head.array(), pathStart, length);
     }
 
-    /** Puts the value of Host: without the port if that is the default, an IPv6 address in brackets. */
+    /** Puts the value of Host: without the default port, and an IPv6 address in brackets. */
     void putAuthority(ByteBuffer out) {
         HostPort to = hostPort();
         boolean literal = to.host().indexOf(':') >= 0;
@@ -235,7 +238,7 @@ public final class RequestTarget {
         }
     }
 
-    /** Names the form only: targets may hold secrets. */
+    /** Shows only the form, since targets may contain secrets. */
     @Override
     public String toString() {
         return "RequestTarget[" + form + "]";

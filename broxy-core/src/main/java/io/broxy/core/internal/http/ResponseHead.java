@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The head of a response: a view over its bytes.
+ * The head of a response, as a view of its bytes.
  *
  * <p>Threading: immutable.
  */
@@ -25,7 +25,7 @@ public final class ResponseHead {
         this.fields = fields;
     }
 
-    /** The status, 100 to 999; one above 599 is to be treated as a 5xx (RFC 9110, section 15). */
+    /** The status, 100 to 999; values above 599 must be treated as 5xx (RFC 9110, section 15). */
     public int status() {
         return status;
     }
@@ -40,12 +40,12 @@ public final class ResponseHead {
         return status >= 200 && status < 300;
     }
 
-    /** The reason phrase, which may be empty; ISO-8859-1, a new String each time. */
+    /** The reason phrase, which may be empty, in ISO-8859-1. Creates a new String on each call. */
     public String reason() {
         return new String(bytes, reasonStart, reasonEnd - reasonStart, StandardCharsets.ISO_8859_1);
     }
 
-    /** The x of HTTP/1.x: 0 or 1, and 1 for what is higher. */
+    /** The x of HTTP/1.x: 0 or 1; 1 for higher versions. */
     public int minorVersion() {
         return minorVersion;
     }
@@ -55,22 +55,22 @@ public final class ResponseHead {
         return fields;
     }
 
-    /** The whole head as it was received; read-only. */
+    /** The whole head as received; read-only. */
     public ByteBuffer bytes() {
         return ByteBuffer.wrap(bytes).asReadOnlyBuffer();
     }
 
-    /** Puts the reason phrase as it was received. */
+    /** Puts the reason phrase as received. */
     void putReason(ByteBuffer out) {
         out.put(bytes, reasonStart, reasonEnd - reasonStart);
     }
 
-    /** How many bytes the whole head had as it was received. */
+    /** The length of the whole head as received. */
     public int length() {
         return bytes.length;
     }
 
-    /** Names the status only: fields may hold secrets. */
+    /** Shows only the status, since fields may contain secrets. */
     @Override
     public String toString() {
         return "ResponseHead[" + status + ", " + fields.size() + " fields]";

@@ -6,10 +6,10 @@ import static io.broxy.core.internal.http.Grammar.SP;
 import io.broxy.core.internal.http.BadHeadException.Problem;
 
 /**
- * {@code HTTP-version SP status-code SP [ reason-phrase ]} (RFC 9112, section 4). As nearly all clients do, it tolerates
- * several SP before the status, and none behind it when there is no reason. Nothing else is: not HTTP in lower case, no
- * HTAB between the parts, which some clients read and others do not. The status is 100 to 999: RFC 9110, section 15, knows 100 to 599,
- * and lets a client take what is above for a server's error, which is the caller's business.
+ * {@code HTTP-version SP status-code SP [ reason-phrase ]} (RFC 9112, section 4). Like nearly all clients, it tolerates several
+ * SP before the status, and a missing SP after it if there is no reason. It tolerates nothing else, such as lower-case HTTP or
+ * HTAB between the parts, which clients handle differently. The status is 100 to 999: RFC 9110, section 15, defines 100 to 599
+ * and lets clients treat higher values as server errors, which is left to the caller.
  *
  * <pre>
  *   VERSION ──SP──> STATUS ──SP──> REASON
@@ -54,7 +54,7 @@ final class StatusLine extends FirstLine<ResponseHead> {
             reasonStart = index + 1;
             state = State.REASON;
         } else if (b == SP && statusDigits == 0) {
-            return; // one more of them
+            return; // another SP
         } else if (Grammar.isDigit(b) && statusDigits < STATUS_DIGITS && (statusDigits > 0 || b != '0')) {
             status = 10 * status + (b - '0');
             statusDigits++;

@@ -1,24 +1,24 @@
 package io.broxy.core.internal.http;
 
 /**
- * What is read though it is not of the grammar. Requests are read strictly: another parser behind this one may read them
- * otherwise. A response is written anew, strictly, so that no other parser has to read what is repaired here; only what
- * would leave in doubt where it ends, or what it means, is refused there, too.
+ * The deviations from the grammar that a parser accepts. Requests are parsed strictly, since another parser downstream may
+ * interpret deviations differently. Responses are rewritten strictly, so that no other parser sees the deviations; only
+ * ambiguities about their end or meaning are refused.
  *
  * <p>Threading: immutable.
  */
 enum Tolerance {
-    /** Nothing. */
+    /** No deviations. */
     NONE,
 
     /**
-     * White space between a field's name and its colon, which a proxy has to remove from a response (RFC 9112, section
-     * 5.1), and obs-fold, which it replaces with SP (section 5.2). For the trailer section of a response: it ends the
-     * message on a connection that is kept, so its line ends are strict.
+     * White space between a field's name and its colon, which a proxy must remove from a response (RFC 9112, section 5.1), and
+     * obs-fold, which it replaces with SP (section 5.2). For the trailer section of a response, which ends the message on a
+     * persistent connection, so its line ends must be strict.
      */
     FIELDS,
 
-    /** These, and a LF alone as a line's end (RFC 9112, section 2.2). For the head of a response. */
+    /** The same, and a bare LF as a line end (RFC 9112, section 2.2). For the head of a response. */
     FIELDS_AND_LINE_ENDS;
 
     boolean fields() {

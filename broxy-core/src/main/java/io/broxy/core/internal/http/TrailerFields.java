@@ -5,27 +5,27 @@ import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which fields may be forwarded in a trailer section. RFC 9110, section 6.5.1, forbids there what has to be known before
- * the content: message framing, routing, authentication, request modifiers, response controls and the format of the
- * content. A recipient that merges trailers into the head would otherwise let a peer overwrite what was checked.
+ * Decides which fields may be forwarded in a trailer section. RFC 9110, section 6.5.1, forbids fields that recipients need
+ * before the content: message framing, routing, authentication, request modifiers, response controls and the format of the
+ * content. Otherwise a peer could overwrite validated fields at a recipient that merges trailers into the head.
  *
  * <p>Threading: stateless.
  */
 final class TrailerFields {
-    /** Content-Length, Content-Encoding, Content-Type, Content-Range and whatever else describes the content ... */
+    /** Content-Length, Content-Encoding, Content-Type, Content-Range and other descriptions of the content ... */
     private static final String CONTENT_PREFIX = "Content-";
 
-    /** ... but for the digest, which is known only at its end (RFC 9530, section 2). */
+    /** ... except the digest, which is known only at its end (RFC 9530, section 2). */
     private static final String CONTENT_DIGEST = "Content-Digest";
 
     /** If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range (RFC 9110, section 13.1). */
     private static final String CONDITION_PREFIX = "If-";
 
-    /** Proxy-Authorization and the others that are between a proxy and its neighbour. */
+    /** Proxy-Authorization and other fields between a proxy and its neighbor. */
     private static final String PROXY_PREFIX = "Proxy-";
 
     private static final String[] FORBIDDEN = {
-        // framing beside Transfer-Encoding, which is hop-by-hop
+        // framing, other than Transfer-Encoding, which is hop-by-hop
         "Trailer",
         // routing (RFC 9110, sections 7.2 and 7.6)
         "Host",
@@ -53,7 +53,7 @@ final class TrailerFields {
 
     private TrailerFields() {}
 
-    /** Puts those lines that may be forwarded as they were received. */
+    /** Puts the lines that may be forwarded, as received. */
     static void put(Fields trailers, ConnectionOptions options, ByteBuffer out) {
         BitSet named = options.namedAmong(trailers);
         trailers.putLinesWithout(i -> isRemoved(trailers, i, named), out);

@@ -5,8 +5,8 @@ import static io.broxy.core.internal.http.BadHeadException.syntax;
 import java.nio.ByteBuffer;
 
 /**
- * The protocols that Upgrade names (RFC 9110, section 7.8). {@code h2c} is never offered onward: its settings come in a
- * field for one hop, and RFC 9113, section 3.1, has given it up.
+ * The protocols in Upgrade (RFC 9110, section 7.8). {@code h2c} is never forwarded: its settings are in a hop-by-hop field, and
+ * RFC 9113, section 3.1, has deprecated it.
  *
  * <p>Threading: stateless.
  */
@@ -17,22 +17,22 @@ final class UpgradeOffer {
     private UpgradeOffer() {}
 
     /**
-     * Whether there is a protocol other than h2c.
+     * Whether Upgrade names a protocol other than h2c.
      *
-     * @throws BadHeadException if a member of the list is no protocol
+     * @throws BadHeadException if a member of the list is not a protocol
      */
     static boolean isMade(Fields fields) throws BadHeadException {
         boolean made = false;
         for (ListMembers protocols = new ListMembers(fields, UPGRADE); protocols.next(); ) {
             if (!protocols.isProtocol()) {
-                throw syntax("Upgrade has a member that is no protocol");
+                throw syntax("Upgrade has a member that is not a protocol");
             }
             made |= !protocols.is(H2C);
         }
         return made;
     }
 
-    /** Whether a switch goes to protocols that were offered onward, and to at least one. */
+    /** Whether a switch selects at least one protocol, and only forwarded ones. */
     static boolean isTaken(Fields response, Fields request) throws BadHeadException {
         boolean taken = false;
         for (ListMembers chosen = new ListMembers(response, UPGRADE); chosen.next(); ) {
@@ -53,13 +53,13 @@ final class UpgradeOffer {
         return false;
     }
 
-    /** Puts a line with all protocols but h2c; {@link #isMade} has been true. */
+    /** Puts a line with all protocols except h2c; requires {@link #isMade}. */
     static void put(Fields fields, ByteBuffer out) {
         Ascii.put("Upgrade: ", out);
         try {
             putProtocols(fields, out);
         } catch (BadHeadException e) {
-            throw new AssertionError("the list has been read before", e);
+            throw new AssertionError("the list was already parsed successfully", e);
         }
         Ascii.putCrlf(out);
     }

@@ -3,7 +3,7 @@ package io.broxy.core.internal.http;
 import java.nio.ByteBuffer;
 
 /**
- * Via, the proxies that a message has passed (RFC 9110, section 7.6.3):
+ * Via, the list of proxies that have forwarded a message (RFC 9110, section 7.6.3):
  *
  * <pre>
  *   Via               = #( received-protocol RWS received-by [ RWS comment ] )
@@ -20,7 +20,7 @@ final class Via {
     private final int end;
     private int at;
 
-    /** A comment that is never closed is none: it must not hide what follows it. */
+    /** An unterminated comment does not count as one, so that it cannot hide the following members. */
     private boolean commentsClose = true;
 
     private Via(byte[] bytes, int start, int end) {
@@ -29,7 +29,7 @@ final class Via {
         at = start;
     }
 
-    /** Whether a message has been received by a proxy of this name, letter case aside. */
+    /** Whether the proxy with a pseudonym has received a message; compared ignoring case. */
     static boolean names(Fields fields, String pseudonym) {
         for (int i = fields.indexOf(VIA, 0); i >= 0; i = fields.indexOf(VIA, i + 1)) {
             if (new Via(fields.head(), fields.valueStart(i), fields.valueEnd(i)).names(pseudonym)) {
@@ -53,7 +53,7 @@ final class Via {
         return false;
     }
 
-    /** Goes behind a word, after the white space before it. */
+    /** Skips white space and a word. */
     private void skipWord() {
         skipSpace();
         while (at < end && bytes[at] != ',' && !Grammar.isOws(bytes[at]) && !isComment()) {
@@ -65,7 +65,7 @@ final class Via {
         at = Grammar.afterOws(bytes, at, end);
     }
 
-    /** Goes behind the comma that ends the member. */
+    /** Skips to the position after the comma that ends the member. */
     private void skipMember() {
         while (at < end && bytes[at] != ',') {
             at = isComment() ? commentEnd() : at + 1;
@@ -77,7 +77,7 @@ final class Via {
         return bytes[at] == '(' && commentsClose && commentEnd() <= end;
     }
 
-    /** Behind the comment that begins here, which may have others in it (RFC 9110, section 5.6.5), or behind the end. */
+    /** The index after a comment, which may be nested (RFC 9110, section 5.6.5), or past the end. */
     private int commentEnd() {
         int depth = 0;
         for (int i = at; i < end; i++) {
@@ -96,12 +96,12 @@ final class Via {
     /**
      * Puts a line for this proxy.
      *
-     * @param minorVersion of the message as it was received
-     * @throws IllegalArgumentException if the pseudonym is no word of Via
+     * @param minorVersion the minor version of the received message
+     * @throws IllegalArgumentException if the pseudonym is not valid in Via
      */
     static void put(int minorVersion, String pseudonym, ByteBuffer out) {
         if (!Grammar.isVisible(pseudonym) || pseudonym.indexOf(',') >= 0 || pseudonym.indexOf('(') >= 0) {
-            throw new IllegalArgumentException("no pseudonym of a proxy");
+            throw new IllegalArgumentException("not a valid pseudonym of a proxy");
         }
         Ascii.put(LINE_START, out);
         Ascii.putDecimal(minorVersion, out);

@@ -1,4 +1,4 @@
-/** HTTP/1.1 heads: strict incremental parsing, the rules that need a whole head, and writing. Pure, without any I/O. */
+/** HTTP/1.1 heads: strict incremental parsing, validation of complete heads, and writing, without I/O. */
 @NullMarked
 package io.broxy.core.internal.http;
 

@@ -12,22 +12,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Accepts connections on a loop. When accepting fails, as it does when the process has no descriptor left, it pauses and
- * tries again later: the connections wait in the kernel's queue meanwhile.
+ * Accepts connections on a loop. When accepting fails, for example because the process has run out of descriptors, it pauses
+ * and retries later; meanwhile the connections wait in the kernel's queue.
  *
  * <p>Threading: owned by its event loop.
  */
 public final class Acceptor implements ChannelEvents {
     private static final Logger log = LoggerFactory.getLogger(Acceptor.class);
 
-    /** The most connections accepted in one turn of the loop: open ones must not wait for a flood of new ones. */
+    /**
+     * The maximum number of connections accepted in one turn of the loop, so that a flood of new ones does not stall open ones.
+     */
     private static final int BURST = 16;
 
-    /** The most connections accepted at the close: what the kernel's queue holds, and no endless flood. */
+    /** The maximum number of connections accepted on closing: enough for the kernel's queue, but bounded. */
     private static final int MAX_WAITING = 1_024;
 
     private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    private static final long LONGEST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long MAX_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final EventLoop loop;
     private final ServerSocketChannel server;
@@ -39,7 +41,7 @@ public final class Acceptor implements ChannelEvents {
     private long pauseNanos;
     private boolean over;
 
-    /** How a connection is taken out of the server's queue. */
+    /** Takes a connection out of the server's queue. */
     @FunctionalInterface
     interface Accepting {
         /** The next connection, or null for none. */
@@ -48,11 +50,11 @@ public final class Acceptor implements ChannelEvents {
     }
 
     /**
-     * Prepares to accept; {@link #start} begins.
+     * Creates an acceptor, which {@link #start} starts.
      *
      * @param server bound and non-blocking
-     * @param accepted takes a connection over, on the loop; one that it throws for is closed
-     * @param closed runs when the server's channel is closed and free of the loop
+     * @param accepted takes over a connection, on the loop; if it throws, the connection is closed
+     * @param closed runs when the server's channel is closed and deregistered from the loop
      */
     public Acceptor(EventLoop loop, ServerSocketChannel server, Consumer<SocketChannel> accepted, Runnable closed) {
         this(loop, server, server::accept, accepted, closed);
@@ -71,28 +73,28 @@ public final class Acceptor implements ChannelEvents {
         this.closed = closed;
     }
 
-    /** Begins to accept. */
+    /** Starts accepting. */
     public void start() {
         assert loop.inLoop();
         try {
             key = loop.register(server, SelectionKey.OP_ACCEPT, this);
         } catch (IOException e) {
-            log.error("a server's socket was closed before accepting began", e);
+            log.error("a server's socket was closed before it could accept connections", e);
             closeServer();
         }
     }
 
-    /** Ends accepting and closes the server's channel. */
+    /** Stops accepting and closes the server's channel. */
     public void close() {
         assert loop.inLoop();
         if (resume != null) {
             loop.timers().cancel(resume);
         }
-        SelectionKey own = key;
-        if (own == null) {
+        SelectionKey serverKey = key;
+        if (serverKey == null) {
             closeServer();
-        } else if (own.isValid()) {
-            loop.release(own, this::closeServer);
+        } else if (serverKey.isValid()) {
+            loop.release(serverKey, this::closeServer);
         }
     }
 
@@ -110,7 +112,7 @@ public final class Acceptor implements ChannelEvents {
         closed.run();
     }
 
-    /** Closing would reset the connections in the kernel's queue, whose clients came in time. */
+    /** Accepts the connections in the kernel's queue, which closing would reset although their clients connected in time. */
     private void acceptWaiting() {
         if (loop.isStopping()) {
             return;
@@ -143,7 +145,7 @@ public final class Acceptor implements ChannelEvents {
         resumed();
     }
 
-    /** Ends a pause, only after a turn without a failure: one descriptor that was freed is no recovery. */
+    /** Ends a pause after a turn without any failure; a single freed descriptor is not a recovery. */
     private void resumed() {
         if (pauseNanos != 0) {
             log.info("accepting connections again");
@@ -160,7 +162,7 @@ public final class Acceptor implements ChannelEvents {
             } catch (IOException suppressed) {
                 e.addSuppressed(suppressed);
             }
-            log.error("a new connection was not taken over; it is closed", e);
+            log.error("a new connection could not be handled and is closed", e);
         }
     }
 
@@ -169,7 +171,7 @@ public final class Acceptor implements ChannelEvents {
             log.warn("accepting connections failed; trying again until it works", cause);
             pauseNanos = FIRST_PAUSE_NANOS;
         } else {
-            pauseNanos = Math.min(2 * pauseNanos, LONGEST_PAUSE_NANOS);
+            pauseNanos = Math.min(2 * pauseNanos, MAX_PAUSE_NANOS);
         }
         interest(0);
         long at = loop.nowNanos() + pauseNanos;
@@ -180,7 +182,7 @@ public final class Acceptor implements ChannelEvents {
         }
     }
 
-    /** Whether it waits for clients, as it does not in a pause. */
+    /** Whether it waits for clients; false during a pause. */
     boolean isAccepting() {
         assert loop.inLoop();
         return key != null && key.isValid() && key.interestOps() != 0;

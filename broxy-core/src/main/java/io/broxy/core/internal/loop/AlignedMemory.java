@@ -3,9 +3,10 @@ package io.broxy.core.internal.loop;
 import java.nio.ByteBuffer;
 
 /**
- * Direct buffers that begin on a cache line. Those of {@link ByteBuffer#allocateDirect} begin 16 bytes behind a page, after the
- * header of the C library's allocator; copies of the kernel into such memory take up to four times as long on processors that
- * copy with {@code rep movsb} (measured on AMD EPYC: a relayed GiB takes 1.3 to 1.4 times the processor time, in C as in Java).
+ * Direct buffers that start on a cache line. Buffers of {@link ByteBuffer#allocateDirect} start 16 bytes after a page boundary,
+ * behind the header of the C library's allocator; the kernel's copies into such memory take up to four times as long on
+ * processors that copy with {@code rep movsb} (measured on AMD EPYC: relaying a GiB takes 1.3 to 1.4 times the processor time,
+ * in C as in Java).
  *
  * <p>Threading: stateless.
  */
@@ -16,7 +17,7 @@ final class AlignedMemory {
     private AlignedMemory() {}
 
     /**
-     * A new buffer.
+     * Allocates a buffer.
      *
      * @param bytes a multiple of {@link #CACHE_LINE}
      * @throws OutOfMemoryError when the JVM's direct memory is used up

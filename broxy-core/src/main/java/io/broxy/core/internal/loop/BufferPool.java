@@ -12,31 +12,31 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The engine's direct buffers: a few big ones for each loop ({@link LoopBuffers}), and one of 64 KiB for each platform
- * thread that copies, kept in a {@link ThreadLocal}. Virtual threads, nested uses and threads beyond the cap share a
- * bounded set of slots instead: thousands of parked threads must not each keep a buffer that is never used again.
+ * The engine's direct buffers: a few large ones for each loop ({@link LoopBuffers}), and one of 64 KiB for each platform thread
+ * that copies, kept in a {@link ThreadLocal}. Virtual threads, nested uses and threads beyond the cap share a bounded set of
+ * slots instead, so that thousands of parked threads do not each retain an unused buffer.
  *
  * <p>Threading: thread-safe.
  */
 public final class BufferPool {
-    /** Copying gets little faster with more, and a caller's thread may keep its buffer for long. */
+    /** Larger buffers hardly speed up copying, and a caller's thread may retain its buffer for long. */
     public static final int CALLER_BUFFER_SIZE = 64 << 10;
 
-    /** What a caller gets when the budget is used up: on the heap, and left to the garbage collector. */
+    /** The size of the heap buffer that a caller gets when the budget is exhausted. */
     static final int OVERFLOW_BUFFER_SIZE = 8 << 10;
 
     private static final int SLOTS = 64;
-    /** How many neighbors of its own slot a thread looks at. */
+    /** The number of adjacent slots that a thread probes. */
     private static final int PROBES = 8;
 
-    @SuppressWarnings("ThreadLocalUsage") // one of each engine: its buffers end with it
-    private final ThreadLocal<@Nullable OwnBuffer> own = new ThreadLocal<>();
-    /** Buffers of threads that ended: they no longer count. */
-    private final ReferenceQueue<OwnBuffer> ended = new ReferenceQueue<>();
+    @SuppressWarnings("ThreadLocalUsage") // one per engine, whose buffers are freed with it
+    private final ThreadLocal<@Nullable ThreadBuffer> threadBuffer = new ThreadLocal<>();
+    /** Buffers of ended threads, which no longer count. */
+    private final ReferenceQueue<ThreadBuffer> ended = new ReferenceQueue<>();
 
-    private final Set<Reference<OwnBuffer>> living = ConcurrentHashMap.newKeySet();
+    private final Set<Reference<ThreadBuffer>> living = ConcurrentHashMap.newKeySet();
     private final AtomicReferenceArray<@Nullable ByteBuffer> slots = new AtomicReferenceArray<>(SLOTS);
-    /** Buffers of callers that exist: in threads, in slots and in use. */
+    /** The number of callers' buffers: in threads, in slots and in use. */
     private final AtomicInteger callerBuffers = new AtomicInteger();
 
     private final int maxCallerBuffers;
@@ -44,28 +44,31 @@ public final class BufferPool {
     private final long maxHeldBytes;
 
     /**
-     * Creates a pool; it allocates nothing yet.
+     * Creates a pool, which allocates nothing yet.
      *
-     * @param maxCallerBytes cap for the buffers of callers' threads together
-     * @param maxHeldBytes where loops begin to read less, see {@link LoopBuffers#readSize}
+     * @param maxCallerBytes cap on all buffers of callers' threads
+     * @param maxHeldBytes the level at which loops start to read less; see {@link LoopBuffers#readSize}
      */
     public BufferPool(long maxCallerBytes, long maxHeldBytes) {
         maxCallerBuffers = (int) Math.max(1, Math.min(maxCallerBytes / CALLER_BUFFER_SIZE, Integer.MAX_VALUE));
         this.maxHeldBytes = maxHeldBytes;
     }
 
-    /** Creates a pool of 64 MiB, or in a small JVM an eighth of its heap: direct memory is by default as large as the heap. */
+    /**
+     * Creates a pool of 64 MiB, or of an eighth of the heap in a small JVM, where direct memory is by default limited to the
+     * heap's size.
+     */
     public static BufferPool ofJvm() {
         long budget = Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 8);
         return new BufferPool(budget, budget);
     }
 
     /** A thread's buffer, and whether it is in use. */
-    private static final class OwnBuffer {
+    private static final class ThreadBuffer {
         final ByteBuffer buffer;
         boolean inUse = true;
 
-        OwnBuffer(ByteBuffer buffer) {
+        ThreadBuffer(ByteBuffer buffer) {
             this.buffer = buffer;
         }
     }
@@ -79,41 +82,41 @@ public final class BufferPool {
     public ByteBuffer borrow() {
         Thread thread = Thread.currentThread();
         if (!VirtualThreads.isVirtual(thread)) {
-            OwnBuffer mine = own.get();
-            if (mine == null) {
-                mine = makeOwn();
-                if (mine != null) {
-                    return mine.buffer;
+            ThreadBuffer cached = threadBuffer.get();
+            if (cached == null) {
+                cached = createThreadBuffer();
+                if (cached != null) {
+                    return cached.buffer;
                 }
-            } else if (!mine.inUse) {
-                mine.inUse = true;
-                return mine.buffer.clear();
+            } else if (!cached.inUse) {
+                cached.inUse = true;
+                return cached.buffer.clear();
             }
         }
         return borrowShared(thread);
     }
 
-    /** Takes back a buffer. */
-    @SuppressWarnings("ReferenceEquality") // equal buffers have the same content, and are two buffers
+    /** Returns a buffer to the pool. */
+    @SuppressWarnings("ReferenceEquality") // two buffers with the same content are equal
     public void giveBack(ByteBuffer buffer) {
         Thread thread = Thread.currentThread();
-        OwnBuffer mine = VirtualThreads.isVirtual(thread) ? null : own.get();
-        if (mine != null && mine.buffer == buffer) {
-            mine.inUse = false;
+        ThreadBuffer cached = VirtualThreads.isVirtual(thread) ? null : threadBuffer.get();
+        if (cached != null && cached.buffer == buffer) {
+            cached.inUse = false;
         } else if (buffer.isDirect()) {
             giveBackShared(thread, buffer);
         }
     }
 
-    private @Nullable OwnBuffer makeOwn() {
+    private @Nullable ThreadBuffer createThreadBuffer() {
         ByteBuffer buffer = allocate();
         if (buffer == null) {
             return null;
         }
-        OwnBuffer mine = new OwnBuffer(buffer);
-        living.add(new WeakReference<>(mine, ended));
-        own.set(mine);
-        return mine;
+        ThreadBuffer created = new ThreadBuffer(buffer);
+        living.add(new WeakReference<>(created, ended));
+        threadBuffer.set(created);
+        return created;
     }
 
     private ByteBuffer borrowShared(Thread thread) {
@@ -135,18 +138,18 @@ public final class BufferPool {
                 return;
             }
         }
-        callerBuffers.decrementAndGet(); // left to the garbage collector
+        callerBuffers.decrementAndGet(); // garbage collected
     }
 
-    /** Consecutive ids are scattered (Fibonacci hashing), so that neighbors in time do not probe the same slots. */
+    /** Scatters consecutive ids (Fibonacci hashing), so that threads created one after another do not probe the same slots. */
     @SuppressWarnings("deprecation") // Thread.threadId() came with Java 19
     private static int slot(Thread thread) {
         return (int) ((thread.getId() * 0x9E3779B97F4A7C15L) >>> 58);
     }
 
-    /** A new buffer, or null when the budget or the JVM's direct memory is used up. */
+    /** Allocates a buffer; null if the budget or the JVM's direct memory is exhausted. */
     private @Nullable ByteBuffer allocate() {
-        for (Reference<? extends OwnBuffer> gone; (gone = ended.poll()) != null; ) {
+        for (Reference<? extends ThreadBuffer> gone; (gone = ended.poll()) != null; ) {
             living.remove(gone);
             callerBuffers.decrementAndGet();
         }
@@ -162,12 +165,12 @@ public final class BufferPool {
         }
     }
 
-    /** How many buffers of callers exist. */
+    /** The number of callers' buffers. */
     int callerBuffers() {
         return callerBuffers.get();
     }
 
-    /** Bytes of unwritten remainders that all loops hold. */
+    /** The number of unwritten bytes that all loops hold. */
     public long heldBytes() {
         return heldBytes.get();
     }

@@ -6,15 +6,14 @@ public interface ChannelEvents {
     /**
      * The channel is ready.
      *
-     * @param readyOps operations of {@link java.nio.channels.SelectionKey} for which it is, a hang-up counting as all
+     * @param readyOps the ready operations of {@link java.nio.channels.SelectionKey}; a hang-up sets all of them
      */
     void ready(int readyOps);
 
     /**
-     * There will be no other call: {@link #ready} has thrown, or the loop ends. The handler must release everything that
-     * it holds.
+     * The last call: {@link #ready} has thrown, or the loop is stopping. The handler must release all of its resources.
      *
-     * @param cause what was thrown, or why the loop ends
+     * @param cause the exception, or the reason why the loop is stopping
      */
     void abandoned(Throwable cause);
 }

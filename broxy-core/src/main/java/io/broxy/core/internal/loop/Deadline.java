@@ -3,29 +3,29 @@ package io.broxy.core.internal.loop;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A time within which things must end. An interrupt does not cut it short, since what is half ended would never end; the
- * caller finds the thread interrupted afterwards.
+ * A time limit on a shutdown. An interrupt does not shorten it, since a half-finished shutdown would never complete; the
+ * thread's interrupt status is restored afterwards.
  *
  * <p>Threading: for one thread.
  */
 public final class Deadline {
-    /** With no time left, an end that has come is still noticed. */
+    /** Allows noticing a completed shutdown even when no time is left. */
     private static final long LEAST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final long deadlineNanos;
 
-    /** Begins now. */
+    /** Starts now. */
     public Deadline(long nanos) {
         deadlineNanos = System.nanoTime() + nanos;
     }
 
-    /** Something that ends. */
+    /** Something that is shutting down. */
     public interface Ending {
-        /** Waits for it; false if it has not ended within the time. */
+        /** Waits for the end; false if the time is exceeded. */
         boolean await(long nanos) throws InterruptedException;
     }
 
-    /** Waits for an end; false if the time is over before. */
+    /** Waits for the end; false if the deadline passes first. */
     public boolean await(Ending ending) {
         boolean interrupted = false;
         try {

@@ -11,25 +11,25 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounded number of platform threads with a queue. The bound grows while nothing moves, for a task may wait for one that is
- * queued behind it, as a user's dialer does that dials with another. When no task has begun for a moment although
- * some are queued, there may be twice as many threads, up to a cap. A task that comes while even those wait is rejected.
+ * A bounded number of platform threads with a queue. A task may wait for another one that is queued behind it, for example when
+ * a user's dialer dials through another one. So the bound doubles, up to a cap, whenever no queued task has started for a
+ * moment. When all threads of the cap are stalled, new tasks are rejected.
  *
  * <p>Threading: thread-safe.
  */
 final class ElasticThreads extends ThreadPoolExecutor {
-    /** A stall: short beside the time of any dial, and long beside any task that only computes. */
+    /** The time that counts as a stall: short compared with a dial, long compared with a task that only computes. */
     static final long STALL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-    /** The least cap. Only tasks that wait for further ones without end come that far. */
+    /** The minimum cap, which only endless recursion of tasks reaches. */
     static final int MIN_CAP = 1_024;
 
-    /** The cap, in multiples of the ordinary number, if that is more. */
+    /** The cap as a multiple of the base number of threads, if that is larger. */
     private static final int CAP = 16;
 
     private static final long KEEP_ALIVE_SECONDS = 10;
 
-    private final int ordinary;
+    private final int base;
     private final int cap;
     private final ThreadFactory watchers;
     private final AtomicLong begun = new AtomicLong();
@@ -38,20 +38,20 @@ final class ElasticThreads extends ThreadPoolExecutor {
     private volatile boolean exhausted;
 
     /**
-     * Creates one without threads.
+     * Creates an executor that has no threads yet.
      *
-     * @param ordinary the number of threads, but for a stall
-     * @param watchers makes the thread that looks for stalls, which lives while something is queued
+     * @param base the maximum number of threads unless there is a stall
+     * @param watchers creates the thread that detects stalls, which runs while tasks are queued
      */
-    ElasticThreads(int ordinary, ThreadFactory threads, ThreadFactory watchers) {
+    ElasticThreads(int base, ThreadFactory threads, ThreadFactory watchers) {
         super(
-                ordinary,
-                (int) Math.min(Integer.MAX_VALUE, Math.max(MIN_CAP, (long) CAP * ordinary)),
+                base,
+                (int) Math.min(Integer.MAX_VALUE, Math.max(MIN_CAP, (long) CAP * base)),
                 KEEP_ALIVE_SECONDS,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(),
                 threads);
-        this.ordinary = ordinary;
+        this.base = base;
         this.cap = getMaximumPoolSize();
         this.watchers = watchers;
         allowCoreThreadTimeOut(true);
@@ -60,8 +60,7 @@ final class ElasticThreads extends ThreadPoolExecutor {
     @Override
     public void execute(Runnable task) {
         if (exhausted) {
-            throw new RejectedExecutionException(
-                    "all " + cap + " threads for this are at work, and none makes progress");
+            throw new RejectedExecutionException("all " + cap + " threads are busy, and none makes progress");
         }
         super.execute(task);
         watch();
@@ -75,8 +74,8 @@ final class ElasticThreads extends ThreadPoolExecutor {
 
     @Override
     protected void afterExecute(Runnable task, @Nullable Throwable failure) {
-        if (getCorePoolSize() > ordinary && getQueue().isEmpty() && getActiveCount() <= ordinary) {
-            setCorePoolSize(ordinary);
+        if (getCorePoolSize() > base && getQueue().isEmpty() && getActiveCount() <= base) {
+            setCorePoolSize(base);
         }
     }
 
@@ -95,7 +94,7 @@ final class ElasticThreads extends ThreadPoolExecutor {
             Thread thread = watchers.newThread(this::lookForStalls);
             watcher = thread;
             thread.start();
-        } catch (OutOfMemoryError e) { // "unable to create native thread": the next task tries again
+        } catch (OutOfMemoryError e) { // "unable to create native thread": the next task retries
             watched.set(false);
         }
     }
@@ -115,7 +114,7 @@ final class ElasticThreads extends ThreadPoolExecutor {
             watched.set(false);
         }
         if (!isTerminated()) {
-            watch(); // for a task that came just now
+            watch(); // for a task that arrived just now
         }
     }
 

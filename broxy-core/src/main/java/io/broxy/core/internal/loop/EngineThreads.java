@@ -9,9 +9,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads that run an engine's tasks. It knows whether the calling thread is one, so that none of them waits for the
- * engine's end, which waits for them; and which of the daemon threads that it has made are alive, for an executor counts as
- * terminated when its threads have left it, and they still live for a moment then.
+ * The threads that run an engine's tasks. It tells whether the calling thread is one of them, which must not wait for the
+ * engine's end, since that waits for the thread. It also tracks which of its daemon threads are alive: an executor counts as
+ * terminated slightly before its threads have ended.
  *
  * <p>Threading: thread-safe; the lock guards {@code living} and {@code purgeAt}.
  */
@@ -22,32 +22,32 @@ final class EngineThreads {
     private final Set<Thread> living = new HashSet<>();
     private int purgeAt = FIRST_PURGE_AT;
 
-    private final ThreadLocal<@Nullable Boolean> own = new ThreadLocal<>();
+    private final ThreadLocal<@Nullable Boolean> engineThread = new ThreadLocal<>();
 
     /** Whether the calling thread runs a task of this engine. */
     boolean isCurrent() {
-        return own.get() != null;
+        return engineThread.get() != null;
     }
 
-    /** Runs a task on the calling thread, which counts as the engine's meanwhile. */
+    /** Runs a task on the calling thread, which counts as a thread of the engine meanwhile. */
     void run(Runnable task) {
-        Boolean before = own.get();
-        own.set(Boolean.TRUE);
+        Boolean before = engineThread.get();
+        engineThread.set(Boolean.TRUE);
         try {
             task.run();
         } finally {
             if (before == null) {
-                own.remove();
+                engineThread.remove();
             }
         }
     }
 
-    /** Makes threads that count as the engine's. */
+    /** Wraps a factory so that its threads count as threads of the engine. */
     ThreadFactory known(ThreadFactory threads) {
         return task -> threads.newThread(() -> run(task));
     }
 
-    /** Makes daemon threads with numbered names that count as the engine's. */
+    /** Creates daemon threads with numbered names that count as threads of the engine. */
     ThreadFactory factory(String prefix) {
         AtomicInteger number = new AtomicInteger();
         return task -> {
@@ -61,7 +61,7 @@ final class EngineThreads {
         };
     }
 
-    /** Called by the thread itself, so that one that could not be started is not waited for. */
+    /** Called by the thread itself, so that a thread that failed to start is not awaited. */
     private void enter(Thread thread) {
         synchronized (lock) {
             if (living.size() >= purgeAt) {
@@ -72,7 +72,7 @@ final class EngineThreads {
         }
     }
 
-    /** Waits until all have ended; false if the time is over before. */
+    /** Waits until all threads have ended; false if the time is exceeded. */
     boolean awaitEnd(long nanos) throws InterruptedException {
         long deadline = System.nanoTime() + nanos;
         List<Thread> all;
@@ -88,7 +88,7 @@ final class EngineThreads {
         return true;
     }
 
-    /** How many threads are known. */
+    /** The number of tracked threads. */
     int size() {
         synchronized (lock) {
             return living.size();

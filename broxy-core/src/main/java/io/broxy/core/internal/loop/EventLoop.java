@@ -24,11 +24,11 @@ import org.slf4j.LoggerFactory;
  * One thread, one selector, and everything that belongs to them: channels, timers, buffers.
  *
  * <pre>
- *   turn:  select ──> ready channels ──> channels to let go ──> timers due ──> tasks ──> next turn
+ *   turn:  select ──> ready channels ──> channels to close ──> timers due ──> tasks ──> next turn
  * </pre>
  *
- * <p>Whatever a channel, a timer or a task throws is logged, and the loop goes on. At its end it abandons every channel
- * and runs every task and timer that is left, due or not, so that what they carry is released.
+ * <p>Exceptions of channels, timers and tasks are logged, and the loop continues. When it stops, it abandons every channel and
+ * runs every remaining task and timer, due or not, so that their resources are released.
  *
  * <p>Threading: {@link #execute}, {@link #tryExecute}, {@link #inLoop}, {@link #clients}, {@link #enter}, {@link #leave},
  * {@link #stop} and {@link #awaitStop} are for any thread; everything else belongs to the loop's own thread.
@@ -36,18 +36,18 @@ import org.slf4j.LoggerFactory;
 public final class EventLoop implements Executor {
     private static final Logger log = LoggerFactory.getLogger(EventLoop.class);
 
-    /** The pause after a failure of the selector itself, so that a broken one cannot spin. */
+    /** The pause after a failure of the selector itself, so that a broken selector does not cause a busy loop. */
     private static final long SELECT_FAILURE_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
-    /** The most rounds of the end: what ends makes some new work, but a timer that plans itself anew would do so for ever. */
+    /** The maximum number of rounds at the end, which bounds timers that keep rescheduling themselves. */
     private static final int MAX_END_ROUNDS = 100;
 
-    /** The mark behind the tasks of a turn, known by its identity. */
+    /** Marks the end of a turn's tasks; compared by identity. */
     @SuppressWarnings("UnnecessaryLambda")
     private static final Runnable LAST = () -> {};
 
     private final Selector selector;
-    /** Made once: a method reference for each select would be all that a relayed message allocates. */
+    /** Created once: a method reference per select would be the only allocation of a relayed message. */
     private final Consumer<SelectionKey> dispatch = this::dispatch;
 
     private final LoopThread thread;
@@ -56,12 +56,12 @@ public final class EventLoop implements Executor {
     private final LoopBuffers buffers;
 
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
-    /** False while the thread may sleep in select: the first task then wakes it, later ones need not. */
+    /** False while the thread may block in select; the first task then wakes it, later ones need not. */
     private final AtomicBoolean awake = new AtomicBoolean(true);
 
     private final PendingCloses closes = new PendingCloses();
 
-    /** The clients that were assigned to this loop and have not left. */
+    /** The number of clients assigned to this loop. */
     private final AtomicInteger clients = new AtomicInteger();
 
     private long nowNanos;
@@ -77,7 +77,7 @@ public final class EventLoop implements Executor {
         selector = Selector.open();
     }
 
-    /** Lets a thread know its loop, so that {@link #current} needs no map. */
+    /** A thread with a reference to its loop, so that {@link #current} needs no map. */
     private static final class LoopThread extends Thread {
         private final EventLoop loop;
 
@@ -88,7 +88,7 @@ public final class EventLoop implements Executor {
         }
     }
 
-    /** Starts the thread; if there can be no more threads, nothing is left of the loop. */
+    /** Starts the thread. If no thread can be created, the loop's resources are released. */
     void start() throws IOException {
         try {
             thread.start();
@@ -100,7 +100,7 @@ public final class EventLoop implements Executor {
 
     /** The loop whose thread the caller runs on, or null. */
     public static @Nullable EventLoop current() {
-        return Thread.currentThread() instanceof LoopThread own ? own.loop : null;
+        return Thread.currentThread() instanceof LoopThread thread ? thread.loop : null;
     }
 
     /** Whether the caller runs on this loop's thread. */
@@ -109,9 +109,9 @@ public final class EventLoop implements Executor {
     }
 
     /**
-     * Runs a task on the loop, after what it is at.
+     * Runs a task on the loop, after its current work.
      *
-     * @throws RejectedExecutionException if the loop has stopped; the task is not run then
+     * @throws RejectedExecutionException if the loop has stopped, in which case the task does not run
      */
     @Override
     public void execute(Runnable task) {
@@ -132,22 +132,22 @@ public final class EventLoop implements Executor {
         return !stopped || !tasks.remove(task);
     }
 
-    /** How many clients it serves; for any thread. */
+    /** The number of clients that the loop serves. Thread-safe. */
     public int clients() {
         return clients.get();
     }
 
-    /** Counts a client in, see {@link EventLoops#forClient}. */
+    /** Counts a new client; see {@link EventLoops#forClient}. */
     void enter() {
         clients.incrementAndGet();
     }
 
-    /** Counts a client out; for any thread. */
+    /** Stops counting a client. Thread-safe. */
     public void leave() {
         clients.decrementAndGet();
     }
 
-    /** The time at which this turn of the loop began; good enough for timeouts, and free. */
+    /** The time at which this turn of the loop began; accurate enough for timeouts, and free. */
     public long nowNanos() {
         assert inLoop();
         return nowNanos;
@@ -166,7 +166,7 @@ public final class EventLoop implements Executor {
     }
 
     /**
-     * Registers a non-blocking channel; the key's attachment gets its events.
+     * Registers a non-blocking channel; the key's attachment receives its events.
      *
      * @throws ClosedChannelException if the channel is closed
      */
@@ -176,36 +176,36 @@ public final class EventLoop implements Executor {
         return channel.register(selector, ops, events);
     }
 
-    /** Closes a registered channel behind the next select. */
+    /** Closes a registered channel after the next select. */
     public void close(SelectionKey key) {
         assert inLoop();
         closes.close(key);
     }
 
-    /** Deregisters a channel, and runs a task on the loop as soon as it is free of its key. */
+    /** Deregisters a channel, and runs a task on the loop once the deregistration is complete. */
     public void release(SelectionKey key, Runnable task) {
         assert inLoop();
         closes.release(key, task);
     }
 
-    /** Runs a task as soon as the channels closed so far are: at once, or behind the next select. */
+    /** Runs a task once all channels closed so far are really closed: immediately, or after the next select. */
     public void afterClosing(Runnable task) {
         assert inLoop();
         closes.afterClosing(task);
     }
 
-    /** Whether the loop has been asked to end: what is begun now would not come to its end. */
+    /** Whether the loop is stopping, so that new work would not complete. */
     public boolean isStopping() {
         return stopping;
     }
 
-    /** Asks the loop to end: everything registered is abandoned, its thread and its selector end. */
+    /** Asks the loop to stop: it abandons all registered channels, closes the selector and ends its thread. */
     void stop() {
         stopping = true;
         selector.wakeup();
     }
 
-    /** Waits for the end of the thread. */
+    /** Waits until the thread has ended. */
     boolean awaitStop(long nanos) throws InterruptedException {
         TimeUnit.NANOSECONDS.timedJoin(thread, nanos);
         return !thread.isAlive();
@@ -230,21 +230,21 @@ public final class EventLoop implements Executor {
             closes.afterSelect();
             fireTimers();
             runTasks();
-        } catch (Throwable e) { // such as an OutOfMemoryError; what was not done is still queued
+        } catch (Throwable e) { // such as an OutOfMemoryError; remaining work is still queued
             report("a turn of the event loop failed", e);
         }
     }
 
     private void select() {
-        Thread.interrupted(); // left behind by a task, it would keep select from waiting
+        Thread.interrupted(); // an interrupt status left by a task would keep select from blocking
         asleep = true;
-        awake.set(false); // from here on a new task wakes the selector
+        awake.set(false); // from now on a new task wakes the selector
         try {
             long nanos = hasTasks() ? 0 : timers.nanosToNext(ticker.nanos());
             if (nanos == 0) {
                 selector.selectNow(dispatch);
             } else {
-                // Rounded up, so that a timer is due when select returns; 0 means "no limit" to select.
+                // Rounded up, so that a timer is due when select returns; to select, 0 means "no limit".
                 selector.select(dispatch, nanos == Long.MAX_VALUE ? 0 : (nanos - 1) / 1_000_000 + 1);
             }
         } catch (Throwable e) {
@@ -258,7 +258,7 @@ public final class EventLoop implements Executor {
         return !tasks.isEmpty() || !closes.isEmpty();
     }
 
-    /** Once a turn: tasks need no wake-up any more, and the clock is read. */
+    /** Called once per turn: tasks no longer need to wake the selector, and the clock is read. */
     private void woken() {
         if (asleep) {
             asleep = false;
@@ -280,10 +280,10 @@ public final class EventLoop implements Executor {
     }
 
     /**
-     * Delivers readiness that the selector does not see, such as bytes that were read before. As with the selector's, a
-     * handler that fails is abandoned.
+     * Delivers readiness that the selector cannot see, such as bytes that were read ahead. A handler that throws is abandoned,
+     * as with the selector's events.
      *
-     * @return whether it did not fail
+     * @return false if the handler failed
      */
     public boolean deliver(ChannelEvents events, int readyOps) {
         assert inLoop();
@@ -313,8 +313,8 @@ public final class EventLoop implements Executor {
     }
 
     /**
-     * Fires the timers that are due, or all of them at the end; at most as many as there are now, so that one that plans itself
-     * anew for at once does not keep the channels waiting.
+     * Fires the timers that are due, or all of them at the end. Fires at most as many as exist now, so that a timer that keeps
+     * rescheduling itself does not starve the channels.
      */
     private void fireTimers() {
         for (int left = timers.size(); left > 0; left--) {
@@ -326,7 +326,7 @@ public final class EventLoop implements Executor {
         }
     }
 
-    /** Runs only as many as there are now: a task that makes another must not keep the channels waiting. */
+    /** Runs only the tasks that are queued now, so that tasks which submit others do not starve the channels. */
     private void runTasks() {
         if (tasks.isEmpty()) {
             return;
@@ -349,20 +349,20 @@ public final class EventLoop implements Executor {
         try {
             log.error(what, failure);
         } catch (Throwable e) {
-            // The logger fails too, as it may when memory has run out: the loop must go on, without a message.
+            // The logger itself may fail, for example when memory is exhausted: the loop continues without a message.
         }
     }
 
     // ------------------------------------------------------------------- the end
 
     private void end() {
-        stopped = true; // so each thread can add one more task at most
+        stopped = true; // each thread can add at most one more task
         for (int round = 0; round < MAX_END_ROUNDS && (hasTasks() || hasMore()); round++) {
             endRound();
         }
         if (hasMore()) {
             log.warn(
-                    "the event loop ends although its tasks keep making new ones; {} timers are dropped",
+                    "the event loop stops although its tasks keep creating new ones; {} timers are dropped",
                     timers.size());
             selector.keys().forEach(key -> PendingCloses.closeNow(key.channel()));
         }

@@ -18,7 +18,7 @@ public final class EventLoops {
     /**
      * Starts loops.
      *
-     * @throws IOException if a selector cannot be opened; those that were started end then
+     * @throws IOException if a selector cannot be opened, after stopping the loops that were already started
      */
     public static EventLoops start(int count, BufferPool pool, Ticker ticker) throws IOException {
         List<EventLoop> loops = new ArrayList<>(count);
@@ -35,22 +35,22 @@ public final class EventLoops {
         return new EventLoops(loops);
     }
 
-    /** The next loop in turn. */
+    /** The next loop, round-robin. */
     public EventLoop next() {
         return loops.get(Math.floorMod(next.getAndIncrement(), loops.size()));
     }
 
     /**
-     * A loop for a client, which {@linkplain EventLoop#leave leaves} it later: the one that serves fewest, and among equals
-     * the caller's own, for then no other thread has to wake up.
+     * Assigns a loop to a client, which {@linkplain EventLoop#leave leaves} it later: the loop with the fewest clients, and
+     * among equals the caller's own, which saves waking another thread.
      */
     public EventLoop forClient() {
-        EventLoop own = EventLoop.current();
+        EventLoop current = EventLoop.current();
         EventLoop best = loops.get(0);
         int fewest = best.clients();
         for (EventLoop loop : loops) {
             int clients = loop.clients();
-            if (clients < fewest || (clients == fewest && loop == own)) {
+            if (clients < fewest || (clients == fewest && loop == current)) {
                 best = loop;
                 fewest = clients;
             }
@@ -60,9 +60,9 @@ public final class EventLoops {
     }
 
     /**
-     * Ends all loops and waits for their threads, also when the caller is interrupted, which it then still is.
+     * Stops all loops and waits for their threads, even if the caller is interrupted; its interrupt status is preserved.
      *
-     * @return false if one was still at work after the time
+     * @return false if a loop was still running when the time was up
      */
     public boolean stop(long nanos) {
         loops.forEach(EventLoop::stop);

@@ -13,28 +13,31 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts look-ups by client and by what they do, and knows which of the queued ones run next: the first of the first client
- * whose share allows it; that client then goes to the end of the line. It owns neither threads nor the tasks' work.
+ * Counts look-ups by client and state, and decides which queued ones run next: the first look-up of the first client whose
+ * share allows it; that client then moves to the end of the line. It neither owns threads nor runs tasks.
  *
  * <p>Threading: guarded by the lock of its {@link LookUpThreads}.
  */
 final class LookUpQueue {
-    /** Look-ups that wait for dials of their own: a resolver that recurses without end must not take all memory. */
+    /**
+     * The maximum number of look-ups that wait for dials of their own, so that endless recursion of a resolver does not exhaust
+     * memory.
+     */
     private static final int MAX_WAITING_THEMSELVES = 1_000;
 
-    /** One client has at most one part in so many of everything. */
+    /** The reciprocal of one client's maximum share of everything. */
     private static final int SHARES = 4;
 
-    /** The key of look-ups that count for no client. */
+    /** The key of look-ups without a client. */
     private static final Object NO_CLIENT = new Object();
 
     private final int places;
     private final int maxThreads;
     private final Ticker ticker;
 
-    /** The shares that have something queued or a thread. */
+    /** The shares that have queued look-ups or threads. */
     private final Map<Object, Share> shares = new HashMap<>();
-    /** The shares that have something queued, in turn. */
+    /** The shares that have queued look-ups, in round-robin order. */
     private final Set<Share> line = new LinkedHashSet<>();
 
     private int queued;
@@ -48,7 +51,7 @@ final class LookUpQueue {
         this.ticker = ticker;
     }
 
-    /** The state of a look-up; {@link LookUpThreads} draws how it changes. */
+    /** The state of a look-up; the diagram in {@link LookUpThreads} shows the transitions. */
     enum State {
         NEW,
         QUEUED,
@@ -57,7 +60,7 @@ final class LookUpQueue {
         OVER
     }
 
-    /** What one client, or everything without a client, has. Threading: guarded by the lock. */
+    /** The look-ups of one client, or of none. Threading: guarded by the lock. */
     final class Share {
         final Object client;
         final int maxRunning;
@@ -83,12 +86,12 @@ final class LookUpQueue {
             return queue.size() + yielding.size();
         }
 
-        /** Whether one more may yield its place. */
+        /** Whether one more look-up may yield its place. */
         boolean hasRoomToYield() {
             return abandoned < maxYielding && LookUpQueue.this.abandoned < LookUpQueue.this.maxThreads - places;
         }
 
-        /** The next look-up that may begin, or null. */
+        /** The next look-up that may start, or null. */
         @Nullable
         Task next() {
             if (running + abandoned >= maxThreads) {
@@ -107,15 +110,15 @@ final class LookUpQueue {
         }
     }
 
-    /** How many look-ups there are now. */
+    /** The current numbers of look-ups. */
     LookUpStats counts() {
         return new LookUpStats(queued, running + waitingThemselves, abandoned, places);
     }
 
     /**
-     * Queues a new look-up; does nothing for one that is not new.
+     * Queues a new look-up; has no effect on one that is not new.
      *
-     * @throws RejectedExecutionException if too many wait
+     * @throws RejectedExecutionException if too many are waiting
      */
     void add(Task task, @Nullable Object client) {
         if (task.state != State.NEW) {
@@ -136,11 +139,11 @@ final class LookUpQueue {
 
     private @Nullable String refusal(Share share) {
         if (queued >= LookUpThreads.MAX_QUEUED || share.queued() >= share.maxQueued) {
-            return "too many names are being looked up already: " + running + " look-ups are running, " + queued
+            return "too many names are already being looked up: " + running + " look-ups are running, " + queued
                     + " wait";
         }
         return waitingThemselves >= MAX_WAITING_THEMSELVES
-                ? waitingThemselves + " look-ups wait for dials of their own already"
+                ? waitingThemselves + " look-ups already wait for dials of their own"
                 : null;
     }
 
@@ -154,7 +157,7 @@ final class LookUpQueue {
         line.add(share);
     }
 
-    /** Queues a look-up, if it still waits, for another client, too. */
+    /** Queues a look-up for another client, too, if it is still waiting. */
     void join(Task task, @Nullable Object client) {
         if (task.state != State.QUEUED) {
             return;
@@ -172,8 +175,8 @@ final class LookUpQueue {
         }
     }
 
-    /** Lets a look-up go on without a place, or behind others. */
-    void giveWay(Task task) {
+    /** Lets a look-up continue without a place, or after others. */
+    void yieldPlace(Task task) {
         if (task.yields) {
             return;
         }
@@ -190,7 +193,7 @@ final class LookUpQueue {
         }
     }
 
-    /** Takes a look-up out of the queue, or its place from it; true if it has a thread and is to be interrupted. */
+    /** Removes a look-up from the queue, or takes its place away; true if it has a thread that must be interrupted. */
     boolean abandon(Task task) {
         if (task.state == State.RUNNING) {
             count(task, -1);
@@ -207,14 +210,14 @@ final class LookUpQueue {
         return false;
     }
 
-    /** Frees the place of a look-up while that waits for a dial of its own. */
+    /** Frees the place of a look-up while it waits for a dial of its own. */
     void waits(Task task, boolean now) {
         count(task, -1);
         task.waitsItself = now;
         count(task, 1);
     }
 
-    /** A look-up has left its thread, or got none. */
+    /** Records that a look-up has left its thread, or got none. */
     void over(Task task) {
         count(task, -1);
         task.state = State.OVER;
@@ -223,7 +226,7 @@ final class LookUpQueue {
         }
     }
 
-    /** Takes the look-ups that may begin now out of the queue. */
+    /** Removes the look-ups that may start now from the queue. */
     List<Task> next() {
         List<Task> starting = List.of();
         for (Task task; running + abandoned < maxThreads && (task = nextInTurn()) != null; ) {
@@ -268,7 +271,7 @@ final class LookUpQueue {
         task.queuedFor.clear();
     }
 
-    /** Counts a look-up in, or out, as what it is now. */
+    /** Adjusts the counters for a look-up's current state by 1 or -1. */
     private void count(Task task, int one) {
         Share share = task.charged;
         if (share == null) {

@@ -13,8 +13,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides which look-ups get a thread, so that names which hang stop no other name: so many run at once, one client has a
- * share of them, and those that wait take turns by client.
+ * Decides which look-ups get a thread, so that hanging names do not block others: the number of running look-ups is bounded,
+ * each client has a limited share, and waiting look-ups are scheduled round-robin by client.
  *
  * <pre>
  *            submit             a place is free
@@ -25,21 +25,21 @@ import org.jspecify.annotations.Nullable;
  *                   OVER                       ABANDONED ──────────┼──┘
  * </pre>
  *
- * <p>A look-up can also yield: what waits for it is probably gone. It goes on, but takes no place, as long as that leaves
- * as many threads to others as there are places, and it begins behind those that do not yield.
+ * <p>A look-up can also yield when the dials that wait for it have probably been given up. It continues without a place, as
+ * long as the others still have as many threads as there are places, and starts after look-ups that do not yield.
  *
- * <p>Three kinds of threads are counted apart. A look-up that is <em>running</em> takes a place. One that is
- * <em>abandoned</em> has been interrupted and takes none, but many of them cannot: the JDK's own look-ups mind no interrupt,
- * so their number is bounded too, for each client and for all. One that <em>waits</em> for a dial of its own takes none
- * either, for what it waits for may need that place.
+ * <p>Three kinds of threads are counted separately. A <em>running</em> look-up takes a place. An <em>abandoned</em> one has
+ * been interrupted and takes none; but since the JDK's look-ups ignore interrupts, the number of abandoned ones is bounded,
+ * too, for each client and in total. A look-up that <em>waits</em> for a dial of its own takes no place either, since that dial
+ * may need one.
  *
- * <p>Threading: thread-safe; the lock guards everything but a task's thread, which the task's own lock guards.
+ * <p>Threading: thread-safe; the lock guards everything except a task's thread, which the task's own lock guards.
  */
 public final class LookUpThreads {
-    /** Look-ups that wait for a place. */
+    /** The maximum number of look-ups that wait for a place. */
     public static final int MAX_QUEUED = 10_000;
 
-    /** Abandoned look-ups may take this many times the places in addition to them. */
+    /** The limit on threads, including those of abandoned look-ups, as a multiple of the places. */
     private static final int THREADS_PER_PLACE = 3;
 
     private static final ThreadLocal<@Nullable Task> CURRENT = new ThreadLocal<>();
@@ -51,12 +51,12 @@ public final class LookUpThreads {
     private final LookUpQueue queue;
 
     /**
-     * Creates one without look-ups.
+     * Creates an instance without look-ups.
      *
-     * @param executor runs look-ups; it is given no more at once than there may be threads
-     * @param places how many run at once
-     * @param maxThreads how many run or have been abandoned at once, at least {@code places}
-     * @param interrupter interrupts abandoned look-ups, which may run code of a user's channel
+     * @param executor runs look-ups, never more at once than {@code maxThreads}
+     * @param places the maximum number of running look-ups
+     * @param maxThreads the maximum number of running and abandoned look-ups together, at least {@code places}
+     * @param interrupter interrupts abandoned look-ups, which may run code of a user's interruptible channel
      */
     public LookUpThreads(Executor executor, int places, int maxThreads, Executor interrupter, Ticker ticker) {
         this.executor = executor;
@@ -65,7 +65,7 @@ public final class LookUpThreads {
         this.queue = new LookUpQueue(places, maxThreads, ticker);
     }
 
-    /** How many threads so many places may come to, abandoned look-ups included. */
+    /** The maximum number of threads for a number of places, including abandoned look-ups. */
     static int maxThreads(int places) {
         return (int) Math.min(Integer.MAX_VALUE, (long) THREADS_PER_PLACE * places);
     }
@@ -74,14 +74,14 @@ public final class LookUpThreads {
     public final class Task {
         private final Runnable work;
         private final Consumer<RejectedExecutionException> rejected;
-        /** The look-up whose resolver asked for this one, on its own thread. */
+        /** The look-up whose resolver requested this one on its own thread. */
         private final @Nullable Task parent = CURRENT.get();
 
-        /** The {@link LookUpQueue} keeps this and all up to the thread. */
+        /** The {@link LookUpQueue} maintains this field and the following ones up to the thread. */
         State state = State.NEW;
 
         final List<LookUpQueue.Share> queuedFor = new ArrayList<>(1);
-        /** The share whose place it takes. */
+        /** The share whose place this look-up takes. */
         LookUpQueue.@Nullable Share charged;
 
         boolean waitsItself;
@@ -97,7 +97,7 @@ public final class LookUpThreads {
             this.rejected = rejected;
         }
 
-        /** Whether the calling thread looks this up, or something that this is looked up for. */
+        /** Whether the calling thread runs this look-up, or one that depends on it. */
         public boolean isAskedByItself() {
             for (Task task = CURRENT.get(); task != null; task = task.parent) {
                 if (task == this) {
@@ -107,7 +107,7 @@ public final class LookUpThreads {
             return false;
         }
 
-        /** How long it has waited for its thread, and run, since a time. */
+        /** How long the look-up has been queued and has run since a point in time. */
         public Progress since(long nanos) {
             synchronized (lock) {
                 long now = ticker.nanos();
@@ -138,16 +138,16 @@ public final class LookUpThreads {
         private synchronized void leave() {
             thread = null;
             if (interrupted) {
-                Thread.interrupted(); // it was for this look-up, not for what the thread does next
+                Thread.interrupted(); // the interrupt was for this look-up, not for the thread's next task
             }
         }
     }
 
     /**
-     * How far a look-up has come.
+     * The progress of a look-up.
      *
-     * @param runNanos how long it has run; negative if it has not begun
-     * @param counts of all look-ups
+     * @param runNanos how long it has run; negative if it has not started
+     * @param counts the numbers of all look-ups
      * <p>Threading: immutable.
      */
     public record Progress(long queuedNanos, long runNanos, LookUpStats counts) {}
@@ -156,45 +156,48 @@ public final class LookUpThreads {
         return a - b > 0 ? a : b;
     }
 
-    /** How many there are now. */
+    /** The current numbers of look-ups. */
     public LookUpStats counts() {
         synchronized (lock) {
             return queue.counts();
         }
     }
 
-    // ------------------------------------------------------------------ coming and going
+    // ------------------------------------------------------------------ submitting and abandoning
 
     /**
-     * Describes a look-up, which begins with {@link #submit}.
+     * Creates a look-up, which {@link #submit} queues.
      *
-     * @param rejected called in place of {@code work} if there is no thread for it
+     * @param rejected called instead of {@code work} if no thread is available
      */
     public Task task(Runnable work, Consumer<RejectedExecutionException> rejected) {
         return new Task(work, rejected);
     }
 
     /**
-     * Queues a look-up, and begins it as soon as there is a place. One that was abandoned before is left alone.
+     * Queues a look-up, and starts it as soon as a place is free. Has no effect on one that was already abandoned.
      *
-     * @param client whose share it counts for, by {@code equals}; null for none
-     * @throws RejectedExecutionException if too many wait
+     * @param client the client whose share it uses, compared by {@code equals}; null for none
+     * @throws RejectedExecutionException if too many are waiting
      */
     public void submit(Task task, @Nullable Object client) {
         update(() -> queue.add(task, client));
     }
 
-    /** Another client waits for a look-up: if that is still queued, the turn of either client begins it. */
+    /** Adds a client that waits for a look-up: if it is still queued, the turn of either client starts it. */
     public void join(Task task, @Nullable Object client) {
         update(() -> queue.join(task, client));
     }
 
-    /** What waits for a look-up is probably gone: it goes on without a place, or behind others. */
-    public void giveWay(Task task) {
-        update(() -> queue.giveWay(task));
+    /** Lowers the priority of a look-up that is probably no longer needed: it continues without a place, or after others. */
+    public void yieldPlace(Task task) {
+        update(() -> queue.yieldPlace(task));
     }
 
-    /** Nothing waits for a look-up any more: it leaves the queue or, if it is running, its place, and is interrupted. */
+    /**
+     * Abandons a look-up that is no longer needed: it leaves the queue or, if it is running, gives up its place and is
+     * interrupted.
+     */
     public void abandon(Task task) {
         List<Task> starting;
         boolean interrupt;
@@ -212,7 +215,7 @@ public final class LookUpThreads {
         start(starting);
     }
 
-    /** Changes the queue, and starts the look-ups that may begin then. */
+    /** Changes the queue, and starts the look-ups that may start as a result. */
     private void update(Runnable change) {
         List<Task> starting;
         synchronized (lock) {
@@ -224,7 +227,7 @@ public final class LookUpThreads {
 
     // ------------------------------------------------------------------ running
 
-    /** Iterative, since each rejection by an executor that ends lets the next look-up be tried. */
+    /** Iterative, since each rejection by a closing executor makes room for the next look-up. */
     private void start(List<Task> starting) {
         Queue<Task> left = new ArrayDeque<>(starting);
         for (Task task; (task = left.poll()) != null; ) {
@@ -243,7 +246,7 @@ public final class LookUpThreads {
         } catch (RejectedExecutionException e) {
             return e;
         } catch (OutOfMemoryError e) { // "unable to create native thread"
-            return new RejectedExecutionException("there is no thread for a look-up", e);
+            return new RejectedExecutionException("no thread is available for a look-up", e);
         }
     }
 
@@ -274,7 +277,7 @@ public final class LookUpThreads {
 
     // ------------------------------------------------------------------ look-ups that wait for dials
 
-    /** The calling thread, if it looks a name up, begins or ends to wait for something of the engine. */
+    /** Called when a thread starts or stops waiting for the engine; matters if it runs a look-up. */
     public static void waits(boolean now) {
         Task task = CURRENT.get();
         if (task != null) {

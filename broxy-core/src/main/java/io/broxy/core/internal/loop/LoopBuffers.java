@@ -8,37 +8,37 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The buffers of one loop: a big one that everything read passes through, and smaller ones for what a slow peer leaves
- * unwritten. Measured on loopback, a relayed GiB costs 30 to 50 % less with 1 MiB than with 64 KiB; since the buffer
- * belongs to the loop and not to the tunnel, a megabyte is affordable.
+ * The buffers of one loop: a large one for all reads, and smaller ones for bytes that a slow peer has not accepted yet.
+ * Measured on loopback, relaying a GiB costs 30 to 50 % less with 1 MiB than with 64 KiB; since the buffer belongs to the loop
+ * and not to a tunnel, a megabyte is affordable.
  *
  * <p>Threading: owned by the event loop.
  */
 public final class LoopBuffers {
-    /** The size of the shared buffer, and so of the biggest read and the biggest remainder. */
+    /** The size of the shared buffer, and so of the largest read and the largest remainder. */
     public static final int MAX_READ = 1 << 20;
 
-    /** What a pipe starts to read with, and what it reads at most once the remainders have reached their cap. */
+    /** The initial read size of a pipe, and its maximum once the remainders have reached their cap. */
     public static final int MIN_READ = 64 << 10;
 
-    /** How much is read at most where the head of a request is expected, or what a client sends too early. */
+    /** The maximum read size for the head of a request, and for bytes that a client sends early. */
     public static final int HEAD_READ = 16 << 10;
 
     /**
-     * The size of the buffer in which messages are put together, unless more is asked for: what one read of {@link
-     * #MIN_READ} has given, with room for chunk sizes and a trailer section.
+     * The default size of the buffer in which messages are assembled: one read of {@link #MIN_READ} plus room for chunk sizes
+     * and a trailer section.
      */
     public static final int STAGING = 2 * MIN_READ;
 
-    /** What is read at most once the remainders have reached twice their cap: slow, but with an end to the growth. */
+    /** The maximum read size once the remainders have reached twice their cap: slow, but it bounds the growth. */
     static final int SCARCE_READ = 8 << 10;
 
-    /** How much is written from the heap at a time. */
+    /** The maximum number of bytes written from the heap at a time. */
     private static final int TRANSFER = 16 << 10;
 
     private static final int SMALLEST_CLASS = 10; // 1 KiB
     private static final int LARGEST_CLASS = 20; // 1 MiB
-    /** Free buffers that a loop keeps for later remainders. */
+    /** The maximum total size of free buffers that a loop keeps. */
     private static final int MAX_FREE_BYTES = 4 << 20;
 
     private final AtomicLong held;
@@ -54,8 +54,8 @@ public final class LoopBuffers {
     /**
      * Creates the buffers of a loop.
      *
-     * @param held how many bytes of unwritten remainders the loops of an engine hold
-     * @param maxHeld where they begin to read less
+     * @param held the number of unwritten bytes that all loops of the engine hold
+     * @param maxHeld the level at which loops start to read less
      */
     LoopBuffers(AtomicLong held, long maxHeld) {
         this.held = held;
@@ -65,7 +65,7 @@ public final class LoopBuffers {
                 .toList();
     }
 
-    /** The loop's one big buffer, cleared. The caller must be done with it before the loop does anything else. */
+    /** The loop's large shared buffer, cleared. The caller must have finished with it before the loop does anything else. */
     public ByteBuffer shared() {
         ByteBuffer buffer = shared;
         if (buffer == null) {
@@ -75,12 +75,12 @@ public final class LoopBuffers {
         return buffer.clear();
     }
 
-    /** The loop's buffer for messages that are put together, cleared; as {@link #shared}. */
+    /** The loop's buffer for assembling messages, cleared; the same restriction applies as to {@link #shared}. */
     public ByteBuffer staging() {
         return staging(STAGING);
     }
 
-    /** The same, with room for so many bytes; the loop keeps the largest that was asked for. */
+    /** As {@link #staging()}, with room for a number of bytes; the loop keeps the largest buffer requested. */
     public ByteBuffer staging(int bytes) {
         ByteBuffer buffer = staging;
         if (buffer == null || buffer.capacity() < bytes) {
@@ -91,14 +91,14 @@ public final class LoopBuffers {
     }
 
     /**
-     * The loop's buffer, cleared, for bytes on their way from the heap to a channel. The JDK would allocate one that is as big
-     * as what is written, which fails just when remainders are on the heap because direct memory is used up.
+     * The loop's buffer for writing heap buffers to a channel, cleared. The JDK would allocate a temporary one of the same size
+     * as the heap buffer, which would fail exactly when remainders are on the heap because direct memory is exhausted.
      */
     public ByteBuffer transfer() {
         return transfer.clear();
     }
 
-    /** How much to read for a pipe that would read so much: less when too many remainders are held already. */
+    /** Limits the read size that a pipe wants if too many remainders are held. */
     public int readSize(int wanted) {
         long bytes = held.get();
         if (bytes < maxHeld) {
@@ -107,7 +107,10 @@ public final class LoopBuffers {
         return Math.min(wanted, bytes < 2 * maxHeld ? MIN_READ : SCARCE_READ);
     }
 
-    /** Copies what is left in a buffer into one of its own, ready to be written, to be {@linkplain #release released}. */
+    /**
+     * Copies the remaining bytes of a buffer into a new one, ready to be written, which the caller must {@linkplain #release
+     * release}.
+     */
     public ByteBuffer hold(ByteBuffer rest) {
         ByteBuffer buffer =
                 rest.remaining() > MAX_READ ? ByteBuffer.allocate(rest.remaining()) : take(rest.remaining());
@@ -115,7 +118,7 @@ public final class LoopBuffers {
         return buffer.clear().put(rest).flip();
     }
 
-    /** A cleared buffer of at least that size, at most {@link #MAX_READ}, to be {@linkplain #release released}. */
+    /** A cleared buffer of at least a size, at most {@link #MAX_READ}, which the caller must {@linkplain #release release}. */
     public ByteBuffer borrow(int bytes) {
         ByteBuffer buffer = take(bytes);
         held.addAndGet(buffer.capacity());
@@ -132,7 +135,7 @@ public final class LoopBuffers {
         return buffer;
     }
 
-    /** Takes back what {@link #hold} or {@link #borrow} gave. */
+    /** Releases a buffer of {@link #hold} or {@link #borrow}. */
     public void release(ByteBuffer buffer) {
         held.addAndGet(-buffer.capacity());
         if (buffer.isDirect() && freeBytes + buffer.capacity() <= MAX_FREE_BYTES) {
@@ -141,12 +144,12 @@ public final class LoopBuffers {
         }
     }
 
-    /** The smallest power of two that holds so many bytes, as an exponent. */
+    /** The exponent of the smallest power of two that holds a number of bytes. */
     private static int sizeClass(int bytes) {
         return Math.max(SMALLEST_CLASS, Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(1, bytes) - 1));
     }
 
-    /** What has been read must be kept somewhere: when direct memory is used up, on the heap. */
+    /** Falls back to the heap when direct memory is exhausted, since bytes that were read must be kept. */
     private static ByteBuffer allocate(int size) {
         try {
             return AlignedMemory.allocate(size);

@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Channels whose keys are cancelled. The next select deregisters them, and only then are they closed or handed over: closing
- * a registered channel would cost two more system calls and keep the descriptor until that select.
+ * Channels whose keys are cancelled. The next select deregisters them, and only then are they closed or handed over: closing a
+ * registered channel would cost two more system calls and would keep the descriptor until that select anyway.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -43,13 +43,13 @@ final class PendingCloses {
         }
     }
 
-    /** A select begins, which deregisters what is pending now; what its handlers add still has its key afterwards. */
+    /** Called before a select, which deregisters the channels that are pending now, but not those that its handlers add. */
     void beforeSelect() {
         selectedChannels = channels.size();
         selectedTasks = tasks.size();
     }
 
-    /** Closes the deregistered channels, and runs the tasks that waited for that. */
+    /** Closes the deregistered channels and runs the tasks that waited for it. */
     void afterSelect() {
         for (; selectedChannels > 0; selectedChannels--) {
             closeNow(channels.remove());

@@ -7,16 +7,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Limits how much of one direction may be read, by one rate or several: its own, and shared ones. Each byte is charged to all
- * of them, so the smallest decides. A throttle that has to wait reserves what is worth a read, and waits until that has flowed:
- * so throttles that share a rate take turns in the order of their reads, and each waits for one timer.
+ * Limits the read rate of one direction by one or more rates: its own and shared ones. Each byte is charged to all of them, so
+ * the smallest rate decides. A throttle that must wait reserves enough bytes for a worthwhile read and waits until they are
+ * available. Throttles that share a rate thus take turns in the order of their reads, and each needs only one timer.
  *
  * <p>Threading: owned by its event loop.
  */
 public final class Throttle {
     private final EventLoop loop;
     private final TokenBucket[] rates;
-    /** The fewest bytes that are worth a read. */
+    /** The minimum number of bytes for a worthwhile read. */
     private final int quantum;
 
     private TimerQueue.@Nullable Timer turn;
@@ -27,7 +27,7 @@ public final class Throttle {
     /**
      * Creates a throttle.
      *
-     * @param rates that limit it, at least one; nulls are passed over
+     * @param rates the limiting rates, at least one; nulls are ignored
      */
     public Throttle(EventLoop loop, @Nullable TokenBucket... rates) {
         this.loop = loop;
@@ -52,10 +52,10 @@ public final class Throttle {
     }
 
     /**
-     * How many of so many bytes may be read now; the caller then {@linkplain #used reports} what it read.
+     * Grants a number of bytes to read now; the caller then {@linkplain #used reports} how many it read.
      *
      * @param wanted at least 1
-     * @param whenMore run once, in a later turn of the loop, if it is 0 now
+     * @param whenMore run once, in a later turn of the loop, if the result is 0
      */
     public int grant(int wanted, Runnable whenMore) {
         if (resume != null) {
@@ -75,23 +75,23 @@ public final class Throttle {
         return granted;
     }
 
-    /** So many of the granted bytes have been read. */
+    /** Reports how many of the granted bytes were read. */
     public void used(int bytes) {
         giveBack(granted - bytes);
         granted = 0;
     }
 
-    /** So many bytes have been read without being granted; others wait for that. */
+    /** Charges bytes that were read without a grant, which delays later reads. */
     public void spend(int bytes) {
         reserve(bytes);
     }
 
-    /** So many of the bytes that were read will not be delivered: they leave their share to others. */
+    /** Refunds bytes that were read but will not be delivered. */
     public void refund(long bytes) {
         giveBack(bytes);
     }
 
-    /** Reading ends, for now. */
+    /** Stops waiting; a later grant may wait again. */
     public void stop() {
         if (resume != null && turn != null) {
             loop.timers().cancel(turn);
@@ -120,13 +120,13 @@ public final class Throttle {
         reserved = quantum;
         long at = reserve(quantum);
         if (turn == null) {
-            turn = loop.timers().schedule(at, this::come);
+            turn = loop.timers().schedule(at, this::turnArrived);
         } else {
             loop.timers().reschedule(turn, at);
         }
     }
 
-    /** When all rates have that much. */
+    /** Reserves bytes at all rates; returns when all of them have the bytes. */
     private long reserve(int bytes) {
         long now = loop.nowNanos();
         long latest = now;
@@ -143,7 +143,7 @@ public final class Throttle {
         }
     }
 
-    private void come() {
+    private void turnArrived() {
         Runnable waiting = resume;
         resume = null;
         if (waiting != null && !loop.isStopping()) {

@@ -9,12 +9,12 @@ package io.broxy.core.internal.loop;
  */
 public record Throttles(Throttle toOrigin, Throttle toClient) {
 
-    /** Whether one direction waits for its turn. */
+    /** Whether a direction waits for its turn. */
     public boolean isWaiting() {
         return toOrigin.isWaiting() || toClient.isWaiting();
     }
 
-    /** Reading ends, for now. */
+    /** Stops waiting in both directions. */
     public void stop() {
         toOrigin.stop();
         toClient.stop();

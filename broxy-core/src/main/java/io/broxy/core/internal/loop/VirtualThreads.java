@@ -34,7 +34,7 @@ public final class VirtualThreads {
         }
     }
 
-    /** Makes virtual threads with numbered names, or null where the JVM has none. */
+    /** Creates virtual threads with numbered names; null if the JVM has none. */
     static @Nullable ThreadFactory factory(String prefix) {
         if (IS_VIRTUAL == null) {
             return null;
@@ -46,7 +46,7 @@ public final class VirtualThreads {
             return (ThreadFactory) builder.getMethod("factory").invoke(named);
         } catch (InvocationTargetException e) {
             if (e.getCause() instanceof UnsupportedOperationException) {
-                return null; // Java 19 and 20, where they were a preview that is switched off
+                return null; // Java 19 and 20, where they are a disabled preview
             }
             throw new IllegalStateException("this JVM has virtual threads but makes none", e);
         } catch (ReflectiveOperationException e) {

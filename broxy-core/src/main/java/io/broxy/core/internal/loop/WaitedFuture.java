@@ -6,14 +6,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A future of the engine. A {@link LookUpThreads look-up} whose resolver dials and waits for it takes no place meanwhile, for
- * the dial may need that. Dependent futures are of this kind, too.
+ * A future of the engine. A {@link LookUpThreads look-up} whose resolver dials and waits for this future takes no place
+ * meanwhile, since the dial may need it. Dependent futures are also of this type.
  *
  * <p>Threading: thread-safe.
  */
 public final class WaitedFuture<T> extends CompletableFuture<T> {
 
-    /** Creates one that is not completed. */
+    /** Creates an incomplete future. */
     public WaitedFuture() {}
 
     @Override

@@ -14,47 +14,54 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The threads for what may block and so must stay off the loops, one executor a kind, so that none can starve another:
- * a user's dialer that waits for a name must not hold the threads that look names up, nor one that waits for a future
- * those that complete it.
+ * The threads for work that may block and must therefore stay off the loops. Each kind of work has its own executor, so that
+ * none starves another: a user's dialer that waits for a name must not occupy the threads that look names up, nor one that
+ * waits for a future the threads that complete it.
  *
- * <p>Within a kind, no task waits for good behind one that waits for it: there is a virtual thread for each or, where the
- * JVM has none, {@link ElasticThreads}. Look-ups have {@link LookUpThreads} before their executor.
+ * <p>Within a kind, no task is blocked forever by another one that waits for it: each has a virtual thread or, on JVMs without
+ * them, {@link ElasticThreads}. {@link LookUpThreads} schedule look-ups before they reach their executor.
  *
  * <p>Threading: thread-safe.
  */
 public final class Workers {
-    /** How many names are looked up at once on platform threads. */
+    /** The number of concurrent look-ups on platform threads. */
     static final int LOOK_UPS = 64;
 
-    /** How many on virtual threads, which cost less. */
+    /** The number of concurrent look-ups on virtual threads, which cost less. */
     static final int VIRTUAL_LOOK_UPS = 128;
 
     /**
-     * How many virtual threads for look-ups there may be, abandoned ones included. The JDK has 256 carriers by default, and
-     * a look-up of its own takes one for its time (measured on JDK 25, where the scheduler adds a carrier for each, and all
-     * virtual threads block when there is none left), so some are left for everything else that is virtual in the process,
-     * whatever a user's resolver calls.
+     * The maximum number of virtual threads for look-ups, including abandoned ones. The JDK has 256 carrier threads by default,
+     * and each JDK look-up pins one (measured on JDK 25, where the scheduler adds a carrier for each, and all virtual threads
+     * block once there are no more). The limit leaves some carriers to all other virtual threads of the process, whatever a
+     * user's resolver calls.
      */
     private static final int MAX_VIRTUAL_LOOK_UPS = 192;
 
-    /** The threads of each kind in JVMs without virtual threads; more only while nothing moves. */
+    /** The number of threads for user code on JVMs without virtual threads; a stall adds more. */
     static final int USER_CODE_THREADS = 64;
 
-    /** Closing and cancelling are short, so few threads do where the callbacks' are bounded. */
+    /**
+     * TLS tasks compute, so more threads than processors only cost memory and cache misses (measured on one processor: 64
+     * threads cost 5 to 16 % of a handshake's CPU time). Tasks that wait, such as revocation checks, get more threads when they
+     * stall.
+     */
+    static final int TLS_THREADS = Math.max(2, Runtime.getRuntime().availableProcessors());
+
+    /** Closing and cancelling are quick, so a few threads suffice where the callbacks' threads are bounded. */
     private static final int CLOSER_THREADS = 4;
 
     private static final long KEEP_ALIVE_SECONDS = 10;
 
-    /** Closing a relay's connections, which ends its threads, takes no longer. */
+    /** The maximum time to close a relay's connections, which ends its threads. */
     private static final long STREAM_GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** What an executor is for. */
+    /** The purpose of an executor. */
     public enum Kind {
         RESOLVER("broxy-resolver-", LOOK_UPS),
         CALLBACK("broxy-callback-", USER_CODE_THREADS),
         COMPLETION("broxy-completion-", USER_CODE_THREADS),
-        TLS("broxy-tls-", USER_CODE_THREADS),
+        TLS("broxy-tls-", TLS_THREADS),
         STREAM("broxy-stream-", Integer.MAX_VALUE),
         CLOSER("broxy-closer-", CLOSER_THREADS);
 
@@ -67,7 +74,7 @@ public final class Workers {
         }
     }
 
-    /** What a user has set. Threading: for one thread. */
+    /** The user's settings. Threading: for one thread. */
     public static final class Settings {
         private final Map<Kind, Integer> threads = new EnumMap<>(Kind.class);
         private final Map<Kind, Executor> executors = new EnumMap<>(Kind.class);
@@ -103,7 +110,7 @@ public final class Workers {
     private final LookUpThreads lookUps;
     private final LookUpThreads userLookUps;
 
-    /** Creates executors as they are by default. */
+    /** Creates executors with the default settings. */
     public Workers() {
         this(new Settings());
     }
@@ -133,12 +140,12 @@ public final class Workers {
         return lookUps;
     }
 
-    /** Runs the look-ups of resolvers that a user has written: on virtual threads where the JVM has them. */
+    /** Runs the look-ups of users' resolvers, on virtual threads where the JVM has them. */
     public LookUpThreads userLookUps() {
         return userLookUps;
     }
 
-    /** How many look-ups there are now. */
+    /** The current numbers of look-ups. */
     public LookUpStats lookUpStats() {
         LookUpStats jdk = lookUps.counts();
         if (userLookUps == lookUps) {
@@ -152,35 +159,38 @@ public final class Workers {
                 jdk.maxRunning() + user.maxRunning());
     }
 
-    /** Runs user code that may wait for others: dialers. */
+    /** Runs user code that may wait: dialers. */
     public ExecutorService callbacks() {
         return callbacks;
     }
 
-    /** Completes futures, whose dependents are user code too. */
+    /** Completes futures, whose dependents are user code. */
     public ExecutorService completions() {
         return completions;
     }
 
-    /** Runs the tasks of TLS engines, which may run a trust manager of a user's. */
+    /** Runs the tasks of TLS engines, which may call a user's trust manager. */
     public ExecutorService tls() {
         return tls;
     }
 
-    /** Closes what may block and cancels user code: what frees the other threads must not wait for one of them. */
+    /**
+     * Runs blocking closes and cancels user code. It is separate, since the work that frees other threads must not wait for one
+     * of them.
+     */
     public ExecutorService closers() {
         return closers;
     }
 
-    /** Reads and writes for connections that can only block; how many is for their admission to bound. */
+    /** Reads and writes for connections that can only block; admission control bounds the number of threads. */
     public ExecutorService streams() {
         return streams;
     }
 
     /**
-     * Completes a future whose dependents are user code, and loses none: where no executor takes it any more, it is completed
-     * on this thread, since the engine is ending. A user's executor that is full is no such end, and an event
-     * loop must not run what it rejects, so that goes to the closers.
+     * Completes a future whose dependents are user code, reliably: if no executor accepts the completion because the engine is
+     * closing, it runs on this thread. If only a user's executor rejects it because it is full, the closers run it, since an
+     * event loop must not.
      */
     public void complete(Runnable completion) {
         try {
@@ -205,12 +215,12 @@ public final class Workers {
     }
 
     /**
-     * Ends all threads and waits for them, also when the caller is interrupted, which it then still is. Look-ups are
-     * interrupted at once, user code is after half of the time. Streams are after a moment: a relay that is being reset must
-     * not be interrupted before, which would close its channels and look like an orderly end. Futures that wait for their
-     * completion are completed, if need be on the calling thread. A user's executors go on, without a task of this.
+     * Stops all threads and waits for them, even if the caller is interrupted; its interrupt status is preserved. Look-ups are
+     * interrupted immediately, user code after half of the time. Streams are interrupted after a moment, since an earlier
+     * interrupt would close the channels of a relay that is being reset, which would look like an orderly end. Pending futures
+     * are completed, if need be on the calling thread. Users' executors keep running, but without tasks of this engine.
      *
-     * @return false if a thread was still at work after the time
+     * @return false if a thread was still running when the time was up
      */
     public boolean stop(long nanos) {
         Deadline deadline = new Deadline(nanos);
@@ -232,9 +242,9 @@ public final class Workers {
         untilInterrupt.await(ended(userResolver));
         untilInterrupt.await(ended(streams));
         for (ExecutorService executor : List.of(completions, closers)) {
-            executor.shutdown(); // only now: what the others complete and close at their end still goes there
+            executor.shutdown(); // last, since the other executors still use these while they stop
             if (!untilInterrupt.await(ended(executor))) {
-                executor.shutdownNow().forEach(Runnable::run); // a caller may be waiting
+                executor.shutdownNow().forEach(Runnable::run); // a caller may be waiting for it
             }
         }
         boolean ended = true;
@@ -249,17 +259,17 @@ public final class Workers {
         return nanos -> executor.awaitTermination(nanos, TimeUnit.NANOSECONDS);
     }
 
-    // ------------------------------------------------------------------ making them
+    // ------------------------------------------------------------------ creation
 
     private ExecutorService executor(Kind kind, Settings settings) {
-        Executor given = settings.executors.get(kind);
-        if (given != null) {
-            return new GivenExecutor(given, threads);
+        Executor userExecutor = settings.executors.get(kind);
+        if (userExecutor != null) {
+            return new UserExecutor(userExecutor, threads);
         }
         Integer set = settings.threads.get(kind);
         int count = set == null ? kind.threads : set;
         return switch (kind) {
-            case RESOLVER -> platform(kind, Integer.MAX_VALUE); // look-ups are counted before
+            case RESOLVER -> platform(kind, Integer.MAX_VALUE); // LookUpThreads bound the look-ups
             case STREAM -> platform(kind, count);
             case CALLBACK, COMPLETION, TLS, CLOSER -> {
                 ThreadFactory virtual = set == null ? VirtualThreads.factory(kind.prefix) : null;
@@ -275,7 +285,7 @@ public final class Workers {
         return threadForEach(threads.factory(kind.prefix), KEEP_ALIVE_SECONDS, max);
     }
 
-    /** Threads without a queue; beyond them, a task is rejected. */
+    /** An executor without a queue, which rejects tasks when all threads are busy. */
     private static ExecutorService threadForEach(ThreadFactory threads, long keepAliveSeconds, int max) {
         return new ThreadPoolExecutor(0, max, keepAliveSeconds, TimeUnit.SECONDS, new SynchronousQueue<>(), threads);
     }

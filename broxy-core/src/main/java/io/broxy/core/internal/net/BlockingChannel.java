@@ -9,18 +9,18 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 
 /**
- * Reads and writes of a {@link SocketChannel} that block, though the channel does not: it is put into non-blocking mode
- * before the first of them, and threads wait here. So a write takes all of a buffer whatever another thread does, a read can
- * be limited in time, and an interrupt closes the channel only where that is wanted; the JDK's blocking reads and writes
- * promise none of these.
+ * Blocking reads and writes over a {@link SocketChannel} in non-blocking mode; threads wait here instead of in the channel. A
+ * write thus takes the whole buffer regardless of other threads, a read can have a time limit, and an interrupt closes the
+ * channel only on request. The JDK's blocking reads and writes guarantee none of these.
  *
- * <p>Buffers on the heap go in slices: the JDK copies them through a direct buffer of their size, which the thread keeps.
+ * <p>Heap buffers are processed in slices, because the JDK copies them through a direct buffer of the same size, which the
+ * thread retains.
  *
  * <p>Threading: thread-safe; a lock for each direction lets one thread read while another writes. The locks are held while a
  * thread waits for its peer.
  */
 final class BlockingChannel {
-    /** The most bytes that are read or written at once of a buffer on the heap. */
+    /** The maximum number of bytes read into or written from a heap buffer at once. */
     private static final int SLICE_SIZE = 64 << 10;
 
     private final SocketChannel channel;
@@ -34,10 +34,10 @@ final class BlockingChannel {
     }
 
     /**
-     * Reads at least one byte, or gives -1 at the end of the stream.
+     * Reads at least one byte; returns -1 at the end of the stream.
      *
      * @param limitNanos how long to wait; 0 means without limit
-     * @throws SocketTimeoutException if nothing comes in time; reading may go on afterwards
+     * @throws SocketTimeoutException if no byte arrives in time; the channel remains readable
      */
     int read(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
         readable.lock();
@@ -56,7 +56,7 @@ final class BlockingChannel {
         }
     }
 
-    /** Writes all bytes. After a failure the buffer's position says how many have gone out. */
+    /** Writes all bytes. After a failure the buffer's position tells how many were written. */
     int write(ByteBuffer from, Interrupts interrupts) throws IOException {
         writable.lock();
         try {
@@ -117,7 +117,7 @@ final class BlockingChannel {
         }
     }
 
-    /** Prepares the channel for an event loop, once a read or a write that is under way has ended. */
+    /** Prepares the channel for an event loop, after any read or write in progress has ended. */
     void unblock() throws IOException {
         readable.lock();
         writable.lock();
@@ -129,7 +129,7 @@ final class BlockingChannel {
         }
     }
 
-    /** Closes the channel and ends the waits. */
+    /** Closes the channel and wakes the waiting threads. */
     void close() throws IOException {
         try {
             channel.close();

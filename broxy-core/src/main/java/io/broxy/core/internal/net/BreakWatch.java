@@ -7,13 +7,12 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
- * Notices a broken client while its bytes wait for their turn, so that it is not read, or only what it sent long before: it
- * looks from time to time, for as long as something waits.
+ * Detects a broken client connection that rate limiting keeps from being read, by probing it periodically while bytes wait.
  *
  * <p>Threading: owned by its event loop.
  */
 public final class BreakWatch {
-    /** Soon enough for the other clients of a shared rate, and rare beside the turns that a rate makes. */
+    /** Short enough for the other clients that share a rate, and long compared with the intervals between throttled reads. */
     public static final long PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     private final LoopConnection connection;
@@ -22,33 +21,33 @@ public final class BreakWatch {
     private final LazyTimer timer;
 
     /**
-     * Creates a watch that is off.
+     * Creates an inactive watch.
      *
-     * @param waiting whether something still waits
+     * @param waiting whether bytes still wait
      * @param broken receives the failure of a write
      */
     public BreakWatch(LoopConnection connection, BooleanSupplier waiting, Consumer<IOException> broken) {
         this.connection = connection;
         this.waiting = waiting;
         this.broken = broken;
-        this.timer = new LazyTimer(connection.loop().timers(), this::look);
+        this.timer = new LazyTimer(connection.loop().timers(), this::probe);
     }
 
-    /** Begins to look, for something waits. */
+    /** Starts probing. */
     public void begin() {
         timer.atLatest(connection.loop().nowNanos() + PERIOD_NANOS);
     }
 
-    /** Ends the looking. */
+    /** Stops probing. */
     public void stop() {
         timer.cancel();
     }
 
-    private void look() {
+    private void probe() {
         if (connection.loop().isStopping()) {
             return;
         }
-        connection.lookForBreak(broken); // also if nothing waits in this turn, for each of its turns may be like that
+        connection.lookForBreak(broken); // even if nothing waits in this turn, since that may be so in every turn
         if (waiting.getAsBoolean()) {
             begin();
         }

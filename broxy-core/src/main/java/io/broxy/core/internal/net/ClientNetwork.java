@@ -5,9 +5,10 @@ import java.net.InetAddress;
 import java.nio.ByteBuffer;
 
 /**
- * What counts as one client: an IPv4 address, or the {@code /64} network of an IPv6 address, as one customer gets it.
+ * The unit that counts as one client: an IPv4 address, or the {@code /64} network of an IPv6 address, the usual allocation for
+ * one customer.
  *
- * @param bits those of the address that count
+ * @param bits the significant bits of the address
  * <p>Threading: immutable.
  */
 public record ClientNetwork(long bits, boolean ipv6) {

@@ -4,29 +4,29 @@ import io.broxy.DialException;
 import java.util.function.Function;
 
 /**
- * Receives the end of something that was begun on an event loop, such as a dial or a lease: exactly one call, on that loop,
- * possibly before the method that began it returns; none after it was cancelled.
+ * Receives the result of an asynchronous operation of an event loop, such as a dial or a lease. Exactly one method is called,
+ * once, on that loop, possibly before the method that started the operation returns; none is called after a cancellation.
  *
  * <p>Threading: owned by its event loop.
  *
  * @param <T> the type of the result, which belongs to the receiver
  */
 public interface Completion<T> {
-    /** It succeeded. */
+    /** The operation succeeded. */
     void done(T result);
 
-    /** It failed. */
+    /** The operation failed. */
     void failed(DialException failure);
 
     /**
-     * It failed because a user's dialer broke the contract of {@link io.broxy.Dialer}: the cause is what the dialer threw, or
-     * says what it returned. A failure like any other by default.
+     * The operation failed because a user's dialer violated the contract of {@link io.broxy.Dialer}. The cause is the exception
+     * that the dialer threw, or describes the value that it returned. The default implementation calls {@link #failed}.
      */
     default void broken(DialException failure) {
         failed(failure);
     }
 
-    /** A completion that passes a function's result on to this one, and failures as they are. */
+    /** A completion that maps a result with a function and passes it on to this one, together with all failures. */
     default <S> Completion<S> from(Function<S, T> function) {
         Completion<T> next = this;
         return new Completion<>() {

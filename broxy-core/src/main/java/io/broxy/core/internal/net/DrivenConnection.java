@@ -7,9 +7,9 @@ import java.nio.channels.ClosedChannelException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What all connections share as their loop drives them: a handler, the readiness that it wants, and bytes that were read too
- * far. No selector sees readiness such as these bytes make, so the handler is notified of it in a turn of its own, so that no
- * calls nest, and once a turn for as long as it lasts, so that the other connections get their turns.
+ * The common part of all connections on a loop: a handler, the readiness that it wants, and bytes that were read ahead. The
+ * selector cannot see readiness that comes from such bytes. The handler is therefore notified in a separate turn, so that calls
+ * do not nest, and once per turn while the readiness lasts, so that other connections are not starved.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -29,7 +29,7 @@ public abstract class DrivenConnection implements LoopConnection {
         this.leftover = leftover;
     }
 
-    /** The operations for which it is ready unseen by a selector and which its handler wants; 0 for none. */
+    /** The operations that the handler wants and that are ready without the selector's knowledge; 0 for none. */
     protected abstract int unseenOps();
 
     // ------------------------------------------------------------------ the handler
@@ -72,7 +72,7 @@ public abstract class DrivenConnection implements LoopConnection {
 
     // ------------------------------------------------------------------ readiness that no selector sees
 
-    /** Called whenever there may be such readiness. A loop that stops abandons the handler instead. */
+    /** Must be called whenever such readiness may exist. A stopping loop abandons the handler instead. */
     protected final void checkUnseen() {
         if (!planned && unseenOps() != 0 && !loop.isStopping()) {
             planned = true;
@@ -80,7 +80,7 @@ public abstract class DrivenConnection implements LoopConnection {
         }
     }
 
-    /** As {@link #checkUnseen}, but in the current turn: for a task that only brings the news. */
+    /** As {@link #checkUnseen}, but in the current turn, for tasks that do nothing else. */
     protected final void checkUnseenNow() {
         if (!planned && !loop.isStopping()) {
             notifyHandler();
@@ -113,7 +113,7 @@ public abstract class DrivenConnection implements LoopConnection {
         }
     }
 
-    /** Notes that the loop drives it no more: it is closed, or on its way to a user. */
+    /** Marks the connection as no longer driven by the loop: it is closed or being released to a user. */
     protected final void over() {
         open = false;
         interest = 0;

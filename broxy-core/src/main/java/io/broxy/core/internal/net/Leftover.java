@@ -4,9 +4,9 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bytes of a connection that were read too far and are the first that its user reads, such as those behind a proxy's reply.
+ * Bytes of a connection that were read ahead, such as those after a proxy's reply, and that its user reads first.
  *
- * <p>Threading: thread-safe, the lock guards {@code bytes}; static methods touch only their arguments.
+ * <p>Threading: thread-safe; the lock guards {@code bytes}; static methods access only their arguments.
  */
 public final class Leftover {
     /** No bytes. */
@@ -14,14 +14,14 @@ public final class Leftover {
 
     private final Object lock = new Object();
     private @Nullable ByteBuffer bytes;
-    /** Saves the lock for the many reads that find nothing. */
+    /** Lets the many reads that find nothing skip the lock. */
     private volatile boolean present;
 
     public boolean isPresent() {
         return present;
     }
 
-    /** Puts bytes, which are copied, before those that are here. */
+    /** Prepends a copy of some bytes. */
     public void unread(ByteBuffer more) {
         if (more.hasRemaining()) {
             synchronized (lock) {
@@ -31,7 +31,7 @@ public final class Leftover {
         }
     }
 
-    /** Moves as many bytes as fit: 0 only if there are none here or no room there. */
+    /** Transfers as many bytes as fit; 0 only if there are none or the buffer has no room. */
     public int read(ByteBuffer into) {
         if (!present) {
             return 0;
@@ -55,7 +55,7 @@ public final class Leftover {
         }
     }
 
-    /** Takes all of them, for another owner. */
+    /** Removes and returns all bytes, for another owner. */
     public ByteBuffer takeAll() {
         synchronized (lock) {
             ByteBuffer all = bytes == null ? NONE : bytes;
@@ -65,7 +65,7 @@ public final class Leftover {
         }
     }
 
-    /** Moves as many bytes as fit. */
+    /** Transfers as many bytes as fit. */
     public static int move(ByteBuffer from, ByteBuffer into) {
         int count = Math.min(from.remaining(), into.remaining());
         into.put(into.position(), from, from.position(), count);
@@ -74,12 +74,12 @@ public final class Leftover {
         return count;
     }
 
-    /** A copy on the heap, ready to be read. */
+    /** Returns a copy on the heap, ready to be read. */
     public static ByteBuffer copy(ByteBuffer from) {
         return ByteBuffer.allocate(from.remaining()).put(from).flip();
     }
 
-    /** A copy of both on the heap, ready to be read. */
+    /** Returns a copy of both on the heap, ready to be read. */
     public static ByteBuffer joined(ByteBuffer first, ByteBuffer second) {
         return ByteBuffer.allocate(first.remaining() + second.remaining())
                 .put(first)

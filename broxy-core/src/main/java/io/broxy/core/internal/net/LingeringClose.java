@@ -10,9 +10,9 @@ import java.nio.channels.SelectionKey;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Closes a connection so that the peer can read the last bytes: a close with unread input makes TCP send a reset, which
- * destroys what the peer has not read yet (RFC 9112 section 9.6). So this writes, ends the output, and discards input until
- * the peer ends too or the time is over.
+ * Closes a connection such that the peer can read the last bytes: closing with unread input makes TCP send a reset, which
+ * discards bytes that the peer has not read yet (RFC 9112 section 9.6). This class writes, ends the output, and discards input
+ * until the peer ends its stream or a timeout expires.
  *
  * <pre>
  *   WRITING ──> DISCARDING ──> closed
@@ -21,10 +21,10 @@ import java.util.concurrent.TimeUnit;
  * <p>Threading: owned by its event loop.
  */
 public final class LingeringClose implements ChannelEvents {
-    /** How long the peer may take to read some of the last bytes, and then to end. */
+    /** The time limit for each progress in reading the last bytes, and then for the peer's end of stream. */
     public static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-    /** The input that is discarded at most: more than fits into the buffers of a connection. */
+    /** The maximum input that is discarded: more than the buffers of a connection hold. */
     private static final int MAX_DISCARDED = 16 << 20;
 
     private final LoopConnection connection;
@@ -44,7 +44,7 @@ public final class LingeringClose implements ChannelEvents {
     }
 
     /**
-     * Begins to close.
+     * Starts closing.
      *
      * @param last the last bytes for the peer, kept until they are written
      * @param closed runs when the connection is closed
@@ -56,7 +56,7 @@ public final class LingeringClose implements ChannelEvents {
         return close;
     }
 
-    /** Resets the peer without a further wait. */
+    /** Resets the connection without waiting any longer. */
     public void abort() {
         if (!over) {
             connection.abort();
@@ -66,7 +66,7 @@ public final class LingeringClose implements ChannelEvents {
 
     private void timedOut() {
         if (connection.unsent() > 0) {
-            connection.abort(); // or else threads would go on waiting for a peer that takes nothing
+            connection.abort(); // otherwise threads would keep waiting for a peer that reads nothing
         }
         end();
     }
@@ -92,7 +92,7 @@ public final class LingeringClose implements ChannelEvents {
                 connection.interest(SelectionKey.OP_READ);
             }
         } catch (IOException e) {
-            end(); // the peer is gone and reads nothing
+            end(); // the peer is gone
         }
     }
 
@@ -103,7 +103,7 @@ public final class LingeringClose implements ChannelEvents {
             if (count < 0) {
                 end();
             } else if (discarded > MAX_DISCARDED) {
-                connection.interest(0); // a peer that goes on sending would keep the loop busy until the time is over
+                connection.interest(0); // a peer that keeps sending would keep the loop busy until the timeout
             }
         } catch (IOException e) {
             end();

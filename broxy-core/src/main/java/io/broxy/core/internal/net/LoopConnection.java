@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connected byte stream as its event loop drives it: no call blocks, and one handler is notified of readiness.
+ * A connected byte stream on its event loop: no call blocks, and one handler is notified of readiness.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -34,26 +34,26 @@ public interface LoopConnection {
     /** The operations whose readiness the handler wants. */
     int interest();
 
-    /** Reads what is there: how many bytes, 0 for none now, -1 at the end of the stream. */
+    /** Reads available bytes. Returns their number, 0 if none are available now, or -1 at the end of the stream. */
     int read(ByteBuffer into) throws IOException;
 
     /**
-     * Puts bytes back that were read too far, such as those behind a proxy's reply: they are copied, and are what the next
-     * reads give first. A handler that wants {@link java.nio.channels.SelectionKey#OP_READ} is notified of them, in a later turn
-     * of the loop. On a closed connection it does nothing.
+     * Pushes back bytes that were read ahead, such as those after a proxy's reply. They are copied, and the next reads return
+     * them first. A handler that wants {@link java.nio.channels.SelectionKey#OP_READ} is notified of them in a later turn of
+     * the loop. Has no effect on a closed connection.
      */
     void unread(ByteBuffer bytes);
 
-    /** Writes what goes out now, and gives how many bytes that were. */
+    /** Writes as much as possible without blocking, and returns the number of bytes written. */
     int write(ByteBuffer from) throws IOException;
 
-    /** Ends the output; reading goes on. */
+    /** Ends the output; the connection remains readable. */
     void shutdownOutput() throws IOException;
 
-    /** Closes; the peer sees the end of the stream. Repeated calls change nothing. */
+    /** Closes the connection; the peer sees the end of the stream. Repeated calls have no effect. */
     void close();
 
-    /** Closes, and the peer sees a reset. Repeated calls change nothing. */
+    /** Closes the connection; the peer sees a reset. Repeated calls have no effect. */
     void abort();
 
     /** Whether neither {@link #close} nor {@link #abort} was called. */
@@ -62,7 +62,7 @@ public interface LoopConnection {
     /** The peer's address. */
     SocketAddress remoteAddress();
 
-    /** As {@link #remoteAddress}; null if another thread has closed the connection, so that it is not known. */
+    /** As {@link #remoteAddress}; null if it is unknown because another thread closed the connection. */
     default @Nullable SocketAddress peer() {
         try {
             return remoteAddress();
@@ -71,47 +71,51 @@ public interface LoopConnection {
         }
     }
 
-    /** This side's address; null if the connection is closed, or another author's, whose code the loop does not call. */
+    /**
+     * This side's address; null if the connection is closed, or a third-party implementation, whose code the loop does not
+     * call.
+     */
     default @Nullable SocketAddress localAddress() {
         return null;
     }
 
     /**
-     * Runs a task once the connection, of which {@link #close} or {@link #abort} was called, is closed: on the loop, or on
-     * another thread when the loop has ended before.
+     * Runs a task once the connection is really closed after {@link #close} or {@link #abort}: on the loop, or on another
+     * thread if the loop has already stopped.
      */
     default void whenClosed(Runnable task) {
         loop().afterClosing(task);
     }
 
-    /** Bytes that {@link #write} has taken and that have not left this process. Thread-safe. */
+    /** The number of bytes that {@link #write} accepted but that have not left this process yet. Thread-safe. */
     default long unsent() {
         return 0;
     }
 
-    /** Why bytes that {@link #write} has taken were lost, as far as is known until now; null if none were. Thread-safe. */
+    /** The failure that lost bytes accepted by {@link #write}, if it is known yet; else null. Thread-safe. */
     default @Nullable IOException lost() {
         return null;
     }
 
-    /** Whether threads block for it, for it has no readiness of its own. */
+    /** Whether the connection has no readiness and so needs threads that block. */
     default boolean takesThreads() {
         return false;
     }
 
     /**
-     * Looks once whether the connection has broken, which does not show while it waits for no readiness. It does nothing once
-     * this side has ended its output, for then an orderly end looks the same.
+     * Probes once whether the connection has broken, which goes unnoticed while the handler wants no readiness. Has no effect
+     * after this side has ended its output, since an orderly end would look the same.
      *
-     * @param broken receives the failure of a write, in a later turn of the loop, if the connection has broken
+     * @param broken receives the failure that a write would have, in a later turn of the loop, if the connection has broken
      */
     default void lookForBreak(Consumer<IOException> broken) {}
 
     /**
-     * Passes it on to a user: it leaves the loop and blocks from then on. One of the two is called, on the loop.
+     * Releases the connection to a user: it leaves the loop and blocks from then on. One of the two consumers is called, on the
+     * loop.
      *
      * @param ready receives the user's connection
-     * @param failed receives the failure; the connection is closed then
+     * @param failed receives the failure, after which the connection is closed
      */
     void release(Consumer<Connection> ready, Consumer<IOException> failed);
 }

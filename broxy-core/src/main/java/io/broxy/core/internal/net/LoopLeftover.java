@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bytes of a connection on a loop that were read too far and are the first to be read again, in a buffer of the loop.
+ * Bytes of a connection on a loop that were read ahead and are read first, in a buffer of the loop.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -21,7 +21,7 @@ public final class LoopLeftover {
         return bytes != null;
     }
 
-    /** Puts bytes, which are copied, before those that are here. */
+    /** Prepends a copy of some bytes. */
     public void unread(ByteBuffer more) {
         if (more.hasRemaining()) {
             ByteBuffer all = bytes == null ? more : Leftover.joined(more, bytes);
@@ -30,7 +30,7 @@ public final class LoopLeftover {
         }
     }
 
-    /** Moves as many bytes as fit: 0 only if there are none here or no room there. */
+    /** Transfers as many bytes as fit; 0 only if there are none or the buffer has no room. */
     public int read(ByteBuffer into) {
         if (bytes == null) {
             return 0;
@@ -42,14 +42,14 @@ public final class LoopLeftover {
         return count;
     }
 
-    /** Takes all of them as a copy on the heap, for another owner. */
+    /** Removes all bytes and returns them as a copy on the heap, for another owner. */
     public ByteBuffer takeAll() {
         ByteBuffer all = bytes == null ? Leftover.NONE : Leftover.copy(bytes);
         release();
         return all;
     }
 
-    /** Drops them. */
+    /** Discards all bytes. */
     public void release() {
         if (bytes != null) {
             loop.buffers().release(bytes);

@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A {@link SocketChannel} on its loop. It is registered only once readiness is waited for: a short exchange that never
- * has to wait costs the selector nothing.
+ * A {@link SocketChannel} on its loop. It is registered only when a handler first waits for readiness, so a short exchange that
+ * never waits does not involve the selector.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -46,7 +46,7 @@ public final class LoopSocket extends DrivenConnection {
         key.interestOps(0);
     }
 
-    /** Notes the target that it was connected to, whose address the peer's then is; null for none. */
+    /** Records the target that the connection was dialed for, whose host becomes part of the peer's address; null for none. */
     public LoopSocket dialed(@Nullable HostPort target) {
         dialed = target;
         return this;
@@ -130,20 +130,20 @@ public final class LoopSocket extends DrivenConnection {
     }
 
     /**
-     * One check whether the socket has broken. A selector does not report a socket that waits for no readiness, and a read
-     * reports a reset only behind the bytes that came before it. But a connected socket that is registered for connecting
-     * becomes ready only when it hangs up. Meanwhile the kernel wakes the selector for a writable socket, so a probe lasts
-     * for one select.
+     * One check whether the socket has broken. A selector reports nothing for a socket without interest, and a read reports a
+     * reset only after all bytes that arrived before it. But a connected socket that is registered for {@code OP_CONNECT}
+     * becomes ready only on a hang-up. During that time the kernel wakes the selector because the socket is writable, so a
+     * probe lasts only one select.
      *
      * <p>Threading: owned by the event loop.
      */
     private final class BreakProbe implements ChannelEvents, Runnable {
-        /** Null if no probe is under way. */
+        /** Null if no probe is in progress. */
         private @Nullable Consumer<IOException> broken;
-        /** The first task runs in the turn that began the probe, the second after the select of the next turn. */
+        /** The first task runs in the turn that started the probe, the second after the select of the next turn. */
         private boolean selected;
 
-        /** Sends the readiness of the channel here, which passes on to the handler all but a break. */
+        /** Redirects the channel's readiness here, where everything except a break is passed on to the handler. */
         void start(Consumer<IOException> receiver) {
             broken = receiver;
             selected = false;
@@ -174,7 +174,7 @@ public final class LoopSocket extends DrivenConnection {
             }
         }
 
-        /** Sends readiness to the handler again. */
+        /** Restores the handler as the receiver of readiness. */
         private void end() {
             broken = null;
             if (isOpen() && key != null && key.isValid()) {
@@ -200,10 +200,11 @@ public final class LoopSocket extends DrivenConnection {
         }
     }
 
-    /** How a write fails on a connection that has hung up. */
+    /** The failure of a write on a connection that has hung up. */
     private IOException failureOfWrite() {
         try {
-            channel.write(loop.buffers().transfer().limit(1)); // reaches no peer, for the connection has broken
+            channel.write(
+                    loop.buffers().transfer().limit(1)); // never reaches the peer, since the connection has broken
             return new SocketException("the connection has hung up");
         } catch (IOException e) {
             return e;
@@ -237,19 +238,19 @@ public final class LoopSocket extends DrivenConnection {
         }
     }
 
-    /** Makes the close of a channel send RST. */
+    /** Makes closing the channel send RST. */
     static void resetOnClose(SocketChannel channel) {
         try {
             channel.setOption(StandardSocketOptions.SO_LINGER, 0);
         } catch (IOException | UnsupportedOperationException e) { // a Unix domain socket has no resets
-            log.debug("a connection is closed without a reset", e);
+            log.debug("resetting a connection failed; it is closed instead", e);
         }
     }
 
     @Override
     public SocketAddress remoteAddress() {
         try {
-            return channel.getRemoteAddress(); // a Unix domain socket has no Socket to ask
+            return channel.getRemoteAddress(); // a Unix domain socket has no Socket view
         } catch (IOException e) {
             throw new UncheckedIOException("a closed connection has no address", e);
         }
@@ -269,11 +270,11 @@ public final class LoopSocket extends DrivenConnection {
         assert loop.inLoop();
         over();
         ByteBuffer rest = leftover.takeAll();
-        SelectionKey own = key;
-        if (own == null) {
+        SelectionKey registration = key;
+        if (registration == null) {
             passToUser(rest, ready, failed);
         } else {
-            loop.release(own, () -> passToUser(rest, ready, failed));
+            loop.release(registration, () -> passToUser(rest, ready, failed));
         }
     }
 

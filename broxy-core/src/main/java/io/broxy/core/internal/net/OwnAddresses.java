@@ -15,18 +15,18 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Refuses the addresses and ports at which an engine listens, so that its proxies cannot be used to reach them, and do not
- * become their own clients (RFC 9110 section 7.3 speaks of that danger). An IPv6 address that embeds such an address counts
- * as that address, in each of the forms that {@link AddressPolicy#denying} knows.
+ * Denies the addresses and ports at which an engine listens, so that clients cannot reach them through its proxies and a proxy
+ * cannot become its own client (RFC 9110 section 7.3 describes such loops). An IPv6 address that embeds such an address is
+ * treated like it, in all forms that {@link AddressPolicy#denying} recognizes.
  *
- * <p>Most calls are about a port that is not among these, which takes a few comparisons of numbers.
+ * <p>Most calls concern other ports, which a few integer comparisons decide.
  *
  * <p>Threading: thread-safe; readers take no lock.
  */
 public final class OwnAddresses implements AddressPolicy {
     private static final String LOCALHOST = "localhost";
 
-    /** The loopback, and the addresses that a system takes for it (RFC 1122 section 3.2.1.3). */
+    /** The loopback, and the addresses that systems treat as such (RFC 1122 section 3.2.1.3). */
     private static final List<Cidr> IPV4_HERE = List.of(Cidr.parse("127.0.0.0/8"), Cidr.parse("0.0.0.0/8"));
 
     private final Object lock = new Object();
@@ -34,7 +34,7 @@ public final class OwnAddresses implements AddressPolicy {
     /** Replaced as a whole, under the lock. */
     private volatile List<Listening> all = List.of();
 
-    /** Has the addresses that it does not dial. Threading: thread-safe. */
+    /** Holds the addresses that it does not dial. Threading: thread-safe. */
     public interface Holder {
         /** The addresses at which its engine listens. */
         OwnAddresses ownAddresses();
@@ -53,7 +53,7 @@ public final class OwnAddresses implements AddressPolicy {
             this.others = AddressPolicy.denying(Cidr.parse(text(address.getAddress())));
         }
 
-        /** Removes the address, unless it was added more than once. Repeated calls change nothing. */
+        /** Removes the address, unless it was added more than once. Repeated calls have no effect. */
         public void close() {
             if (open.compareAndSet(true, false)) {
                 synchronized (lock) {
@@ -66,13 +66,13 @@ public final class OwnAddresses implements AddressPolicy {
 
         /** A connection to the wildcard address leads to the loopback. */
         private boolean isReachedBy(InetAddress dialed) {
-            InetAddress own = address.getAddress();
+            InetAddress listening = address.getAddress();
             return !others.admits(dialed)
-                    || (dialed.isAnyLocalAddress() && own.isLoopbackAddress())
-                    || (own.isAnyLocalAddress() && leadsToThisHost(dialed));
+                    || (dialed.isAnyLocalAddress() && listening.isLoopbackAddress())
+                    || (listening.isAnyLocalAddress() && leadsToThisHost(dialed));
         }
 
-        /** Names the address. */
+        /** Shows the address. */
         @Override
         public String toString() {
             return address.toString();
@@ -118,8 +118,8 @@ public final class OwnAddresses implements AddressPolicy {
 
     @Override
     public boolean admits(InetAddress address, int port) {
-        for (Listening own : all) {
-            if (own.address.getPort() == port && own.isReachedBy(plain(address))) {
+        for (Listening listening : all) {
+            if (listening.address.getPort() == port && listening.isReachedBy(plain(address))) {
                 return false;
             }
         }
@@ -127,8 +127,8 @@ public final class OwnAddresses implements AddressPolicy {
     }
 
     /**
-     * Whether a target is one of these by whatever dialer it is reached, as far as that is known without a look-up: a literal
-     * address needs none, and {@code localhost} means the loopback wherever it is looked up (RFC 6761 section 6.3).
+     * Whether a target is one of these addresses with any dialer, as far as this can be decided without a look-up: for a
+     * literal address, and for {@code localhost}, which is the loopback everywhere (RFC 6761 section 6.3).
      */
     public boolean contain(HostPort target) {
         int port = target.port();
@@ -142,8 +142,8 @@ public final class OwnAddresses implements AddressPolicy {
     }
 
     private boolean hasPort(int port) {
-        for (Listening own : all) {
-            if (own.address.getPort() == port) {
+        for (Listening listening : all) {
+            if (listening.address.getPort() == port) {
                 return true;
             }
         }
@@ -169,21 +169,21 @@ public final class OwnAddresses implements AddressPolicy {
                     || (address instanceof Inet6Address
                             && !embedsNoneOfThisHost().admits(address));
         } catch (SocketException e) {
-            return false; // without interfaces nothing can be reached anyway
+            return false; // without interfaces nothing is reachable anyway
         }
     }
 
     /** Denies the IPv6 addresses that a translator or a tunnel may deliver here. */
     private static AddressPolicy embedsNoneOfThisHost() throws SocketException {
-        List<Cidr> own = new ArrayList<>(IPV4_HERE);
+        List<Cidr> thisHost = new ArrayList<>(IPV4_HERE);
         NetworkInterface.networkInterfaces()
                 .flatMap(NetworkInterface::inetAddresses)
                 .filter(Inet4Address.class::isInstance)
-                .forEach(address -> own.add(Cidr.parse(text(address))));
-        return AddressPolicy.denying(own);
+                .forEach(address -> thisHost.add(Cidr.parse(text(address))));
+        return AddressPolicy.denying(thisHost);
     }
 
-    /** The address without a scope, and as IPv4 where it is IPv4-mapped, which a user's resolver may have made it. */
+    /** The address without a scope; a mapped address, which a user's resolver may return, as IPv4. */
     private static InetAddress plain(InetAddress address) {
         return address instanceof Inet6Address ? ofBytes(address.getAddress()) : address;
     }
@@ -212,7 +212,7 @@ public final class OwnAddresses implements AddressPolicy {
         return address.getHostAddress() + " is not this proxy";
     }
 
-    /** Names them. */
+    /** Shows the addresses. */
     @Override
     public String toString() {
         return "not this proxy at " + all;

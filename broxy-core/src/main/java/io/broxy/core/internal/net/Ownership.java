@@ -5,7 +5,7 @@ import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * The user's ownership of a connection, until it is detached or closed.
+ * A user's ownership of a connection, until the connection is detached or closed.
  *
  * <pre>
  *         detach          (the new owner closes it)
@@ -29,7 +29,7 @@ final class Ownership {
     /**
      * Ends the user's ownership in favor of another owner.
      *
-     * @throws IllegalStateException if that was done before
+     * @throws IllegalStateException if it is already detached
      * @throws ClosedChannelException if the connection is closed
      */
     void detach() throws ClosedChannelException {
@@ -46,7 +46,7 @@ final class Ownership {
         state.compareAndSet(State.DETACHED, State.USER);
     }
 
-    /** Ends the user's ownership; true for the one call that has to close. */
+    /** Ends the user's ownership; true for the one call that must close the connection. */
     boolean end() {
         return state.compareAndSet(State.USER, State.ENDED);
     }
@@ -55,7 +55,7 @@ final class Ownership {
         return state.get() == State.USER;
     }
 
-    /** Refuses a call by a user that has handed the connection on. */
+    /** Fails if the user has given the connection away. */
     void ensureOwned() throws IOException {
         State now = state.get();
         if (now == State.DETACHED) {

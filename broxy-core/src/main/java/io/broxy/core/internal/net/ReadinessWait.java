@@ -13,9 +13,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The wait of a thread until one direction of a non-blocking channel is ready. A platform thread selects by itself, with a
- * selector for this wait only; virtual threads, which would pin their carriers or take two descriptors each, park and leave
- * the selecting to one thread for all.
+ * Lets a thread wait until one direction of a non-blocking channel is ready. A platform thread selects, with a selector for
+ * this wait only. Virtual threads, which would pin their carriers or need two descriptors each, park while one shared thread
+ * selects for all of them.
  *
  * <p>Threading: {@link #await} is for the thread that holds the lock, {@link #wake} for any.
  */
@@ -27,12 +27,12 @@ final class ReadinessWait {
     private final SharedSelector shared;
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** {@link #wake} wakes either this or {@link #parked}; one of them is set while there is a wait. */
+    /** During a wait either this or {@link #parked} is set; {@link #wake} wakes it. */
     private volatile @Nullable Selector selecting;
 
     private volatile @Nullable Thread parked;
 
-    /** The time limit of a read, over all its waits. Threading: immutable. */
+    /** The time limit of a read across all its waits. Threading: immutable. */
     static final class Limit {
         static final Limit NONE = new Limit(0);
 
@@ -42,12 +42,12 @@ final class ReadinessWait {
             this.endNanos = endNanos;
         }
 
-        /** A limit that begins now; 0 means none. */
+        /** A limit that starts now; 0 means none. */
         static Limit of(long nanos) {
             return nanos == 0 ? NONE : new Limit(Ticker.SYSTEM.nanos() + nanos);
         }
 
-        /** The time that is left: at least 1, or 0 for no limit. */
+        /** The remaining time: at least 1, or 0 for no limit. */
         long leftNanos() throws SocketTimeoutException {
             if (this == NONE) {
                 return 0;
@@ -75,30 +75,30 @@ final class ReadinessWait {
     }
 
     /**
-     * Waits until the channel is ready, or may be.
+     * Waits until the channel is ready or may be ready.
      *
      * @param interruptible whether an interrupt ends the wait; if not, the thread has its interrupt status back afterwards
      * @return false if it was interrupted
      * @throws AsynchronousCloseException if the channel is closed
-     * @throws SocketTimeoutException if the time is over
+     * @throws SocketTimeoutException if the limit is exceeded
      */
     boolean await(Limit limit, boolean interruptible) throws IOException {
-        Selector own = VirtualThreads.isVirtual(Thread.currentThread()) ? null : openSelector();
+        Selector selector = VirtualThreads.isVirtual(Thread.currentThread()) ? null : openSelector();
         boolean interrupted = false;
         try {
-            SharedSelector.Wait ofAll = own == null ? shared.begin(channel) : null;
+            SharedSelector.Wait ofAll = selector == null ? shared.begin(channel) : null;
             try {
                 while (true) {
                     if (!channel.isOpen()) {
                         throw new AsynchronousCloseException();
                     }
                     if (!interruptible) {
-                        interrupted |= Thread.interrupted(); // or else the waits below would return at once
+                        interrupted |= Thread.interrupted(); // otherwise the waits below would return immediately
                     } else if (Thread.currentThread().isInterrupted()) {
                         return false;
                     }
                     long nanos = limit.leftNanos();
-                    if (ofAll == null ? select(own, nanos) : park(ofAll, nanos)) {
+                    if (ofAll == null ? select(selector, nanos) : park(ofAll, nanos)) {
                         return true;
                     }
                 }
@@ -110,8 +110,8 @@ final class ReadinessWait {
             }
         } finally {
             selecting = null;
-            if (own != null) {
-                own.close();
+            if (selector != null) {
+                selector.close();
             }
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -119,7 +119,7 @@ final class ReadinessWait {
         }
     }
 
-    /** Null if the process has no descriptors left: then the thread waits as virtual ones do. */
+    /** Null if the process has run out of descriptors: the thread then waits like virtual threads. */
     private @Nullable Selector openSelector() throws IOException {
         Selector opened;
         try {
@@ -137,8 +137,8 @@ final class ReadinessWait {
         return opened;
     }
 
-    private static boolean select(@Nullable Selector own, long nanos) throws IOException {
-        return own == null || own.select((nanos + NANOS_PER_MILLI - 1) / NANOS_PER_MILLI) > 0;
+    private static boolean select(@Nullable Selector selector, long nanos) throws IOException {
+        return selector == null || selector.select((nanos + NANOS_PER_MILLI - 1) / NANOS_PER_MILLI) > 0;
     }
 
     private boolean park(SharedSelector.Wait wait, long nanos) throws IOException {
@@ -157,11 +157,11 @@ final class ReadinessWait {
         return wait.isOver();
     }
 
-    /** Lets a wait look again whether the channel is open. */
+    /** Makes a waiting thread check again whether the channel is open. */
     void wake() {
-        Selector own = selecting;
-        if (own != null) {
-            own.wakeup();
+        Selector selector = selecting;
+        if (selector != null) {
+            selector.wakeup();
         }
         Thread waiting = parked;
         if (waiting != null) {

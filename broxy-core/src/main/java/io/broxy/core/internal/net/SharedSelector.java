@@ -13,11 +13,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One thread that waits for readiness on behalf of many parked ones. It belongs to no engine, for connections outlive theirs:
- * it runs as long as a thread waits, and a little longer. Each direction has its own, so that a channel has at most one key
- * here.
+ * One thread that waits for readiness on behalf of many parked threads. It belongs to no engine, since connections can outlive
+ * their engine: it runs while any thread waits, and a little longer. Each direction has a separate selector, so that a channel
+ * has at most one key in each.
  *
- * <p>Threading: thread-safe; the lock guards which thread runs and how many waits it has.
+ * <p>Threading: thread-safe; the lock guards the running thread and the number of its waits.
  */
 final class SharedSelector {
     static final SharedSelector READABLE = new SharedSelector(SelectionKey.OP_READ, "broxy-readable");
@@ -25,7 +25,7 @@ final class SharedSelector {
 
     private static final Logger log = LoggerFactory.getLogger(SharedSelector.class);
 
-    /** How long the thread goes on without a wait, for the next may come soon. */
+    /** How long the idle thread lingers for the next wait. */
     private static final long LINGER_MILLIS = TimeUnit.SECONDS.toMillis(1);
 
     private final int op;
@@ -38,19 +38,19 @@ final class SharedSelector {
         this.threadName = threadName;
     }
 
-    /** Begins to wait until a channel is ready; the calling thread is unparked then. */
+    /** Starts waiting for a channel; the calling thread is unparked when it is ready. */
     Wait begin(SocketChannel channel) throws IOException {
-        Running own;
+        Running current;
         synchronized (lock) {
-            own = running == null ? start() : running;
-            own.waits++;
+            current = running == null ? start() : running;
+            current.waits++;
         }
-        Wait wait = new Wait(own, channel);
-        own.news.add(wait);
-        if (own.failed) {
+        Wait wait = new Wait(current, channel);
+        current.queue.add(wait);
+        if (current.failed) {
             wait.finish();
         } else {
-            own.selector.wakeup();
+            current.selector.wakeup();
         }
         return wait;
     }
@@ -63,13 +63,13 @@ final class SharedSelector {
             thread.start();
         } catch (OutOfMemoryError e) { // "unable to create native thread"
             started.selector.close();
-            throw new IOException("there is no thread to wait for a connection", e);
+            throw new IOException("no thread is available to wait for a connection", e);
         }
         running = started;
         return started;
     }
 
-    /** The wait of one thread for one channel. Threading: for the thread that has begun it and the one that selects. */
+    /** The wait of one thread for one channel. Threading: for the waiting thread and the selecting one. */
     static final class Wait {
         private final Running by;
         private final SocketChannel channel;
@@ -82,7 +82,7 @@ final class SharedSelector {
             this.channel = channel;
         }
 
-        /** Whether the channel is ready, or may be for another reason. */
+        /** Whether the channel is ready or must be checked for another reason. */
         boolean isOver() {
             return over;
         }
@@ -92,23 +92,23 @@ final class SharedSelector {
             LockSupport.unpark(waiter);
         }
 
-        /** Ends the wait, also if it is not over; called once. */
+        /** Ends the wait, whether or not the channel is ready; called once. */
         void end() {
             ended = true;
             by.left();
             if (!over) {
-                by.news.add(this);
+                by.queue.add(this);
                 by.selector.wakeup();
             }
         }
     }
 
-    /** The thread's task. Threading: the selector's keys are the thread's own. */
+    /** The thread's task. Threading: only the thread accesses the selector's keys. */
     private final class Running implements Runnable {
         private final Selector selector;
-        private final ConcurrentLinkedQueue<Wait> news = new ConcurrentLinkedQueue<>();
+        private final ConcurrentLinkedQueue<Wait> queue = new ConcurrentLinkedQueue<>();
         private int waits; // under the lock
-        /** The thread has ended and leaves the news unread. */
+        /** The thread has ended and no longer reads the queue. */
         private volatile boolean failed;
 
         Running(Selector selector) {
@@ -125,16 +125,16 @@ final class SharedSelector {
         public void run() {
             try {
                 do {
-                    for (Wait wait; (wait = news.poll()) != null; ) {
+                    for (Wait wait; (wait = queue.poll()) != null; ) {
                         if (wait.ended) {
                             giveUp(wait);
                         } else {
                             register(wait);
                         }
                     }
-                } while (selector.select(this::ready, LINGER_MILLIS) > 0 || !news.isEmpty() || !isIdle());
+                } while (selector.select(this::ready, LINGER_MILLIS) > 0 || !queue.isEmpty() || !isIdle());
             } catch (IOException | RuntimeException | Error e) {
-                log.warn("waiting for readiness failed; the threads that wait try again", e);
+                log.warn("waiting for readiness failed; the waiting threads try again", e);
             } finally {
                 end();
             }
@@ -143,7 +143,7 @@ final class SharedSelector {
         private void register(Wait wait) throws IOException {
             SelectionKey before = wait.channel.keyFor(selector);
             if (before != null && !before.isValid()) {
-                selector.selectNow(this::ready); // forgets the key of the wait before
+                selector.selectNow(this::ready); // deregisters the key of the previous wait
             }
             try {
                 wait.channel.register(selector, op, wait);
@@ -164,7 +164,7 @@ final class SharedSelector {
             ((Wait) key.attachment()).finish();
         }
 
-        /** Whether no thread waits; if so, none begins to wait here any more. */
+        /** Whether no thread waits; if so, no thread can start waiting here any more. */
         private boolean isIdle() {
             synchronized (lock) {
                 if (waits > 0) {
@@ -184,7 +184,7 @@ final class SharedSelector {
                     running = null;
                 }
             }
-            for (Wait wait; (wait = news.poll()) != null; ) {
+            for (Wait wait; (wait = queue.poll()) != null; ) {
                 wait.finish();
             }
             for (SelectionKey key : selector.keys()) {

@@ -19,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A {@link SocketChannel} as its user sees it.
+ * A user's connection over a {@link SocketChannel}.
  *
  * <p>Threading: as {@link Connection} says.
  */
@@ -32,7 +32,7 @@ public final class SocketConnection extends UserConnection implements Transferab
     private final SocketAddress remote;
     private final @Nullable HostPort dialed;
     private final ChangedOptions changed = new ChangedOptions();
-    /** The user has read the end of the peer's stream. */
+    /** Whether the user has read the end of the peer's stream. */
     private volatile boolean peerEnded;
 
     private volatile boolean outputEnded;
@@ -58,7 +58,7 @@ public final class SocketConnection extends UserConnection implements Transferab
     /**
      * Takes over a connected channel that is registered with no selector.
      *
-     * @throws IOException if it is closed or not connected; it is closed then
+     * @throws IOException if it is closed or not connected, in which case the channel is closed
      */
     public static SocketConnection of(SocketChannel channel) throws IOException {
         return of(channel, null);
@@ -67,7 +67,7 @@ public final class SocketConnection extends UserConnection implements Transferab
     /**
      * As {@link #of(SocketChannel)}.
      *
-     * @param dialed what it was connected for, which makes the peer's address that of this target; null for none
+     * @param dialed the target that it was connected for, whose host becomes part of the peer's address; null for none
      */
     public static SocketConnection of(SocketChannel channel, @Nullable HostPort dialed) throws IOException {
         try {
@@ -85,7 +85,7 @@ public final class SocketConnection extends UserConnection implements Transferab
         }
     }
 
-    /** Whether this and another are views of one channel. */
+    /** Whether this and the other connection use the same channel. */
     public boolean sharesChannelWith(SocketConnection other) {
         return channel == other.channel;
     }
@@ -98,7 +98,7 @@ public final class SocketConnection extends UserConnection implements Transferab
         }
     }
 
-    // ------------------------------------------------------------------ changing hands
+    // ------------------------------------------------------------------ change of ownership
 
     @Override
     public Connection detached() {
@@ -121,7 +121,7 @@ public final class SocketConnection extends UserConnection implements Transferab
             return false;
         }
         if (!hasView()) {
-            return true; // no option was set, and the channel of a Unix domain socket has no socket
+            return true; // no option was changed; also, a channel of a Unix domain socket has no Socket view
         }
         try {
             Socket socket = channel.socket();
@@ -139,7 +139,7 @@ public final class SocketConnection extends UserConnection implements Transferab
         return socket;
     }
 
-    // ------------------------------------------------------------------ bytes and ends
+    // ------------------------------------------------------------------ I/O and closing
 
     @Override
     protected int readTransport(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {

@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A {@link Socket} without a channel, such as an {@code SSLSocket}: it has streams and no readiness. The effect of an
- * interrupt is the socket's choice.
+ * A user's connection over a {@link Socket} without a channel, such as an {@code SSLSocket}, which has streams but no
+ * readiness. Interrupts have the effect that the socket gives them.
  *
  * <p>Threading: as {@link Connection} says.
  */
@@ -36,7 +36,7 @@ public final class StreamConnection extends UserConnection implements Transferab
     /**
      * Takes over a connected socket.
      *
-     * @throws IOException if it is closed or not connected; it is left as it is
+     * @throws IOException if it is closed or not connected; the socket is not changed
      */
     public StreamConnection(Socket socket) throws IOException {
         this.socket = socket;
@@ -55,20 +55,20 @@ public final class StreamConnection extends UserConnection implements Transferab
         this.remote = detached.remote;
     }
 
-    // ------------------------------------------------------------------ changing hands
+    // ------------------------------------------------------------------ change of ownership
 
     @Override
     public Connection detached() {
         return new StreamConnection(this);
     }
 
-    /** Always false: the former owner may have changed anything about the socket. */
+    /** Always false: the former owner may have changed any state of the socket. */
     @Override
     public boolean renew() {
         return false;
     }
 
-    // ------------------------------------------------------------------ bytes and ends
+    // ------------------------------------------------------------------ I/O and closing
 
     @Override
     protected int readTransport(ByteBuffer into, Interrupts interrupts) throws IOException {
@@ -90,7 +90,7 @@ public final class StreamConnection extends UserConnection implements Transferab
         return into.hasRemaining() ? TimedReads.read(socket, into, limitNanos) : 0;
     }
 
-    /** Sets the socket's own timeout. */
+    /** Sets the timeout of the socket itself. */
     @Override
     public void readTimeout(Duration limit) throws IOException {
         ensureOwned();
@@ -101,7 +101,7 @@ public final class StreamConnection extends UserConnection implements Transferab
     public Duration readTimeout() {
         try {
             return Duration.ofMillis(socket.getSoTimeout());
-        } catch (SocketException e) { // it is closed
+        } catch (SocketException e) { // the socket is closed
             return Duration.ZERO;
         }
     }
@@ -148,9 +148,9 @@ public final class StreamConnection extends UserConnection implements Transferab
     @Override
     protected void resetTransport() throws IOException {
         try {
-            socket.setSoLinger(true, 0); // makes close send RST, and never wait
+            socket.setSoLinger(true, 0); // makes close send RST without waiting
         } catch (IOException | UnsupportedOperationException e) {
-            log.debug("a socket is closed without a reset", e);
+            log.debug("resetting a socket failed; it is closed instead", e);
         }
         socket.close();
     }

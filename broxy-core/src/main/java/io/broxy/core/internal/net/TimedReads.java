@@ -8,21 +8,24 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
-/** Read timeouts as a {@link Socket} counts them, and reads with a time limit of their own. Threading: as the socket's. */
+/** Read timeouts in the units of a {@link Socket}, and single reads with a time limit. Threading: as the socket's. */
 final class TimedReads {
-    /** The most bytes that are read at once into a buffer that is not on the heap. */
+    /** The maximum number of bytes read at once into a direct buffer. */
     private static final int SCRATCH_SIZE = 8 << 10;
 
-    /** The most bytes that are read at once into a buffer on the heap: some sockets copy through a direct buffer of that size. */
+    /**
+     * The maximum number of bytes read at once into a heap buffer, since some sockets copy through a direct buffer of that
+     * size.
+     */
     private static final int SLICE_SIZE = 64 << 10;
 
     private TimedReads() {}
 
     /**
-     * Reads once, and restores the socket's own timeout.
+     * Reads once with a time limit, then restores the socket's timeout.
      *
      * @param limitNanos how long to wait, rounded up to milliseconds; 0 means without limit
-     * @throws java.net.SocketTimeoutException if nothing comes in time
+     * @throws java.net.SocketTimeoutException if no byte arrives in time
      */
     static int read(Socket socket, ByteBuffer into, long limitNanos) throws IOException {
         InputStream in = socket.getInputStream();
@@ -38,13 +41,13 @@ final class TimedReads {
     }
 
     /**
-     * A read timeout in milliseconds, rounded up.
+     * Converts a read timeout to milliseconds, rounded up.
      *
      * @throws IllegalArgumentException if it is negative
      */
     static int millis(Duration limit) {
         if (limit.isNegative()) {
-            throw new IllegalArgumentException("a read timeout cannot be negative, as " + limit + " is");
+            throw new IllegalArgumentException("a read timeout must not be negative, but is " + limit);
         }
         if (limit.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) >= 0) {
             return Integer.MAX_VALUE;

@@ -8,8 +8,8 @@ import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 
 /**
- * A connection of another author, with bytes before those that it yields itself: what was read of it too far. Interrupts do
- * what they do to that connection.
+ * Wraps a third-party connection and prepends bytes that were read ahead from it. That connection decides on the effect of
+ * interrupts.
  *
  * <p>Threading: as {@link Connection} says.
  */
@@ -21,26 +21,26 @@ public final class UnreadConnection extends UserConnection {
         unread(rest);
     }
 
-    /** The connection with these bytes, which are copied, before all others. */
+    /** Wraps a connection; reads return a copy of these bytes first. */
     public static Connection of(Connection connection, ByteBuffer rest) {
         if (!rest.hasRemaining()) {
             return connection;
         }
-        if (connection instanceof Transferable own) {
-            own.unread(rest);
-            return own;
+        if (connection instanceof Transferable transferable) {
+            transferable.unread(rest);
+            return transferable;
         }
         return new UnreadConnection(connection, rest);
     }
 
     @Override
     protected int readTransport(ByteBuffer into, long limitNanos, Interrupts interrupts) throws IOException {
-        return Below.read(connection, into, into.hasRemaining() ? limitNanos : 0, interrupts);
+        return UnderlyingConnection.read(connection, into, into.hasRemaining() ? limitNanos : 0, interrupts);
     }
 
     @Override
     protected int writeTransport(ByteBuffer from, Interrupts interrupts) throws IOException {
-        return Below.write(connection, from, interrupts);
+        return UnderlyingConnection.write(connection, from, interrupts);
     }
 
     @Override
@@ -63,7 +63,7 @@ public final class UnreadConnection extends UserConnection {
         connection.abort();
     }
 
-    /** Resets after a close, too, for another author's close may block until then. */
+    /** Resets even after a close, since the close of a third-party connection may block until then. */
     @Override
     public void abort() {
         super.abort();

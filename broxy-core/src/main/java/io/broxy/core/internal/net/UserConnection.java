@@ -15,9 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What all connections share as their users see them: an owner, bytes that were read too far, a read timeout and one view as
- * a {@link Socket}. A subclass moves bytes and ends the transport; its methods are called only while the user owns the
- * connection.
+ * The common part of all users' connections: ownership, bytes that were read ahead, a read timeout and one {@link Socket} view.
+ * A subclass transfers bytes and closes the transport; its methods are called only while the user owns the connection.
  *
  * <p>Threading: as {@link Connection} says.
  */
@@ -27,7 +26,7 @@ public abstract class UserConnection implements ConnectionSocket.Viewed {
     private final Ownership ownership = new Ownership();
     private final Leftover leftover;
     private final AtomicReference<@Nullable Socket> view = new AtomicReference<>();
-    /** As a {@link Socket} shows it; 0 means without limit. */
+    /** The timeout that the {@link Socket} view shows; 0 means without limit. */
     private volatile int readTimeoutMillis;
 
     protected UserConnection() {
@@ -56,18 +55,18 @@ public abstract class UserConnection implements ConnectionSocket.Viewed {
     /** Writes all bytes to the transport. */
     protected abstract int writeTransport(ByteBuffer from, Interrupts interrupts) throws IOException;
 
-    /** Ends the output; repeated calls change nothing. */
+    /** Ends the output; repeated calls have no effect. */
     protected abstract void endOutput() throws IOException;
 
     protected abstract boolean isTransportOpen();
 
-    /** Closes the transport in order. */
+    /** Closes the transport properly. */
     protected abstract void closeTransport() throws IOException;
 
-    /** Closes the transport so that the peer sees a reset, where that is possible. */
+    /** Closes the transport with a reset if possible. */
     protected abstract void resetTransport() throws IOException;
 
-    /** Whether {@link #transport} can be the view as a socket as long as no bytes are left over. */
+    /** Whether {@link #transport} itself can serve as the socket view while no read-ahead bytes remain. */
     protected boolean showsTransport() {
         return false;
     }
@@ -84,7 +83,7 @@ public abstract class UserConnection implements ConnectionSocket.Viewed {
         ownership.ensureOwned();
     }
 
-    // ------------------------------------------------------------------ changing hands
+    // ------------------------------------------------------------------ change of ownership
 
     /** As {@link Transferable#detach}. */
     public final void detach() throws ClosedChannelException {
@@ -157,7 +156,7 @@ public abstract class UserConnection implements ConnectionSocket.Viewed {
         endOutput();
     }
 
-    // ------------------------------------------------------------------ ends
+    // ------------------------------------------------------------------ closing
 
     @Override
     public final boolean isOpen() {
@@ -198,7 +197,7 @@ public abstract class UserConnection implements ConnectionSocket.Viewed {
         return asSocket();
     }
 
-    /** Names both addresses. */
+    /** Shows both addresses. */
     @Override
     public String toString() {
         return "Connection[" + localAddress() + " to " + remoteAddress() + "]";

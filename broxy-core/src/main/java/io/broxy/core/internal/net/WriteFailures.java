@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the reasons of failed writes apart. The kernel reports EPIPE when the peer had ended its stream before the connection
- * broke, so that what it sent is complete, and ECONNRESET when it had not; and it reports either only once, so that a later
- * read sees only the end of the stream. The JDK throws the same exception for both, with the system's text, which depends on
- * the locale; so the text of EPIPE is learned from a pipe whose reading end is closed.
+ * Distinguishes the causes of failed writes. The kernel reports EPIPE if the peer had ended its stream before the connection
+ * broke, so that the peer's bytes are complete, and ECONNRESET otherwise. It reports either only once; a later read sees just
+ * the end of the stream. The JDK throws the same exception for both, with the system's text, which depends on the locale, so
+ * this class obtains the text of EPIPE from a pipe whose reading end is closed.
  *
  * <p>Threading: thread-safe.
  */
@@ -19,7 +19,7 @@ public final class WriteFailures {
 
     private WriteFailures() {}
 
-    /** Learns the text early, while the process has descriptors to spare. */
+    /** Obtains the text early, while the process still has free descriptors. */
     public static void learn() {
         // this call initializes the class
     }
@@ -42,7 +42,7 @@ public final class WriteFailures {
             }
         } catch (IOException e) {
             LoggerFactory.getLogger(WriteFailures.class)
-                    .warn("no pipe could be opened: a connection that breaks will count as reset", e);
+                    .warn("no pipe could be opened: every broken connection will count as reset", e);
             return null;
         }
     }

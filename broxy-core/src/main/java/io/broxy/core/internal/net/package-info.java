@@ -1,4 +1,4 @@
-/** Connections: as their users see them, and as a loop drives them. */
+/** Connections, in two forms: blocking for users, non-blocking on an event loop. */
 @NullMarked
 package io.broxy.core.internal.net;
 

@@ -14,17 +14,17 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The lines of the access log: {@code key=value} and a space, always the same keys in the same order.
+ * Formats the lines of the access log: space-separated {@code key=value} pairs, always the same keys in the same order.
  *
  * <pre>
  *   kind=tunnel client=192.0.2.7:50312 user=alice protocol=http method=CONNECT target=example.org:443
  *   status=200 peer=198.51.100.4:443 to_origin=517 to_client=4096 ms=1234 reason=FINISHED error=-
  * </pre>
  *
- * <p>A value is bare if it consists of harmless characters alone; else it is in quotation marks, with a backslash
- * before a quotation mark and a backslash, and {@code \}{@code uXXXX} for whatever is no printable ASCII. A bare {@code -} is no
- * value. So nothing that a client sends can begin another line or look like another key. The path and the query of a request
- * are left out, for they may hold secrets.
+ * <p>A value that consists only of harmless characters is written as it is. Others are quoted: quotation marks and backslashes
+ * get a backslash before them, and characters other than printable ASCII become {@code \}{@code uXXXX}. An unquoted {@code -}
+ * means that there is no value. Thus no bytes from a client can start another line or imitate a key. Path and query of a
+ * request are omitted because they may contain secrets.
  *
  * <p>Threading: stateless.
  */
@@ -32,18 +32,18 @@ final class AccessLog {
     /** The logger's name. */
     static final String NAME = "io.broxy.access";
 
-    /** Enough to recognise a user by, where a client may send kilobytes. */
-    private static final int SHOWN = 128;
+    /** The maximum length of a value: enough to recognize a user, although a client may send kilobytes. */
+    private static final int MAX_LENGTH = 128;
 
-    /** The longest name and port, which need no quotation. */
-    private static final int LONGEST_BARE = 253 + ":65535".length();
+    /** The length of the longest host name and port, which are not quoted. */
+    private static final int MAX_UNQUOTED = 253 + ":65535".length();
 
-    /** The harmless characters beside letters and digits. */
+    /** The harmless characters other than letters and digits. */
     private static final String HARMLESS = "-._:/@[]+%";
 
     private static final String NOTHING = "-";
 
-    /** The protocol of a client that speaks no other one. */
+    /** The protocol unless the client uses another one. */
     static final String HTTP = "http";
 
     private AccessLog() {}
@@ -63,7 +63,7 @@ final class AccessLog {
                         error(result.cause()));
     }
 
-    /** Only HTTP has exchanges. */
+    /** Formats an exchange, which only HTTP has. */
     static String exchange(ProxyListener.Request request, @Nullable SocketAddress peer, ExchangeResult result) {
         return new Line("exchange", request, HTTP, result.status(), peer)
                 .end(
@@ -79,7 +79,7 @@ final class AccessLog {
                 .end(0, 0, millis, CloseReason.REFUSED, error(refusal));
     }
 
-    /** An address as people write it. */
+    /** Formats an address in its usual notation. */
     static @Nullable String address(@Nullable SocketAddress address) {
         if (!(address instanceof InetSocketAddress internet)) {
             return address == null ? null : address.toString();
@@ -89,7 +89,7 @@ final class AccessLog {
         return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + internet.getPort();
     }
 
-    /** The kind of failure, and never its text. */
+    /** The kind of a failure, never its text. */
     static @Nullable String error(@Nullable Throwable cause) {
         if (cause instanceof DialException dial) {
             return dial.reason().name();
@@ -101,7 +101,7 @@ final class AccessLog {
         return cause == null ? null : cause.getClass().getSimpleName();
     }
 
-    /** A line in the making. Threading: for one thread. */
+    /** Builds a line. Threading: for one thread. */
     private static final class Line {
         private final StringBuilder text = new StringBuilder(256);
 
@@ -143,14 +143,14 @@ final class AccessLog {
         private static boolean isHarmless(String value) {
             return !value.isEmpty()
                     && !value.equals(NOTHING)
-                    && value.length() <= LONGEST_BARE
+                    && value.length() <= MAX_UNQUOTED
                     && value.chars()
                             .allMatch(c -> c < 0x80 && (Character.isLetterOrDigit(c) || HARMLESS.indexOf(c) >= 0));
         }
 
         private void quote(String value) {
             text.append('"');
-            for (int i = 0; i < Math.min(value.length(), SHOWN); i++) {
+            for (int i = 0; i < Math.min(value.length(), MAX_LENGTH); i++) {
                 char c = value.charAt(i);
                 if (c < ' ' || c > '~') {
                     text.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
@@ -161,7 +161,7 @@ final class AccessLog {
                     text.append(c);
                 }
             }
-            text.append(value.length() > SHOWN ? "\"..." : "\"");
+            text.append(value.length() > MAX_LENGTH ? "\"..." : "\"");
         }
     }
 }

@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reports what happens on a client's connection to the {@link Observers}, from request to request. {@link #NONE} reports and
- * costs nothing.
+ * Reports the events of a client's connection to the {@link Observers}, request by request. {@link #NONE} reports nothing and
+ * has no cost.
  *
  * <pre>
  *            requested                refused, exchanged
@@ -27,15 +27,15 @@ import org.jspecify.annotations.Nullable;
  *      └──────────────────────────────────────────────────────┘
  * </pre>
  *
- * <p>Threading: owned by the thread that serves the client, one after another.
+ * <p>Threading: owned by the thread that currently serves the client.
  */
 public final class ConnectionRecorder {
     private enum State {
-        /** No request has come. */
+        /** No request has arrived. */
         WAITING,
-        /** A request has come, and its end is not reported. */
+        /** A request has arrived, and its end has not been reported. */
         REQUESTED,
-        /** The end of the request was reported. */
+        /** The end of the request has been reported. */
         REPORTED
     }
 
@@ -68,7 +68,7 @@ public final class ConnectionRecorder {
         return observers != null;
     }
 
-    /** The client is being served, and its address is known by now; so is its TLS session, if it has one. */
+    /** Records that serving of the client starts; its address and its TLS session, if any, are known by now. */
     public void opened(@Nullable SocketAddress address, @Nullable ClientTls tls) {
         if (observers != null && client == null) {
             ProxyListener.Client own = new ProxyListener.Client(
@@ -79,9 +79,9 @@ public final class ConnectionRecorder {
     }
 
     /**
-     * Which protocol the client speaks to the proxy.
+     * Records the protocol that the client speaks to the proxy.
      *
-     * @param name its name in the access log
+     * @param name the protocol's name in the access log
      */
     public void speaks(String name) {
         if (observers != null) {
@@ -92,9 +92,9 @@ public final class ConnectionRecorder {
     // ------------------------------------------------------------------ requests
 
     /**
-     * A request's head is complete.
+     * Records that a request's head is complete.
      *
-     * @param target null if it is to the proxy itself
+     * @param target null if the request is for the proxy itself
      */
     public void requested(String method, @Nullable HostPort target) {
         if (observers != null) {
@@ -106,14 +106,14 @@ public final class ConnectionRecorder {
         }
     }
 
-    /** The client is authenticated, or has no identity. */
+    /** Records that the client is authenticated, or has no identity. */
     public void identified(@Nullable String identity) {
         if (observers != null) {
             this.identity = identity;
         }
     }
 
-    /** Wrong credentials were shown. */
+    /** Records that the client sent wrong credentials. */
     public void credentialsFailed() {
         if (observers != null) {
             ProxyListener.Request request = request();
@@ -121,7 +121,7 @@ public final class ConnectionRecorder {
         }
     }
 
-    /** The request is refused. */
+    /** Records that the request was refused. */
     public void refused(RefusedException refusal) {
         if (observers != null) {
             state = State.REPORTED;
@@ -133,7 +133,7 @@ public final class ConnectionRecorder {
         }
     }
 
-    /** There is no connection to the target. */
+    /** Records that the target could not be reached. */
     public void dialFailed(DialException failure) {
         if (observers != null) {
             dialReported = true;
@@ -142,7 +142,10 @@ public final class ConnectionRecorder {
         }
     }
 
-    /** The client gets its last response, a refusal or the failure of a dial, which is reported unless it was before. */
+    /**
+     * Records the client's last response, and reports the refusal or dial failure that caused it unless it was already
+     * reported.
+     */
     public void answered(int status, CloseReason reason, @Nullable Throwable cause) {
         if (observers != null && state != State.REPORTED) {
             this.status = status;
@@ -155,9 +158,9 @@ public final class ConnectionRecorder {
     }
 
     /**
-     * A tunnel is open.
+     * Records that a tunnel is open.
      *
-     * @param peer where the proxy has connected to, or null if that is not known
+     * @param peer the address that the proxy connected to, or null if unknown
      */
     public void established(@Nullable SocketAddress peer) {
         if (observers != null) {
@@ -169,10 +172,10 @@ public final class ConnectionRecorder {
     }
 
     /**
-     * A request that was forwarded, or answered by the proxy itself, is over.
+     * Records the end of a request that was forwarded or answered by the proxy itself.
      *
-     * @param status the response's, or 0 without one
-     * @param peer where it was sent to, or null
+     * @param status the response's status, or 0 without a response
+     * @param peer the address that the request was sent to, or null
      */
     public void exchanged(
             int status,
@@ -194,7 +197,7 @@ public final class ConnectionRecorder {
         }
     }
 
-    /** The client may send another request. */
+    /** Records that the client may send another request. */
     public void next() {
         if (observers != null) {
             state = State.WAITING;
@@ -210,7 +213,7 @@ public final class ConnectionRecorder {
     // ------------------------------------------------------------------ the end
 
     /**
-     * The connection is closed.
+     * Records that the connection is closed.
      *
      * @param end the result of the tunnel, or of the attempt to open one
      * @param connection the result of the connection
@@ -219,7 +222,7 @@ public final class ConnectionRecorder {
         if (observers == null) {
             return;
         }
-        opened(null, null); // unless it was before
+        opened(null, null); // no effect if already opened
         if (state != State.REPORTED) {
             if (end.reason() == CloseReason.REFUSED && end.cause() instanceof RefusedException refusal) {
                 refused(refusal);
@@ -240,10 +243,12 @@ public final class ConnectionRecorder {
         target = end.target();
         identity = end.identity();
         ProxyListener.Request request = request();
-        int answered = status == 0 && established ? 200 : status; // it may have been open before there were observers
+        int answered = status == 0 && established
+                ? 200
+                : status; // the tunnel may have been opened before there were observers
         SocketAddress reached = peer;
         String spoken = protocol;
-        // a recording may have started since the request came
+        // a recording may have started after the request arrived
         RequestEvents events = recorded == null ? FlightRecorderEvents.request() : recorded;
         if (events != null) {
             events.tunnel(request, protocol, reached, established, end);

@@ -15,11 +15,12 @@ import org.jspecify.annotations.Nullable;
 @Name("io.broxy.Dial")
 @Label("Dial")
 @Category("Broxy")
-@Description("A connection being made, directly or through a proxy, to which there is a dial of its own")
+@Description(
+        "The establishment of a connection, directly or through a proxy; the connection to the proxy is a separate dial")
 @StackTrace(false)
 @SuppressWarnings("unused") // the recorder reads the fields
 final class DialEvent extends Event implements DialTrace {
-    /** Any instance knows whether such events are wanted. */
+    /** Used only to ask whether such events are enabled. */
     private static final DialEvent ANY = new DialEvent();
 
     @Label("Target")
@@ -30,11 +31,11 @@ final class DialEvent extends Event implements DialTrace {
     private @Nullable String via;
 
     @Label("Peer")
-    @Description("Where the socket leads; null if there is none")
+    @Description("The address that the socket is connected to; null if there is none")
     private @Nullable String peer;
 
     @Label("Reason")
-    @Description("CONNECTED, or why not")
+    @Description("CONNECTED, or the reason of the failure")
     private @Nullable String reason;
 
     @Label("Failed Addresses")

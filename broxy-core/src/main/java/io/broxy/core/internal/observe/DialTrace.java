@@ -12,7 +12,7 @@ public interface DialTrace {
     /**
      * The connection is established.
      *
-     * @param peer where the socket leads, or null if that is not known
+     * @param peer the address that the socket is connected to, or null if unknown
      */
     default void connected(@Nullable SocketAddress peer) {}
 

@@ -14,34 +14,34 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands events to one observer, one after another and off the loops. The observer may be slow, so the queue is bounded.
+ * Delivers events to one observer, sequentially and off the loops. The queue is bounded, since the observer may be slow.
  *
- * <p>Threading: thread-safe; events run on the executor, one at a time and in the order in which they were added.
+ * <p>Threading: thread-safe; events run on the executor, one at a time, in the order of their addition.
  */
 final class EventQueue {
     private static final Logger log = LoggerFactory.getLogger(EventQueue.class);
 
-    /** Some megabytes at most, and enough for a second's pause at ten thousand events a second. */
+    /** A few megabytes at most, and enough for a pause of one second at ten thousand events per second. */
     static final int CAPACITY = 10_000;
 
-    private static final long LOG_DISTANCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long LOG_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final String name;
     private final Executor executor;
     private final Ticker ticker;
     private final Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
-    /** The size of the queue, or a little more. */
+    /** The size of the queue, or slightly more. */
     private final AtomicInteger count = new AtomicInteger();
 
     private final AtomicBoolean running = new AtomicBoolean();
     private final LongAdder dropped = new LongAdder();
-    private final Seldom dropWarnings = new Seldom(LOG_DISTANCE_NANOS);
-    private final Seldom failures = new Seldom(LOG_DISTANCE_NANOS);
+    private final Seldom dropWarnings = new Seldom(LOG_INTERVAL_NANOS);
+    private final Seldom failures = new Seldom(LOG_INTERVAL_NANOS);
 
     /**
      * Creates an empty queue.
      *
-     * @param name the observer's, for the log
+     * @param name the name of the observer, for the log
      */
     EventQueue(String name, Executor executor, Ticker ticker) {
         this.name = name;
@@ -49,7 +49,7 @@ final class EventQueue {
         this.ticker = ticker;
     }
 
-    /** Adds an event, or drops it. */
+    /** Adds an event, or drops it if the queue is full. */
     void add(Runnable event) {
         if (count.incrementAndGet() > CAPACITY) {
             count.decrementAndGet();
@@ -69,10 +69,10 @@ final class EventQueue {
         }
         try {
             executor.execute(this::runAll);
-        } catch (RejectedExecutionException e) { // the engine ends
+        } catch (RejectedExecutionException e) { // the engine is closing
             running.set(false);
             dropAll();
-        } catch (OutOfMemoryError e) { // "unable to create native thread": the next event tries again
+        } catch (OutOfMemoryError e) { // "unable to create native thread": the next event retries
             running.set(false);
         }
     }
@@ -86,7 +86,7 @@ final class EventQueue {
 
     private void runAll() {
         try {
-            // An interrupt says that the engine ends; whether it does is for the executor to say.
+            // An interrupt may mean that the engine is closing, which the executor decides.
             while (!Thread.currentThread().isInterrupted()) {
                 Runnable event = waiting.poll();
                 if (event == null) {
@@ -106,14 +106,14 @@ final class EventQueue {
     private void run(Runnable event) {
         try {
             event.run();
-        } catch (Throwable e) { // it is the user's code
+        } catch (Throwable e) { // user code may throw anything
             if (failures.isTime(ticker.nanos())) {
                 log.error("{} failed; further failures are logged from time to time", name, e);
             }
         }
     }
 
-    /** How many were dropped. */
+    /** The number of dropped events. */
     long dropped() {
         return dropped.sum();
     }

@@ -16,11 +16,12 @@ import org.jspecify.annotations.Nullable;
 @Name("io.broxy.Exchange")
 @Label("Exchange")
 @Category("Broxy")
-@Description("A request that was forwarded or was to the proxy itself, from the end of its head to the end")
+@Description(
+        "A request that was forwarded or answered by the proxy itself, from the end of its head to the end of the exchange")
 @StackTrace(false)
 @SuppressWarnings("unused") // the recorder reads the fields
 final class ExchangeEvent extends Event {
-    /** Any instance knows whether such events are wanted. */
+    /** Used only to ask whether such events are enabled. */
     private static final ExchangeEvent ANY = new ExchangeEvent();
 
     @Label("Client")
@@ -33,15 +34,15 @@ final class ExchangeEvent extends Event {
     private @Nullable String method;
 
     @Label("Target")
-    @Description("None if the request was to the proxy itself")
+    @Description("Null if the request was for the proxy itself")
     private @Nullable String target;
 
     @Label("Peer")
-    @Description("Where the request was sent to")
+    @Description("The address that the request was sent to")
     private @Nullable String peer;
 
     @Label("Status")
-    @Description("Of the response; 0 if there was none")
+    @Description("The status of the response; 0 if there was none")
     private int status;
 
     @Label("Bytes to Origin")
@@ -56,7 +57,7 @@ final class ExchangeEvent extends Event {
     private @Nullable String reason;
 
     @Label("Error")
-    @Description("The kind of failure behind the reason")
+    @Description("The kind of failure that caused the end")
     private @Nullable String error;
 
     static boolean isOn() {

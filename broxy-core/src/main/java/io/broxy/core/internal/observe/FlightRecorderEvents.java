@@ -4,8 +4,8 @@ import io.broxy.HostPort;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Begins events of Java Flight Recorder, which a JVM may come without: its module {@code jdk.jfr} need not be there. As long as
- * no recording wants an event, beginning it costs the read of a field.
+ * Starts events of Java Flight Recorder, whose module {@code jdk.jfr} may be missing from a JVM. While no recording has an
+ * event enabled, starting it costs only the read of a field.
  *
  * <p>Threading: thread-safe.
  */
@@ -18,31 +18,31 @@ public final class FlightRecorderEvents {
         try {
             DialEvent.isOn();
             return true;
-        } catch (LinkageError e) { // no such module
+        } catch (LinkageError e) { // the module is missing
             return false;
         }
     }
 
-    /** Whether a recording wants requests now. */
+    /** Whether a recording currently has events of requests enabled. */
     static boolean followsRequests() {
         return PRESENT && (TunnelEvent.isOn() || ExchangeEvent.isOn());
     }
 
-    /** Begins the events of a request, which becomes an exchange or a tunnel; null if no recording wants them. */
+    /** Starts the events of a request, which becomes an exchange or a tunnel; null if no recording has them enabled. */
     static @Nullable RequestEvents request() {
         return followsRequests() ? RequestEvents.begin() : null;
     }
 
     /**
-     * Begins to follow a dial.
+     * Starts the event of a dial.
      *
-     * @param via the proxy that it goes through, or null
+     * @param via the proxy that the dial goes through, or null
      */
     public static DialTrace dial(HostPort target, @Nullable HostPort via) {
         return PRESENT && DialEvent.isOn() ? DialEvent.begin(target, via) : DialTrace.OFF;
     }
 
-    /** Begins to follow the wait for a lease. */
+    /** Starts the event of a wait for a lease. */
     public static LeaseTrace lease(HostPort hop) {
         return PRESENT && LeaseEvent.isOn() ? LeaseEvent.begin(hop) : LeaseTrace.OFF;
     }

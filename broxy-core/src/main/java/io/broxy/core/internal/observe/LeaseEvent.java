@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 @Name("io.broxy.Lease")
 @Label("Lease")
 @Category("Broxy")
-@Description("The time until a pool gave a connection, or did not")
+@Description("The wait until a pool leased a connection, or failed to")
 @StackTrace(false)
 @SuppressWarnings("unused") // the recorder reads the fields
 final class LeaseEvent extends Event implements LeaseTrace {
-    /** Any instance knows whether such events are wanted. */
+    /** Used only to ask whether such events are enabled. */
     private static final LeaseEvent ANY = new LeaseEvent();
 
     @Label("Hop")
@@ -26,11 +26,11 @@ final class LeaseEvent extends Event implements LeaseTrace {
     private @Nullable String hop;
 
     @Label("Reused")
-    @Description("Whether the connection had lain idle")
+    @Description("Whether the connection was idle before")
     private boolean reused;
 
     @Label("Reason")
-    @Description("LEASED, or why not")
+    @Description("LEASED, or the reason of the failure")
     private @Nullable String reason;
 
     static boolean isOn() {

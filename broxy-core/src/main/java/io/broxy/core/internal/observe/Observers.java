@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The observers of a handler: its listener, the access log, and Java Flight Recorder. The first two run on an executor, each at
- * its own pace. Without observers nothing is allocated.
+ * The observers of a handler: its listener, the access log, and Java Flight Recorder. The first two run on an executor,
+ * independently of each other. Without observers nothing is allocated.
  *
  * <p>Threading: thread-safe.
  */
@@ -29,7 +29,7 @@ public final class Observers {
      * Creates the observers of one handler.
      *
      * @param listener null if there is none
-     * @param executor for user code
+     * @param executor runs user code
      */
     public Observers(@Nullable ProxyListener listener, Executor executor, Ticker ticker) {
         this.listener = listener;
@@ -38,7 +38,7 @@ public final class Observers {
         this.forAccess = new EventQueue("the access log", executor, ticker);
     }
 
-    /** A recorder for a client's connection, which is {@link ConnectionRecorder#NONE} without observers. */
+    /** Creates a recorder for a client's connection; {@link ConnectionRecorder#NONE} without observers. */
     public ConnectionRecorder newRecorder() {
         return listener != null || access.isInfoEnabled() || FlightRecorderEvents.followsRequests()
                 ? new ConnectionRecorder(this, connections.incrementAndGet(), ticker.nanos())
@@ -62,7 +62,7 @@ public final class Observers {
         }
     }
 
-    /** Events and lines that were dropped because too many were waiting. */
+    /** The number of events and lines dropped because the queue was full. */
     public long dropped() {
         return forListener.dropped() + forAccess.dropped();
     }

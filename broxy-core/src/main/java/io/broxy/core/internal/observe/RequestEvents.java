@@ -6,7 +6,7 @@ import io.broxy.TunnelResult;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/** Begins an event of either kind, and commits the one that fits. Threading: owned by the thread that serves the client. */
+/** Starts an event of either kind, and commits the one that applies. Threading: owned by the thread that serves the client. */
 final class RequestEvents {
     private final TunnelEvent tunnel = new TunnelEvent();
     private final ExchangeEvent exchange = new ExchangeEvent();
@@ -20,12 +20,12 @@ final class RequestEvents {
         return events;
     }
 
-    /** The request was forwarded, or answered by the proxy itself, and is over. */
+    /** Records the end of a request that was forwarded or answered by the proxy itself. */
     void exchange(ProxyListener.Request request, @Nullable SocketAddress peer, ExchangeResult result) {
         exchange.ended(request, peer, result);
     }
 
-    /** The tunnel, or the attempt to open one, is over. */
+    /** Records the end of a tunnel, or of the attempt to open one. */
     void tunnel(
             ProxyListener.Request request,
             String protocol,

@@ -17,11 +17,11 @@ import org.jspecify.annotations.Nullable;
 @Name("io.broxy.Tunnel")
 @Label("Tunnel")
 @Category("Broxy")
-@Description("A tunnel, or the attempt to make one, from the end of the request's head to the end")
+@Description("A tunnel, or the attempt to open one, from the end of the request's head to the end")
 @StackTrace(false)
 @SuppressWarnings("unused") // the recorder reads the fields
 final class TunnelEvent extends Event {
-    /** Any instance knows whether such events are wanted. */
+    /** Used only to ask whether such events are enabled. */
     private static final TunnelEvent ANY = new TunnelEvent();
 
     @Label("Client")
@@ -38,7 +38,7 @@ final class TunnelEvent extends Event {
     private @Nullable String target;
 
     @Label("Peer")
-    @Description("Where the proxy has connected to")
+    @Description("The address that the proxy connected to")
     private @Nullable String peer;
 
     @Label("Established")
@@ -53,7 +53,7 @@ final class TunnelEvent extends Event {
     private long bytesToClient;
 
     @Label("Since Hand-over")
-    @Description("From the hand-over of the client's connection")
+    @Description("The time since the client's connection was handed over")
     @Timespan(Timespan.NANOSECONDS)
     private long sinceHandOver;
 
@@ -61,7 +61,7 @@ final class TunnelEvent extends Event {
     private @Nullable String reason;
 
     @Label("Error")
-    @Description("The kind of failure behind the reason")
+    @Description("The kind of failure that caused the end")
     private @Nullable String error;
 
     static boolean isOn() {

@@ -21,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gets a lease on the caller's thread, which dials if there is no idle connection.
+ * Gets a lease for a blocking caller, whose thread dials if no connection is idle.
  *
- * <p>Threading: owned by the caller's thread, but for what {@link Waiter} says.
+ * <p>Threading: owned by the caller's thread, except for the callbacks of {@link Waiter}.
  */
 final class BlockingLeasing implements Waiter<IdleConnection> {
     private static final Logger log = LoggerFactory.getLogger(BlockingLeasing.class);
@@ -91,7 +91,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
             if (pool.policy.cancel(key, this)) {
                 throw failure(Reason.POOL_EXHAUSTED, pool.exhausted());
             }
-            slot = grant.join(); // it is being granted just now
+            slot = grant.join(); // a grant won the race with the cancellation
         } catch (InterruptedException e) {
             if (!pool.policy.cancel(key, this)) {
                 grant.thenAccept(late -> {
@@ -134,21 +134,21 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
     }
 
     private void putBack(Slot<IdleConnection> slot, EventLoop loop, Taken late) {
-        if (late.connection instanceof Transferable own) { // as all idle connections are
+        if (late.connection instanceof Transferable transferable) { // as all idle connections are
             try {
-                own.detach();
-                own.unblock(); // no read has begun
-                IdleConnection.fromUser(pool, loop, slot, own, false);
+                transferable.detach();
+                transferable.unblock(); // no read has begun
+                IdleConnection.fromUser(pool, loop, slot, transferable, false);
                 return;
             } catch (IOException e) {
-                log.debug("a connection that was leased in vain is closed", e);
-                pool.closeLater(own.detached());
+                log.debug("closing a connection whose lease was abandoned", e);
+                pool.closeLater(transferable.detached());
             }
         }
         pool.policy.drop(slot, late.death);
     }
 
-    // ------------------------------------------------------------------ a new one
+    // ------------------------------------------------------------------ a new connection
 
     private Connection dial(Slot<IdleConnection> slot) throws DialException {
         Connection connection = null;
@@ -172,7 +172,7 @@ final class BlockingLeasing implements Waiter<IdleConnection> {
         try {
             connection.close();
         } catch (IOException e) {
-            log.debug("closing a connection that came too late failed", e);
+            log.debug("closing a connection that arrived too late failed", e);
         }
         throw closed();
     }

@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 
 /** The settings of a {@link ConnPool}. Threading: for one thread. */
 public final class ConnPoolBuilder implements ConnPool.Builder {
-    /** The idle connections of a handler's own pool, to one origin or in all. */
+    /** The idle connections that a handler's own pool keeps, both per origin and in total. */
     private static final int FORWARDING_MAX_IDLE = 1_000;
 
     private final PoolEngine engine;
@@ -100,9 +100,9 @@ public final class ConnPoolBuilder implements ConnPool.Builder {
     }
 
     /**
-     * Builds the pool of a proxy handler. Requests that are forwarded to an origin at the same time leave that many
-     * connections behind; with the few that a pool keeps by default, most requests of a busy proxy would close one connection
-     * and open another.
+     * Builds the pool of a proxy handler, which keeps more idle connections than others: after a burst of concurrent requests
+     * to an origin, all of their connections become idle. With the default limits most requests of a busy proxy would close one
+     * connection and open another.
      */
     public EnginePool buildForForwarding() {
         maxIdlePerKey = FORWARDING_MAX_IDLE;

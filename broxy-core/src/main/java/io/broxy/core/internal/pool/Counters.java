@@ -5,12 +5,12 @@ import io.broxy.PoolStats.Eviction;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** What a pool counts. Threading: the pool's lock guards it. */
+/** The counters of a pool. Threading: the pool's lock guards it. */
 final class Counters {
-    /** How a lease ends whose connection is not kept. */
+    /** How a lease ends if the pool does not keep its connection. */
     enum Ending {
         DISCARDED,
-        /** Discarded: it was idle before, and its peer has ended it without an answer to what it was leased for. */
+        /** Discarded: the peer closed a reused connection without answering its request. */
         UNANSWERED,
         DETACHED,
         LEAKED
@@ -26,26 +26,26 @@ final class Counters {
     private long leaked;
     private final Map<Eviction, Long> evicted = new EnumMap<>(Eviction.class);
 
-    /** A connection is leased, or held. */
-    void taken(Slot.State how) {
-        if (how == Slot.State.HELD) {
+    /** Counts a connection that is now leased or held. */
+    void taken(Slot.State state) {
+        if (state == Slot.State.HELD) {
             held++;
         } else {
             leased++;
         }
     }
 
-    /** A connection is leased, or held, no more. */
-    void returned(Slot.State how) {
-        if (how == Slot.State.HELD) {
+    /** Counts a connection that is no longer leased or held. */
+    void returned(Slot.State state) {
+        if (state == Slot.State.HELD) {
             held--;
         } else {
             leased--;
         }
     }
 
-    void ended(Ending how) {
-        switch (how) {
+    void ended(Ending ending) {
+        switch (ending) {
             case DISCARDED, UNANSWERED -> discarded++;
             case DETACHED -> detached++;
             case LEAKED -> leaked++;

@@ -29,7 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The pool. Its {@linkplain IdlePool policy} decides under a lock, and what follows from a decision is carried out without it.
+ * The connection pool of an engine. Its {@linkplain IdlePool policy} decides under a lock; the actions that result run outside
+ * the lock.
  *
  * <p>Threading: thread-safe.
  */
@@ -88,12 +89,12 @@ public final class EnginePool implements ConnPool {
     public void warm(Key key, int count) {
         Objects.requireNonNull(key, "key");
         if (count < 0) {
-            throw new IllegalArgumentException("there cannot be " + count + " spares");
+            throw new IllegalArgumentException("the number of spares must not be negative, but is " + count);
         }
         policy.warm(key, count);
     }
 
-    /** As {@link #warm} with none, whether the pool is open or not. */
+    /** As {@link #warm} with a count of 0, but also allowed on a closed pool. */
     void endWarming(Key key) {
         if (!policy.isClosed()) {
             try {
@@ -122,20 +123,20 @@ public final class EnginePool implements ConnPool {
         }
     }
 
-    // ------------------------------------------------------------------ for what runs on loops
+    // ------------------------------------------------------------------ for code on event loops
 
     /**
-     * Leases a connection on an event loop: one that is idle there, or one that is idle elsewhere and moves, or a new one.
-     * Called on that loop.
+     * Leases a connection on an event loop: an idle one of this loop, else an idle one that moves here from another loop, else
+     * a new one. Called on that loop.
      *
-     * <p>If the key's dialer {@linkplain Dialer#sendsClientAddress() names clients} to the far end and there is one to name, the
-     * connection is always a new one, and it is closed when it is given back.
+     * <p>If the key's dialer {@linkplain Dialer#sendsClientAddress() sends the client's address} and {@code client} is given,
+     * the connection is always new, and is closed when it is given back.
      *
-     * @param idleUse which idle connections will do; with {@link IdleUse#NEVER} the caps hold all the same: where they allow
-     *     no other connection, an idle one is closed for it
-     * @param client the client to name where the dialer names clients; null for none
-     * @param lookUpClient for whose share of the look-ups a dial counts; see {@link LoopDialer#dial}
-     * @param timeoutNanos for waiting and dialing together
+     * @param idleUse which idle connections are acceptable; with {@link IdleUse#NEVER}, the pool closes an idle connection if
+     *     its caps leave no room for a new one
+     * @param client the client whose address the dialer sends; null for none
+     * @param lookUpClient the client whose share of the look-ups the dial uses; see {@link LoopDialer#dial} @param timeoutNanos
+     *     for waiting and dialing together
      * @param completion gets the lease, possibly before this method returns
      */
     public DialHandle lease(
@@ -157,14 +158,14 @@ public final class EnginePool implements ConnPool {
         return Leasing.start(this, loop, request, completion);
     }
 
-    /** As {@link IdlePool#claim}; a lease that was lost makes room. */
+    /** As {@link IdlePool#claim}, after reclaiming the places of leaked leases. */
     @Nullable
     Slot<IdleConnection> claim(Key key, @Nullable EventLoop home, Waiter<IdleConnection> waiter) {
         keeper.reapLeaks();
         return policy.claim(key, home, waiter);
     }
 
-    /** A place that was granted and is not wanted any more. */
+    /** Returns a granted place that is no longer needed. */
     void giveBack(Slot<IdleConnection> slot) {
         IdleConnection parked = slot.parked();
         if (parked == null) {
@@ -175,11 +176,11 @@ public final class EnginePool implements ConnPool {
     }
 
     /**
-     * Begins to open a connection.
+     * Starts to open a connection.
      *
-     * @param client named by the dial, or null
-     * @param lookUpClient for whose share of the look-ups the dial counts; see {@link LoopDialer#dial}
-     * @param completion gets the connection, possibly before this method returns
+     * @param client whose address the dial sends, or null
+     * @param lookUpClient the client whose share of the look-ups the dial uses; see {@link LoopDialer#dial} @param completion
+     *     gets the connection, possibly before this method returns
      */
     DialHandle open(
             EventLoop loop,
@@ -204,7 +205,7 @@ public final class EnginePool implements ConnPool {
         return new DialException(reason, key.address(), Duration.ofNanos(nanos), List.of(), cause);
     }
 
-    // ------------------------------------------------------------------ lost leases
+    // ------------------------------------------------------------------ leaked leases
 
     Lease userLease(Slot<IdleConnection> slot, EventLoop home, Connection connection, @Nullable Throwable place) {
         UserLease lease = new UserLease(this, slot, home, connection, place);
@@ -231,7 +232,7 @@ public final class EnginePool implements ConnPool {
         try {
             engine.workers().closers().execute(() -> close(connection));
         } catch (RejectedExecutionException e) {
-            close(connection); // the engine ends
+            close(connection); // the engine is shutting down
         }
     }
 
@@ -239,7 +240,7 @@ public final class EnginePool implements ConnPool {
         try {
             connection.close();
         } catch (IOException e) {
-            log.debug("closing a connection that is of no use failed", e);
+            log.debug("closing an unusable connection failed", e);
         }
     }
 
@@ -253,7 +254,7 @@ public final class EnginePool implements ConnPool {
                 + now.waiting() + " wait");
     }
 
-    /** Names the figures. */
+    /** Shows the statistics. */
     @Override
     public String toString() {
         return "ConnPool[" + stats() + "]";

@@ -13,9 +13,10 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gets a lease on an event loop and completes a future with it. A lease that comes too late is given back.
+ * Gets a lease on an event loop and completes a future with it. A lease that arrives after the future has completed is given
+ * back.
  *
- * <p>Threading: the future is for any thread, the rest is owned by the event loop.
+ * <p>Threading: the future is thread-safe; the rest is owned by the event loop.
  */
 final class FutureLease implements Completion<LoopLease> {
     private final CompletableFuture<Lease> future = new WaitedFuture<>();
@@ -53,7 +54,7 @@ final class FutureLease implements Completion<LoopLease> {
 
     private void ended() {
         if (leasing != null) {
-            leasing.cancel(); // changes nothing when it has ended the future itself
+            leasing.cancel(); // has no effect if the lease has completed the future
         }
     }
 

@@ -15,15 +15,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One stay of a connection in the pool, watched by its loop. The policy decides under its lock whether the connection is idle,
- * so when the end of the stream and a lease meet, one of them wins. If the lease wins, it finds the end here before it gets the
- * connection.
+ * A connection while it is idle in the pool and watched by its loop. The policy decides under its lock whether the connection
+ * is idle, so exactly one of a lease and an end of stream that arrive together wins. If the lease wins, it finds the end of the
+ * stream here before it gets the connection.
  *
  * <pre>
  *   ARRIVING ──> WATCHED ──> OVER      (leased, or closed)
  * </pre>
  *
- * <p>Threading: owned by its event loop, but for {@link #execute} and {@link #loopStopped}.
+ * <p>Threading: owned by its event loop, except {@link #execute} and {@link #loopStopped}.
  */
 final class IdleConnection implements ChannelEvents {
     private static final Logger log = LoggerFactory.getLogger(IdleConnection.class);
@@ -47,14 +47,15 @@ final class IdleConnection implements ChannelEvents {
     }
 
     /**
-     * Parks a connection that its user has detached and unblocked; on any thread.
+     * Parks a connection that its user has detached and unblocked. Callable on any thread.
      *
-     * @param used false for one that was on its way to a user whose lease was interrupted
+     * @param used false if the lease was interrupted before its user got the connection
      */
-    static void fromUser(EnginePool pool, EventLoop loop, Slot<IdleConnection> slot, Transferable given, boolean used) {
-        IdleConnection parked = new IdleConnection(pool, loop, slot, given);
+    static void fromUser(
+            EnginePool pool, EventLoop loop, Slot<IdleConnection> slot, Transferable transferable, boolean used) {
+        IdleConnection parked = new IdleConnection(pool, loop, slot, transferable);
         if (used) {
-            pool.policy.park(slot, parked, loop); // first, so that the same user finds it again at once
+            pool.policy.park(slot, parked, loop); // first, so that the same user can lease it again immediately
         } else {
             pool.policy.putBack(slot, parked, loop);
         }
@@ -63,7 +64,7 @@ final class IdleConnection implements ChannelEvents {
         }
     }
 
-    /** Parks a connection that is on its loop. The next lease reads it, and the selector reports what arrives before. */
+    /** Parks a connection that is on its loop. The next lease reads it; until then the selector reports incoming bytes. */
     static void onLoop(EnginePool pool, Slot<IdleConnection> slot, LoopConnection connection) {
         IdleConnection parked = new IdleConnection(pool, connection.loop(), slot, null);
         parked.connection = connection;
@@ -81,45 +82,45 @@ final class IdleConnection implements ChannelEvents {
         return false;
     }
 
-    /** A registered connection is closed by the end of its loop. */
+    /** Closes a connection that is still unregistered; the loop itself closes registered ones. */
     private void loopStopped() {
-        Transferable given = arriving.getAndSet(null);
-        if (given != null) {
-            given.detached().abort();
+        Transferable transferable = arriving.getAndSet(null);
+        if (transferable != null) {
+            transferable.detached().abort();
         }
     }
 
     // ------------------------------------------------------------------ being idle
 
     private void arrive() {
-        if (slot.state == Slot.State.IDLE) { // else its lease takes care of it
+        if (slot.state == Slot.State.IDLE) { // else its lease handles it
             watch();
         }
     }
 
     private void watch() {
-        LoopConnection own = settled();
-        if (own == null) {
+        LoopConnection idle = settled();
+        if (idle == null) {
             return;
         }
         try {
-            own.interest(SelectionKey.OP_READ);
+            idle.interest(SelectionKey.OP_READ);
         } catch (IOException e) {
-            log.debug("a connection cannot be watched", e);
+            log.debug("registering an idle connection failed", e);
             pool.policy.evict(slot, Eviction.FAILED);
             close();
         }
     }
 
-    /** The connection, on its loop now; null if it is closed or a lease has it. */
+    /** The connection, moved to its loop if necessary; null if it is closed or leased. */
     private @Nullable LoopConnection settled() {
         assert loop.inLoop();
         if (over) {
             return null;
         }
-        Transferable given = arriving.getAndSet(null);
-        if (given != null) {
-            connection = given.onLoop(loop);
+        Transferable transferable = arriving.getAndSet(null);
+        if (transferable != null) {
+            connection = transferable.onLoop(loop);
             connection.handler(this);
         }
         return connection;
@@ -127,15 +128,15 @@ final class IdleConnection implements ChannelEvents {
 
     @Override
     public void ready(int readyOps) {
-        LoopConnection own = settled();
-        if (own == null) {
+        LoopConnection idle = settled();
+        if (idle == null) {
             return;
         }
-        if (!pool.policy.hold(slot)) { // a lease is taking it, and reads it
-            unwatch(own);
+        if (!pool.policy.hold(slot)) { // a lease is taking it and will read it
+            unwatch(idle);
             return;
         }
-        Eviction cause = look(own);
+        Eviction cause = look(idle);
         if (cause == null) {
             pool.policy.resume(slot, this, loop);
         } else {
@@ -144,21 +145,21 @@ final class IdleConnection implements ChannelEvents {
         }
     }
 
-    private static void unwatch(LoopConnection own) {
+    private static void unwatch(LoopConnection idle) {
         try {
-            own.interest(0);
+            idle.interest(0);
         } catch (IOException e) {
-            log.debug("a connection in the pool is closed", e);
+            log.debug("a pooled connection has been closed", e);
         }
     }
 
     /**
-     * Why it is of no use any more; null if nothing has arrived that is for its user (TLS has messages that are not). It is read,
-     * for a selector may not have reported it yet.
+     * The reason why the connection is unusable, or null if no application data has arrived (TLS also has messages of its own).
+     * It reads the connection, since the selector may not have reported the bytes yet.
      */
-    private @Nullable Eviction look(LoopConnection own) {
+    private @Nullable Eviction look(LoopConnection idle) {
         try {
-            int count = own.read(loop.buffers().shared().limit(1));
+            int count = idle.read(loop.buffers().shared().limit(1));
             if (count == 0) {
                 return null;
             }
@@ -174,48 +175,48 @@ final class IdleConnection implements ChannelEvents {
         close();
     }
 
-    /** Closes it, unless a lease has it. */
+    /** Closes the connection unless it is leased. */
     void close() {
-        LoopConnection own = settled();
+        LoopConnection idle = settled();
         over = true;
-        if (own != null) {
-            own.close();
+        if (idle != null) {
+            idle.close();
         }
     }
 
     // ------------------------------------------------------------------ being leased
 
-    /** Passes the connection to its lease, which must set a handler, or the reason why it died meanwhile. */
+    /** Passes either the connection to its lease, which must set a handler, or the reason why it is dead. */
     void take(Consumer<LoopConnection> alive, Consumer<Eviction> dead) {
-        LoopConnection own = settled();
-        Eviction cause = own != null && slot.unread ? null : death(own);
-        if (own == null || cause != null) {
+        LoopConnection idle = settled();
+        Eviction cause = idle != null && slot.unread ? null : death(idle);
+        if (idle == null || cause != null) {
             close();
             dead.accept(cause == null ? Eviction.CLOSED : cause);
             return;
         }
         over = true;
         try {
-            own.interest(0);
+            idle.interest(0);
         } catch (IOException e) {
-            own.close();
+            idle.close();
             dead.accept(Eviction.FAILED);
             return;
         }
-        alive.accept(own);
+        alive.accept(idle);
     }
 
-    /** As {@link #take}, for a user. */
+    /** As {@link #take}, for a blocking user. */
     void handOver(Consumer<Connection> alive, Consumer<Eviction> dead) {
         take(
-                own -> own.release(alive, failure -> {
+                idle -> idle.release(alive, failure -> {
                     log.debug("a pooled connection could not leave its loop", failure);
                     dead.accept(Eviction.FAILED);
                 }),
                 dead);
     }
 
-    /** It was leased, and the lease was cancelled before it got the connection. */
+    /** Makes the connection idle again after its lease was cancelled before getting it. */
     void putBack() {
         Eviction cause = death(settled());
         if (cause != null) {
@@ -227,7 +228,7 @@ final class IdleConnection implements ChannelEvents {
         watch();
     }
 
-    private @Nullable Eviction death(@Nullable LoopConnection own) {
-        return own == null ? Eviction.CLOSED : look(own);
+    private @Nullable Eviction death(@Nullable LoopConnection idle) {
+        return idle == null ? Eviction.CLOSED : look(idle);
     }
 }

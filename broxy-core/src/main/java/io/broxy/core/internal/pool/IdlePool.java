@@ -11,11 +11,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The policy of a pool: which lease gets which connection, which waits, and which connection is closed. Under its lock it does
- * no I/O and calls no other code; what is left to be done comes out as {@link PoolActions}, and is done once the lock is free.
+ * The policy of a pool: which lease gets which connection, which lease waits, and which connection is closed. Under its lock it
+ * does no I/O and calls no other code: it collects {@link PoolActions}, which run after the lock is released.
  *
- * <p>After each change, every waiter that can be served is served. So a new lease finds only waiters whom the caps keep from
- * what it may have, and cannot overtake one.
+ * <p>Every change serves all waiters that it can. Any waiter that a new lease finds is thus blocked by a cap, and the new lease
+ * cannot overtake it.
  *
  * <p>Threading: thread-safe; one lock guards everything.
  *
@@ -28,8 +28,8 @@ final class IdlePool<P> {
     private final Object lock = new Object();
     private final Counters count = new Counters();
     private final Places<P> places;
-    private final WaitingLine<P> line = new WaitingLine<>();
-    private final SpareBook<P> spares;
+    private final WaitQueue<P> waiters = new WaitQueue<>();
+    private final SpareTracker<P> spares;
     private boolean closed;
 
     IdlePool(PoolLimits limits, Ticker ticker, PoolActions.ActionRunner<P> runner) {
@@ -37,10 +37,10 @@ final class IdlePool<P> {
         this.ticker = ticker;
         this.runner = runner;
         this.places = new Places<>(limits, count);
-        this.spares = new SpareBook<>(limits, places);
+        this.spares = new SpareTracker<>(limits, places);
     }
 
-    /** Makes a change under the lock, and then does what is left to be done of it. */
+    /** Makes a change under the lock, then runs the resulting actions outside it. */
     private void change(Consumer<PoolActions<P>> change) {
         PoolActions<P> actions = new PoolActions<>();
         synchronized (lock) {
@@ -55,8 +55,8 @@ final class IdlePool<P> {
      * Asks for a place.
      *
      * @param home the loop whose connections come first, or null for none
-     * @param waiter called later if there is no place now
-     * @return a place with an idle connection or to open one for, or null if the waiter waits or was refused
+     * @param waiter called later if no place is available now
+     * @return a place, which either has an idle connection or permits to open one; null if the waiter waits or was refused
      */
     @Nullable
     Slot<P> claim(ConnPool.Key key, @Nullable Object home, Waiter<P> waiter) {
@@ -67,14 +67,14 @@ final class IdlePool<P> {
             if (closed) {
                 actions.refuse(waiter);
             } else {
-                if (!line.isEmpty()) { // expired connections make room for earlier requests
+                if (!waiters.isEmpty()) { // first let expired connections make room for earlier requests
                     places.sweep(now, actions);
                     serve(now, actions);
                 }
                 KeySlots<P> slots = places.of(key);
                 slot = takeOrOpen(slots, home, waiter.idleUse(), now, actions);
                 if (slot == null) {
-                    line.join(slots, waiter);
+                    waiters.join(slots, waiter);
                 }
                 settle(now, actions);
             }
@@ -83,11 +83,11 @@ final class IdlePool<P> {
         return slot;
     }
 
-    /** Stops waiting; false if the waiter was called already or never waited. */
+    /** Removes a waiter; false if it was already called or never waited. */
     boolean cancel(ConnPool.Key key, Waiter<P> waiter) {
         synchronized (lock) {
             KeySlots<P> slots = places.find(key);
-            if (slots == null || !line.leave(slots, waiter)) {
+            if (slots == null || !waiters.leave(slots, waiter)) {
                 return false;
             }
             places.forgetIfUnused(slots);
@@ -96,8 +96,8 @@ final class IdlePool<P> {
     }
 
     /**
-     * Replaces an idle connection that turned out dead when it was leased: by another one, or by the right to open one in its
-     * place, before any waiter.
+     * Replaces an idle connection that was found dead when leased, with another idle one or with the right to open one. It
+     * takes precedence over all waiters.
      *
      * @return null if the pool is closed
      */
@@ -108,7 +108,7 @@ final class IdlePool<P> {
         synchronized (lock) {
             long now = ticker.nanos();
             KeySlots<P> slots = dead.owner;
-            places.learn(dead, cause, dead.idleNanos, now);
+            places.recordPeerFault(dead, cause, dead.idleNanos, now);
             count.reused--;
             count.leased--;
             count.evicted(cause);
@@ -116,7 +116,7 @@ final class IdlePool<P> {
             slot = closed ? null : take(slots, home, idleUse, now, actions);
             if (slot == null && !closed) {
                 count.opening++;
-                slot = new Slot<>(slots); // with the dead one's place in the caps
+                slot = new Slot<>(slots); // takes over the dead connection's share of the caps
             } else {
                 places.free(slots);
             }
@@ -126,7 +126,7 @@ final class IdlePool<P> {
         return slot;
     }
 
-    /** A connection was opened; false if the pool is closed, and the place is gone. */
+    /** Records that the connection was opened; false if the pool is closed, which invalidates the place. */
     boolean opened(Slot<P> slot) {
         synchronized (lock) {
             count.opening--;
@@ -144,7 +144,7 @@ final class IdlePool<P> {
         }
     }
 
-    /** No connection was opened. */
+    /** Records that no connection could be opened. */
     void openFailed(Slot<P> slot) {
         change(actions -> {
             count.opening--;
@@ -172,16 +172,16 @@ final class IdlePool<P> {
         return slot;
     }
 
-    /** Whether a leased connection that was idle would still be leased for a request that cannot be sent twice. */
+    /** Whether a reused connection is still good enough for a request that must not be retried. */
     boolean isReliable(Slot<P> slot) {
         synchronized (lock) {
             return limits.isReliable(slot, ticker.nanos());
         }
     }
 
-    // ------------------------------------------------------------------ giving one back
+    // ------------------------------------------------------------------ giving back a connection
 
-    /** A leased connection is idle from now on, unless a waiter gets it or there is no room. */
+    /** Makes a leased connection idle, unless a waiter gets it or there is no room. */
     void park(Slot<P> slot, P parked, Object home) {
         change(actions -> park(slot, parked, home, actions));
     }
@@ -218,7 +218,7 @@ final class IdlePool<P> {
         }
     }
 
-    /** As {@link #park}, for a connection that was idle, and was leased but not used. */
+    /** As {@link #park}, for an idle connection that was leased but not used. */
     void putBack(Slot<P> slot, P parked, Object home) {
         change(actions -> {
             if (slot.state == State.LEASED) {
@@ -228,17 +228,17 @@ final class IdlePool<P> {
         });
     }
 
-    /** Ends a lease; false if it has ended. */
-    boolean end(Slot<P> slot, Ending how) {
+    /** Ends a lease; false if it has already ended. */
+    boolean end(Slot<P> slot, Ending ending) {
         PoolActions<P> actions = new PoolActions<>();
         boolean ended;
         synchronized (lock) {
-            if (how == Ending.UNANSWERED) {
-                places.learn(slot, Eviction.PEER_CLOSED, slot.idleNanos, ticker.nanos());
+            if (ending == Ending.UNANSWERED) {
+                places.recordPeerFault(slot, Eviction.PEER_CLOSED, slot.idleNanos, ticker.nanos());
             }
             ended = endLease(slot, null, actions);
             if (ended) {
-                count.ended(how);
+                count.ended(ending);
             }
         }
         actions.run(runner);
@@ -251,13 +251,13 @@ final class IdlePool<P> {
     }
 
     /**
-     * As {@link #drop}, for a connection that its peer has ended or spoilt.
+     * As {@link #drop}, for a connection that the peer closed or sent unexpected bytes over.
      *
      * @param idleNanos how long it had been idle
      */
     void died(Slot<P> slot, Eviction cause, long idleNanos) {
         change(actions -> {
-            places.learn(slot, cause, idleNanos, ticker.nanos());
+            places.recordPeerFault(slot, cause, idleNanos, ticker.nanos());
             endLease(slot, cause, actions);
         });
     }
@@ -279,9 +279,9 @@ final class IdlePool<P> {
         return true;
     }
 
-    // ------------------------------------------------------------------ idle ones
+    // ------------------------------------------------------------------ idle connections
 
-    /** Ends an idle connection, which the caller closes; false if it is not idle, being leased or gone. */
+    /** Removes an idle connection, which the caller closes; false if it is no longer idle. */
     boolean evict(Slot<P> slot, Eviction cause) {
         PoolActions<P> actions = new PoolActions<>();
         synchronized (lock) {
@@ -298,8 +298,8 @@ final class IdlePool<P> {
     }
 
     /**
-     * Takes an idle connection out, so that the caller alone looks at it; to be {@linkplain #resume resumed} or {@linkplain
-     * #died ended}. False if it is not idle, being leased or gone.
+     * Reserves an idle connection for the caller, which reads it and then {@linkplain #resume resumes} or {@linkplain #died
+     * ends} it. False if it is no longer idle.
      */
     boolean hold(Slot<P> slot) {
         synchronized (lock) {
@@ -311,7 +311,7 @@ final class IdlePool<P> {
         }
     }
 
-    /** Evicts what is overdue; asks to be called again in time. */
+    /** Evicts expired connections and schedules its next run. */
     void expire() {
         change(actions -> {
             long now = ticker.nanos();
@@ -323,9 +323,9 @@ final class IdlePool<P> {
     // ------------------------------------------------------------------ spares
 
     /**
-     * Sets how many spares a key has.
+     * Sets the number of spares of a key.
      *
-     * @throws IllegalArgumentException if the idle caps cannot hold so many
+     * @throws IllegalArgumentException if that exceeds the idle caps
      * @throws IllegalStateException if the pool is closed
      */
     void warm(ConnPool.Key key, int wanted) {
@@ -333,12 +333,12 @@ final class IdlePool<P> {
             if (closed) {
                 throw new IllegalStateException("the pool is closed");
             }
-            spares.want(key, wanted);
+            spares.setTarget(key, wanted);
             settle(ticker.nanos(), actions);
         });
     }
 
-    /** Places for missing spares, as many as the caps allow, to be opened and parked. */
+    /** Allocates places for missing spares, as many as the caps allow, for the caller to open and park. */
     List<Slot<P>> openSpares(ConnPool.Key key, int max) {
         synchronized (lock) {
             return spares.open(key, max);
@@ -349,29 +349,29 @@ final class IdlePool<P> {
 
     private void settle(long now, PoolActions<P> actions) {
         serve(now, actions);
-        spares.askFor(actions);
+        spares.requestMissing(actions);
         places.forgetEmptied();
     }
 
     /** Serves every waiter that can be served, in order of arrival. */
     private void serve(long now, PoolActions<P> actions) {
-        for (KeySlots<P> slots; (slots = line.first(places::canServe)) != null; ) {
+        for (KeySlots<P> slots; (slots = waiters.first(places::canServe)) != null; ) {
             Slot<P> slot = takeOrOpen(slots, null, slots.first().idleUse(), now, actions);
             if (slot == null) {
-                return; // cannot be, for an idle one that had expired has left its place
+                return; // cannot happen: expired connections have already freed their places
             }
-            actions.grant(line.next(slots), slot);
+            actions.grant(waiters.next(slots), slot);
         }
     }
 
-    // ------------------------------------------------------------------ the whole
+    // ------------------------------------------------------------------ the whole pool
 
-    /** Closes all that is idle and refuses all waiters; repeated calls change nothing. */
+    /** Closes all idle connections and refuses all waiters; repeated calls have no effect. */
     void close() {
         change(actions -> {
             closed = true;
             spares.clear();
-            line.refuseAll(actions);
+            waiters.refuseAll(actions);
             places.evictAll(actions);
         });
     }
@@ -382,7 +382,7 @@ final class IdlePool<P> {
         }
     }
 
-    /** The loop of the connection that would be leased next, or null for none. */
+    /** The loop of the connection that the next lease would get, or null for none. */
     @Nullable
     Object homeOfNext(ConnPool.Key key) {
         synchronized (lock) {
@@ -394,7 +394,7 @@ final class IdlePool<P> {
 
     PoolStats stats() {
         synchronized (lock) {
-            return count.snapshot(places.idle(), line.size());
+            return count.snapshot(places.idle(), waiters.size());
         }
     }
 }

@@ -1,7 +1,7 @@
 package io.broxy.core.internal.pool;
 
 import io.broxy.ConnPool;
-import io.broxy.core.internal.pool.IdleLives.IdleLife;
+import io.broxy.core.internal.pool.PeerHistories.PeerHistory;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -10,47 +10,47 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a pool has of one key: its idle connections, a set for each loop, and the leases that wait for one.
+ * The connections of one key: the idle ones, grouped by loop, and the leases that wait for one.
  *
  * <p>Threading: the pool's lock guards it.
  */
 final class KeySlots<P> {
     final ConnPool.Key key;
 
-    /** How the peer treats idle connections, if it closes them early or spoils them; else null. */
+    /** The record of a peer that closes idle connections early or sends unexpected bytes over them; null for others. */
     @Nullable
-    IdleLife life;
+    PeerHistory history;
 
-    /** By loop; the newest first. */
+    /** By loop; most recent first. */
     private final Map<Object, ArrayDeque<Slot<P>>> idle = new HashMap<>(4);
 
     private int idleCount;
 
-    /** In order of arrival, each with its number among all that ever waited. */
+    /** In order of arrival, each with its pool-wide sequence number. */
     final LinkedHashMap<Waiter<P>, Long> waiting = new LinkedHashMap<>();
 
-    /** Idle, leased and being opened. */
+    /** Idle and leased connections, and those that are being opened. */
     int open;
 
-    /** How many spares are wanted, how many are on their way, and whether more have been asked for. */
+    /** The target number of spares, the number that are being opened, and whether a refill has been requested. */
     int wanted;
 
     int arriving;
     boolean refillAsked;
 
-    KeySlots(ConnPool.Key key, @Nullable IdleLife life) {
+    KeySlots(ConnPool.Key key, @Nullable PeerHistory history) {
         this.key = key;
-        this.life = life;
+        this.history = history;
     }
 
-    /** How long another connection was idle when the peer closed it, or {@link IdleTimes#UNKNOWN}. */
+    /** The shortest idle time after which the peer closed a connection, or {@link IdleTimes#UNKNOWN}. */
     long livedNanos(long nowNanos) {
-        return life == null ? IdleTimes.UNKNOWN : life.nanos(nowNanos);
+        return history == null ? IdleTimes.UNKNOWN : history.nanos(nowNanos);
     }
 
-    /** Whether the peer has lately sent something over an idle connection. */
-    boolean isSpoilt(long nowNanos) {
-        return life != null && life.isSpoilt(nowNanos);
+    /** Whether the peer recently sent bytes over an idle connection. */
+    boolean sentUnexpectedBytes(long nowNanos) {
+        return history != null && history.sentUnexpectedBytes(nowNanos);
     }
 
     int idleCount() {
@@ -69,12 +69,12 @@ final class KeySlots<P> {
         }
     }
 
-    /** The newest of a loop's own, or else the newest of all. */
+    /** The most recent of this loop, else the most recent of all. */
     @Nullable
     Slot<P> newest(@Nullable Object home) {
-        ArrayDeque<Slot<P>> own = home == null ? null : idle.get(home);
-        if (own != null && !own.isEmpty()) {
-            return own.peekFirst();
+        ArrayDeque<Slot<P>> ofLoop = home == null ? null : idle.get(home);
+        if (ofLoop != null && !ofLoop.isEmpty()) {
+            return ofLoop.peekFirst();
         }
         Slot<P> newest = null;
         for (ArrayDeque<Slot<P>> set : idle.values()) {
@@ -86,7 +86,7 @@ final class KeySlots<P> {
         return newest;
     }
 
-    /** The one that has been idle longest, or null. */
+    /** The connection that has been idle longest, or null. */
     @Nullable
     Slot<P> oldest() {
         Slot<P> oldest = null;
@@ -109,22 +109,22 @@ final class KeySlots<P> {
         return !waiting.isEmpty();
     }
 
-    /** The number of the first; there must be one. */
+    /** The sequence number of the first waiter, which must exist. */
     long firstNumber() {
         return waiting.values().iterator().next();
     }
 
-    /** The one that waits longest; there must be one. */
+    /** The longest-waiting waiter, which must exist. */
     Waiter<P> first() {
         return waiting.keySet().iterator().next();
     }
 
-    /** How many spares are missing. */
+    /** The number of missing spares. */
     int missing() {
         return wanted - idleCount - arriving;
     }
 
-    /** Whether the pool may forget it. */
+    /** Whether the pool can drop this object. */
     boolean isUnused() {
         return open == 0 && wanted == 0 && waiting.isEmpty();
     }

@@ -12,7 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds leases that became garbage without an end. It is polled, so it needs no thread of its own.
+ * Finds leases that were garbage collected without having been ended. It is polled, so it needs no thread of its own.
  *
  * <p>Threading: thread-safe.
  */
@@ -24,15 +24,15 @@ final class LeakWatch {
     private final ReferenceQueue<UserLease> garbage = new ReferenceQueue<>();
     private final Set<Watched> watched = ConcurrentHashMap.newKeySet();
 
-    /** Creates a watch that notes where each {@code oneIn}-th lease was taken; 0 for none. */
+    /** Creates a watch that records a stack trace for every {@code oneIn}-th lease; 0 for none. */
     LeakWatch(int oneIn) {
         this.oneIn = oneIn;
     }
 
-    /** What is known about a lease when it is gone. Threading: immutable. */
+    /** The data of a lease that survives its collection. Threading: immutable. */
     static final class Watched extends PhantomReference<UserLease> {
         final Slot<IdleConnection> slot;
-        /** Null if it is not one of Broxy's. */
+        /** Null if the connection is not one of Broxy's own. */
         final @Nullable Transferable connection;
 
         private final @Nullable Throwable place;
@@ -45,21 +45,21 @@ final class LeakWatch {
                 @Nullable Throwable place) {
             super(lease, queue);
             this.slot = slot;
-            this.connection = connection instanceof Transferable own ? own : null;
+            this.connection = connection instanceof Transferable transferable ? transferable : null;
             this.place = place;
         }
     }
 
-    /** Where the caller takes a lease, or null if that is not to be noted. */
+    /** The stack trace of the current lease, or null if this one is not recorded. */
     @Nullable
     Throwable place() {
         return oneIn > 0 && taken.getAndIncrement() % oneIn == 0 ? new Throwable("the lease was taken here") : null;
     }
 
     /**
-     * Watches a lease until it has {@link #ended}.
+     * Watches a lease until {@link #ended} is called.
      *
-     * @param place where it was taken, from {@link #place}
+     * @param place the stack trace from {@link #place}
      */
     Watched watch(UserLease lease, Slot<IdleConnection> slot, Connection connection, @Nullable Throwable place) {
         Watched mark = new Watched(lease, garbage, slot, connection, place);
@@ -76,15 +76,15 @@ final class LeakWatch {
         return !watched.isEmpty();
     }
 
-    /** The next lease that became garbage, or null for none. */
+    /** The next lease that was garbage collected, or null for none. */
     @Nullable
     Watched next() {
         for (Object found; (found = garbage.poll()) != null; ) {
             if (found instanceof Watched mark && watched.remove(mark)) {
                 if (mark.place != null) {
-                    log.warn("a lease of {} was dropped without an end", mark.slot.key(), mark.place);
+                    log.warn("a lease of {} was leaked: it was never ended", mark.slot.key(), mark.place);
                 } else {
-                    log.debug("a lease of {} was dropped without an end", mark.slot.key());
+                    log.debug("a lease of {} was leaked: it was never ended", mark.slot.key());
                 }
                 return mark;
             }

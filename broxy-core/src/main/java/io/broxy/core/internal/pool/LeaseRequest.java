@@ -6,14 +6,16 @@ import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a lease is asked for.
+ * The parameters of a lease.
  *
  * <p>Threading: immutable.
  *
- * @param idleUse which idle connections will do
- * @param client named to the far end by the dial, so that the connection is a new one and serves this lease only; null for none
- * @param lookUpClient for whose share of the look-ups a dial counts; see {@link io.broxy.core.internal.upstream.LoopDialer#dial}
- * @param timeoutNanos from the start, for waiting and dialing together
+ * @param idleUse which idle connections are acceptable
+ * @param client the client whose address the dial sends, which makes the connection a new one for this lease only; null for
+ *     none
+ * @param lookUpClient the client whose share of the look-ups a dial uses; see {@link
+ *     io.broxy.core.internal.upstream.LoopDialer#dial}
+ * @param timeoutNanos the time for waiting and dialing together, from the start
  */
 record LeaseRequest(
         ConnPool.Key key,

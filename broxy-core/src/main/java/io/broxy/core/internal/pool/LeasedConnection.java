@@ -13,8 +13,8 @@ import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 
 /**
- * One of Broxy's connections while it is leased. It keeps its lease from becoming garbage, so that a user who holds only the
- * connection does not lose it.
+ * One of Broxy's connections while it is leased. It references its lease, so a user that keeps only the connection does not
+ * leak the lease.
  *
  * <p>Threading: as {@link Connection} says.
  */

@@ -21,12 +21,12 @@ import org.slf4j.LoggerFactory;
  * Gets a lease on an event loop.
  *
  * <pre>
- *   WAITING ──> MOVING ──> OVER      (an idle one from another loop; one of this loop's own is there at once)
+ *   WAITING ──> MOVING ──> OVER      (an idle one from another loop; one of this loop is available at once)
  *      │          │          ^
- *      └──────────┴─> OPENING┘       (there was none, or it turned out dead)
+ *      └──────────┴─> OPENING┘       (none was idle, or it turned out dead)
  * </pre>
  *
- * <p>Threading: owned by its event loop, but for what {@link Waiter} says.
+ * <p>Threading: owned by its event loop, except for the callbacks of {@link Waiter}.
  */
 final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection>, DialHandle {
     private static final Logger log = LoggerFactory.getLogger(Leasing.class);
@@ -86,7 +86,8 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
 
     @Override
     public void refused() {
-        loop.tryExecute(() -> fail(Reason.CANCELLED, EnginePool.closedFailure())); // or its end fires the deadline
+        loop.tryExecute(
+                () -> fail(Reason.CANCELLED, EnginePool.closedFailure())); // a stopping loop fires the deadline instead
     }
 
     private void timedOut() {
@@ -95,7 +96,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
         } else if (phase == Phase.WAITING) {
             pool.policy.cancel(request.key(), this);
             fail(Reason.POOL_EXHAUSTED, pool.exhausted());
-        } // or else it takes no time, or the dialer has the same deadline
+        } // a move takes no time, and the dialer has the same deadline
     }
 
     // ------------------------------------------------------------------ an idle connection
@@ -110,7 +111,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
         if (parked == null) {
             open(got);
         } else if (parked.loop == loop) {
-            parked.take(own -> leased(got, own), cause -> replace(got, cause));
+            parked.take(connection -> leased(got, connection), cause -> replace(got, cause));
         } else {
             move(got, parked);
         }
@@ -118,33 +119,33 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
 
     private void move(Slot<IdleConnection> got, IdleConnection parked) {
         phase = Phase.MOVING;
-        boolean asked = parked.execute(
-                () -> parked.handOver(connection -> sendHere(got, connection), cause -> diedThere(got, cause)));
+        boolean asked = parked.execute(() -> parked.handOver(
+                connection -> sendToLeasingLoop(got, connection), cause -> diedOnOtherLoop(got, cause)));
         if (!asked) {
             replace(got, Eviction.CLOSED);
         }
     }
 
-    /** On the other loop. */
-    private void sendHere(Slot<IdleConnection> got, Connection connection) {
-        Transferable own = (Transferable) connection; // loops have no others
+    /** Runs on the connection's previous loop. */
+    private void sendToLeasingLoop(Slot<IdleConnection> got, Connection connection) {
+        Transferable transferable = (Transferable) connection; // as all connections of loops are
         try {
-            own.detach();
-            own.unblock();
+            transferable.detach();
+            transferable.unblock();
         } catch (IOException e) {
-            log.debug("a pooled connection cannot change its loop", e);
-            own.detached().abort();
-            diedThere(got, Eviction.FAILED);
+            log.debug("moving a pooled connection to another loop failed", e);
+            transferable.detached().abort();
+            diedOnOtherLoop(got, Eviction.FAILED);
             return;
         }
-        if (!loop.tryExecute(() -> moved(got, own.onLoop(loop)))) {
-            own.detached().abort();
+        if (!loop.tryExecute(() -> moved(got, transferable.onLoop(loop)))) {
+            transferable.detached().abort();
             pool.policy.drop(got, Eviction.CLOSED);
         }
     }
 
-    /** On the other loop. */
-    private void diedThere(Slot<IdleConnection> got, Eviction cause) {
+    /** Runs on the connection's previous loop. */
+    private void diedOnOtherLoop(Slot<IdleConnection> got, Eviction cause) {
         if (!loop.tryExecute(() -> replace(got, cause))) {
             pool.policy.drop(got, cause);
         }
@@ -171,7 +172,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
         }
     }
 
-    // ------------------------------------------------------------------ a new one
+    // ------------------------------------------------------------------ a new connection
 
     private void open(Slot<IdleConnection> got) {
         long left = request.endNanos() - pool.ticker().nanos();
@@ -180,7 +181,7 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
             if (waited) {
                 fail(Reason.POOL_EXHAUSTED, pool.exhausted());
             } else {
-                fail(Reason.TIMEOUT, new IOException("no time is left to dial"));
+                fail(Reason.TIMEOUT, new IOException("no time left to dial"));
             }
             return;
         }
@@ -193,9 +194,9 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
 
     @Override
     public void done(LoopConnection connection) {
-        Slot<IdleConnection> own = openSlot();
-        if (pool.policy.opened(own)) {
-            leased(own, connection);
+        Slot<IdleConnection> opened = openSlot();
+        if (pool.policy.opened(opened)) {
+            leased(opened, connection);
         } else {
             connection.close();
             fail(Reason.CANCELLED, EnginePool.closedFailure());

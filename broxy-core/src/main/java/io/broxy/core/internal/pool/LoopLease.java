@@ -5,7 +5,7 @@ import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.Counters.Ending;
 
 /**
- * A lease on an event loop. It ends in {@link #giveBack}, {@link #detach} or {@link #close}; the first of them counts.
+ * A lease on an event loop. {@link #giveBack}, {@link #detach} or {@link #close} ends it; later calls have no effect.
  *
  * <p>Threading: owned by the connection's event loop.
  */
@@ -23,7 +23,7 @@ public final class LoopLease {
     /**
      * Begins a lease.
      *
-     * @param reusable whether the pool may keep the connection; not if its far end was told of a client
+     * @param reusable whether the pool may keep the connection; false if the dial sent a client's address
      */
     LoopLease(EnginePool pool, Slot<IdleConnection> slot, LoopConnection connection, boolean reusable) {
         this.pool = pool;
@@ -33,24 +33,24 @@ public final class LoopLease {
         this.idleBefore = slot.parked() != null;
     }
 
-    /** The place in the pool, which is given back, closed or detached through this lease or by a user's lease of it. */
+    /** The connection's place in the pool. */
     Slot<IdleConnection> slot() {
         return slot;
     }
 
-    /** The connection, which has no interest and no handler at first. */
+    /** The connection, initially without interest and handler. */
     public LoopConnection connection() {
         return connection;
     }
 
-    /** Whether the connection was idle before, so that its peer may have closed it a moment ago. */
+    /** Whether the connection was idle before, so that its peer may be closing it. */
     public boolean wasIdle() {
         return idleBefore;
     }
 
-    /** Whether a request that cannot be sent twice may go over the connection now: see {@link IdleUse#PROMISED}. */
+    /** Whether the connection is acceptable for a request that must not be retried; see {@link IdleUse#PROMISED}. */
     public boolean isReliable() {
-        if (answered) { // and has been idle since, though it is leased
+        if (answered) { // it has been idle since, even though it is leased
             long idleNanos = pool.ticker().nanos() - answeredNanos;
             return slot.promise.allowsMore()
                     && idleNanos < IdleTimes.ofUnrepeatable(slot.promise.idleNanos(), IdleTimes.UNKNOWN);
@@ -59,11 +59,11 @@ public final class LoopLease {
     }
 
     /**
-     * Records what the peer's response says about the connection, which is idle from now on unless another request follows.
-     * Without this call nothing is known about it when it is given back.
+     * Records what the peer's response says about reusing the connection, which is idle until the next request. Without this
+     * call the pool knows nothing about it when it is given back.
      *
-     * @param promisedNanos for how long the peer keeps the idle connection, or negative if it does not say that
-     * @param max how many requests the peer says that the connection takes, or negative
+     * @param promisedNanos how long the peer keeps the idle connection, or negative if it does not say so
+     * @param max the number of requests that the peer allows on the connection, or negative
      */
     public void answered(long promisedNanos, int max) {
         slot.promise.answered(promisedNanos, max);
@@ -72,8 +72,8 @@ public final class LoopLease {
     }
 
     /**
-     * Gives the connection back for another use. It is closed instead if its peer has said that it takes no more requests, if
-     * its far end was told of a client, or if it takes threads.
+     * Gives the connection back for reuse. It is closed instead if the peer allows no more requests, if the dial sent a
+     * client's address, or if the connection needs threads.
      */
     public void giveBack() {
         if (!end()) {
@@ -88,7 +88,7 @@ public final class LoopLease {
             connection.close();
             pool.policy.end(slot, Ending.DISCARDED);
         } else if (connection.takesThreads()) {
-            connection.close(); // idle, it would take one to be watched
+            connection.close(); // while idle, it would need one for watching it
             pool.policy.drop(slot, Eviction.UNWATCHABLE);
         } else if (connection.isOpen()) {
             IdleConnection.onLoop(pool, slot, connection);
@@ -97,14 +97,14 @@ public final class LoopLease {
         }
     }
 
-    /** Leaves the connection to the caller. */
+    /** Removes the connection from the pool; the caller owns it. */
     public void detach() {
         if (end()) {
             pool.policy.end(slot, Ending.DETACHED);
         }
     }
 
-    /** Closes the connection, which its peer has ended, or spoilt, without a response. */
+    /** Closes a connection that the peer closed or sent unexpected bytes over instead of a response. */
     public void closeUnanswered() {
         if (end()) {
             connection.close();

@@ -11,7 +11,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The places that the connections of a pool take: how many the caps allow, and which idle connection is closed to make room.
+ * The places of a pool's connections: how many the caps allow, and which idle connection is closed to make room.
  *
  * <p>Threading: the pool's lock guards it.
  */
@@ -19,20 +19,20 @@ final class Places<P> {
     private final PoolLimits limits;
     private final Counters count;
     private final Map<ConnPool.Key, KeySlots<P>> keys = new HashMap<>();
-    private final IdleLives lives = new IdleLives();
+    private final PeerHistories histories = new PeerHistories();
 
-    /** The one that has been idle longest first. */
+    /** Longest idle first. */
     private final LinkedHashSet<Slot<P>> idle = new LinkedHashSet<>();
 
     private long idleNumber;
 
-    /** Idle, leased and being opened. */
+    /** Idle and leased connections, and those that are being opened. */
     private int open;
 
-    /** When {@link IdlePool#expire} was asked to be called, or null. */
+    /** When {@link IdlePool#expire} is scheduled to run, or null. */
     private @Nullable Long expiryNanos;
 
-    /** Keys with nothing open, to be forgotten at the end of a change if it stays so. */
+    /** Keys without open connections, which are removed at the end of a change unless that changes. */
     private final List<KeySlots<P>> emptied = new ArrayList<>(0);
 
     Places(PoolLimits limits, Counters count) {
@@ -48,7 +48,7 @@ final class Places<P> {
     }
 
     KeySlots<P> of(ConnPool.Key key) {
-        return keys.computeIfAbsent(key, added -> new KeySlots<>(added, lives.of(added)));
+        return keys.computeIfAbsent(key, added -> new KeySlots<>(added, histories.of(added)));
     }
 
     void forgetIfUnused(KeySlots<P> slots) {
@@ -64,39 +64,39 @@ final class Places<P> {
         }
     }
 
-    /** Records that a peer has spoilt a connection, or closed it sooner than it promised, for the others of the key. */
-    void learn(Slot<P> slot, Eviction cause, long idleNanos, long now) {
+    /** Records for the other connections of a key that the peer sent unexpected bytes, or closed one earlier than promised. */
+    void recordPeerFault(Slot<P> slot, Eviction cause, long idleNanos, long now) {
         KeySlots<P> slots = slot.owner;
         boolean byPeer = cause == Eviction.PEER_CLOSED || cause == Eviction.FAILED;
         long promised = slot.promise.idleNanos();
         if (cause == Eviction.STRAY_BYTES) {
-            slots.life = lives.spoilt(slots.key, now);
+            slots.history = histories.receivedBytes(slots.key, now);
         } else if (byPeer && idleNanos >= 0 && (promised < 0 || idleNanos < promised)) {
-            slots.life = lives.closed(slots.key, idleNanos, now);
+            slots.history = histories.closed(slots.key, idleNanos, now);
         }
     }
 
-    // ------------------------------------------------------------------ open ones
+    // ------------------------------------------------------------------ open connections
 
     int open() {
         return open;
     }
 
-    /** Whether the caps allow another connection of a key, in place of an idle one where the cap on all is reached. */
+    /** Whether the caps allow another connection of a key, if need be by closing an idle one. */
     boolean canOpen(KeySlots<P> slots) {
         return slots.open < limits.maxOpenPerKey() && (open < limits.maxOpen() || !idle.isEmpty());
     }
 
-    /** Whether a waiter for a key gets an idle connection, or the right to open one. */
+    /** Whether a waiter for a key can get an idle connection or the right to open one. */
     boolean canServe(KeySlots<P> slots) {
         return slots.idleCount() > 0 || canOpen(slots);
     }
 
-    /** The right to open a connection where no idle one will do, or null if the caps do not allow one. */
+    /** Grants the right to open a connection if no idle one is acceptable; null if the caps do not allow one. */
     @Nullable
     Slot<P> open(KeySlots<P> slots, IdleUse idleUse, PoolActions<P> actions) {
         if (idleUse == IdleUse.PROMISED) {
-            giveWay(slots, actions);
+            replaceIdle(slots, actions);
         } else if (idleUse == IdleUse.NEVER) {
             makeRoom(slots, actions);
         }
@@ -110,14 +110,14 @@ final class Places<P> {
         return new Slot<>(slots);
     }
 
-    /** Counts one that is about to be opened. */
+    /** Counts a connection that is about to be opened. */
     void add(KeySlots<P> slots) {
         slots.open++;
         open++;
         count.opening++;
     }
 
-    /** Frees the place of one that has ended. */
+    /** Frees the place of a closed connection. */
     void free(KeySlots<P> slots) {
         slots.open--;
         open--;
@@ -126,7 +126,7 @@ final class Places<P> {
         }
     }
 
-    /** Where the cap of the key is reached, closes the connection of the key that has been idle longest. */
+    /** If the cap of the key is reached, closes its longest-idle connection. */
     private void makeRoom(KeySlots<P> slots, PoolActions<P> actions) {
         Slot<P> oldest = slots.open < limits.maxOpenPerKey() ? null : slots.oldest();
         if (oldest != null) {
@@ -135,10 +135,10 @@ final class Places<P> {
     }
 
     /**
-     * Closes an idle connection, but no spare, for a new one that will be idle in its turn: otherwise, each request that takes
-     * no idle connection would leave one more.
+     * Closes an idle connection, but no spare, in exchange for a new one that will later be idle itself: otherwise each request
+     * that takes no idle connection would add one.
      */
-    private void giveWay(KeySlots<P> slots, PoolActions<P> actions) {
+    private void replaceIdle(KeySlots<P> slots, PoolActions<P> actions) {
         Slot<P> oldest = slots.idleCount() > slots.wanted ? slots.oldest() : null;
         if (oldest != null) {
             evict(oldest, Eviction.REPLACED, actions);
@@ -147,13 +147,13 @@ final class Places<P> {
         }
     }
 
-    // ------------------------------------------------------------------ idle ones
+    // ------------------------------------------------------------------ idle connections
 
     int idle() {
         return idle.size();
     }
 
-    /** A connection is idle from now on. */
+    /** Makes a connection idle. */
     void park(Slot<P> slot, P parked, Object home, long now) {
         slot.parked = parked;
         slot.home = home;
@@ -165,7 +165,7 @@ final class Places<P> {
         idle.add(slot);
     }
 
-    /** Leases an idle connection of a key, the newest that will do; null if there is none. Expired ones are evicted on the way. */
+    /** Leases the most recent acceptable idle connection of a key; null if there is none. Expired ones are evicted. */
     @Nullable
     Slot<P> take(KeySlots<P> slots, @Nullable Object home, IdleUse idleUse, long now, PoolActions<P> actions) {
         Slot<P> slot = switch (idleUse) {
@@ -175,7 +175,7 @@ final class Places<P> {
         };
         if (slot != null) {
             take(slot, State.LEASED, now);
-            slot.unread = idleUse == IdleUse.UNREAD && !slots.isSpoilt(now);
+            slot.unread = idleUse == IdleUse.UNREAD && !slots.sentUnexpectedBytes(now);
         }
         return slot;
     }
@@ -202,7 +202,7 @@ final class Places<P> {
     /**
      * Takes an idle connection.
      *
-     * @param next leased, or held
+     * @param next leased or held
      */
     void take(Slot<P> slot, State next, long now) {
         unpark(slot, next);
@@ -231,7 +231,7 @@ final class Places<P> {
         }
     }
 
-    /** Evicts what is beyond the idle caps. */
+    /** Evicts connections in excess of the idle caps. */
     void trim(KeySlots<P> slots, PoolActions<P> actions) {
         for (Slot<P> oldest; slots.idleCount() > limits.maxIdlePerKey() && (oldest = slots.oldest()) != null; ) {
             evict(oldest, Eviction.CAP, actions);
@@ -241,7 +241,7 @@ final class Places<P> {
         }
     }
 
-    /** The one that has been idle longest, spares last; there must be one. */
+    /** The longest-idle connection, spares last; there must be one. */
     private Slot<P> evictionCandidate() {
         for (Slot<P> slot : idle) {
             if (slot.owner.idleCount() > slot.owner.wanted) {
@@ -251,7 +251,7 @@ final class Places<P> {
         return idle.iterator().next();
     }
 
-    /** Evicts all that is idle. */
+    /** Evicts all idle connections. */
     void evictAll(PoolActions<P> actions) {
         while (!idle.isEmpty()) {
             evict(evictionCandidate(), Eviction.CLOSED, actions);
@@ -262,7 +262,7 @@ final class Places<P> {
 
     // ------------------------------------------------------------------ expiry
 
-    /** Evicts what is overdue. */
+    /** Evicts expired connections. */
     void sweep(long now, PoolActions<P> actions) {
         for (Slot<P> slot :
                 idle.stream().filter(each -> limits.overdue(each, now) != null).toList()) {
@@ -273,7 +273,7 @@ final class Places<P> {
         }
     }
 
-    /** Evicts what is overdue, and plans the next expiry. */
+    /** Evicts expired connections and schedules the next expiry. */
     void expire(long now, PoolActions<P> actions) {
         expiryNanos = null;
         sweep(now, actions);
@@ -282,7 +282,7 @@ final class Places<P> {
         }
     }
 
-    /** Asks for {@link IdlePool#expire} in time for an idle connection. */
+    /** Schedules {@link IdlePool#expire} for the expiry of an idle connection. */
     void planExpiry(Slot<P> slot, long now, PoolActions<P> actions) {
         long dueNanos = limits.dueNanos(slot, now);
         if (expiryNanos == null || dueNanos - expiryNanos < 0) {

@@ -5,31 +5,32 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a change of the pool leaves to be done once its lock is free: connections to close, waiters to call, spares to open.
+ * The actions that a change of the pool entails and that run after its lock is released: connections to close, waiters to call,
+ * spares to open.
  *
  * <p>Threading: for one thread.
  */
 final class PoolActions<P> {
 
-    /** Carries the actions out. Threading: called without the pool's lock. */
+    /** Executes the actions. Threading: called without the pool's lock. */
     interface ActionRunner<P> {
         /** Closes a connection that was idle. */
         void close(P parked);
 
-        /** Passes on what happened to a key's spares. */
+        /** Reports an event of a key's spares. */
         void spares(ConnPool.Key key, SpareEvent event);
 
-        /** Calls for {@link IdlePool#expire} at a time. */
+        /** Schedules {@link IdlePool#expire}. */
         void expireAt(long nanos);
     }
 
-    /** What happened to a key's spares. */
+    /** An event of a key's spares. */
     enum SpareEvent {
-        /** One was leased. */
+        /** A spare was leased. */
         USED,
-        /** One could not be opened, or was lost soon after. */
+        /** A spare could not be opened, or was lost soon after. */
         LOST,
-        /** Some are missing: {@link IdlePool#openSpares} is to be called. */
+        /** Spares are missing: {@link IdlePool#openSpares} must be called. */
         MISSING
     }
 
@@ -65,14 +66,14 @@ final class PoolActions<P> {
         expireAtNanos = nanos;
     }
 
-    /** Mostly there is nothing to do, so lists are made when something comes into them. */
+    /** Most changes entail no action, so lists are created on first use. */
     private static <T> List<T> with(List<T> list, T item) {
         List<T> grown = list.isEmpty() ? new ArrayList<>(1) : list;
         grown.add(item);
         return grown;
     }
 
-    /** Carries all of it out, once. */
+    /** Runs all actions, once. */
     void run(ActionRunner<P> runner) {
         for (P parked : closing) {
             runner.close(parked);

@@ -5,7 +5,7 @@ import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.time.Ticker;
 
 /**
- * What pools take from the engine.
+ * The parts of the engine that pools use.
  *
  * <p>Threading: thread-safe.
  */

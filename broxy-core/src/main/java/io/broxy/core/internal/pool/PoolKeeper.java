@@ -18,15 +18,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Does what changes of a pool's policy leave to be done, and what needs time: on one loop, it evicts idle connections that
- * expire, opens spares and looks for lost leases.
+ * Runs the actions of a pool's policy and its periodic work: on one loop, it evicts expired connections, opens spares and looks
+ * for leaked leases.
  *
  * <p>Threading: thread-safe.
  */
 final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
     private static final Logger log = LoggerFactory.getLogger(PoolKeeper.class);
 
-    /** How often lost leases are looked for while leases are out; each lease looks too. */
+    /** The interval of the checks for leaked leases while any lease is out; each new lease checks, too. */
     private static final long LEAK_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final EnginePool pool;
@@ -50,7 +50,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
 
     @Override
     public void spares(ConnPool.Key key, SpareEvent event) {
-        loop.tryExecute(() -> spares.warmer.hear(key, event));
+        loop.tryExecute(() -> spares.warmer.onEvent(key, event));
     }
 
     @Override
@@ -67,7 +67,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
         });
     }
 
-    /** The pool is closed. */
+    /** Stops the periodic work of a closed pool. */
     void end() {
         loop.tryExecute(() -> {
             if (expiry != null) {
@@ -76,7 +76,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
         });
     }
 
-    /** Looks for lost leases from now on, for as long as leases are out. */
+    /** Checks for leaked leases periodically while leases are out. */
     void lookForLeaks() {
         if (lookingForLeaks.compareAndSet(false, true)) {
             loop.tryExecute(this::lookForLeaksLater);
@@ -96,7 +96,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
         });
     }
 
-    /** Ends the leases that were lost. */
+    /** Ends the leaked leases. */
     void reapLeaks() {
         for (LeakWatch.Watched lost; (lost = pool.leaks.next()) != null; ) {
             if (lost.connection != null) {
@@ -107,7 +107,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
     }
 
     /**
-     * Opens spares, spread over the loops, when the {@link Warmer} decides it.
+     * Opens spares on all loops in turn, when the {@link Warmer} decides so.
      *
      * <p>Threading: owned by the loop.
      */
@@ -133,7 +133,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
         }
 
         @Override
-        @SuppressWarnings("unchecked") // they are those of missing()
+        @SuppressWarnings("unchecked") // the slots come from missing()
         public void open(List<? extends Slot<?>> slots) {
             for (Slot<?> slot : slots) {
                 Opening opening = new Opening((Slot<IdleConnection>) slot);
@@ -144,7 +144,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
             }
         }
 
-        /** One spare on its way. Threading: owned by its event loop. */
+        /** A spare that is being opened. Threading: owned by its event loop. */
         private final class Opening implements Completion<LoopConnection> {
             private final Slot<IdleConnection> slot;
 
@@ -168,7 +168,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
                 } else {
                     IdleConnection.onLoop(pool, slot, connection);
                 }
-                tellEnd(true);
+                reportEnd(true);
             }
 
             @Override
@@ -185,10 +185,10 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
 
             void notOpened() {
                 pool.policy.openFailed(slot);
-                tellEnd(false);
+                reportEnd(false);
             }
 
-            private void tellEnd(boolean isOpen) {
+            private void reportEnd(boolean isOpen) {
                 ConnPool.Key key = slot.key();
                 loop.tryExecute(() -> {
                     if (isOpen) {

@@ -4,7 +4,7 @@ import io.broxy.PoolStats.Eviction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What bounds a pool. Threading: immutable.
+ * The limits of a pool. Threading: immutable.
  *
  * @param maxOpenPerKey {@link Integer#MAX_VALUE} for no limit
  * @param maxOpen {@link Integer#MAX_VALUE} for no limit
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 record PoolLimits(
         int maxIdlePerKey, int maxIdle, int maxOpenPerKey, int maxOpen, long idleTimeoutNanos, long maxAgeNanos) {
 
-    /** Why an idle connection must go, or null if it may stay. */
+    /** The reason to evict an idle connection, or null if it may stay. */
     @Nullable
     Eviction overdue(Slot<?> slot, long nowNanos) {
         if (nowNanos - slot.openedNanos >= maxAgeNanos) {
@@ -29,13 +29,13 @@ record PoolLimits(
                         IdleTimes.ofRepeatable(slot.promise.idleNanos(), slot.owner.livedNanos(nowNanos)));
     }
 
-    /** Whether an idle connection will do for a request that must not be sent twice. */
+    /** Whether an idle connection is acceptable for a request that must not be retried. */
     boolean isReliable(Slot<?> slot, long nowNanos) {
         long nanos = IdleTimes.ofUnrepeatable(slot.promise.idleNanos(), slot.owner.livedNanos(nowNanos));
         return nowNanos - slot.idleSinceNanos < nanos && overdue(slot, nowNanos) == null;
     }
 
-    /** When an idle connection must go. */
+    /** When an idle connection must be evicted. */
     long dueNanos(Slot<?> slot, long nowNanos) {
         long idleLeft = idleNanos(slot, nowNanos) - (nowNanos - slot.idleSinceNanos);
         long ageLeft = maxAgeNanos - (nowNanos - slot.openedNanos);

@@ -4,7 +4,7 @@ import io.broxy.ConnPool;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection's place in the pool, from the right to open it to its end.
+ * A connection's place in the pool, from the grant of the right to open it until it is closed.
  *
  * <pre>
  *              opened            park
@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
  *      └──────────────────┴──────────────┴──────> ENDED
  * </pre>
  *
- * <p>While the pool itself reads an idle connection, it is {@code HELD}: no lease gets it, and it still counts as idle.
+ * <p>While the pool itself reads an idle connection, the slot is {@code HELD}: no lease gets the connection, and it still
+ * counts as idle.
  *
- * <p>Threading: the pool's lock guards everything but {@code state}, which may be looked at without it.
+ * <p>Threading: the pool's lock guards everything except {@code state}, which may be read without it.
  *
  * @param <P> an idle connection
  */
@@ -34,29 +35,32 @@ final class Slot<P> {
     long openedNanos;
     long idleSinceNanos;
 
-    /** How long it had been idle when it was leased last; {@link IdleTimes#UNKNOWN} for a spare, which had carried no request. */
+    /**
+     * How long the connection had been idle when last leased; {@link IdleTimes#UNKNOWN} for a spare, which carried no request
+     * before.
+     */
     long idleNanos;
 
-    /** Leased without a look at what has come: see {@link IdleUse#UNREAD}. Threading: for the holder. */
+    /** Leased without checking for incoming bytes; see {@link IdleUse#UNREAD}. Threading: for the holder. */
     boolean unread;
 
-    /** How long it has been without traffic when it is given back. Threading: for the holder. */
+    /** How long the connection had no traffic when it was given back. Threading: for the holder. */
     long quietNanos;
 
-    /** Threading: for the holder while it is leased, which publishes it by giving the connection back. */
+    /** Threading: owned by the holder while leased; giving the connection back publishes it. */
     final Promise promise = new Promise();
 
-    /** Counts up, so that it orders what became idle in the same nanosecond. */
+    /** A sequence number that orders connections which became idle in the same nanosecond. */
     long idleNumber;
 
-    /** The idle connection and its loop; they stay here while it is leased, for the lease. */
+    /** The idle connection and its loop, which remain set while it is leased. */
     @Nullable
     P parked;
 
     @Nullable
     Object home;
 
-    /** A spare that was not leased yet; {@code arriving} until it is idle for the first time. */
+    /** Whether this is a spare that was never leased; it is {@code arriving} until it is idle for the first time. */
     boolean spare;
 
     boolean arriving;
@@ -65,7 +69,7 @@ final class Slot<P> {
         this.owner = owner;
     }
 
-    /** Whether the connection is open and not among the idle ones. */
+    /** Whether the connection is open but not available. */
     boolean isTaken() {
         return state == State.LEASED || state == State.HELD;
     }
@@ -74,7 +78,7 @@ final class Slot<P> {
         return owner.key;
     }
 
-    /** The idle connection that was leased with this place, or null if one is to be opened. Threading: for the holder. */
+    /** The idle connection that this lease got, or null if one must be opened. Threading: for the holder. */
     @Nullable
     P parked() {
         return parked;
@@ -86,7 +90,7 @@ final class Slot<P> {
     }
 
     /**
-     * What a connection's peer has promised with its last response.
+     * What the peer promised about its connection in its last response.
      *
      * <p>Threading: for the holder of the connection's place while it is leased; the pool's lock guards it while it is idle.
      */
@@ -98,35 +102,35 @@ final class Slot<P> {
         private int max = NO_MAX;
         private int left = Integer.MAX_VALUE;
 
-        /** For how long the peer keeps the idle connection, or {@link IdleTimes#UNKNOWN}. */
+        /** How long the peer keeps the idle connection, or {@link IdleTimes#UNKNOWN}. */
         long idleNanos() {
             return idleNanos;
         }
 
-        /** Whether the connection may be used again. */
+        /** Whether the connection may be reused. */
         boolean allowsMore() {
             return left > 0 && idleNanos != 0;
         }
 
         /**
-         * The peer has answered a request.
+         * Records the response to a request.
          *
-         * @param promisedNanos for how long it keeps the connection, or negative if it does not say that
-         * @param said how many requests the connection takes, or negative. Some servers always name all that it ever takes, others
-         *     count down to those that are left: a number below the one before is of those, any other of all
+         * @param promisedNanos how long the peer keeps the connection, or negative if it does not say so
+         * @param requests the number of requests that the peer allows, or negative. Some servers always send the total for the
+         *     connection, others the number that is left: a value below the previous one is a countdown, any other a total
          */
-        void answered(long promisedNanos, int said) {
+        void answered(long promisedNanos, int requests) {
             answers++;
             idleNanos = promisedNanos < 0 ? IdleTimes.UNKNOWN : promisedNanos;
-            if (said < 0) {
+            if (requests < 0) {
                 left = Integer.MAX_VALUE;
             } else {
-                left = said < max ? said : said - answers;
+                left = requests < max ? requests : requests - answers;
             }
-            max = said < 0 ? NO_MAX : said;
+            max = requests < 0 ? NO_MAX : requests;
         }
 
-        /** The connection was used, and what the peer answered is not known. */
+        /** Records that the connection was used with an unknown response. */
         void forget() {
             idleNanos = IdleTimes.UNKNOWN;
             max = NO_MAX;

@@ -27,12 +27,12 @@ final class UserLease implements Lease {
     private final AtomicBoolean ended = new AtomicBoolean();
 
     /**
-     * Begins a lease.
+     * Starts a lease.
      *
-     * @param home the loop on which the connection will lie idle
-     * @param place where the lease was taken, if that is to be noted
+     * @param home the loop that watches the connection once it is idle again
+     * @param place the stack trace of the lease, or null if this one is not recorded
      */
-    @SuppressWarnings("this-escape") // the connection and the mark only hold it
+    @SuppressWarnings("this-escape") // the connection and the mark only store the reference
     UserLease(
             EnginePool pool,
             Slot<IdleConnection> slot,
@@ -44,7 +44,7 @@ final class UserLease implements Lease {
         this.home = home;
         this.idleBefore = slot.parked() != null;
         this.inner = connection;
-        this.connection = inner instanceof Transferable own ? new LeasedConnection(own, this) : inner;
+        this.connection = inner instanceof Transferable transferable ? new LeasedConnection(transferable, this) : inner;
         this.mark = pool.leaks.watch(this, slot, connection, place);
     }
 
@@ -63,13 +63,13 @@ final class UserLease implements Lease {
         if (!end()) {
             return;
         }
-        if (!(inner instanceof Transferable own) || !own.hasReadiness()) {
+        if (!(inner instanceof Transferable transferable) || !transferable.hasReadiness()) {
             closeInner();
             pool.policy.drop(slot, Eviction.UNWATCHABLE);
             return;
         }
         try {
-            own.detach();
+            transferable.detach();
         } catch (ClosedChannelException e) {
             pool.policy.end(slot, Ending.DISCARDED);
             return;
@@ -78,20 +78,20 @@ final class UserLease implements Lease {
             throw e;
         }
         try {
-            own.unblock();
-            if (!own.renew()) {
-                own.detached().close();
+            transferable.unblock();
+            if (!transferable.renew()) {
+                transferable.detached().close();
                 pool.policy.end(slot, Ending.DISCARDED);
                 return;
             }
         } catch (IOException e) {
-            log.debug("a connection cannot be used again", e);
-            own.detached().abort();
+            log.debug("a connection cannot be reused", e);
+            transferable.detached().abort();
             pool.policy.end(slot, Ending.DISCARDED);
             return;
         }
         slot.promise.forget();
-        IdleConnection.fromUser(pool, home, slot, own, true);
+        IdleConnection.fromUser(pool, home, slot, transferable, true);
     }
 
     @Override
@@ -104,7 +104,7 @@ final class UserLease implements Lease {
     @Override
     public void close() {
         if (end()) {
-            closeInner(); // before another gets its place
+            closeInner(); // before another lease gets its place
             pool.policy.end(slot, Ending.DISCARDED);
         }
     }
@@ -125,7 +125,7 @@ final class UserLease implements Lease {
         }
     }
 
-    /** Names the key and the connection. */
+    /** Shows the key and the connection. */
     @Override
     public String toString() {
         return "Lease[" + slot.key() + ", " + connection + (ended.get() ? ", ended" : "") + "]";

@@ -10,25 +10,25 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * Decides when spares are opened. The policy knows how many are missing, and this class how their peer is doing.
+ * Decides when spares are opened. The policy knows how many are missing; this class tracks the health of each peer.
  *
  * <pre>
- *            LOST: one at a time, later and later
- *   WELL ──────────────────────────────────────────> DOWN
+ *            LOST: one at a time, with growing delays
+ *   UP   ──────────────────────────────────────────> DOWN
  *      <────────────────────────────────────────────
  *            one is open
  * </pre>
  *
- * <p>A peer that accepts spares and drops them at once would seem well again and again. So the count of failures, and with it
- * the delay, is reset only when a spare was used, or when none was lost for a while.
+ * <p>A peer that accepts spares and drops them immediately would repeatedly look healthy. The failure count, and with it the
+ * delay, is therefore reset only after a spare was used, or after none was lost for a while.
  *
- * <p>Threading: for one thread, an event loop's in the end.
+ * <p>Threading: for one thread, in production that of an event loop.
  */
 final class Warmer {
-    /** Older failures do not count. */
+    /** Failures older than this do not count. */
     private static final long FORGET_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    /** Spares of a key whose peer is well are opened within this time. */
+    /** Spares for a healthy peer are opened within this time. */
     static final long SPREAD_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     /** The delay after the first failure; it doubles with each. */
@@ -36,26 +36,26 @@ final class Warmer {
 
     static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-    /** What a warmer needs. Threading: as the warmer. */
+    /** The environment of a warmer. Threading: as the warmer. */
     interface Environment {
         /** Runs a task later. */
         void after(long nanos, Runnable task);
 
-        /** Gives places for missing spares. */
+        /** Allocates places for missing spares. */
         List<? extends Slot<?>> missing(ConnPool.Key key, int max);
 
-        /** Opens them; {@link Warmer#opened} or {@link Warmer#failed} is to be called for each. */
+        /** Opens spares; {@link Warmer#opened} or {@link Warmer#failed} must be called for each. */
         void open(List<? extends Slot<?>> slots);
     }
 
     private static final class Health {
         int failures;
         long lastFailureNanos;
-        /** When it may be tried again, while it is down. */
+        /** While the peer is down, when to try again. */
         long notBeforeNanos;
 
         boolean down;
-        /** Failures of one round are one failure. */
+        /** All failures of one round count as one. */
         boolean roundFailed;
 
         boolean asked;
@@ -75,7 +75,7 @@ final class Warmer {
     }
 
     /** Receives an event from the policy. */
-    void hear(ConnPool.Key key, SpareEvent event) {
+    void onEvent(ConnPool.Key key, SpareEvent event) {
         Health health = keys.computeIfAbsent(key, added -> new Health());
         switch (event) {
             case USED -> {
@@ -88,7 +88,7 @@ final class Warmer {
         plan(key, health);
     }
 
-    /** A spare is open. */
+    /** Records that a spare was opened. */
     void opened(ConnPool.Key key) {
         Health health = keys.computeIfAbsent(key, added -> new Health());
         health.opening--;
@@ -96,7 +96,7 @@ final class Warmer {
         plan(key, health);
     }
 
-    /** A spare could not be opened, which the policy reports too. */
+    /** Records that a spare could not be opened, which the policy reports, too. */
     void failed(ConnPool.Key key) {
         Health health = keys.computeIfAbsent(key, added -> new Health());
         health.opening--;
@@ -118,7 +118,9 @@ final class Warmer {
         health.notBeforeNanos = now + backoffNanos(health.failures, random);
     }
 
-    /** The delay after so many failures: at least half of it and at most all of it, so that keys that failed together part. */
+    /**
+     * The delay after a number of failures, with random jitter of up to half so that keys which failed together drift apart.
+     */
     static long backoffNanos(int failures, RandomGenerator random) {
         int doublings = Math.min(failures - 1, 16);
         long delay = Math.min(MAX_NANOS, FIRST_NANOS << doublings);
@@ -137,7 +139,7 @@ final class Warmer {
     private void refill(ConnPool.Key key, Health health) {
         health.planned = false;
         if (health.down && (health.opening > 0 || health.notBeforeNanos - ticker.nanos() > 0)) {
-            plan(key, health); // it went down meanwhile
+            plan(key, health); // the peer went down meanwhile
             return;
         }
         health.asked = false;

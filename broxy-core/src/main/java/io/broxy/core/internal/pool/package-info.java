@@ -1,4 +1,4 @@
-/** Connections kept for another use: the policy without I/O, idle connections on their loops, leases, spares. */
+/** Connection pooling: the policy without I/O, idle connections on their loops, leases and spares. */
 @NullMarked
 package io.broxy.core.internal.pool;
 

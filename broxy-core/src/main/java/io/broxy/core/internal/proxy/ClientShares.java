@@ -11,14 +11,17 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The share of each client: a number of connections at once, and one rate for all of them. A client is known as long as it has a
- * connection, and its rate until it is paid off.
+ * The share of each client: a maximum number of connections, and one rate for all of them. A share exists while its client has
+ * a connection; its rate exists until the token buckets are full again.
  *
  * <p>Threading: thread-safe; the lock guards {@code shares} and the counts in them.
  */
 final class ClientShares {
-    /** How many connections of one client get the refusal at once; further ones are closed without it. */
-    static final int MAX_TOLD = 8;
+    /**
+     * The maximum number of a client's connections that receive a refusal concurrently; further ones are closed without a
+     * response.
+     */
+    static final int MAX_REFUSALS = 8;
 
     private final int maxConnections;
     private final @Nullable SharedRates<ClientNetwork> rates;
@@ -29,7 +32,7 @@ final class ClientShares {
      * Creates the shares.
      *
      * @param maxConnections 0 for no cap
-     * @param rate in bytes a second and direction; 0 for none
+     * @param rate in bytes per second and direction; 0 for none
      */
     ClientShares(int maxConnections, long rate, Ticker ticker) {
         this.maxConnections = maxConnections == 0 ? Integer.MAX_VALUE : maxConnections;
@@ -58,7 +61,7 @@ final class ClientShares {
             this.rate = rates == null || verdict != Verdict.ADMITTED ? null : rates.enter(share.client);
         }
 
-        /** What is done with it. */
+        /** What to do with the connection. */
         Verdict verdict() {
             return verdict;
         }
@@ -75,7 +78,7 @@ final class ClientShares {
             return rate == null ? null : rate.toClient();
         }
 
-        /** The connection has ended. */
+        /** Called when the connection has ended. */
         void leave() {
             if (rate != null) {
                 rate.leave();
@@ -85,7 +88,7 @@ final class ClientShares {
                     case ADMITTED -> share.served--;
                     case FULL -> share.refused--;
                     case OVERFULL -> {
-                        return; // the connections that count remove the share
+                        return; // the last counted connection removes the share
                     }
                 }
                 if (share.served + share.refused == 0) {
@@ -95,7 +98,7 @@ final class ClientShares {
         }
     }
 
-    /** Counts one more connection of a client, which {@linkplain Place#leave leaves} later. */
+    /** Counts a new connection of a client, which {@linkplain Place#leave leaves} later. */
     Place enter(InetAddress address) {
         ClientNetwork client = ClientNetwork.of(address);
         synchronized (lock) {
@@ -104,7 +107,7 @@ final class ClientShares {
                 share.served++;
                 return new Place(share, Verdict.ADMITTED);
             }
-            if (share.refused < MAX_TOLD) {
+            if (share.refused < MAX_REFUSALS) {
                 share.refused++;
                 return new Place(share, Verdict.FULL);
             }
@@ -112,7 +115,7 @@ final class ClientShares {
         }
     }
 
-    /** How many clients are known. */
+    /** The number of clients that have a share. */
     int clients() {
         synchronized (lock) {
             return shares.size();

@@ -9,17 +9,17 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rates that count for a client's connection: its own, that of its client, and that of the current request's user.
+ * The rates that limit a client's connection: that of the connection itself, of the client, and of the current request's user.
  *
- * <p>Threading: owned by the client's event loop, but for {@link #end}, which comes last.
+ * <p>Threading: owned by the client's event loop, except {@link #end}, which is called last.
  */
 final class ConnectionRates {
     private final EventLoop loop;
     private final long rate;
     private final ClientShares.@Nullable Place place;
     private final @Nullable SharedRates<String> users;
-    private final @Nullable TokenBucket ownToOrigin;
-    private final @Nullable TokenBucket ownToClient;
+    private final @Nullable TokenBucket connectionToOrigin;
+    private final @Nullable TokenBucket connectionToClient;
 
     private @Nullable String identity;
     private SharedRates<String>.@Nullable Share user;
@@ -28,9 +28,9 @@ final class ConnectionRates {
     /**
      * Creates the rates of a connection that has no request yet.
      *
-     * @param rate of the connection; 0 for none
-     * @param place the client's, or null
-     * @param users null if they have no rates
+     * @param rate the rate of the connection; 0 for none
+     * @param place the client's place, or null
+     * @param users the rates of users; null for none
      */
     ConnectionRates(
             EventLoop loop, long rate, ClientShares.@Nullable Place place, @Nullable SharedRates<String> users) {
@@ -38,22 +38,22 @@ final class ConnectionRates {
         this.rate = rate;
         this.place = place;
         this.users = users;
-        this.ownToOrigin = own();
-        this.ownToClient = own();
+        this.connectionToOrigin = newBucket();
+        this.connectionToClient = newBucket();
         this.throttles = combined();
     }
 
-    private @Nullable TokenBucket own() {
+    private @Nullable TokenBucket newBucket() {
         return rate == 0 ? null : new TokenBucket(rate, loop.nowNanos());
     }
 
-    /** The limits of what is relayed now, or null for none. */
+    /** The limits of the bytes relayed now, or null for none. */
     @Nullable
     Throttles throttles() {
         return throttles;
     }
 
-    /** What is relayed from now on counts for this user, or for none (null). Nothing is relayed at the moment. */
+    /** Charges the bytes relayed from now on to a user, or to none (null). Must not be called while bytes are relayed. */
     void identified(@Nullable String newIdentity) {
         if (users == null || Objects.equals(newIdentity, identity)) {
             return;
@@ -65,19 +65,21 @@ final class ConnectionRates {
     }
 
     private @Nullable Throttles combined() {
-        Throttle toOrigin =
-                throttle(ownToOrigin, place == null ? null : place.toOrigin(), user == null ? null : user.toOrigin());
-        Throttle toClient =
-                throttle(ownToClient, place == null ? null : place.toClient(), user == null ? null : user.toClient());
+        Throttle toOrigin = throttle(
+                connectionToOrigin, place == null ? null : place.toOrigin(), user == null ? null : user.toOrigin());
+        Throttle toClient = throttle(
+                connectionToClient, place == null ? null : place.toClient(), user == null ? null : user.toClient());
         return toOrigin == null || toClient == null ? null : new Throttles(toOrigin, toClient);
     }
 
     private @Nullable Throttle throttle(
-            @Nullable TokenBucket own, @Nullable TokenBucket ofClient, @Nullable TokenBucket ofUser) {
-        return own == null && ofClient == null && ofUser == null ? null : new Throttle(loop, own, ofClient, ofUser);
+            @Nullable TokenBucket ofConnection, @Nullable TokenBucket ofClient, @Nullable TokenBucket ofUser) {
+        return ofConnection == null && ofClient == null && ofUser == null
+                ? null
+                : new Throttle(loop, ofConnection, ofClient, ofUser);
     }
 
-    /** Nothing is relayed any more. */
+    /** Releases the rates after the last byte. */
     void end() {
         SharedRates<String>.Share left = user;
         user = null;

@@ -3,22 +3,25 @@ package io.broxy.core.internal.proxy;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A cap on how many connections are served at once, with a little room beside it for those that get a refusal. The two are
- * counted apart: else refused connections would take the places of served ones.
+ * A cap on the connections that are served concurrently, with some additional room for connections that receive a refusal. The
+ * two are counted separately, so that refused connections do not take the places of served ones.
  *
  * <p>Threading: thread-safe.
  */
 final class CountLimit {
-    /** How many get the refusal at once; further ones are closed without it, so that refusing cannot become the load. */
+    /**
+     * The maximum number of connections that receive a refusal concurrently; further ones are closed without a response, so
+     * that refusals cannot become a load.
+     */
     static final int OVERFLOW = 256;
 
-    /** What is done with a connection. */
+    /** What to do with a connection. */
     enum Verdict {
-        /** To be served. */
+        /** Serve the connection. */
         ADMITTED,
-        /** To be refused with a response. */
+        /** Refuse the connection with a response. */
         FULL,
-        /** To be closed without a response. */
+        /** Close the connection without a response. */
         OVERFULL
     }
 
@@ -30,7 +33,7 @@ final class CountLimit {
         this.max = max;
     }
 
-    /** Counts one more, which {@linkplain #leave leaves} later. */
+    /** Counts a new connection, which {@linkplain #leave leaves} later. */
     Verdict enter() {
         if (tryAdd(served, max)) {
             return Verdict.ADMITTED;
@@ -50,7 +53,7 @@ final class CountLimit {
         return false;
     }
 
-    /** One that got this verdict has ended. */
+    /** Called when a connection with this verdict has ended. */
     void leave(Verdict verdict) {
         switch (verdict) {
             case ADMITTED -> served.decrementAndGet();

@@ -15,8 +15,8 @@ import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes marks of credentials, by which they are recognised without being kept: hashes with a random key that never leaves this
- * object. What the Basic scheme (RFC 7617) reads as the same credentials has the same mark, however it is written.
+ * Computes marks that identify credentials without storing them: hashes with a random key that never leaves this object.
+ * Credentials that are equal under the Basic scheme (RFC 7617) have equal marks, regardless of their encoding.
  *
  * <p>Threading: thread-safe.
  */
@@ -33,12 +33,12 @@ final class CredentialMarks {
     private final SecretKeySpec key;
 
     /**
-     * Marks of credentials.
+     * The marks of credentials.
      *
-     * @param credentials of all of them
-     * @param user whose they are, letter case aside; credentials of other schemes, which do not say so in a known form, and
-     *     malformed ones are each their own user's
-     * @param spelling of the user with its letter case: it may be another account
+     * @param credentials of the complete credentials
+     * @param user of the user name, ignoring case; malformed credentials and those of other schemes, whose format is not known,
+     *     each count as a separate user
+     * @param spelling of the user name with its case, since that may distinguish accounts
      * <p>Threading: immutable.
      */
     record Mark(long credentials, long user, long spelling) {}
@@ -84,7 +84,7 @@ final class CredentialMarks {
         return -1;
     }
 
-    /** As {@link String#equalsIgnoreCase} compares, which looks at upper case first. */
+    /** Folds case as {@link String#equalsIgnoreCase} does, which converts to upper case first. */
     private static byte[] folded(byte[] user) {
         try {
             return UTF_8.newDecoder()
@@ -105,7 +105,7 @@ final class CredentialMarks {
             mac.update(kind);
             return ByteBuffer.wrap(mac.doFinal(bytes)).getLong();
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("every JVM has " + ALGORITHM, e);
+            throw new IllegalStateException("every JVM must have " + ALGORITHM, e);
         }
     }
 }

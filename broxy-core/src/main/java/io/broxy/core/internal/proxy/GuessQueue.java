@@ -12,18 +12,18 @@ import java.util.Set;
  * The undecided guesses of one network.
  *
  * <pre>
- *   NEW ──┬──> ASKED     as many as may be wrong without a penalty
- *    ^    ├──> PARKED    while there are as many of these; users are let in one after another
+ *   NEW ──┬──> ASKED     as many as can be wrong without a penalty
+ *    ^    ├──> PARKED    while that number is reached; users are admitted in turn
  *    │    │      │ └───> ASKED
- *    └────┼──────┘       where further guesses have a penalty by then
+ *    └────┼──────┘       if further guesses have a penalty by then
  *         └──> TURN      first the user's, and then the network's
  * </pre>
  *
  * <p>Threading: guarded by the throttle's lock.
  */
 final class GuessQueue {
-    /** The number of different credentials that are checked at once where there is no penalty. */
-    static final int AT_ONCE = 5;
+    /** The maximum number of different credentials that are checked concurrently without a penalty. */
+    static final int MAX_CONCURRENT = 5;
 
     private enum State {
         NEW,
@@ -32,12 +32,12 @@ final class GuessQueue {
         TURN
     }
 
-    /** The attempts with the same credentials. */
+    /** All attempts with the same credentials. */
     static final class Guess {
         private final CredentialMarks.Mark mark;
         private final Set<LoginThrottle.Attempt> attempts = new LinkedHashSet<>(1);
         private State state = State.NEW;
-        /** The turns it has taken: its user's, and then the network's. */
+        /** The turns taken: the user's, and then the network's. */
         private final List<Turns> taken = new ArrayList<>(0);
 
         private long firstNanos;
@@ -47,12 +47,12 @@ final class GuessQueue {
             this.mark = mark;
         }
 
-        /** Takes a turn unless it has one; false if that comes too late. */
+        /** Takes a turn unless it has one; false if the next turn comes too late. */
         private boolean take(Turns turns, int excess, long nowNanos) {
             if (taken.contains(turns)) {
                 return true;
             }
-            long wait = turns.take(nowNanos, excess, LoginThrottle.MOST_WAIT_NANOS - (nowNanos - firstNanos));
+            long wait = turns.take(nowNanos, excess, LoginThrottle.MAX_WAIT_NANOS - (nowNanos - firstNanos));
             if (wait == Turns.TOO_LATE) {
                 return false;
             }
@@ -64,7 +64,7 @@ final class GuessQueue {
 
     private final Map<Long, Guess> all = new HashMap<>(4);
     private final List<Guess> asked = new ArrayList<>(1);
-    /** By user; the user whose guess was let in last comes last. */
+    /** By user; the most recently admitted user comes last. */
     private final Map<Long, Set<Guess>> parked = new LinkedHashMap<>(1);
 
     /** Adds an attempt to the guess with its credentials. */
@@ -74,7 +74,7 @@ final class GuessQueue {
         return guess;
     }
 
-    /** An attempt is over. */
+    /** Removes a finished attempt. */
     void leave(Guess guess, LoginThrottle.Attempt attempt) {
         if (guess.attempts.remove(attempt) && guess.attempts.isEmpty()) {
             all.remove(guess.mark.credentials());
@@ -117,12 +117,12 @@ final class GuessQueue {
 
     private boolean hasRoom(long user, NetworkFailures there) {
         long ofUser = asked.stream().filter(guess -> guess.mark.user() == user).count();
-        return asked.size() < AT_ONCE
+        return asked.size() < MAX_CONCURRENT
                 && there.count() + asked.size() < NetworkFailures.FREE
                 && there.of(user).count() + ofUser < UserFailures.FREE;
     }
 
-    /** A turn of the network is not taken before the user's own has come, lest others wait behind it. */
+    /** Takes the network's turn only once the user's turn has come, so that others do not wait behind it. */
     private static long turn(Guess guess, NetworkFailures there, long nowNanos) {
         if (guess.state == State.NEW) {
             guess.firstNanos = nowNanos;
@@ -141,14 +141,14 @@ final class GuessQueue {
         return Math.max(0, guess.readyNanos - nowNanos);
     }
 
-    // ------------------------------------------------------------------ what a decision lets in
+    // ------------------------------------------------------------------ admission after a decision
 
     /**
-     * A guess is decided: lets in the guesses for which there is room now. If there will be no room, because too many were wrong,
-     * each gets its turn.
+     * Called when a guess is decided: admits the guesses that now have room. If there will be no room because too many were
+     * wrong, each guess takes a turn instead.
      *
-     * @param user whose guess was decided
-     * @param woken gets the attempts that are to ask again
+     * @param user the user whose guess was decided
+     * @param woken receives the attempts that must ask again
      */
     void wake(long user, NetworkFailures there, List<LoginThrottle.Attempt> woken) {
         if (there.isThrottled()) {
@@ -169,7 +169,10 @@ final class GuessQueue {
         }
     }
 
-    /** Lets in the first guess of the first user who has room; the user's others go behind those of all other users. */
+    /**
+     * Admits the first guess of the first user that has room, and moves the user's other guesses behind those of all other
+     * users.
+     */
     private boolean wakeOne(NetworkFailures there, List<LoginThrottle.Attempt> woken) {
         Long user = parked.keySet().stream()
                 .filter(each -> hasRoom(each, there))

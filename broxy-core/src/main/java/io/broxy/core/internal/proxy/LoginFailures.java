@@ -6,27 +6,28 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Wrong credentials by network. Past the limits on networks and users, whole networks are forgotten: those without a penalty
- * first, in the order of their last failures, and those with a penalty only when no other is left. Clearing a penalty thus takes
- * thousands of guesses elsewhere, which cost more than they gain.
+ * The login failures of each network. Past the limits on networks and users, whole networks are evicted, oldest last failure
+ * first, and those with a penalty only when no others remain. Clearing a penalty by eviction thus takes thousands of guesses
+ * elsewhere, which costs an attacker more than it gains.
  *
  * <p>Threading: guarded by the throttle's lock.
  */
 final class LoginFailures {
-    static final int MOST_NETWORKS = 8_192;
+    static final int MAX_NETWORKS = 8_192;
 
-    /** Each takes at most some 350 bytes, all of them 12 MB. */
-    static final int MOST_USERS = 32_768;
+    /** Each takes at most about 350 bytes; all together, 12 MB. */
+    static final int MAX_USERS = 32_768;
 
-    /** Networks without a penalty, and below those with one; the oldest last failure comes first. */
-    private final Map<ClientNetwork, NetworkFailures> light = new LinkedHashMap<>();
+    /** Networks without a penalty, oldest last failure first; {@code throttled} has those with one. */
+    private final Map<ClientNetwork, NetworkFailures> unthrottled = new LinkedHashMap<>();
 
-    private final Map<ClientNetwork, NetworkFailures> heavy = new LinkedHashMap<>();
+    private final Map<ClientNetwork, NetworkFailures> throttled = new LinkedHashMap<>();
     private int users;
 
-    /** The failures that still count for a network; {@link NetworkFailures#NONE} if there are none. */
+    /** The unexpired failures of a network; {@link NetworkFailures#NONE} if there are none. */
     NetworkFailures at(ClientNetwork network, long nowNanos) {
-        NetworkFailures known = light.getOrDefault(network, heavy.getOrDefault(network, NetworkFailures.NONE));
+        NetworkFailures known =
+                unthrottled.getOrDefault(network, throttled.getOrDefault(network, NetworkFailures.NONE));
         if (known == NetworkFailures.NONE) {
             return known;
         }
@@ -41,22 +42,25 @@ final class LoginFailures {
     }
 
     /**
-     * Credentials were wrong.
+     * Records wrong credentials.
      *
-     * @param guess false if they were right lately, and so are an outdated password
+     * @param guess false if they were recently valid and so have an outdated password
      */
     void failed(ClientNetwork network, Mark mark, boolean guess, long nowNanos) {
         NetworkFailures known = at(network, nowNanos);
         NetworkFailures failures = known == NetworkFailures.NONE ? new NetworkFailures() : known;
-        remove(network); // so that it comes last
+        remove(network); // so that it is reinserted last
         failures.failed(mark, guess, nowNanos);
-        while (light.size() + heavy.size() >= MOST_NETWORKS || users + failures.users() > MOST_USERS) {
-            remove((light.isEmpty() ? heavy : light).keySet().iterator().next());
+        while (unthrottled.size() + throttled.size() >= MAX_NETWORKS || users + failures.users() > MAX_USERS) {
+            remove((unthrottled.isEmpty() ? throttled : unthrottled)
+                    .keySet()
+                    .iterator()
+                    .next());
         }
         put(network, failures);
     }
 
-    /** Credentials were right. */
+    /** Records valid credentials. */
     void succeeded(ClientNetwork network, Mark mark, long nowNanos) {
         NetworkFailures known = at(network, nowNanos);
         boolean throttled = known.throttlesAnything();
@@ -68,14 +72,14 @@ final class LoginFailures {
     }
 
     private void put(ClientNetwork network, NetworkFailures failures) {
-        (failures.throttlesAnything() ? heavy : light).put(network, failures);
+        (failures.throttlesAnything() ? throttled : unthrottled).put(network, failures);
         users += failures.users();
     }
 
     private void remove(ClientNetwork network) {
-        NetworkFailures removed = light.remove(network);
+        NetworkFailures removed = unthrottled.remove(network);
         if (removed == null) {
-            removed = heavy.remove(network);
+            removed = throttled.remove(network);
         }
         if (removed != null) {
             users -= removed.users();
@@ -84,7 +88,7 @@ final class LoginFailures {
 
     /** The number of networks with failures. */
     int networks() {
-        return light.size() + heavy.size();
+        return unthrottled.size() + throttled.size();
     }
 
     /** The number of users with failures. */

@@ -12,37 +12,36 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Throttles the guessing of passwords, and nothing else. Wrong credentials count by {@linkplain ClientNetwork network} and user,
- * and by network alone. From a number of them on, further ones wait for their turns, with a growing distance, over all
- * connections from there; those that would wait for too long are refused.
+ * Throttles password guessing, and nothing else. Wrong credentials are counted by {@linkplain ClientNetwork network} and user,
+ * and by network alone. Above a limit, further ones wait for turns with growing intervals, across all connections of the
+ * network; guesses that would wait for too long are refused.
  *
  * <ul>
- *   <li>Credentials that were right lately from a network are no guess, and do not wait.
- *   <li>Credentials that were wrong before are no new guess: they count once, do not wait, and take no turn. They are asked
- *       about again as seldom as guesses would be, and are wrong in between.
- *   <li>Credentials that were right lately and are not any more are an outdated password, and count not at all.
- *   <li>A success clears the failures of its user alone, and only if it is a new one: that of credentials which were right all
- *       the time says nothing about the failures.
+ *   <li>Credentials that were recently valid from a network are not a guess and do not wait.
+ *   <li>Credentials that are known to be wrong are not a new guess: they count once, do not wait, and take no turn. The
+ *       authenticator is asked again only as rarely as for guesses; in between they count as wrong.
+ *   <li>Credentials that were recently valid but no longer are have an outdated password and do not count.
+ *   <li>A success clears only the failures of its own user, and only if it is new: continued success of credentials that were
+ *       always valid says nothing about the failures.
  * </ul>
  *
- * <p>Until it is known whether they are right, new credentials count as if they were wrong: only so many different ones are
- * looked at together, and more of them are {@linkplain GuessQueue parked} until some are decided. The same credentials many
- * times are one guess.
+ * <p>New credentials count as wrong until they are checked: only a limited number of different ones is checked concurrently,
+ * and others are {@linkplain GuessQueue parked} until some are decided. Repetitions of the same credentials are one guess.
  *
- * <p>Threading: thread-safe; the lock guards everything that this object keeps.
+ * <p>Threading: thread-safe; the lock guards all state.
  */
 final class LoginThrottle {
-    /** {@link Attempt#waitNanos}: it is not worth waiting. */
+    /** {@link Attempt#waitNanos}: the attempt is refused. */
     static final long REFUSED = -1;
 
-    /** {@link Attempt#waitNanos}: they are wrong, as they were a moment ago. */
+    /** {@link Attempt#waitNanos}: the credentials are wrong, as a recent check has shown. */
     static final long WRONG = -2;
 
     /** {@link Attempt#waitNanos}: wait until woken. */
     static final long PARKED = Long.MAX_VALUE;
 
-    /** An attempt that would have to wait longer is refused instead: waiting costs a connection. */
-    static final long MOST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(10);
+    /** The maximum wait. An attempt that would have to wait longer is refused, since a waiting client occupies a connection. */
+    static final long MAX_WAIT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final CredentialMarks marks = new CredentialMarks();
 
@@ -50,12 +49,11 @@ final class LoginThrottle {
     private final ProvenCredentials proven = new ProvenCredentials();
     private final LoginFailures failures = new LoginFailures();
 
-    /** As many as there are connections with such attempts at most. */
+    /** At most one entry for each connection with an undecided attempt. */
     private final Map<ClientNetwork, GuessQueue> undecided = new HashMap<>();
 
     /**
-     * Credentials that a client shows, which are to be looked at. It ends in {@link #succeeded}, {@link #failed} or {@link
-     * #cancel}; the first of them counts.
+     * A login attempt. It ends with {@link #succeeded}, {@link #failed} or {@link #cancel}; only the first call counts.
      *
      * <p>Threading: thread-safe.
      */
@@ -63,7 +61,7 @@ final class LoginThrottle {
         private final @Nullable ClientNetwork network;
         final Mark mark;
         private final Runnable wake;
-        /** What it is one of; null if it is no guess. */
+        /** The guess that this attempt belongs to; null if it is not a guess. */
         private GuessQueue.@Nullable Guess guess;
 
         private boolean known;
@@ -76,8 +74,8 @@ final class LoginThrottle {
         }
 
         /**
-         * How long to wait before asking this again: 0 if the credentials are to be looked at now, {@link #REFUSED} or {@link
-         * #WRONG} if not at all, {@link #PARKED} to wait until woken.
+         * How long to wait before calling this method again: 0 if the credentials must be checked now, {@link #REFUSED} or
+         * {@link #WRONG} if they must not be checked, {@link #PARKED} to wait until woken.
          */
         long waitNanos(long nowNanos) {
             synchronized (lock) {
@@ -106,7 +104,7 @@ final class LoginThrottle {
             end(nowNanos, at -> failures.failed(at, mark, !proven.remove(at, mark.credentials()), nowNanos));
         }
 
-        /** The client's credentials were right. */
+        /** The client's credentials were valid. */
         void succeeded(long nowNanos) {
             end(nowNanos, at -> {
                 if (!proven.contain(at, mark.credentials(), nowNanos)) {
@@ -116,7 +114,7 @@ final class LoginThrottle {
             });
         }
 
-        /** It is not known, or of no interest any more, whether they are right. */
+        /** The attempt was given up or could not be decided. */
         void cancel(long nowNanos) {
             end(nowNanos, at -> {});
         }
@@ -133,7 +131,7 @@ final class LoginThrottle {
                     leave(network, guess, nowNanos, woken);
                 }
             }
-            woken.forEach(attempt -> attempt.wake.run()); // under no lock
+            woken.forEach(attempt -> attempt.wake.run()); // without the lock
         }
 
         private void leave(ClientNetwork from, GuessQueue.Guess left, long nowNanos, List<Attempt> woken) {
@@ -151,10 +149,10 @@ final class LoginThrottle {
     }
 
     /**
-     * Begins an attempt.
+     * Starts an attempt.
      *
-     * @param client null if it has no address, and so is not throttled
-     * @param wake run under no lock, on any thread, when a parked attempt is to ask again
+     * @param client the client's address; null if it has none, so that it is not throttled
+     * @param wake run without the lock, on any thread, when a parked attempt must ask again
      */
     Attempt attempt(@Nullable InetAddress client, String authorization, Runnable wake) {
         return new Attempt(client == null ? null : ClientNetwork.of(client), marks.of(authorization), wake);

@@ -6,28 +6,28 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The wrong credentials from one network, by user. Each user adds at most the number of free guesses to the network's count:
- * further guesses at that user wait for its own turns, and so cannot delay the network's other users.
+ * The login failures of one network, by user. Each user contributes at most the number of free guesses to the network's count:
+ * further guesses wait for that user's turns and so cannot delay the network's other users.
  *
  * <p>Threading: guarded by the throttle's lock.
  */
 final class NetworkFailures {
-    /** The wrong guesses of all users together that cause no wait. */
+    /** The number of wrong guesses of all users that cause no wait. */
     static final int FREE = 10;
 
     static final long KEPT_NANOS = TimeUnit.MINUTES.toNanos(10);
 
-    /** Past this limit the user with the fewest failures is forgotten; its failures still count for the network. */
-    static final int MOST_USERS = 256;
+    /** Past this limit the user with the fewest failures is evicted, but its failures still count for the network. */
+    static final int MAX_USERS = 256;
 
-    /** Shorter than a user's: a neighbor's first login has to find a turn. */
-    private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(2);
+    /** Shorter than for a user, so that other users of the network can still log in for the first time. */
+    private static final long MAX_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-    /** The failures of a network without any; never written. */
+    /** A network without failures; never modified. */
     static final NetworkFailures NONE = new NetworkFailures();
 
     private final List<UserFailures> users = new ArrayList<>(1);
-    private final Turns turns = new Turns(LONGEST_NANOS);
+    private final Turns turns = new Turns(MAX_INTERVAL_NANOS);
     private int ofForgottenUsers;
     private long forgottenNanos;
 
@@ -55,27 +55,27 @@ final class NetworkFailures {
         return count;
     }
 
-    /** Whether guesses wait for turns of the network, even at users whose own guesses are still free. */
+    /** Whether guesses must wait for turns of the network, even for users with free guesses left. */
     boolean isThrottled() {
         return count() >= FREE;
     }
 
-    /** Whether any guess waits. */
+    /** Whether any guess must wait. */
     boolean throttlesAnything() {
         return isThrottled() || users.stream().anyMatch(UserFailures::isThrottled);
     }
 
-    /** Whether guesses at this user wait. */
+    /** Whether guesses for a user must wait. */
     boolean throttles(long user) {
         return isThrottled() || of(user).isThrottled();
     }
 
-    /** The turns of guesses at all users. */
+    /** The turns of guesses for all users. */
     Turns turns() {
         return turns;
     }
 
-    /** Remembers wrong credentials, and counts them if they are a guess that was not made before. */
+    /** Records wrong credentials, and counts them if they are a new guess. */
     void failed(Mark mark, boolean guess, long nowNanos) {
         UserFailures user = ofOrNew(mark.user(), nowNanos);
         if (!guess || user.known(mark.credentials()) != null) {
@@ -94,7 +94,7 @@ final class NetworkFailures {
         if (known != UserFailures.NONE) {
             return known;
         }
-        if (users.size() == MOST_USERS) {
+        if (users.size() == MAX_USERS) {
             forgetOne(nowNanos);
         }
         UserFailures added = new UserFailures(user, nowNanos);
@@ -116,7 +116,7 @@ final class NetworkFailures {
         }
     }
 
-    /** A user has logged in. */
+    /** Records that a user has logged in. */
     void succeeded(Mark mark) {
         UserFailures user = of(mark.user());
         if (user != UserFailures.NONE) {
@@ -124,7 +124,7 @@ final class NetworkFailures {
         }
     }
 
-    /** Forgets old failures; true if nothing is left. */
+    /** Removes expired failures; true if none are left. */
     boolean forget(long nowNanos) {
         if (nowNanos - forgottenNanos > KEPT_NANOS) {
             ofForgottenUsers = 0;

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Counts the TLS handshakes of clients, and caps those under way.
+ * Counts the TLS handshakes of clients, and caps the number of concurrent ones.
  *
  * <p>Threading: thread-safe.
  */
@@ -19,7 +19,10 @@ final class TlsCounters {
         this.max = max;
     }
 
-    /** Counts a handshake, which {@linkplain #end ends} later. False, and counted, if too many are under way. */
+    /**
+     * Counts a handshake, which {@linkplain #end ends} later. If too many are in progress, counts it as {@link TlsOutcome#LIMIT} and
+     * returns false.
+     */
     boolean tryBegin() {
         if (open.incrementAndGet() <= max) {
             return true;
@@ -28,22 +31,22 @@ final class TlsCounters {
         return false;
     }
 
-    /** A handshake has ended. */
+    /** Called when a handshake has ended. */
     void end(TlsOutcome outcome) {
         open.decrementAndGet();
         count(outcome);
     }
 
-    /** Counts a client that has not begun a handshake. */
+    /** Counts a client that has not started a handshake. */
     void count(TlsOutcome outcome) {
         Metrics.count(ended, outcome);
     }
 
     /**
-     * The counters at a moment.
+     * A snapshot of the counters.
      *
-     * @param open the handshakes under way
-     * @param ended how many had each outcome
+     * @param open the number of handshakes in progress
+     * @param ended the number of handshakes by outcome
      * <p>Threading: immutable.
      */
     record Snapshot(int open, Map<TlsOutcome, Long> ended) {}

@@ -32,19 +32,19 @@ import org.jspecify.annotations.Nullable;
  *                └─ no TLS ────────────────────────────> the last bytes: 400 for plain HTTP, or none
  * </pre>
  *
- * <p>Only a client that has begun a handshake costs a TLS engine.
+ * <p>A TLS engine is created only for a client that has started a handshake.
  *
  * <p>Threading: owned by the client's event loop.
  */
 final class TlsStep implements Step, TlsHandshake.Outcome {
-    /** The type of the record that a handshake begins with (RFC 8446 section 5.1). */
+    /** The type of the first record of a handshake (RFC 8446 section 5.1). */
     private static final int HANDSHAKE = 22;
 
     private final ClientConnection connection;
     private final ServerTls tls;
     private final TlsCounters counters;
     private final Runnable next;
-    /** Null before the handshake has begun and after it has ended. */
+    /** Null before and after the handshake. */
     private @Nullable SSLEngine engine;
 
     private @Nullable DialHandle handshake;
@@ -57,7 +57,7 @@ final class TlsStep implements Step, TlsHandshake.Outcome {
     }
 
     /**
-     * Begins to read.
+     * Starts reading.
      *
      * @param next runs when the connection is secure
      */
@@ -113,7 +113,7 @@ final class TlsStep implements Step, TlsHandshake.Outcome {
             engine = tls.newEngine();
             handshake = TlsHandshake.start(
                     connection.client(), engine, connection.context().engine().tls(), this);
-        } catch (RuntimeException | Error e) { // of the embedder's supplier, for example
+        } catch (RuntimeException | Error e) { // for example of the embedder's supplier
             connection.logFailure(e);
             end(TlsOutcome.FAILED);
             connection.abort(CloseReason.FAILED, e);
@@ -168,11 +168,11 @@ final class TlsStep implements Step, TlsHandshake.Outcome {
                     .map(X509Certificate.class::cast)
                     .toList();
         } catch (SSLPeerUnverifiedException e) {
-            return List.of(); // the client has shown none
+            return List.of(); // the client has sent none
         }
     }
 
-    // ------------------------------------------------------------------ ends
+    // ------------------------------------------------------------------ failures
 
     @Override
     public void failed(IOException cause, ByteBuffer alert) {

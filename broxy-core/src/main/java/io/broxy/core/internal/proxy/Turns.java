@@ -3,7 +3,7 @@ package io.broxy.core.internal.proxy;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The turns of throttled guesses: each guess waits for its own, and the distance between two doubles with each wrong guess. A
+ * The turns of throttled guesses: each guess waits for a turn, and the interval between turns doubles with each wrong guess. A
  * guess that has a turn counts as wrong until it is decided.
  *
  * <p>Threading: guarded by the throttle's lock.
@@ -13,48 +13,48 @@ final class Turns {
     static final long TOO_LATE = -1;
 
     private static final long FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
-    private static final int MOST_DOUBLINGS = 16;
+    private static final int MAX_DOUBLINGS = 16;
 
-    private final long longestNanos;
+    private final long maxIntervalNanos;
     private long nextNanos;
     private int undecided;
 
     /**
-     * Creates turns that have not begun.
+     * Creates turns that have not started.
      *
-     * @param longestNanos the longest distance between two
+     * @param maxIntervalNanos the maximum interval between two turns
      */
-    Turns(long longestNanos) {
-        this.longestNanos = longestNanos;
+    Turns(long maxIntervalNanos) {
+        this.maxIntervalNanos = maxIntervalNanos;
     }
 
-    /** Begins the first turn. */
+    /** Starts the first turn. */
     void begin(long nowNanos) {
         nextNanos = nowNanos + FIRST_NANOS;
     }
 
-    /** Takes the next turn and returns the time until then, or {@link #TOO_LATE} if that is more than {@code mostNanos}. */
-    long take(long nowNanos, int excess, long mostNanos) {
+    /** Takes the next turn and returns the time until then, or {@link #TOO_LATE} if that is more than {@code maxNanos}. */
+    long take(long nowNanos, int excess, long maxNanos) {
         long waitNanos = Math.max(0, nextNanos - nowNanos);
-        if (waitNanos > mostNanos) {
+        if (waitNanos > maxNanos) {
             return TOO_LATE;
         }
-        nextNanos = nowNanos + waitNanos + distanceNanos(excess + undecided, longestNanos);
+        nextNanos = nowNanos + waitNanos + intervalNanos(excess + undecided, maxIntervalNanos);
         undecided++;
         return waitNanos;
     }
 
-    /** A guess that has taken a turn is decided or given up. */
+    /** Called when a guess that has taken a turn is decided or given up. */
     void over() {
         undecided--;
     }
 
     /**
-     * The distance between two turns.
+     * The interval between two turns.
      *
-     * @param excess the number of wrong guesses beyond the free ones
+     * @param excess the number of wrong guesses in excess of the free ones
      */
-    static long distanceNanos(int excess, long longestNanos) {
-        return Math.min(FIRST_NANOS << Math.min(excess, MOST_DOUBLINGS), longestNanos);
+    static long intervalNanos(int excess, long maxIntervalNanos) {
+        return Math.min(FIRST_NANOS << Math.min(excess, MAX_DOUBLINGS), maxIntervalNanos);
     }
 }

@@ -7,25 +7,25 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The wrong credentials of one user from one network: their number, and the latest of them, which do not count again when they
- * are repeated.
+ * The login failures of one user from one network: their number, and the most recent wrong credentials, which do not count
+ * again when repeated.
  *
  * <p>Threading: guarded by the throttle's lock.
  */
 final class UserFailures {
-    /** The wrong guesses that cause no wait: a person's mistakes. */
+    /** The number of wrong guesses that cause no wait, to allow for typing errors. */
     static final int FREE = 5;
 
-    private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(8);
-    private static final int MOST_WRONG = 4;
+    private static final long MAX_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(8);
+    private static final int MAX_WRONG = 4;
 
-    /** Stands for more than one spelling. */
+    /** The value of {@code spelling} if there is more than one. */
     private static final long SEVERAL = 0;
 
-    /** The failures of a user without any; never written. */
+    /** A user without failures; never modified. */
     static final UserFailures NONE = new UserFailures(0, 0);
 
-    /** Wrong credentials. They may be right by now, so the authenticator is asked again, as rarely as about a guess. */
+    /** Known wrong credentials. They may have become valid, so the authenticator is asked again, as rarely as for a guess. */
     static final class Wrong {
         private final long credentials;
         private long lastNanos;
@@ -38,14 +38,14 @@ final class UserFailures {
             this.nextNanos = nowNanos;
         }
 
-        /** Whether the authenticator is asked when they are repeated; if not, they count as wrong. */
+        /** Whether the authenticator is asked about a repetition; otherwise the credentials count as wrong. */
         boolean mayBeAskedAbout(long nowNanos) {
             lastNanos = nowNanos;
             if (asked >= FREE) {
                 if (nextNanos - nowNanos > 0) {
                     return false;
                 }
-                nextNanos = nowNanos + Turns.distanceNanos(asked - FREE, LONGEST_NANOS);
+                nextNanos = nowNanos + Turns.intervalNanos(asked - FREE, MAX_INTERVAL_NANOS);
             }
             asked++;
             return true;
@@ -53,7 +53,7 @@ final class UserFailures {
     }
 
     final long user;
-    private final Turns turns = new Turns(LONGEST_NANOS);
+    private final Turns turns = new Turns(MAX_INTERVAL_NANOS);
     private final List<Wrong> wrong = new ArrayList<>(1);
     private int count;
     private long spelling = SEVERAL;
@@ -74,7 +74,7 @@ final class UserFailures {
         return lastNanos;
     }
 
-    /** Whether further guesses wait for their turns. */
+    /** Whether further guesses must wait for turns. */
     boolean isThrottled() {
         return count >= FREE;
     }
@@ -84,7 +84,7 @@ final class UserFailures {
         return turns;
     }
 
-    /** The record of credentials that were wrong before, or null if there is none. */
+    /** The record of known wrong credentials, or null. */
     @Nullable
     Wrong known(long credentials) {
         for (Wrong one : wrong) {
@@ -95,14 +95,14 @@ final class UserFailures {
         return null;
     }
 
-    /** Remembers wrong credentials in place of the least recently seen ones. */
+    /** Records wrong credentials, replacing the least recently seen ones. */
     void remember(long credentials, long nowNanos) {
         Wrong known = known(credentials);
         if (known != null) {
             known.lastNanos = nowNanos;
             return;
         }
-        if (wrong.size() == MOST_WRONG) {
+        if (wrong.size() == MAX_WRONG) {
             Wrong oldest = wrong.get(0);
             for (Wrong one : wrong) {
                 oldest = one.lastNanos - oldest.lastNanos < 0 ? one : oldest;
@@ -123,7 +123,7 @@ final class UserFailures {
         remember(mark.credentials(), nowNanos);
     }
 
-    /** The user has logged in. Failures of another spelling may be another account's, and stay. */
+    /** Clears the failures after a login. Failures with another spelling may belong to another account and are kept. */
     void succeeded(Mark mark) {
         wrong.removeIf(one -> one.credentials == mark.credentials());
         if (spelling == mark.spelling()) {
@@ -131,7 +131,7 @@ final class UserFailures {
         }
     }
 
-    /** Forgets old failures; true if nothing is left. */
+    /** Removes expired failures; true if none are left. */
     boolean forget(long nowNanos, long keptNanos) {
         if (nowNanos - lastNanos > keptNanos) {
             count = 0;

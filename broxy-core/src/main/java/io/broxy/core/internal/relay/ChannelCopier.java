@@ -10,9 +10,9 @@ import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.WritableByteChannel;
 
-/** Copies from channel to channel on the calling thread, through its buffer of the pool. Threading: thread-safe. */
+/** Copies between channels on the calling thread, through the thread's buffer of the pool. Threading: thread-safe. */
 public final class ChannelCopier {
-    /** A blocking channel moves something on each call; one that did not for so long never will. */
+    /** A blocking channel transfers bytes on each call; one that transfers none in this many calls in a row is broken. */
     private static final int MAX_IDLE_CALLS = 1_000;
 
     private final BufferPool buffers;
@@ -62,13 +62,13 @@ public final class ChannelCopier {
         }
     }
 
-    @SuppressWarnings("ThreadPriorityCheck") // there is nothing to wait for: the channel should have blocked
+    @SuppressWarnings("ThreadPriorityCheck") // nothing to wait for: the channel should have blocked
     private static int idled(int idleCalls, String what, long copied) throws CopyException {
         if (idleCalls == MAX_IDLE_CALLS) {
             throw new CopyException(
                     what + " made no progress",
                     copied,
-                    new IOException("the channel does not block and moves nothing"));
+                    new IOException("the channel neither blocks nor transfers bytes"));
         }
         Thread.yield();
         return idleCalls + 1;

@@ -75,7 +75,7 @@ public final class EngineCopier implements Copier {
         return a == b;
     }
 
-    /** Takes both from their user, or neither. */
+    /** Detaches either both connections from their user or neither. */
     private static void detachBoth(Connection a, Connection b) throws ClosedChannelException {
         if (a instanceof Transferable own) {
             own.detach();

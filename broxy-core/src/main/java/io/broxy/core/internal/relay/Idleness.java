@@ -1,16 +1,16 @@
 package io.broxy.core.internal.relay;
 
 /**
- * How long a tunnel may pass no bytes.
+ * The idle timeouts of a tunnel.
  *
- * @param idleNanos without a byte while both streams are open
- * @param halfCloseNanos without a byte once one has ended
- * @param stallNanos while bytes wait for a side that takes none
+ * @param idleNanos the maximum time without a byte while both streams are open
+ * @param halfCloseNanos the maximum time without a byte after one stream has ended
+ * @param stallNanos the maximum time that bytes wait for a side that accepts none
  * <p>Threading: immutable.
  */
 public record Idleness(long idleNanos, long halfCloseNanos, long stallNanos) {
 
-    /** The limit on the time without a byte. */
+    /** The maximum time without a byte. */
     long limitNanos(boolean halfClosed) {
         return halfClosed ? Math.min(idleNanos, halfCloseNanos) : idleNanos;
     }

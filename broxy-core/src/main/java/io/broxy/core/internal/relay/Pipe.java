@@ -14,30 +14,30 @@ import java.nio.channels.SelectionKey;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One direction of a relay. What was read is written at once; what the sink does not take is held, and the source is not
- * read until it is gone, so that a slow reader stops the sender. A turn is one read and one write, so that bulk does not
- * starve its neighbours.
+ * One direction of a relay. Bytes are written immediately after they are read. Bytes that the sink does not accept are held,
+ * and the source is not read until they are written, so that a slow reader throttles the sender. A turn is one read and one
+ * write, so that bulk transfers do not starve other connections.
  *
  * <pre>
  *             end of the source
  *   OPEN ───────────────────────────────────> ENDED
- *    │  sink broken behind its own end           ^
+ *    │  sink broken after its own end           ^
  *    └──────────────────────────> DISCARDING ────┘
  * </pre>
  *
- * <p>Threading: owned by its event loop, but for {@link #moved}.
+ * <p>Threading: owned by its event loop, except {@link #moved}.
  */
 final class Pipe implements ChannelEvents {
     private enum State {
-        /** Bytes are passed. */
+        /** Bytes are relayed. */
         OPEN,
-        /** The sink takes nothing any more; what comes is dropped, at no rate, so that the source may come to its end. */
+        /** The sink is gone; bytes from the source are discarded, without rate limit, so that the source can reach its end. */
         DISCARDING,
-        /** The source has ended, and so has the output of the sink. */
+        /** The source and the output of the sink have ended. */
         ENDED
     }
 
-    /** The most that is read from a source whose bytes go nowhere any more. */
+    /** The maximum number of bytes that are read from a source and discarded. */
     static final int MAX_DISCARDED = 1 << 20;
 
     private static final VarHandle MOVED;
@@ -53,7 +53,7 @@ final class Pipe implements ChannelEvents {
     private final Relay relay;
     private final LoopConnection source;
     private final LoopConnection sink;
-    /** Null once nothing is limited. */
+    /** Null if the rate is not limited, or no longer. */
     private @Nullable Throttle throttle;
     /** The other direction, which writes to this pipe's source. */
     private Pipe reverse = this;
@@ -61,9 +61,9 @@ final class Pipe implements ChannelEvents {
     private State state = State.OPEN;
     private int readSize = LoopBuffers.MIN_READ;
     private @Nullable ByteBuffer held;
-    /** What is held was read by this pipe, and so has been charged to the rate. */
+    /** Whether the held bytes were read by this pipe and thus charged to the rate. */
     private boolean heldIsCharged;
-    /** While something is held: when the sink took something, or was asked to, for the last time. */
+    /** While bytes are held: the last time when the sink accepted bytes, or first got these. */
     private long waitingSinceNanos;
 
     private @Nullable IOException sinkFailure;
@@ -73,7 +73,7 @@ final class Pipe implements ChannelEvents {
     /**
      * Creates a pipe.
      *
-     * @param throttle limits what is read, or null
+     * @param throttle limits the read rate, or null
      */
     Pipe(Relay relay, LoopConnection source, LoopConnection sink, @Nullable Throttle throttle) {
         this.relay = relay;
@@ -100,35 +100,35 @@ final class Pipe implements ChannelEvents {
         return held != null;
     }
 
-    /** While bytes wait: since when the sink has taken none. */
+    /** While bytes wait: since when the sink has accepted none. */
     long waitingSinceNanos() {
         return waitingSinceNanos;
     }
 
-    /** How the sink broke behind its own end, so that something was discarded; else null. */
+    /** The failure of the sink after its own end, if it made this pipe discard bytes; else null. */
     @Nullable
     IOException sinkFailure() {
         return sinkFailure != null ? sinkFailure : sink.lost();
     }
 
-    /** Bytes that have gone out to the sink; for any thread. */
+    /** The number of bytes sent to the sink. Thread-safe. */
     long moved() {
-        long unsent = sink.unsent(); // before what is taken meanwhile is counted
+        long unsent = sink.unsent(); // read first, so that bytes accepted meanwhile do not make the result too large
         return Math.max(0, (long) MOVED.getOpaque(this) - unsent);
     }
 
     /**
-     * Sets what goes to the sink before anything that is read.
+     * Sets the bytes that go to the sink before any that are read.
      *
-     * @param bytes released by this pipe; null for nothing
-     * @param notCounted how many bytes at their start are the proxy's own
+     * @param bytes released by this pipe; null for none
+     * @param notCounted the number of leading bytes that the proxy itself has generated
      */
     void first(@Nullable ByteBuffer bytes, int notCounted) {
         held = bytes;
         MOVED.setOpaque(this, (long) -notCounted);
     }
 
-    /** Begins to relay. Nothing else may be waited for at the source. */
+    /** Starts relaying. No other code may wait for readiness of the source. */
     void start() {
         if (held == null) {
             want(source, SelectionKey.OP_READ);
@@ -152,7 +152,7 @@ final class Pipe implements ChannelEvents {
 
     private void pump() {
         if (held != null || state == State.ENDED) {
-            return; // the flush before has ended it
+            return; // the preceding flush has ended the pipe
         }
         LoopBuffers buffers = relay.loop().buffers();
         int size = buffers.readSize(readSize);
@@ -186,14 +186,17 @@ final class Pipe implements ChannelEvents {
         }
     }
 
-    /** It is this pipe's turn to read again. */
+    /** Called when it is this pipe's turn to read again. */
     private void resume() {
         if (held == null && state != State.ENDED) {
             want(source, SelectionKey.OP_READ);
         }
     }
 
-    /** Some bytes are read for the sake of the end behind them; a source that sends on and on would keep the loop busy. */
+    /**
+     * Discards bytes to reach the end of the stream behind them, up to a limit, since a source that keeps sending would keep
+     * the loop busy.
+     */
     private void discard(int count) {
         discarded += count;
         if (discarded > MAX_DISCARDED) {
@@ -224,7 +227,7 @@ final class Pipe implements ChannelEvents {
         }
     }
 
-    /** The sink may take more. */
+    /** Called when the sink may accept more bytes. */
     private void flush() {
         ByteBuffer rest = held;
         if (rest == null) {
@@ -261,19 +264,19 @@ final class Pipe implements ChannelEvents {
     // ------------------------------------------------------------------ ends
 
     private void end() {
-        unwant(source, SelectionKey.OP_READ); // else a hang-up would spin
+        unwant(source, SelectionKey.OP_READ); // otherwise a hang-up would cause a busy loop
         if (state == State.OPEN) {
             try {
                 sink.shutdownOutput();
             } catch (IOException e) {
-                // The sink broke: what it had to say is decided by the direction that reads from it.
+                // The sink broke: the direction that reads from it decides what that means.
             }
         }
         state = State.ENDED;
         relay.ended(this);
     }
 
-    /** The sink has broken, as a write or {@link BreakWatch} has found. */
+    /** Called when a write or {@link BreakWatch} has found that the sink is broken. */
     void sinkFailed(IOException failure) {
         if (!reverse.isEnded() && !WriteFailures.isAfterEnd(failure)) {
             relay.reset(sink, failure);
@@ -287,7 +290,7 @@ final class Pipe implements ChannelEvents {
         want(source, SelectionKey.OP_READ);
     }
 
-    /** Discarded bytes are no part of a rate, and do not wait for one. */
+    /** Removes the rate limit, since discarded bytes are not charged to a rate and do not wait for one. */
     private void unthrottle() {
         if (throttle != null) {
             throttle.stop();
@@ -301,7 +304,7 @@ final class Pipe implements ChannelEvents {
         }
     }
 
-    /** The sink is being reset: what it has taken and not sent is lost. */
+    /** Refunds the bytes that the sink accepted but did not send, and that its reset loses. */
     void refundUnsent() {
         refund(Math.min(sink.unsent(), moved));
     }

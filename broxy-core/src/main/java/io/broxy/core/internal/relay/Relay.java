@@ -13,16 +13,16 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tunnel's bytes, both ways, on one loop: two {@link Pipe}s, one timer, one end. The clocks are lazy: a byte only
- * notes the time, and the timer looks at it when it fires.
+ * Relays a tunnel's bytes in both directions on one loop, with two {@link Pipe}s and one timer. The timeouts are lazy: a byte
+ * only updates a timestamp, which the timer checks when it fires.
  *
- * <p>How one side's break meets the other (a cut stream must never look complete, a complete one never be cut): a reset
- * before a side's stream has ended resets the other. After it, the other side still gets all that was sent and an orderly
- * end; what that one goes on sending is dropped, and does not count as activity. If that is much it is reset, once it has had
- * {@linkplain LingeringClose#TIMEOUT_NANOS some time} to take what was sent. What is dropped waits for no rate and is charged to
- * none, so a relay whose client is gone ends as soon as one without a limit.
+ * <p>A truncated stream must never look complete, and a complete one must never be truncated. So when one side's connection
+ * breaks before its stream has ended, the other side is reset. If it breaks after the end of its stream, the other side still
+ * gets all bytes and an orderly end. Bytes that the other side keeps sending are discarded and do not count as activity; if
+ * they are many, that side is reset after {@linkplain LingeringClose#TIMEOUT_NANOS some time} to read the remaining bytes.
+ * Discarded bytes are exempt from rate limits, so a relay whose client is gone ends as quickly as without a limit.
  *
- * <p>Threading: owned by its event loop, but for what {@link Stage} says.
+ * <p>Threading: owned by its event loop, except for the methods of {@link Stage}.
  */
 public final class Relay implements Stage {
     private final EventLoop loop;
@@ -65,10 +65,10 @@ public final class Relay implements Stage {
      * Relays until both sides have ended, then closes both and records the tunnel's end.
      *
      * @param client on the same loop as {@code origin}
-     * @param throttles limits of the rate, or null
-     * @param toOrigin held bytes that go to the origin first, or null; released by the relay
-     * @param toClient held bytes that go to the client first, or null; released by the relay
-     * @param answerBytes how many bytes of {@code toClient} are the proxy's own
+     * @param throttles the rate limits, or null
+     * @param toOrigin bytes that are sent to the origin first, or null; released by the relay
+     * @param toClient bytes that are sent to the client first, or null; released by the relay
+     * @param answerBytes the number of bytes of {@code toClient} that the proxy itself has generated
      */
     public static void start(
             LoopConnection client,
@@ -83,13 +83,13 @@ public final class Relay implements Stage {
         relay.toOrigin.first(toOrigin, 0);
         relay.toClient.first(toClient, answerBytes);
         tunnel.stage(relay);
-        if (!relay.over) { // its end was asked for before
+        if (!relay.over) { // otherwise the end was requested before
             relay.start();
         }
     }
 
     private void start() {
-        // Each connection needs its handler before the other's pipe may wait for it.
+        // Each connection needs its handler before the other pipe may wait for it.
         client.handler(toOrigin);
         origin.handler(toClient);
         try {
@@ -108,19 +108,19 @@ public final class Relay implements Stage {
         return loop;
     }
 
-    /** A byte, or an end, was passed. */
+    /** Records that bytes or an end of stream were relayed. */
     void touch() {
         lastActivityNanos = loop.nowNanos();
     }
 
     // ------------------------------------------------------------------ events of the pipes
 
-    /** Since this time bytes wait for a sink that takes none. */
+    /** Records since when bytes wait for a sink that accepts none. */
     void waiting(long sinceNanos) {
         checkBy(sinceNanos + idleness.stallNanos());
     }
 
-    /** A pipe waits for its turn, and nothing may be waited for at the client meanwhile. */
+    /** Called when a pipe waits for its turn, during which the client may be without any interest. */
     void throttled() {
         if (watch != null) {
             watch.begin();
@@ -133,7 +133,7 @@ public final class Relay implements Stage {
         }
     }
 
-    /** A pipe's source has ended, and so has the output of the sink. */
+    /** Called when a pipe's source and the output of its sink have ended. */
     void ended(Pipe pipe) {
         Pipe other = pipe == toOrigin ? toClient : toOrigin;
         if (other.isEnded()) {
@@ -143,18 +143,18 @@ public final class Relay implements Stage {
         }
     }
 
-    /** The limit on the time without a byte; a stream that still goes over is not cut for the sake of one that does not. */
+    /** The maximum time without a byte, such that an active stream is not cut because of an idle one. */
     private long limitNanos() {
         boolean halfClosed = toOrigin.isEnded() || toClient.isEnded();
         return endingSoon && halfClosed ? LingeringClose.TIMEOUT_NANOS : idleness.limitNanos(halfClosed);
     }
 
-    /** A side's connection broke before its stream had ended. */
+    /** Called when a side's connection broke before its stream had ended. */
     void reset(LoopConnection side, IOException cause) {
         cut(side == client ? CloseReason.CLIENT_RESET : CloseReason.ORIGIN_RESET, cause);
     }
 
-    /** A pipe's source goes on sending, and its sink is gone. */
+    /** Called when a pipe's source keeps sending although its sink is gone. */
     void endSoon() {
         if (!over && !endingSoon) {
             endingSoon = true;
@@ -162,14 +162,14 @@ public final class Relay implements Stage {
         }
     }
 
-    /** A side's connection cannot be waited for: it was closed from outside. */
+    /** Called when waiting for a side fails because its connection was closed by other code. */
     void failed(IOException cause) {
         cut(CloseReason.FAILED, cause);
     }
 
     // ------------------------------------------------------------------ ends
 
-    /** Both streams have come to their end. */
+    /** Called when both streams have ended. */
     private void finish() {
         if (over) {
             return;
@@ -180,7 +180,7 @@ public final class Relay implements Stage {
         recordFinish();
     }
 
-    /** Whether all that was sent has gone out is known only when both are closed. */
+    /** Records the result when both connections are closed: only then is it known whether all bytes were sent. */
     private void recordFinish() {
         whenClosed(() -> {
             if (toClient.sinkFailure() != null) {
@@ -193,7 +193,7 @@ public final class Relay implements Stage {
         });
     }
 
-    /** Has the clocks looked at when this time has come, if not before. */
+    /** Schedules a check of the timeouts no later than a deadline. */
     private void checkBy(long deadlineNanos) {
         if (!over && deadlineNanos - checkNanos < 0) {
             checkNanos = deadlineNanos;
@@ -202,7 +202,7 @@ public final class Relay implements Stage {
     }
 
     private void checkTime() {
-        if (loop.isStopping()) { // which fires all timers, until none is left
+        if (loop.isStopping()) { // a stopping loop fires all timers
             cut(CloseReason.CLOSED, null);
             return;
         }
@@ -222,7 +222,7 @@ public final class Relay implements Stage {
         }
     }
 
-    /** When a pipe's sink has had its time to take what waits for it, if that is before the other deadline. */
+    /** The deadline of a pipe's sink to accept waiting bytes, or the given deadline if that is earlier. */
     private long stall(Pipe pipe, long deadlineNanos) {
         long stall = pipe.waitingSinceNanos() + idleness.stallNanos();
         return pipe.isWaiting() && stall - deadlineNanos < 0 ? stall : deadlineNanos;
@@ -233,7 +233,7 @@ public final class Relay implements Stage {
         if (loop.inLoop()) {
             cut(reason, null);
         } else {
-            loop.tryExecute(() -> cut(reason, null)); // the end of a loop has abandoned its tunnels
+            loop.tryExecute(() -> cut(reason, null)); // a stopped loop has abandoned its tunnels
         }
     }
 

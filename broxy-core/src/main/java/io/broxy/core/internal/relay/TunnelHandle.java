@@ -12,25 +12,25 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The stage, the future and the result of a tunnel, or of a client's connection that may become one: the user's handle. A future
- * is made only on request: most users hand clients over and never look at them again.
+ * The user's handle of a tunnel, or of a client's connection that may become one, with its stage, future and result. The future
+ * is created only on request, since most users never look at a client again after handing it over.
  *
- * <p>Threading: thread-safe; the lock guards {@code stage}, {@code endRequest}, {@code future}, {@code ended}, {@code result} and
- * what has been taken.
+ * <p>Threading: thread-safe; the lock guards {@code stage}, {@code endRequest}, {@code future}, {@code ended}, {@code result}
+ * and the taken counts.
  */
 public final class TunnelHandle implements Tunnel {
 
-    /** Adds bytes up. */
+    /** Accumulates byte counts. */
     @FunctionalInterface
     public interface ByteCounter {
-        /** So many more have been passed. */
+        /** Adds bytes that were relayed since the last call. */
         void add(long toOrigin, long toClient);
     }
 
-    /** Learns of the end, once, before the future completes. */
+    /** Is notified of the end, once, before the future completes. */
     @FunctionalInterface
     public interface EndListener {
-        /** The tunnel has ended, its connections are closed. */
+        /** Called when the tunnel has ended and its connections are closed. */
         void ended(TunnelHandle tunnel, TunnelResult result);
     }
 
@@ -41,7 +41,7 @@ public final class TunnelHandle implements Tunnel {
 
     private @Nullable HostPort target;
     private @Nullable String identity;
-    /** Written before the stage that relays, and so seen with it. */
+    /** Written before the relaying stage is published, and so visible with it. */
     private long toOriginBefore;
 
     private long toClientBefore;
@@ -56,9 +56,9 @@ public final class TunnelHandle implements Tunnel {
     private volatile @Nullable TunnelResult result;
 
     /**
-     * Creates the handle of a tunnel that begins now.
+     * Creates the handle of a tunnel that starts now.
      *
-     * @param completions completes the future, and runs its dependents; it rejects nothing
+     * @param completions completes the future and runs its dependents; it must not reject tasks
      */
     public TunnelHandle(Ticker ticker, Executor completions, EndListener endListener) {
         this.ticker = ticker;
@@ -67,23 +67,23 @@ public final class TunnelHandle implements Tunnel {
         this.endListener = endListener;
     }
 
-    /** Names the target and the client for the result; by the tunnel's current owner, before its end. */
+    /** Sets the target and the client's identity for the result; called by the tunnel's current owner, before its end. */
     public void describe(HostPort target, @Nullable String identity) {
         this.target = target;
         this.identity = identity;
     }
 
-    /** The target, where it is known; null before. */
+    /** The target; null until it is known. */
     public @Nullable HostPort target() {
         return target;
     }
 
-    /** The client's identity, where there is one. */
+    /** The client's identity, or null. */
     public @Nullable String identity() {
         return identity;
     }
 
-    /** Counts what an exchange has passed before it became this tunnel; by its current owner. */
+    /** Counts the bytes of the exchange that became this tunnel; called by the tunnel's current owner. */
     public void passedBefore(long bytesToOrigin, long bytesToClient) {
         toOriginBefore = bytesToOrigin;
         toClientBefore = bytesToClient;
@@ -94,7 +94,7 @@ public final class TunnelHandle implements Tunnel {
         return startNanos;
     }
 
-    /** Passes the tunnel to its next stage, which ends it at once if an end was requested before. */
+    /** Moves the tunnel to its next stage, which ends it immediately if an end was already requested. */
     public void stage(Stage next) {
         CloseReason asked;
         synchronized (lock) {
@@ -106,7 +106,7 @@ public final class TunnelHandle implements Tunnel {
         }
     }
 
-    /** Requests the end from the current stage. Only the first reason counts. */
+    /** Requests the current stage to end the tunnel. Only the first reason counts. */
     public void end(CloseReason reason) {
         Stage current;
         synchronized (lock) {
@@ -121,7 +121,7 @@ public final class TunnelHandle implements Tunnel {
         }
     }
 
-    /** Ends a stage that only waits for work. */
+    /** Ends a stage that only waits for a further request. */
     public void drain() {
         Stage current = currentStage();
         if (current != null) {
@@ -129,7 +129,7 @@ public final class TunnelHandle implements Tunnel {
         }
     }
 
-    /** Records the end; by the tunnel's last stage, once, when both connections are closed. */
+    /** Records the end; called by the tunnel's last stage, once, after both connections are closed. */
     public void ended(CloseReason reason, @Nullable Throwable cause, long bytesToOrigin, long bytesToClient) {
         TunnelResult end = new TunnelResult(
                 target,
@@ -141,14 +141,14 @@ public final class TunnelHandle implements Tunnel {
                 cause);
         synchronized (lock) {
             if (ended) {
-                throw new IllegalStateException("the tunnel has ended before");
+                throw new IllegalStateException("the tunnel has already ended");
             }
             ended = true;
         }
         endListener.ended(this, end);
         CompletableFuture<TunnelResult> waiting;
         synchronized (lock) {
-            result = end; // after the listener, whose account is complete when the result is visible
+            result = end; // after the listener, so that its accounting is complete when the result becomes visible
             stage = null;
             waiting = future;
         }
@@ -183,7 +183,8 @@ public final class TunnelHandle implements Tunnel {
     @Override
     public long bytesToOrigin() {
         Stage current = currentStage();
-        return passedToOrigin(result, current); // after the stage: when there is none any more, there is a result
+        return passedToOrigin(
+                result, current); // read after the stage: if there is no stage any more, there is a result
     }
 
     @Override
@@ -192,15 +193,15 @@ public final class TunnelHandle implements Tunnel {
         return passedToClient(result, current);
     }
 
-    /** Gives a counter what was passed since the last time: each byte once, by whichever thread comes first. */
+    /** Passes the bytes since the last call to a counter; each byte is counted once, even with concurrent calls. */
     public void takePassed(ByteCounter counter) {
         takePassed(result, counter);
     }
 
     /**
-     * As {@link #takePassed(ByteCounter)}, for the last time.
+     * As {@link #takePassed(ByteCounter)}, with the final result.
      *
-     * @param end what the tunnel has ended with; null while it runs
+     * @param end the result of the tunnel; null while it runs
      */
     public void takePassed(@Nullable TunnelResult end, ByteCounter counter) {
         long toOrigin;

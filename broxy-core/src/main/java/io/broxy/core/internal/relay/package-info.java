@@ -1,4 +1,4 @@
-/** Moving bytes between two connections: on a loop, or between a caller's channels. */
+/** Relaying bytes between two connections on a loop, or between a caller's channels. */
 @NullMarked
 package io.broxy.core.internal.relay;
 

@@ -1,37 +1,37 @@
 package io.broxy.core.internal.socks;
 
 /**
- * The numbers of SOCKS5 (RFC 1928) and of its authentication with user name and password (RFC 1929). {@link SocksReply} has the
- * reply codes.
+ * The constants of SOCKS5 (RFC 1928) and of its username/password authentication (RFC 1929). {@link SocksReply} has the reply
+ * codes.
  *
  * <p>Threading: stateless.
  */
 public final class Socks5 {
-    /** The version that greetings, requests and replies begin with. */
+    /** The version byte of greetings, requests and replies. */
     public static final byte VERSION = 5;
 
-    /** The version that the messages of the authentication begin with (RFC 1929 section 2). */
+    /** The version byte of the authentication messages (RFC 1929 section 2). */
     public static final byte AUTH_VERSION = 1;
 
-    /** The method without authentication (RFC 1928 section 3). */
+    /** The method "no authentication required" (RFC 1928 section 3). */
     public static final byte NO_AUTHENTICATION = 0;
 
-    /** The method with user name and password. */
+    /** The method "username/password". */
     public static final byte USER_AND_PASSWORD = 2;
 
-    /** In place of a method: the server accepts none of those that are offered. */
+    /** The reply if the server accepts none of the offered methods. */
     public static final int NO_ACCEPTABLE_METHOD = 0xff;
 
-    /** The command that asks for a tunnel (RFC 1928 section 4); the same in SOCKS 4. */
+    /** The command that requests a tunnel (RFC 1928 section 4); the same in SOCKS 4. */
     public static final byte CONNECT = 1;
 
-    /** The type of an address of 4 bytes (RFC 1928 section 5). */
+    /** The address type of an IPv4 address (RFC 1928 section 5). */
     public static final byte IPV4 = 1;
 
-    /** The type of a name, whose length precedes it in one byte. */
+    /** The address type of a domain name, which follows a length byte. */
     public static final byte NAME = 3;
 
-    /** The type of an address of 16 bytes. */
+    /** The address type of an IPv6 address. */
     public static final byte IPV6 = 4;
 
     private Socks5() {}

@@ -4,25 +4,25 @@ import io.broxy.RefusedException;
 import io.broxy.RefusedException.Reason;
 
 /**
- * A message of SOCKS that is refused. The text is fixed: it names the rule that was broken, and has no bytes of the peer in it.
- * There is no stack trace: the place in the parser is of no interest.
+ * A SOCKS message is refused. The message is a fixed text that names the violated rule and contains no bytes of the peer. There
+ * is no stack trace, since the position in the parser is irrelevant.
  *
  * <p>Threading: immutable.
  */
 public final class SocksException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    /** The kinds of problems, as many as a client is answered differently or an operator counts apart. */
+    /** The kinds of problems that clients or operators need to distinguish. */
     public enum Problem {
-        /** The message breaks the protocol. */
+        /** The message violates the protocol. */
         SYNTAX(Reason.BAD_REQUEST, 400, SocksReply.GENERAL_FAILURE),
-        /** A text without a length before it is too long. */
+        /** A zero-terminated text is too long. */
         TOO_LARGE(Reason.HEAD_TOO_LARGE, 431, SocksReply.GENERAL_FAILURE),
-        /** The client cannot authenticate itself in a form that is accepted. */
+        /** The client offers no acceptable authentication method. */
         AUTHENTICATION(Reason.AUTHENTICATION_REQUIRED, 407, SocksReply.UNAUTHENTICATED),
-        /** The command is another one than CONNECT. */
+        /** The command is not CONNECT. */
         COMMAND(Reason.NOT_IMPLEMENTED, 501, SocksReply.COMMAND_NOT_SUPPORTED),
-        /** The type of the target's address is unknown. */
+        /** The target's address type is unknown. */
         ADDRESS_TYPE(Reason.BAD_TARGET, 400, SocksReply.ADDRESS_TYPE_NOT_SUPPORTED),
         /** The target cannot be dialed. */
         TARGET(Reason.BAD_TARGET, 400, SocksReply.GENERAL_FAILURE);
@@ -45,17 +45,17 @@ public final class SocksException extends Exception {
         this.problem = problem;
     }
 
-    /** What kind of problem it is. */
+    /** The kind of the problem. */
     public Problem problem() {
         return problem;
     }
 
-    /** The reply that the client gets where it waits for one; {@link SocksParser#refusal} writes it. */
+    /** The reply for a client that waits for one; {@link SocksParser#refusal} writes it. */
     public SocksReply reply() {
         return problem.reply;
     }
 
-    /** The refusal for the listener and the log; its status is what a client of HTTP would get. */
+    /** The refusal for the listener and the log; its status is the one that an HTTP client would get. */
     public RefusedException refusal() {
         return new RefusedException(problem.reason, problem.status, "SOCKS: " + getMessage());
     }

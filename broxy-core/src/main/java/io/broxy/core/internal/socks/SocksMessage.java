@@ -2,24 +2,25 @@ package io.broxy.core.internal.socks;
 
 import io.broxy.HostPort;
 
-/** What a client says, in this order; a client of SOCKS 4 says the last only. Threading: immutable. */
+/** A message of a client. SOCKS5 clients send them in this order, SOCKS 4 clients send only the last. Threading: immutable. */
 public sealed interface SocksMessage {
 
     /**
-     * The methods of authentication that the client offers (RFC 1928 section 3), one of which is chosen by now. Its answer is
-     * {@link SocksWriter#method}.
+     * The authentication methods that the client offers (RFC 1928 section 3), reduced to the chosen one. The reply is {@link
+     * SocksWriter#method}.
      *
      * @param method {@link Socks5#NO_AUTHENTICATION} or {@link Socks5#USER_AND_PASSWORD}
      */
     record Greeting(byte method) implements SocksMessage {}
 
     /**
-     * User name and password (RFC 1929). Its answer is {@link SocksWriter#authentication}, once it is known.
+     * User name and password (RFC 1929). The reply, once the credentials are checked, is {@link SocksWriter#authentication}.
      *
-     * @param authorization both as the Basic scheme of HTTP has them in a {@code Proxy-Authorization} (RFC 7617). It is a secret
+     * @param authorization both in the form of a {@code Proxy-Authorization} with HTTP's Basic scheme (RFC 7617). It is a
+     *     secret
      */
     record Login(String authorization) implements SocksMessage {
-        /** Shows nothing of the secret. */
+        /** Does not reveal the secret. */
         @Override
         public String toString() {
             return "Login";
@@ -27,9 +28,9 @@ public sealed interface SocksMessage {
     }
 
     /**
-     * The request for a tunnel (RFC 1928 section 4). Its answer is {@link SocksWriter#reply}.
+     * The request for a tunnel (RFC 1928 section 4). The reply is {@link SocksWriter#reply}.
      *
-     * @param target the target; an address in the place of a name is an address
+     * @param target the target; an address in the form of a name counts as an address
      */
     record Connect(SocksVersion version, HostPort target) implements SocksMessage {}
 }

@@ -11,7 +11,7 @@ import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what a client of SOCKS says until it has asked for its tunnel, strictly and without I/O: bytes in; the next message,
+ * Parses the messages of a SOCKS client up to its request for a tunnel, strictly and without I/O: bytes in; the next message,
  * "need more" or a {@link SocksException} out.
  *
  * <pre>
@@ -22,15 +22,17 @@ import org.jspecify.annotations.Nullable;
  *   request: REQUEST_VERSION ──> COMMAND ──> RESERVED ──> ADDRESS_TYPE ──> (NAME_LENGTH) ──> TARGET ──Connect──> REQUESTED
  * </pre>
  *
- * <p>Every byte is looked at in the order of its coming, so the outcome cannot depend on how the messages were cut into pieces.
- * What is longer than one byte is looked at when all of it is there, which is 257 bytes at most.
+ * <p>Bytes are examined in order of arrival, so the result cannot depend on how the messages were split. Fields longer than one
+ * byte are parsed when they are complete; they have at most 257 bytes.
  *
  * <p>Threading: for one thread at a time.
  */
 public final class SocksParser {
     private static final byte VERSION_4 = 4;
 
-    /** The longest user id of SOCKS 4, which is not looked at, and the longest name of 4a; neither has a length before it. */
+    /**
+     * The maximum length of the user id of SOCKS 4, which is ignored, and of the name of SOCKS 4a; both are zero-terminated.
+     */
     static final int MAX_TEXT = 255;
 
     private static final int IPV4_BYTES = 4;
@@ -65,7 +67,7 @@ public final class SocksParser {
     private State state = State.VERSION;
     private boolean refused;
 
-    /** What the state waits for: a field of known length, or a text with a zero behind it. */
+    /** The field that the state waits for: one of known length, or a zero-terminated text. */
     private final ByteBuffer field = ByteBuffer.allocate(MAX_TEXT + Short.BYTES).limit(1);
 
     private byte[] user = {};
@@ -79,33 +81,33 @@ public final class SocksParser {
     /**
      * Creates a parser for one client.
      *
-     * @param authenticates whether clients need user name and password. Without, a client that offers nothing else may
-     *     still send some; with it, SOCKS 4 is refused, which has none
+     * @param authenticates whether clients need user name and password. If false, clients that offer only this method may still
+     *     send them; if true, SOCKS 4 is refused because it has no passwords
      */
     public SocksParser(boolean authenticates) {
         this.authenticates = authenticates;
     }
 
-    /** Whether a byte was read. */
+    /** Whether any byte has been read. */
     public boolean begun() {
         return state != State.VERSION || refused;
     }
 
     /**
-     * Reads on. The buffer's position moves past what was read: to the end of the buffer when more is needed, behind the message
-     * when it is complete (what follows is left in the buffer), and behind the offending byte or field when it is refused. The
-     * parser keeps no hold on the buffer.
+     * Reads more bytes. The buffer's position advances to the end of the buffer if more bytes are needed, past the message if
+     * it is complete (bytes that follow remain in the buffer), and past the offending byte or field if it is refused. The
+     * parser does not retain the buffer.
      *
-     * @return the message, or null when it is not complete yet
+     * @return the message, or null if it is not complete yet
      * @throws SocksException if the message is refused
-     * @throws IllegalStateException if there is nothing to read: behind the request, behind a refusal, or behind a {@link
-     *     SocksMessage.Login} that is not {@linkplain #authenticated accepted} yet
+     * @throws IllegalStateException after the request, after a refusal, or after a {@link SocksMessage.Login} that is not
+     *     {@linkplain #authenticated accepted} yet
      */
     public @Nullable SocksMessage feed(ByteBuffer in) throws SocksException {
         if (refused || state == State.REQUESTED || state == State.REQUESTED_4 || state == State.UNDECIDED) {
             throw new IllegalStateException("the parser reads nothing in " + state);
         }
-        refused = true; // and so it remains if a byte is refused
+        refused = true; // remains so if a byte is refused
         SocksMessage message = null;
         while (message == null && in.hasRemaining()) {
             byte b = in.get();
@@ -118,7 +120,7 @@ public final class SocksParser {
         return message;
     }
 
-    /** User name and password are valid: the request may follow. */
+    /** Records that user name and password are valid: the request may follow. */
     public void authenticated() {
         if (state != State.UNDECIDED) {
             throw new IllegalStateException("no login is undecided in " + state);
@@ -127,8 +129,8 @@ public final class SocksParser {
     }
 
     /**
-     * Writes the refusal in the form that the client waits for: that no method is acceptable, that its credentials are not valid,
-     * or the reply to its request. It is empty if the client has not shown that it speaks SOCKS. The connection is closed behind it.
+     * Returns a refusal in the form that the client expects in its state: no acceptable method, invalid credentials, or the
+     * reply to its request. It is empty if the client has not sent valid SOCKS yet. The connection must be closed after it.
      */
     public byte[] refusal(SocksReply reply) {
         return switch (state) {
@@ -187,7 +189,7 @@ public final class SocksParser {
         return null;
     }
 
-    /** The same in both versions. */
+    /** Parses the command, which is the same in both versions. */
     private @Nullable SocksMessage command(byte b, State next, int length) throws SocksException {
         if (b != Socks5.CONNECT) {
             throw new SocksException(Problem.COMMAND, "the command is not CONNECT");
@@ -199,7 +201,7 @@ public final class SocksParser {
 
     private @Nullable SocksMessage methodCount(int count) throws SocksException {
         if (count == 0) {
-            throw new SocksException(Problem.SYNTAX, "no method of authentication is offered");
+            throw new SocksException(Problem.SYNTAX, "no authentication method is offered");
         }
         return await(State.METHODS, count);
     }
@@ -217,7 +219,7 @@ public final class SocksParser {
             return new SocksMessage.Greeting(Socks5.NO_AUTHENTICATION);
         }
         if (!password) {
-            throw new SocksException(Problem.AUTHENTICATION, "no acceptable method of authentication is offered");
+            throw new SocksException(Problem.AUTHENTICATION, "no acceptable authentication method is offered");
         }
         await(State.AUTH_VERSION, 1);
         return new SocksMessage.Greeting(Socks5.USER_AND_PASSWORD);
@@ -237,7 +239,7 @@ public final class SocksParser {
         return await(State.USER, length);
     }
 
-    /** The Basic scheme cannot name a user with a colon (RFC 7617 section 2), so there is none. */
+    /** Refuses a user name with a colon, which the Basic scheme cannot represent (RFC 7617 section 2). */
     private @Nullable SocksMessage user(ByteBuffer read) throws SocksException {
         user = new byte[read.remaining()];
         read.get(user);
@@ -249,7 +251,7 @@ public final class SocksParser {
         return await(State.PASSWORD_LENGTH, 1);
     }
 
-    /** An empty password is one for the authenticator to refuse: clients without a password send it. */
+    /** Allows an empty password, which clients without a password send; the authenticator decides about it. */
     private @Nullable SocksMessage passwordLength(int length) {
         return length == 0 ? login(field.clear().limit(0)) : await(State.PASSWORD, length);
     }
@@ -320,7 +322,7 @@ public final class SocksParser {
         return await(State.USER_ID_4, MAX_TEXT + 1);
     }
 
-    /** 0.0.0.x stands for a name, unless x is 0. */
+    /** Whether the address is 0.0.0.x with a nonzero x, which announces a name (SOCKS 4a). */
     private static boolean isFollowedByName(int address) {
         return address >>> 8 == 0 && address != 0;
     }
@@ -359,7 +361,7 @@ public final class SocksParser {
         }
         try {
             return new SocksMessage.Connect(version, HostPort.of(host, port));
-        } catch (IllegalArgumentException e) { // its text has bytes of the client
+        } catch (IllegalArgumentException e) { // its message contains bytes of the client
             throw new SocksException(Problem.TARGET, "the host is neither a name nor an address");
         }
     }
@@ -374,7 +376,7 @@ public final class SocksParser {
         return (read.get() & 0xff) + "." + (read.get() & 0xff) + "." + (read.get() & 0xff) + "." + (read.get() & 0xff);
     }
 
-    /** Without "::", which {@link HostPort} puts in; a mapped address remains one, as in a request of HTTP. */
+    /** Formats an address without "::", which {@link HostPort} adds; a mapped address remains mapped, as in an HTTP request. */
     private static String ipv6(ByteBuffer read) {
         StringJoiner groups = new StringJoiner(":");
         for (int i = 0; i < IPV6_BYTES; i += Short.BYTES) {

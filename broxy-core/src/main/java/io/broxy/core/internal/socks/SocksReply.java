@@ -6,19 +6,19 @@ import io.broxy.RefusedException;
 import java.net.NoRouteToHostException;
 
 /**
- * The catalogue of replies to a request: for each the code of SOCKS5 (RFC 1928 section 6) and that of SOCKS 4, and which refusals
- * and failed dials it stands for. SOCKS 4 knows one code for all failures but two, which are about the client's identity.
+ * The replies to a request: their codes in SOCKS5 (RFC 1928 section 6) and in SOCKS 4, and the mapping from refusals and failed
+ * dials. SOCKS 4 has a single code for all failures except two, which concern the client's identity.
  *
  * <p>Threading: immutable.
  */
 public enum SocksReply {
     /** The tunnel is open. */
     SUCCEEDED(0, 90),
-    /** A failure that has no code of its own. */
+    /** A failure without a specific code. */
     GENERAL_FAILURE(1, 91),
     /** The proxy's rules do not allow the request. */
     NOT_ALLOWED(2, 91),
-    /** No route leads to the target's network. */
+    /** There is no route to the target's network. */
     NETWORK_UNREACHABLE(3, 91),
     /** The target cannot be reached, or its name cannot be resolved. */
     HOST_UNREACHABLE(4, 91),
@@ -26,13 +26,13 @@ public enum SocksReply {
     CONNECTION_REFUSED(5, 91),
     /** The target does not answer in time. */
     TTL_EXPIRED(6, 91),
-    /** The command is another one than CONNECT. */
+    /** The command is not CONNECT. */
     COMMAND_NOT_SUPPORTED(7, 91),
-    /** The type of the target's address is unknown. */
+    /** The target's address type is unknown. */
     ADDRESS_TYPE_NOT_SUPPORTED(8, 91),
-    /** The client has no valid credentials; SOCKS 4 says that the user id is not the client's. */
+    /** The client has no valid credentials; in SOCKS 4, the user id does not match. */
     UNAUTHENTICATED(2, 93),
-    /** The credentials cannot be checked; SOCKS 4 says that the user id cannot be. */
+    /** The credentials cannot be checked; in SOCKS 4, the user id cannot be verified. */
     UNDECIDED(1, 92);
 
     private final int code;
@@ -43,7 +43,7 @@ public enum SocksReply {
         this.code4 = code4;
     }
 
-    /** The code in a reply of this version. */
+    /** The code for a version. */
     public int code(SocksVersion version) {
         return switch (version) {
             case SOCKS4 -> code4;
@@ -51,7 +51,7 @@ public enum SocksReply {
         };
     }
 
-    /** The reply to a request that is refused. */
+    /** The reply to a refused request. */
     public static SocksReply of(RefusedException.Reason reason) {
         return switch (reason) {
             case NOT_IMPLEMENTED -> COMMAND_NOT_SUPPORTED;
@@ -71,7 +71,7 @@ public enum SocksReply {
         };
     }
 
-    /** The reply to a request whose target could not be reached. */
+    /** The reply after a failed dial. */
     public static SocksReply of(DialException failure) {
         return switch (failure.reason()) {
             case RESOLVE -> HOST_UNREACHABLE;
@@ -83,7 +83,7 @@ public enum SocksReply {
         };
     }
 
-    /** The reason covers three codes: a SOCKS5 proxy's reply tells which, and so does the failure of an address. */
+    /** Chooses among the three codes of this reason, by an upstream SOCKS5 proxy's reply or the failures of the addresses. */
     private static SocksReply unreachable(DialException failure) {
         ProxyReply reply = failure.proxyReply();
         if (reply != null && reply.protocol() == ProxyReply.Protocol.SOCKS5) {

@@ -1,6 +1,6 @@
 package io.broxy.core.internal.socks;
 
-/** The versions of SOCKS, which differ in their replies. Threading: immutable. */
+/** The versions of SOCKS, which have different replies. Threading: immutable. */
 public enum SocksVersion {
     /** SOCKS 4, and its extension 4a for names. */
     SOCKS4,

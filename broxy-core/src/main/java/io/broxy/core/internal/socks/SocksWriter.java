@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes what a server says.
+ * Writes the messages of a server.
  *
  * <p>Threading: stateless.
  */
@@ -20,29 +20,28 @@ public final class SocksWriter {
     private SocksWriter() {}
 
     /**
-     * Names the method of authentication (RFC 1928 section 3).
+     * Selects the authentication method (RFC 1928 section 3).
      *
-     * @param method a method that was offered, or {@link Socks5#NO_ACCEPTABLE_METHOD}, behind which the connection is closed
+     * @param method an offered method, or {@link Socks5#NO_ACCEPTABLE_METHOD}, after which the connection must be closed
      */
     public static byte[] method(int method) {
         return new byte[] {Socks5.VERSION, (byte) method};
     }
 
     /**
-     * Says whether user name and password are valid (RFC 1929 section 2).
+     * Reports whether user name and password are valid (RFC 1929 section 2).
      *
-     * @param success if not, the connection is closed behind it
+     * @param success if false, the connection must be closed afterwards
      */
     public static byte[] authentication(boolean success) {
         return new byte[] {Socks5.AUTH_VERSION, success ? SUCCESS : FAILURE};
     }
 
     /**
-     * Answers a request (RFC 1928 section 6). SOCKS 4 has no room for an IPv6 address.
+     * Replies to a request (RFC 1928 section 6). A SOCKS 4 reply has no room for an IPv6 address.
      *
-     * @param reply if it is not {@link SocksReply#SUCCEEDED}, the connection is closed behind it
-     * @param bound the proxy's own address of the connection to the target; null, or not an IP address, if it is not known,
-     *     which is written as zeros
+     * @param reply unless it is {@link SocksReply#SUCCEEDED}, the connection must be closed afterwards
+     * @param bound the proxy's address on the connection to the target; written as zeros if it is null or not an IP address
      */
     public static byte[] reply(SocksVersion version, SocksReply reply, @Nullable SocketAddress bound) {
         byte code = (byte) reply.code(version);
@@ -66,7 +65,7 @@ public final class SocksWriter {
                 .array();
     }
 
-    /** Begins with 0, which is the version of the reply and not of the protocol. */
+    /** The first byte is 0, the version of the reply rather than of the protocol. */
     private static byte[] reply4(byte code, @Nullable InetAddress address, int port) {
         ByteBuffer reply =
                 ByteBuffer.allocate(2 + Short.BYTES + IPV4_BYTES).put((byte) 0).put(code);

@@ -1,4 +1,4 @@
-/** SOCKS 4, 4a and 5 as a server speaks them: reading a client's messages and writing the replies. Pure, without any I/O. */
+/** The server side of SOCKS 4, 4a and 5: parsing a client's messages and writing the replies, without I/O. */
 @NullMarked
 package io.broxy.core.internal.socks;
 

@@ -2,15 +2,15 @@ package io.broxy.core.internal.time;
 
 import java.time.Duration;
 
-/** From the API's {@link Duration}s to the nanoseconds used inside. */
+/** Converts the API's {@link Duration}s to nanoseconds. */
 public final class Durations {
-    /** About 146 years: half the range, so that "now + this" compares right by subtraction. */
+    /** About 146 years: half the range, so that "now + this" can be compared by subtraction. */
     private static final long MAX_NANOS = Long.MAX_VALUE / 2;
 
     private Durations() {}
 
     /**
-     * A duration in nanoseconds, cut to what fits.
+     * Returns a duration in nanoseconds, limited to about 146 years.
      *
      * @throws IllegalArgumentException if it is not positive
      */
@@ -22,7 +22,7 @@ public final class Durations {
     }
 
     /**
-     * A duration in nanoseconds, cut to what fits.
+     * Returns a duration in nanoseconds, limited to about 146 years.
      *
      * @throws IllegalArgumentException if it is negative
      */

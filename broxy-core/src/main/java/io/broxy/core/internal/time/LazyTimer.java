@@ -3,8 +3,8 @@ package io.broxy.core.internal.time;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One timer for the many deadlines of a connection, of which only the next counts and nearly none is reached. A deadline
- * that moves away costs nothing: the check runs too early then, finds that, and asks for the later one.
+ * One timer for the many deadlines of a connection, of which only the next matters and hardly any is reached. Moving a deadline
+ * to a later time is free: the check runs too early and schedules itself anew.
  *
  * <p>Threading: owned by one thread, its event loop.
  */
@@ -16,16 +16,16 @@ public final class LazyTimer {
     private boolean planned;
 
     /**
-     * Creates a timer that is not planned.
+     * Creates an unscheduled timer.
      *
-     * @param check looks at what is due, and asks for the next deadline
+     * @param check handles expired deadlines and schedules the next one
      */
     public LazyTimer(TimerQueue timers, Runnable check) {
         this.timers = timers;
         this.check = check;
     }
 
-    /** Runs the check at this time, if not before. */
+    /** Schedules the check no later than a deadline. */
     public void atLatest(long deadlineNanos) {
         if (planned && plannedNanos - deadlineNanos <= 0) {
             return;
@@ -44,7 +44,7 @@ public final class LazyTimer {
         check.run();
     }
 
-    /** Runs no check any more, until there is a deadline again. */
+    /** Cancels the check until the next deadline is set. */
     public void cancel() {
         planned = false;
         if (timer != null) {

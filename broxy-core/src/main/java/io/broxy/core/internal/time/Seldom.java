@@ -1,30 +1,30 @@
 package io.broxy.core.internal.time;
 
 /**
- * Limits how often something is logged that may happen a thousand times a second.
+ * Limits how often an event is logged that may happen a thousand times a second.
  *
  * <p>Threading: thread-safe; the lock guards {@code before} and {@code lastNanos}.
  */
 public final class Seldom {
-    private final long distanceNanos;
+    private final long intervalNanos;
 
     private final Object lock = new Object();
     private boolean before;
     private long lastNanos;
 
     /**
-     * Creates a limiter whose first time is now.
+     * Creates a limiter that permits the first event immediately.
      *
-     * @param distanceNanos from one time to the next
+     * @param intervalNanos the minimum interval between permitted events
      */
-    public Seldom(long distanceNanos) {
-        this.distanceNanos = distanceNanos;
+    public Seldom(long intervalNanos) {
+        this.intervalNanos = intervalNanos;
     }
 
-    /** Whether it is time again; the first call is. */
+    /** Whether an event may be logged; true for the first call. */
     public boolean isTime(long nowNanos) {
         synchronized (lock) {
-            if (before && nowNanos - lastNanos < distanceNanos) {
+            if (before && nowNanos - lastNanos < intervalNanos) {
                 return false;
             }
             before = true;

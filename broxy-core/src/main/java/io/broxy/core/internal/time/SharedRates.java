@@ -5,35 +5,39 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * One rate in each direction for all connections of one kind, such as those of a client or of a user. A kind is known as long
- * as it has a connection, and after that until what it has used up has flowed: else many short connections would have no rate.
+ * One rate in each direction for all connections with the same key, such as a client or a user. A share exists while its key
+ * has a connection, and afterwards until its token buckets are full again; otherwise a series of short connections would evade
+ * the limit.
  *
  * <p>Threading: thread-safe; the lock guards {@code shares}, {@code leftovers} and the counts.
  *
- * @param <K> identifies a kind
+ * @param <K> the type of the keys
  */
 public final class SharedRates<K> {
-    /** The most kinds without a connection. Each lasts for a fraction of a second; further ones are forgotten at once. */
+    /**
+     * The maximum number of shares without a connection. Each lasts for a fraction of a second; further ones are removed
+     * immediately.
+     */
     private static final int MAX_LEFTOVERS = 4_096;
 
     private final long rate;
     private final Ticker ticker;
     private final Object lock = new Object();
     private final Map<K, Share> shares = new HashMap<>();
-    /** Shares without a connection when they came in here, the oldest first. */
+    /** Shares that had no connection when they were added, oldest first. */
     private final ArrayDeque<Share> leftovers = new ArrayDeque<>();
 
     /**
      * Creates the rates.
      *
-     * @param rate in bytes a second and direction, at least 1
+     * @param rate in bytes per second and direction, at least 1
      */
     public SharedRates(long rate, Ticker ticker) {
         this.rate = rate;
         this.ticker = ticker;
     }
 
-    /** The rate of one kind. Threading: thread-safe. */
+    /** The rate of one key. Threading: thread-safe. */
     public final class Share {
         private final K key;
         private final TokenBucket toOrigin;
@@ -47,17 +51,17 @@ public final class SharedRates<K> {
             this.toClient = new TokenBucket(rate, nowNanos);
         }
 
-        /** The rate of what clients send. */
+        /** The rate of bytes from clients. */
         public TokenBucket toOrigin() {
             return toOrigin;
         }
 
-        /** The rate of what clients are sent. */
+        /** The rate of bytes to clients. */
         public TokenBucket toClient() {
             return toClient;
         }
 
-        /** A connection that has {@linkplain SharedRates#enter entered} is no longer of this kind. */
+        /** Removes a connection that has {@linkplain SharedRates#enter entered}. */
         public void leave() {
             long now = ticker.nanos();
             synchronized (lock) {
@@ -75,7 +79,7 @@ public final class SharedRates<K> {
         }
     }
 
-    /** One more connection is of a kind, which it {@linkplain Share#leave leaves} later. */
+    /** Adds a connection to the share of a key, which it {@linkplain Share#leave leaves} later. */
     public Share enter(K key) {
         long now = ticker.nanos();
         synchronized (lock) {
@@ -99,7 +103,7 @@ public final class SharedRates<K> {
         }
     }
 
-    /** How many kinds are known. */
+    /** The number of shares. */
     public int size() {
         long now = ticker.nanos();
         synchronized (lock) {

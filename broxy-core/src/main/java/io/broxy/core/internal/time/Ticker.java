@@ -7,6 +7,6 @@ public interface Ticker {
     /** The system's monotonic clock. */
     Ticker SYSTEM = System::nanoTime;
 
-    /** Now. Only differences mean something; compare by subtraction, for values may wrap around. */
+    /** The current time. Only differences are meaningful; compare by subtraction, since values may wrap around. */
     long nanos();
 }

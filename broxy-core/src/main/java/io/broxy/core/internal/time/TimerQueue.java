@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Timers in a binary heap in which every timer knows its place, so that cancelling leaves nothing behind: a proxy
- * starts and cancels several timers a connection, and nearly none fires.
+ * Timers in a binary heap. Each timer knows its index, so that cancelling removes it from the heap: a proxy schedules and
+ * cancels several timers per connection, and hardly any fires.
  *
  * <p>Threading: owned by one thread, its event loop.
  */
@@ -25,14 +25,14 @@ public final class TimerQueue {
     private @Nullable Timer[] heap = new Timer[16];
     private int size;
 
-    /** Plans a task. */
+    /** Schedules a task. */
     public Timer schedule(long deadlineNanos, Runnable task) {
         Timer timer = new Timer(task);
         reschedule(timer, deadlineNanos);
         return timer;
     }
 
-    /** Plans a timer anew, whether it is planned, cancelled or has fired. */
+    /** Reschedules a timer, whether it is scheduled, cancelled or has fired. */
     public void reschedule(Timer timer, long deadlineNanos) {
         timer.deadlineNanos = deadlineNanos;
         if (timer.index >= 0) {
@@ -46,7 +46,7 @@ public final class TimerQueue {
         siftUp(timer, size++);
     }
 
-    /** Takes a timer out; one that is not planned stays as it is. */
+    /** Cancels a timer; has no effect on one that is not scheduled. */
     public void cancel(Timer timer) {
         int hole = timer.index;
         if (hole < 0) {
@@ -61,12 +61,12 @@ public final class TimerQueue {
         }
     }
 
-    /** Takes out one timer that is due and gives its task, or null when none is due. */
+    /** Removes a due timer and returns its task; null if none is due. */
     public @Nullable Runnable poll(long nowNanos) {
         return size == 0 || at(0).deadlineNanos - nowNanos > 0 ? null : pollNext();
     }
 
-    /** Takes out the timer that is due next, whenever that is, and gives its task, or null when there is none. */
+    /** Removes the next timer, due or not, and returns its task; null if there is none. */
     public @Nullable Runnable pollNext() {
         if (size == 0) {
             return null;
@@ -76,17 +76,17 @@ public final class TimerQueue {
         return next.task;
     }
 
-    /** Nanoseconds until the next timer is due: 0 when one is, {@link Long#MAX_VALUE} when there is none. */
+    /** The nanoseconds until the next timer is due: 0 if one is due, {@link Long#MAX_VALUE} if there is none. */
     public long nanosToNext(long nowNanos) {
         return size == 0 ? Long.MAX_VALUE : Math.max(0, at(0).deadlineNanos - nowNanos);
     }
 
-    /** How many timers are planned. */
+    /** The number of scheduled timers. */
     public int size() {
         return size;
     }
 
-    @SuppressWarnings("NullAway") // places below size are filled
+    @SuppressWarnings("NullAway") // entries below size are not null
     private Timer at(int index) {
         return heap[index];
     }

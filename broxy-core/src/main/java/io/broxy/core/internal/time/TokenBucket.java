@@ -4,18 +4,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A rate in bytes a second. What was not taken within the last second may be caught up on. There are no tokens to be counted:
- * the one figure is the time since which the untaken bytes flow, which lies ahead when bytes are reserved.
+ * A token bucket with a rate in bytes per second and a capacity of one second. Its only state is the time at which the bucket
+ * was last empty; that time is in the future when bytes are reserved.
  *
  * <p>Threading: thread-safe.
  */
 public final class TokenBucket {
-    /** More than a relay moves; more would not fit into the arithmetic. */
+    /** Faster than any relay; larger values would overflow the arithmetic. */
     private static final long MAX_RATE = 8_000_000_000L;
 
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
-    /** Less is not worth a read, unless the rate is so low that it would be long to wait for. */
+    /** The upper limit of the quantum, which is smaller at low rates to avoid long waits. */
     private static final int MAX_QUANTUM = 16 << 10;
 
     private static final int QUANTA_A_SECOND = 20;
@@ -25,7 +25,7 @@ public final class TokenBucket {
     private final AtomicLong emptyAtNanos;
 
     /**
-     * Creates a bucket that holds what is worth a read. A full one would reward reconnecting.
+     * Creates a bucket that holds one quantum. A full bucket would reward reconnecting.
      *
      * @param bytesPerSecond at least 1
      */
@@ -35,12 +35,12 @@ public final class TokenBucket {
         emptyAtNanos = new AtomicLong(nowNanos - nanosUp(quantum));
     }
 
-    /** The fewest bytes that are worth a read. */
+    /** The minimum number of bytes for a worthwhile read. */
     public int quantum() {
         return quantum;
     }
 
-    /** Takes what is there of so many bytes; 0 if that is less than what is wanted and than what is worth a read. */
+    /** Takes up to the given number of bytes; 0 if fewer than both that number and the quantum are available. */
     public int take(int wanted, long nowNanos) {
         while (true) {
             long seen = emptyAtNanos.get();
@@ -56,7 +56,7 @@ public final class TokenBucket {
         }
     }
 
-    /** Takes bytes that have yet to flow, and gives the time when they have. */
+    /** Reserves bytes ahead of time, and returns when they will be available. */
     public long reserve(int bytes, long nowNanos) {
         while (true) {
             long seen = emptyAtNanos.get();
@@ -67,17 +67,17 @@ public final class TokenBucket {
         }
     }
 
-    /** Whether there is as much as in a new one. */
+    /** Whether the bucket holds at least as much as a new one. */
     public boolean isFull(long nowNanos) {
         return nowNanos - emptyAtNanos.get() >= nanosUp(quantum);
     }
 
-    /** Gives back what was taken or reserved. */
+    /** Returns bytes that were taken or reserved. */
     public void giveBack(long bytes) {
         emptyAtNanos.addAndGet(-(bytes * SECOND / rate));
     }
 
-    /** No more than a second's bytes are kept. */
+    /** Limits the bucket to one second's bytes. */
     private static long from(long emptyAtNanos, long nowNanos) {
         return nowNanos - emptyAtNanos > SECOND ? nowNanos - SECOND : emptyAtNanos;
     }

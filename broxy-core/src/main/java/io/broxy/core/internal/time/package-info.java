@@ -1,4 +1,4 @@
-/** Time: the clock, and timers that are polled and never fire by themselves. */
+/** Time: the clock, rates, and timers that are polled and never fire by themselves. */
 @NullMarked
 package io.broxy.core.internal.time;
 

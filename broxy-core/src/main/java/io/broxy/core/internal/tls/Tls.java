@@ -17,21 +17,21 @@ import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes connections secure as a TLS client: the peer's certificate must be valid for its host (RFC 2818 section 3.1), and
- * its name is sent along (SNI, RFC 6066 section 3); an address is none. Parameters may say otherwise.
+ * Secures connections as a TLS client: the peer's certificate must be valid for its host (RFC 2818 section 3.1), and the host
+ * name is sent as SNI (RFC 6066 section 3) unless it is an address. Parameters may override both.
  *
  * <p>Threading: thread-safe.
  */
 public final class Tls {
     private final SSLContext context;
     private final @Nullable SSLParameters parameters;
-    private final TlsResources means;
+    private final TlsResources resources;
 
     /** Creates a client whose trust, keys and versions come from a context. */
-    public Tls(SSLContext context, TlsResources means) {
+    public Tls(SSLContext context, TlsResources resources) {
         this.context = context;
         this.parameters = null;
-        this.means = means;
+        this.resources = resources;
     }
 
     /**
@@ -40,10 +40,10 @@ public final class Tls {
      * @param parameters copied
      * @throws IllegalArgumentException if the context does not support one of them
      */
-    public Tls(SSLContext context, SSLParameters parameters, TlsResources means) {
+    public Tls(SSLContext context, SSLParameters parameters, TlsResources resources) {
         this.context = context;
         this.parameters = copy(context, parameters);
-        this.means = means;
+        this.resources = resources;
     }
 
     /** The engine copies all parameters that this JVM has, also those that came after Java 17. */
@@ -55,17 +55,18 @@ public final class Tls {
     }
 
     /**
-     * Begins a handshake on a connection's loop. It has no time limit: the caller cancels a handshake that takes too long.
-     * One of the two consumers is called, once, on the loop, possibly before this method returns; none after a cancellation.
+     * Starts a handshake on a connection's loop. There is no time limit: the caller cancels a handshake that takes too long.
+     * One of the two consumers is called, once, on the loop, possibly before this method returns; neither is called after a
+     * cancellation.
      *
-     * @param below given away with this call, closed if the handshake fails
+     * @param below the connection to secure, which this call takes over and closes if the handshake fails
      * @param peer the host and port for which the certificate must be valid
-     * @param secured gets the secure connection, which belongs to it
-     * @return cancels the handshake and closes the connection
+     * @param secured receives the secure connection and owns it
+     * @return a handle that cancels the handshake and closes the connection
      */
     public DialHandle onLoop(
             LoopConnection below, HostPort peer, Consumer<LoopConnection> secured, Consumer<IOException> failed) {
-        return TlsHandshake.start(below, engine(peer), means, new TlsHandshake.Outcome() {
+        return TlsHandshake.start(below, engine(peer), resources, new TlsHandshake.Outcome() {
             @Override
             public void secured(LoopConnection connection) {
                 secured.accept(connection);

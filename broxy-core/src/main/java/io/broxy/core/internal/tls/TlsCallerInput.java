@@ -1,8 +1,8 @@
 package io.broxy.core.internal.tls;
 
 import io.broxy.Connection;
-import io.broxy.core.internal.net.Below;
 import io.broxy.core.internal.net.Leftover;
+import io.broxy.core.internal.net.UnderlyingConnection;
 import io.broxy.core.internal.socket.Interrupts;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way into a TLS connection on callers' threads. A thread that waits holds no more than room for a record's header;
- * buffers are the pool's, from the header on until the record is decrypted.
+ * The receiving side of a TLS connection on callers' threads. A waiting thread holds only a buffer for a record's header; from
+ * the header until the record is decrypted, it uses buffers of the pool.
  *
  * <p>Threading: for one thread at a time.
  */
@@ -27,10 +27,10 @@ final class TlsCallerInput {
 
     private final Connection below;
     private final TlsEngine engine;
-    private final TlsResources means;
+    private final TlsResources resources;
     private final Leftover leftover;
     private final TlsCallerOutput output;
-    /** Not decrypted yet; on the heap. */
+    /** Ciphertext that is not decrypted yet, on the heap. */
     private @Nullable ByteBuffer ciphertext;
 
     private @Nullable SSLException failure;
@@ -38,13 +38,13 @@ final class TlsCallerInput {
     TlsCallerInput(
             Connection below,
             TlsEngine engine,
-            TlsResources means,
+            TlsResources resources,
             Leftover leftover,
             TlsCallerOutput output,
             ByteBuffer ciphertext) {
         this.below = below;
         this.engine = engine;
-        this.means = means;
+        this.resources = resources;
         this.leftover = leftover;
         this.output = output;
         this.ciphertext = ciphertext.hasRemaining() ? ciphertext : null;
@@ -75,7 +75,7 @@ final class TlsCallerInput {
         }
     }
 
-    /** The time that a read has; each wait below takes from it. Threading: for one thread. */
+    /** The time limit of a read across all its waits. Threading: for one thread. */
     private final class Deadline {
         private final boolean limited;
         private final long endNanos;
@@ -83,16 +83,16 @@ final class TlsCallerInput {
 
         Deadline(long limitNanos, Interrupts interrupts) {
             this.limited = limitNanos > 0;
-            this.endNanos = limited ? means.ticker().nanos() + limitNanos : 0;
+            this.endNanos = limited ? resources.ticker().nanos() + limitNanos : 0;
             this.interrupts = interrupts;
         }
 
         int read(ByteBuffer bytes) throws IOException {
-            long left = limited ? endNanos - means.ticker().nanos() : 0;
+            long left = limited ? endNanos - resources.ticker().nanos() : 0;
             if (limited && left <= 0) {
                 throw new SocketTimeoutException("Read timed out");
             }
-            return Below.read(below, bytes, left, interrupts);
+            return UnderlyingConnection.read(below, bytes, left, interrupts);
         }
     }
 
@@ -112,15 +112,15 @@ final class TlsCallerInput {
             ByteBuffer header = ByteBuffer.allocate(HEADER_SIZE);
             fill(header, deadline);
             ciphertext = header.flip();
-            return 0; // a stream of records that are nothing but headers is seen to above
+            return 0; // the loop above handles records without content
         }
         return readRecord(ciphertext, into, deadline);
     }
 
     private int readRecord(ByteBuffer begun, ByteBuffer into, Deadline deadline) throws IOException {
-        ByteBuffer pooled = means.buffers().borrow();
-        ByteBuffer batch = TlsEngine.roomy(pooled);
-        // What does not fit into the reader's buffer would have to be kept.
+        ByteBuffer pooled = resources.buffers().borrow();
+        ByteBuffer batch = TlsEngine.withRoomForRecord(pooled);
+        // Plaintext that does not fit into the reader's buffer would have to be kept.
         batch.limit(Math.min(batch.capacity(), Math.max(TlsEngine.RECORD_SIZE, into.remaining())));
         try {
             batch.put(begun.duplicate());
@@ -134,17 +134,17 @@ final class TlsCallerInput {
             }
             return into.position() - before;
         } finally {
-            means.buffers().giveBack(pooled);
+            resources.buffers().giveBack(pooled);
         }
     }
 
     private void fill(ByteBuffer bytes, Deadline deadline) throws IOException {
         if (deadline.read(bytes) < 0) {
-            throw TlsEngine.cut();
+            throw TlsEngine.truncated();
         }
     }
 
-    /** True if it stopped for want of ciphertext. What was decrypted before a failure is given before it. */
+    /** True if it needs more ciphertext. Plaintext decrypted before a failure is returned before the failure. */
     private boolean decrypt(ByteBuffer bytes, ByteBuffer into, Interrupts interrupts) throws SSLException {
         int before = into.position();
         try {
@@ -154,15 +154,15 @@ final class TlsCallerInput {
                 }
                 case ROOM -> {
                     if (into.position() == before && decryptAside(bytes) == TlsEngine.Step.INPUT) {
-                        return !leftover.isPresent(); // the room is asked for before the record is there in full
+                        return !leftover.isPresent(); // the engine asks for room before the record is complete
                     }
                 }
                 case TASK -> engine.runTasks();
-                default -> {} // OUTPUT and ENDED are seen to below
+                default -> {} // OUTPUT and ENDED are handled below
             }
         } catch (SSLException e) {
             failure = e;
-            output.answer(interrupts); // the alert that tells the peer
+            output.answer(interrupts); // the alert for the peer
             if (into.position() == before && !leftover.isPresent()) {
                 throw e;
             }
@@ -173,23 +173,23 @@ final class TlsCallerInput {
         return false;
     }
 
-    /** The reader's buffer is smaller than a record. */
+    /** Decrypts into a temporary buffer, since the reader's buffer is smaller than a record. */
     private TlsEngine.Step decryptAside(ByteBuffer bytes) throws SSLException {
-        ByteBuffer pooled = means.buffers().borrow();
-        ByteBuffer aside = TlsEngine.roomy(pooled);
+        ByteBuffer pooled = resources.buffers().borrow();
+        ByteBuffer aside = TlsEngine.withRoomForRecord(pooled);
         try {
             TlsEngine.Step step = engine.decrypt(bytes, aside);
             if (step == TlsEngine.Step.ROOM && aside.position() == 0) {
-                throw TlsEngine.tooBig();
+                throw TlsEngine.recordTooLarge();
             }
             return step;
         } finally {
             leftover.unread(aside.flip());
-            means.buffers().giveBack(pooled);
+            resources.buffers().giveBack(pooled);
         }
     }
 
-    /** Ciphertext for another owner, or null for none. */
+    /** Removes and returns the ciphertext, for another owner; null if there is none. */
     @Nullable
     ByteBuffer takeCiphertext() {
         ByteBuffer bytes = ciphertext;
@@ -197,8 +197,8 @@ final class TlsCallerInput {
         return bytes;
     }
 
-    /** Reads what the system has, for a close with unread bytes makes TCP send a reset. */
-    void discardWhatHasCome() {
+    /** Discards the bytes in the receive buffer, since closing with unread bytes makes TCP send a reset. */
+    void discardAvailable() {
         try {
             InputStream in = below.asSocket().getInputStream();
             int count = Math.min(in.available(), TlsEngine.RECORD_SIZE);
@@ -206,7 +206,7 @@ final class TlsCallerInput {
                 below.read(ByteBuffer.allocate(count));
             }
         } catch (IOException e) {
-            log.debug("what had come could not be read before a close", e);
+            log.debug("reading the remaining bytes before a close failed", e);
         }
     }
 }

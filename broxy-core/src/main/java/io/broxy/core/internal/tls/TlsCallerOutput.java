@@ -2,8 +2,8 @@ package io.broxy.core.internal.tls;
 
 import io.broxy.Connection;
 import io.broxy.core.internal.loop.BufferPool;
-import io.broxy.core.internal.net.Below;
 import io.broxy.core.internal.net.PeerEndedException;
+import io.broxy.core.internal.net.UnderlyingConnection;
 import io.broxy.core.internal.socket.Interrupts;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,30 +17,31 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way out of a TLS connection on callers' threads.
+ * The sending side of a TLS connection on callers' threads.
  *
- * <p>The thread that reads may find that the engine has to answer. It must not wait for a thread that writes and whose peer
- * perhaps only goes on once it is read; so the answer is left to that thread, unless too many are.
+ * <p>A reading thread may find that the engine must answer. It must not wait for a writing thread, because the peer may accept
+ * nothing before its own bytes are read. The reader therefore leaves the answer to the writing thread, unless too many answers
+ * are pending.
  *
- * <p>Threading: thread-safe; the lock is held while bytes are sent, for records must not mix.
+ * <p>Threading: thread-safe; the lock is held while bytes are sent, because records must not interleave.
  */
 final class TlsCallerOutput {
     private static final Logger log = LoggerFactory.getLogger(TlsCallerOutput.class);
 
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
-    /** How long closing may wait for a peer that takes no bytes. */
-    private static final long GOODBYE_SECONDS = 2;
+    /** How long closing may wait for a peer that accepts no bytes. */
+    private static final long CLOSE_NOTIFY_TIMEOUT_SECONDS = 2;
 
-    /** Answers that wait in the engine; a peer that makes more is not read until it takes some. */
-    private static final int MAX_OWED = 64;
+    /** The maximum number of answers pending in the engine; a peer that causes more is not read until it accepts some. */
+    private static final int MAX_PENDING_ANSWERS = 64;
 
     private final Connection below;
     private final TlsEngine engine;
     private final BufferPool buffers;
     private final ReentrantLock writing = new ReentrantLock();
-    private final AtomicInteger owed = new AtomicInteger();
-    /** Something went out in part, so nothing can follow. */
+    private final AtomicInteger pendingAnswers = new AtomicInteger();
+    /** Set when a record was sent only in part, so that nothing can follow. */
     private volatile boolean broken;
 
     private boolean shut; // under the lock
@@ -51,7 +52,7 @@ final class TlsCallerOutput {
         this.buffers = buffers;
     }
 
-    /** Encrypts and sends all, and gives how much that was. */
+    /** Encrypts and sends all bytes, and returns their number. */
     int write(ByteBuffer from, Interrupts interrupts) throws IOException {
         int count = from.remaining();
         writing.lock();
@@ -63,18 +64,18 @@ final class TlsCallerOutput {
         } finally {
             writing.unlock();
         }
-        answerIfOwed(interrupts);
+        answerIfPending(interrupts);
         return count;
     }
 
-    /** Sends a close_notify and ends the stream below; once. */
+    /** Sends a close_notify and ends the underlying stream; called once. */
     void shutdown() throws IOException {
         writing.lock();
         try {
             if (!shut) {
                 shut = true;
                 engine.closeOutput();
-                send(NOTHING, Interrupts.AS_SOCKETS); // an end of the stream is no call that an interrupt ends
+                send(NOTHING, Interrupts.AS_SOCKETS); // an interrupt does not abort the end of the stream
                 below.shutdownOutput();
             }
         } finally {
@@ -92,45 +93,45 @@ final class TlsCallerOutput {
         }
     }
 
-    /** The engine has something to say; called by the thread that reads. */
+    /** Sends or schedules an answer of the engine; called by the reading thread. */
     void answer(Interrupts interrupts) {
-        if (owed.incrementAndGet() > MAX_OWED) {
+        if (pendingAnswers.incrementAndGet() > MAX_PENDING_ANSWERS) {
             writing.lock();
             try {
-                sendOwed(interrupts);
+                sendPendingAnswers(interrupts);
             } finally {
                 writing.unlock();
             }
         }
-        answerIfOwed(interrupts);
+        answerIfPending(interrupts);
     }
 
-    /** Each release of the lock checks again, so an answer that becomes due while it is held is never forgotten. */
-    private void answerIfOwed(Interrupts interrupts) {
-        while (owed.get() > 0 && writing.tryLock()) {
+    /** Each release of the lock checks again, so that no answer that becomes due while the lock is held is forgotten. */
+    private void answerIfPending(Interrupts interrupts) {
+        while (pendingAnswers.get() > 0 && writing.tryLock()) {
             try {
-                sendOwed(interrupts);
+                sendPendingAnswers(interrupts);
             } finally {
                 writing.unlock();
             }
         }
     }
 
-    private void sendOwed(Interrupts interrupts) {
-        owed.set(0);
+    private void sendPendingAnswers(Interrupts interrupts) {
+        pendingAnswers.set(0);
         try {
             send(NOTHING, interrupts);
         } catch (IOException e) {
-            log.debug("TLS could not answer its peer; a write will tell", e);
+            log.debug("TLS could not answer its peer; the next write will fail", e);
         }
     }
 
     private void send(ByteBuffer from, Interrupts interrupts) throws IOException {
         if (broken) {
-            throw engine.sendingFailed(new SSLException("the TLS connection broke within a write before"));
+            throw engine.sendingFailed(new SSLException("the TLS connection broke during an earlier write"));
         }
         ByteBuffer pooled = buffers.borrow();
-        ByteBuffer batch = TlsEngine.roomy(pooled);
+        ByteBuffer batch = TlsEngine.withRoomForRecord(pooled);
         try {
             while (true) {
                 TlsEngine.Step step = engine.encrypt(from, batch.clear());
@@ -148,7 +149,7 @@ final class TlsCallerOutput {
                     }
                     case INPUT ->
                         throw new SSLException("the peer's renegotiation must be read before anything is written");
-                    default -> {} // the buffer was full
+                    default -> {} // the buffer is full
                 }
             }
         } finally {
@@ -158,36 +159,38 @@ final class TlsCallerOutput {
 
     private void flush(ByteBuffer batch, Interrupts interrupts) throws IOException {
         try {
-            Below.write(below, batch, interrupts);
+            UnderlyingConnection.write(below, batch, interrupts);
         } catch (IOException e) {
             broken = true;
             throw engine.sendingFailed(e);
         }
     }
 
-    /** Sends a close_notify if no other thread is writing, and waits for that only a short time. */
-    void sayGoodbye() {
+    /** Sends a close_notify if no other thread is writing, and waits only briefly. */
+    void sendCloseNotify() {
         if (broken || !writing.tryLock()) {
             return;
         }
-        CompletableFuture<Void> said = new CompletableFuture<>();
+        CompletableFuture<Void> closeNotify = new CompletableFuture<>();
         try {
             if (shut) {
                 return;
             }
             shut = true;
-            said.orTimeout(GOODBYE_SECONDS, TimeUnit.SECONDS).whenComplete((ok, late) -> {
-                if (late != null) {
-                    below.abort();
-                }
-            });
+            closeNotify
+                    .orTimeout(CLOSE_NOTIFY_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                    .whenComplete((ok, late) -> {
+                        if (late != null) {
+                            below.abort();
+                        }
+                    });
             engine.closeOutput();
             send(NOTHING, Interrupts.AS_SOCKETS);
             below.shutdownOutput();
         } catch (IOException e) {
             log.debug("a TLS connection is closed without a close_notify", e);
         } finally {
-            said.complete(null);
+            closeNotify.complete(null);
             writing.unlock();
         }
     }

@@ -16,30 +16,30 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A TLS connection as its user sees it, over any other connection.
+ * A user's TLS connection over any other connection.
  *
- * <p>{@link #read} gives -1 only for the peer's close_notify; an end of the connection below without one is an
- * {@link javax.net.ssl.SSLException}. {@link #shutdownOutput} works from TLS 1.3 on and is refused before, see
- * {@link TlsLoopConnection}.
+ * <p>{@link #read} returns -1 only for the peer's close_notify; if the underlying stream ends without one, it throws an {@link
+ * javax.net.ssl.SSLException}. {@link #shutdownOutput} requires TLS 1.3; see {@link TlsLoopConnection}.
  *
  * <p>Threading: as {@link Connection} says. A lock for each direction lets one thread read while another writes.
  */
 public final class TlsConnection extends UserConnection implements Transferable {
     private final Connection below;
     private final TlsEngine engine;
-    private final TlsResources means;
+    private final TlsResources resources;
     private final TlsCallerInput input;
     private final TlsCallerOutput output;
     private final ReentrantLock reading;
 
-    /** Takes over a connection whose handshake is done, with the bytes that were read too far. */
-    TlsConnection(Connection below, TlsEngine engine, TlsResources means, ByteBuffer ciphertext, ByteBuffer plaintext) {
+    /** Takes over a connection after the handshake, with the bytes that were read ahead. */
+    TlsConnection(
+            Connection below, TlsEngine engine, TlsResources resources, ByteBuffer ciphertext, ByteBuffer plaintext) {
         this.below = below;
         this.engine = engine;
-        this.means = means;
+        this.resources = resources;
         this.reading = new ReentrantLock();
-        this.output = new TlsCallerOutput(below, engine, means.buffers());
-        this.input = new TlsCallerInput(below, engine, means, leftover(), output, ciphertext);
+        this.output = new TlsCallerOutput(below, engine, resources.buffers());
+        this.input = new TlsCallerInput(below, engine, resources, leftover(), output, ciphertext);
         unread(plaintext);
     }
 
@@ -47,13 +47,13 @@ public final class TlsConnection extends UserConnection implements Transferable 
         super(detached);
         below = detached.below;
         engine = detached.engine;
-        means = detached.means;
+        resources = detached.resources;
         reading = detached.reading;
         output = detached.output;
         input = detached.input;
     }
 
-    // ------------------------------------------------------------------ changing hands
+    // ------------------------------------------------------------------ change of ownership
 
     @Override
     public Connection detached() {
@@ -62,7 +62,7 @@ public final class TlsConnection extends UserConnection implements Transferable 
 
     @Override
     public boolean hasReadiness() {
-        return below instanceof Transferable own && own.hasReadiness();
+        return below instanceof Transferable transferable && transferable.hasReadiness();
     }
 
     @Override
@@ -71,8 +71,8 @@ public final class TlsConnection extends UserConnection implements Transferable 
     }
 
     private Transferable transferable() {
-        if (below instanceof Transferable own) {
-            return own;
+        if (below instanceof Transferable transferable) {
+            return transferable;
         }
         throw new UnsupportedOperationException("the connection under TLS has no readiness");
     }
@@ -91,7 +91,7 @@ public final class TlsConnection extends UserConnection implements Transferable 
             loopInput.unreadCiphertext(ciphertext);
         }
         loopInput.plaintext().unread(leftover().takeAll());
-        return new TlsLoopConnection(base, engine, means, loopInput, new TlsLoopOutput(base, engine));
+        return new TlsLoopConnection(base, engine, resources, loopInput, new TlsLoopOutput(base, engine));
     }
 
     // ------------------------------------------------------------------ bytes
@@ -105,7 +105,7 @@ public final class TlsConnection extends UserConnection implements Transferable 
         try {
             int count = input.read(into, limitNanos, interrupts);
             if (count < 0) {
-                ensureOwned(); // the peer may have answered a close of ours, which does not end its stream
+                ensureOwned(); // the peer may have answered our close, which does not end its transferable stream
             }
             return count;
         } finally {
@@ -129,20 +129,23 @@ public final class TlsConnection extends UserConnection implements Transferable 
         output.shutdown();
     }
 
-    // ------------------------------------------------------------------ ends
+    // ------------------------------------------------------------------ closing
 
     @Override
     protected boolean isTransportOpen() {
         return below.isOpen();
     }
 
-    /** Written bytes have gone out before; the close_notify goes out if the peer takes it in a short time. */
+    /**
+     * Closes the transport. Written bytes were already sent; the close_notify is sent if the peer accepts it within a short
+     * time.
+     */
     @Override
     protected void closeTransport() throws IOException {
-        output.sayGoodbye();
+        output.sendCloseNotify();
         if (reading.tryLock()) {
             try {
-                input.discardWhatHasCome();
+                input.discardAvailable();
             } finally {
                 reading.unlock();
             }
@@ -178,7 +181,7 @@ public final class TlsConnection extends UserConnection implements Transferable 
         return below instanceof ConnectionSocket.Viewed viewed ? viewed.dialed() : null;
     }
 
-    /** Names the version and the connection below. */
+    /** Shows the version and the underlying connection. */
     @Override
     public String toString() {
         return engine.protocol() + " over " + below;

@@ -11,23 +11,23 @@ import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One side of a TLS connection without its bytes' ways: ciphertext and plaintext come and go in buffers of the driver, which
- * is told by a {@link Step} why it went no further. A failure is an {@link SSLException}; {@link #encrypt} of nothing may
- * then give the alert that tells the peer why.
+ * One side of a TLS connection without I/O: the caller passes buffers with ciphertext and plaintext, and each method returns a
+ * {@link Step} that says why it stopped. Failures are {@link SSLException}s; after one, {@link #encrypt} without plaintext may
+ * yield the alert for the peer.
  *
  * <pre>
  *   handshake ──> DONE ──> decrypt ──> ENDED      (the peer's close_notify)
- *                      └─> encrypt ──> ENDED      (behind closeOutput; in TLS 1.2 behind the peer's close_notify too)
+ *                      └─> encrypt ──> ENDED      (after closeOutput; in TLS 1.2 also after the peer's close_notify)
  * </pre>
  *
- * <p>Both directions are on their own in TLS 1.3 (RFC 8446 section 6.1): one ends, and the other goes on.
+ * <p>In TLS 1.3 the directions are independent (RFC 8446 section 6.1): one may end while the other continues.
  *
  * <p>Threading: once the handshake is done, one thread may decrypt while another encrypts.
  */
 final class TlsEngine {
     /**
-     * More than a record takes, encrypted or not: 16 KiB and its expansion (RFC 8446 section 5.2), and as much again, for the
-     * JDK suffers peers that make bigger ones.
+     * Enough for any record, encrypted or not: 16 KiB plus expansion (RFC 8446 section 5.2), doubled because the JDK tolerates
+     * peers that send larger ones.
      */
     static final int RECORD_SIZE = 34 << 10;
 
@@ -39,26 +39,26 @@ final class TlsEngine {
     private volatile boolean inputEnded;
     private volatile boolean outputEnded;
 
-    /** Why it went no further. */
+    /** The reason why a method stopped. */
     enum Step {
-        /** All is done that was asked for. */
+        /** The operation is complete. */
         DONE,
-        /** It needs more ciphertext from the peer. */
+        /** More ciphertext from the peer is needed. */
         INPUT,
-        /** It needs more room in the buffer that it writes to. */
+        /** More room in the output buffer is needed. */
         ROOM,
-        /** It has something of its own to say first: {@link TlsEngine#encrypt} gives it. */
+        /** The engine must first send a message of its own, which {@link TlsEngine#encrypt} yields. */
         OUTPUT,
-        /** It needs {@link TlsEngine#runTasks}, which may take long. */
+        /** {@link TlsEngine#runTasks} must be called, which may take long. */
         TASK,
-        /** This direction has come to its end. */
+        /** This direction has ended. */
         ENDED
     }
 
     /**
-     * Creates a side whose handshake has not begun.
+     * Creates a side whose handshake has not started.
      *
-     * @param server whether the peer is a client of this process, to which more is forbidden than to a server
+     * @param server whether this is the server side, which forbids its peer more than the client side does
      */
     TlsEngine(SSLEngine engine, boolean server) {
         this.engine = engine;
@@ -66,11 +66,11 @@ final class TlsEngine {
     }
 
     /**
-     * Goes on with the handshake.
+     * Continues the handshake.
      *
-     * @param in ciphertext from the peer, taken as far as it is needed; what is left is for {@link #decrypt}
-     * @param out gets ciphertext for the peer, with every step
-     * @return {@link Step#INPUT}, {@link Step#ROOM}, {@link Step#TASK}, or {@link Step#DONE} for the end of the handshake
+     * @param in ciphertext from the peer, consumed as far as needed; the rest is for {@link #decrypt}
+     * @param out receives ciphertext for the peer, whichever step is returned
+     * @return {@link Step#INPUT}, {@link Step#ROOM}, {@link Step#TASK}, or {@link Step#DONE} when the handshake is complete
      */
     Step handshake(ByteBuffer in, ByteBuffer out) throws SSLException {
         if (!begun) {
@@ -81,8 +81,8 @@ final class TlsEngine {
             Step step = switch (engine.getHandshakeStatus()) {
                 case NOT_HANDSHAKING, FINISHED -> Step.DONE;
                 case NEED_TASK -> Step.TASK;
-                case NEED_WRAP -> say(out);
-                case NEED_UNWRAP, NEED_UNWRAP_AGAIN -> listen(in);
+                case NEED_WRAP -> wrapHandshake(out);
+                case NEED_UNWRAP, NEED_UNWRAP_AGAIN -> unwrapHandshake(in);
             };
             if (step != null) {
                 return step;
@@ -90,26 +90,26 @@ final class TlsEngine {
         }
     }
 
-    private @Nullable Step say(ByteBuffer out) throws SSLException {
+    private @Nullable Step wrapHandshake(ByteBuffer out) throws SSLException {
         return switch (engine.wrap(NOTHING, out).getStatus()) {
             case OK -> null;
             case BUFFER_OVERFLOW -> Step.ROOM;
-            case CLOSED -> throw new SSLHandshakeException("closed within the TLS handshake");
-            case BUFFER_UNDERFLOW -> throw new SSLException("nothing cannot be too little to encrypt");
+            case CLOSED -> throw new SSLHandshakeException("closed during the TLS handshake");
+            case BUFFER_UNDERFLOW -> throw new SSLException("an empty buffer cannot underflow");
         };
     }
 
-    private @Nullable Step listen(ByteBuffer in) throws SSLException {
+    private @Nullable Step unwrapHandshake(ByteBuffer in) throws SSLException {
         return switch (engine.unwrap(in, NOTHING).getStatus()) {
             case OK -> null;
             case BUFFER_UNDERFLOW -> Step.INPUT;
-            case CLOSED -> throw new SSLHandshakeException("the peer has closed within the TLS handshake");
-            case BUFFER_OVERFLOW -> throw new SSLHandshakeException("the peer sends data within the TLS handshake");
+            case CLOSED -> throw new SSLHandshakeException("the peer closed the connection during the TLS handshake");
+            case BUFFER_OVERFLOW -> throw new SSLHandshakeException("the peer sent data during the TLS handshake");
         };
     }
 
     /**
-     * Turns as much ciphertext into plaintext as is there and as there is room for.
+     * Decrypts available ciphertext as far as there is room for the plaintext.
      *
      * @return {@link Step#INPUT}, {@link Step#ROOM}, {@link Step#OUTPUT}, {@link Step#TASK} or {@link Step#ENDED}
      */
@@ -129,8 +129,7 @@ final class TlsEngine {
                 case CLOSED -> inputEnded = true;
                 case OK -> {
                     if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) {
-                        if (server) { // a ClientHello of TLS 1.2; nothing else gives a server tasks behind its
-                            // handshake
+                        if (server) { // a ClientHello of TLS 1.2: nothing else causes tasks after a server's handshake
                             throw new SSLHandshakeException(
                                     "the client asks for renegotiation, which is not supported");
                         }
@@ -140,7 +139,7 @@ final class TlsEngine {
                         return Step.OUTPUT;
                     }
                     if (result.bytesConsumed() == 0 && result.bytesProduced() == 0) {
-                        throw new SSLException("a TLS record leads nowhere");
+                        throw new SSLException("a TLS record makes no progress");
                     }
                 }
             }
@@ -149,11 +148,10 @@ final class TlsEngine {
     }
 
     /**
-     * Turns as much plaintext into ciphertext as there is room for, and what the engine itself {@linkplain #wantsOutput has
-     * to say}, before it.
+     * Encrypts as much plaintext as there is room for, preceded by {@linkplain #wantsOutput messages of the engine itself}.
      *
-     * @return {@link Step#DONE} when nothing is left, {@link Step#ROOM}, {@link Step#TASK}, {@link Step#ENDED}, or
-     *     {@link Step#INPUT} when the peer must be read first
+     * @return {@link Step#DONE} when no plaintext is left, {@link Step#ROOM}, {@link Step#TASK}, {@link Step#ENDED}, or {@link
+     *     Step#INPUT} when the peer must be read first
      */
     Step encrypt(ByteBuffer plaintext, ByteBuffer ciphertext) throws SSLException {
         while (plaintext.hasRemaining() || wantsOutput()) {
@@ -174,7 +172,7 @@ final class TlsEngine {
                         return Step.INPUT;
                     }
                 }
-                case BUFFER_UNDERFLOW -> throw new SSLException("plaintext cannot be too little to encrypt");
+                case BUFFER_UNDERFLOW -> throw new SSLException("plaintext cannot underflow");
             }
         }
         return Step.DONE;
@@ -185,64 +183,64 @@ final class TlsEngine {
         return encrypt(NOTHING, ciphertext);
     }
 
-    /** Whether the engine itself has something to say: an answer to a key update, an alert, a close_notify. */
+    /** Whether the engine has a message of its own to send: an answer to a key update, an alert, a close_notify. */
     boolean wantsOutput() {
         return !outputEnded && engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP;
     }
 
-    /** A buffer that has room for a record: the one that a pool gave, or, when that was all it had, one of the heap. */
-    static ByteBuffer roomy(ByteBuffer pooled) {
+    /** A buffer with room for a record: the pool's buffer or, if that is too small, one on the heap. */
+    static ByteBuffer withRoomForRecord(ByteBuffer pooled) {
         return pooled.capacity() >= RECORD_SIZE ? pooled : ByteBuffer.allocate(RECORD_SIZE);
     }
 
-    /** Runs what must be run before anything else can be done; it may take long, as when certificates are checked. */
+    /** Runs the delegated tasks that block all progress; this may take long, for example for certificate checks. */
     void runTasks() {
         for (Runnable task; (task = engine.getDelegatedTask()) != null; ) {
             task.run();
         }
     }
 
-    /** Ends the output: {@link #encrypt} gives a close_notify, once. */
+    /** Ends the output: {@link #encrypt} then yields a close_notify, once. */
     void closeOutput() {
         engine.closeOutbound();
     }
 
-    /** Whether the peer's close_notify has come. */
+    /** Whether the peer's close_notify has been received. */
     boolean inputEnded() {
         return inputEnded;
     }
 
-    /** Whether nothing can be sent any more. */
+    /** Whether the output has ended. */
     boolean outputEnded() {
         return outputEnded;
     }
 
     /**
-     * Whether this side may end its output before the peer has ended its own. In TLS 1.2 the peer answers by ending too, and
-     * drops what it has yet to send (RFC 5246 section 7.2.1). A client must not cause that, as the server's stream would look
-     * complete; a server may, as its clients learn from nothing else that the origin has ended.
+     * Whether this side may end its output before the peer has ended its own. In TLS 1.2 the peer responds by closing, too, and
+     * discards pending data (RFC 5246 section 7.2.1). A client must not cause that, since a truncated server stream would look
+     * complete. A server may, since its clients have no other sign that the origin has ended its stream.
      */
     boolean mayEndFirst() {
         return server || protocol().equals("TLSv1.3");
     }
 
-    /** The version that was agreed on, as the JDK names it. */
+    /** The negotiated version, as the JDK names it. */
     String protocol() {
         return engine.getSession().getProtocol();
     }
 
-    /** What to make of a failure to send: behind the peer's end, what it sent is none the less complete. */
+    /** Converts a failure to send: if the peer has ended its stream, its bytes are nonetheless complete. */
     IOException sendingFailed(IOException cause) {
         return inputEnded && !(cause instanceof PeerEndedException) ? new PeerEndedException(cause) : cause;
     }
 
-    /** What to say of a record that is bigger than any may be. */
-    static SSLException tooBig() {
-        return new SSLException("a TLS record is bigger than any may be");
+    /** The failure for a record that exceeds the maximum size. */
+    static SSLException recordTooLarge() {
+        return new SSLException("a TLS record exceeds the maximum size");
     }
 
-    /** What to say of an end that was no close_notify (RFC 8446 section 6.1: a truncation attack looks like that). */
-    static SSLException cut() {
-        return new SSLException("the peer's stream ended without a close_notify: it may have been cut");
+    /** The failure for an end of stream without a close_notify, as after a truncation attack (RFC 8446 section 6.1). */
+    static SSLException truncated() {
+        return new SSLException("the peer's stream ended without a close_notify: it may be truncated");
     }
 }

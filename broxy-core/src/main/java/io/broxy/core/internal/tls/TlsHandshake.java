@@ -27,18 +27,21 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
 
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
-    /** Receives how a handshake ends: one call, on the loop, and none after a cancellation. Threading: owned by its event loop. */
+    /**
+     * Receives the outcome of a handshake: one call, on the loop; none after a cancellation. Threading: owned by its event
+     * loop.
+     */
     public interface Outcome {
-        /** The handshake is done; the secure connection belongs to the receiver. */
+        /** The handshake is complete; the receiver owns the secure connection. */
         void secured(LoopConnection connection);
 
         /**
          * The handshake has failed.
          *
-         * @param cause an {@link SSLException} if TLS failed, an {@link EOFException} if the peer ended the connection, or
-         *     else the failure of the connection
-         * @param alert what tells the peer why; may be empty. It is the last thing that may be sent over the connection below,
-         *     which the receiver closes
+         * @param cause an {@link SSLException} if TLS failed, an {@link EOFException} if the peer ended the connection,
+         *     otherwise the failure of the connection
+         * @param alert the alert for the peer; may be empty. Nothing may follow it on the underlying connection, which the
+         *     receiver closes
          */
         void failed(IOException cause, ByteBuffer alert);
     }
@@ -52,46 +55,46 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
     private final LoopConnection below;
     private final EventLoop loop;
     private final TlsEngine engine;
-    private final TlsResources means;
+    private final TlsResources resources;
     private final Outcome outcome;
     private final TlsLoopOutput output;
     private State state = State.EXCHANGING;
-    /** Part of a message. */
+    /** An incomplete message. */
     private @Nullable ByteBuffer rest;
 
-    private TlsHandshake(LoopConnection below, TlsEngine engine, TlsResources means, Outcome outcome) {
+    private TlsHandshake(LoopConnection below, TlsEngine engine, TlsResources resources, Outcome outcome) {
         this.below = below;
         this.loop = below.loop();
         this.engine = engine;
-        this.means = means;
+        this.resources = resources;
         this.outcome = outcome;
         this.output = new TlsLoopOutput(below, engine);
     }
 
     /**
-     * Begins a handshake on a connection's loop. It has no time limit: the caller cancels a handshake that takes too long.
+     * Starts a handshake on a connection's loop. There is no time limit: the caller cancels a handshake that takes too long.
      *
-     * @param below given away with this call, until the handshake fails
-     * @param engine whose settings are complete, and whose handshake has not begun
-     * @param outcome receives the end, possibly before this method returns
-     * @return cancels the handshake and closes the connection
+     * @param below the connection to secure, which belongs to the handshake until that fails
+     * @param engine a fully configured engine whose handshake has not started
+     * @param outcome receives the outcome, possibly before this method returns
+     * @return a handle that cancels the handshake and closes the connection
      */
-    public static DialHandle start(LoopConnection below, SSLEngine engine, TlsResources means, Outcome outcome) {
+    public static DialHandle start(LoopConnection below, SSLEngine engine, TlsResources resources, Outcome outcome) {
         TlsHandshake handshake =
-                new TlsHandshake(below, new TlsEngine(engine, !engine.getUseClientMode()), means, outcome);
+                new TlsHandshake(below, new TlsEngine(engine, !engine.getUseClientMode()), resources, outcome);
         below.handler(handshake);
-        handshake.goOn();
+        handshake.proceed();
         return handshake;
     }
 
     @Override
     public void ready(int readyOps) {
         if (state == State.EXCHANGING) {
-            goOn();
+            proceed();
         }
     }
 
-    private void goOn() {
+    private void proceed() {
         try {
             if (output.flush()) {
                 exchange();
@@ -132,13 +135,13 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
         }
     }
 
-    /** Goes on until it is done, has tasks to run, or has to wait for the peer. */
+    /** Continues until the handshake is complete, has tasks to run, or must wait for the peer. */
     private TlsEngine.Step exchange(ByteBuffer in, ByteBuffer out) throws IOException {
         while (true) {
             TlsEngine.Step step;
             try {
                 step = engine.handshake(in, out.clear());
-            } catch (SSLException e) { // without what came before it the peer cannot read the alert
+            } catch (SSLException e) { // the peer can read the alert only after the preceding bytes
                 output.sendCiphertext(out.flip());
                 throw e;
             }
@@ -152,7 +155,7 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
         }
     }
 
-    /** Reads once. False when nothing is there now. */
+    /** Reads once; false if no bytes are available now. */
     private boolean fill(ByteBuffer in) throws IOException {
         in.compact();
         int count;
@@ -162,7 +165,7 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
             in.flip();
         }
         if (count < 0) {
-            throw new EOFException("the peer ended the connection within the TLS handshake");
+            throw new EOFException("the peer ended the connection during the TLS handshake");
         }
         return count > 0;
     }
@@ -172,7 +175,7 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
     private void startTasks() throws IOException {
         state = State.TASK;
         below.interest(0);
-        TlsTasks.start(engine, means.tasks(), loop, this::tasksDone);
+        TlsTasks.start(engine, resources.tasks(), loop, this::tasksDone);
     }
 
     private void tasksDone(@Nullable SSLException failure) {
@@ -183,11 +186,11 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
         if (failure != null) {
             fail(failure);
         } else {
-            goOn();
+            proceed();
         }
     }
 
-    // ------------------------------------------------------------------ ends
+    // ------------------------------------------------------------------ outcomes
 
     private void done() {
         state = State.OVER;
@@ -196,13 +199,13 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
             input.unreadCiphertext(rest);
             releaseRest();
         }
-        outcome.secured(new TlsLoopConnection(below, engine, means, input, output));
+        outcome.secured(new TlsLoopConnection(below, engine, resources, input, output));
     }
 
     private void fail(IOException cause) {
         state = State.OVER;
         releaseRest();
-        ByteBuffer alert = cause instanceof SSLException ? output.takeLast() : NOTHING;
+        ByteBuffer alert = cause instanceof SSLException ? output.takeFinalBytes() : NOTHING;
         output.release();
         outcome.failed(cause, alert);
     }

@@ -17,14 +17,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A TLS connection on its loop, over another connection of the same loop whose readiness it is told. What readiness the
- * handler wants is what it wants below, but for this: plaintext may be there though nothing is readable below, which the
- * handler is told in a turn of its own; and ciphertext that is held must go out before the handler is told that it can write.
+ * A TLS connection on its loop, over another connection of the same loop whose readiness it receives. It forwards the handler's
+ * interest to the underlying connection, with two exceptions: plaintext may be available although the underlying connection is
+ * not readable, of which the handler is notified in a separate turn; and pending ciphertext must be sent before the handler is
+ * notified that it can write.
  *
  * <p>An idle connection holds no buffer.
  *
- * <p>{@link #shutdownOutput} of a client is for TLS 1.3, whose peer goes on behind a close_notify; TLS 1.2 has no half-close,
- * so the call is refused there: see {@link TlsEngine#mayEndFirst}.
+ * <p>For a client, {@link #shutdownOutput} requires TLS 1.3, in which the peer continues after a close_notify. TLS 1.2 has no
+ * half-close, so the call fails; see {@link TlsEngine#mayEndFirst}.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -33,26 +34,26 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
 
     private final LoopConnection below;
     private final TlsEngine engine;
-    private final TlsResources means;
+    private final TlsResources resources;
     private final TlsLoopInput input;
     private final TlsLoopOutput output;
 
-    /** The engine's tasks run elsewhere, and nothing can be read or written meanwhile. */
+    /** While the engine's tasks run on another thread, nothing can be read or written. */
     private boolean busy;
 
     private @Nullable TlsRelease release;
 
-    /** Takes over a connection whose handshake is done. */
+    /** Takes over a connection after the handshake. */
     TlsLoopConnection(
-            LoopConnection below, TlsEngine engine, TlsResources means, TlsLoopInput input, TlsLoopOutput output) {
+            LoopConnection below, TlsEngine engine, TlsResources resources, TlsLoopInput input, TlsLoopOutput output) {
         super(below.loop(), input.plaintext());
         this.below = below;
         this.engine = engine;
-        this.means = means;
+        this.resources = resources;
         this.input = input;
         this.output = output;
         below.handler(this);
-        goOn();
+        proceed();
     }
 
     @Override
@@ -70,7 +71,7 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
         return below.takesThreads();
     }
 
-    /** The last bytes of a connection that takes no threads are nothing that anybody waits for. */
+    /** Runs a task after the close. It need not wait for the last bytes of a connection that uses no threads. */
     @Override
     public void whenClosed(Runnable task) {
         if (takesThreads()) {
@@ -106,7 +107,7 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
         return (interest & op) != 0;
     }
 
-    /** A peer that asks for answers and does not take them is not read, so that they cannot pile up. */
+    /** Whether reading pauses, because the peer requests answers without accepting them, which would pile up. */
     private boolean isStalled() {
         return busy || (input.step() == TlsEngine.Step.OUTPUT && output.isPending());
     }
@@ -125,35 +126,35 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
     @Override
     public void ready(int readyOps) {
         if ((readyOps & SelectionKey.OP_WRITE) != 0 && output.isPending()) {
-            goOn();
+            proceed();
         }
-        int told = busy ? 0 : readyOps & interest;
+        int wanted = busy ? 0 : readyOps & interest;
         if (output.isPending()) {
-            told &= ~SelectionKey.OP_WRITE;
+            wanted &= ~SelectionKey.OP_WRITE;
         }
-        if (told != 0) {
-            handler().ready(told);
+        if (wanted != 0) {
+            handler().ready(wanted);
         }
     }
 
-    /** Goes on with what is under way: held ciphertext, answers, an end, the way to a user. */
-    private void goOn() {
-        boolean drained = output.goOn();
+    /** Continues pending work: unsent ciphertext, answers, a close, the release to a user. */
+    private void proceed() {
+        boolean drained = output.proceed();
         if (release != null && output.failure() != null) {
             release.fail(output.failure());
             return;
         }
         try {
-            if (output.takeNeedOfTasks()) {
+            if (output.takeTaskRequest()) {
                 startTasks();
             }
             if (release != null && drained && !busy) {
-                release.goOn();
+                release.complete();
                 return;
             }
             wantBelow();
         } catch (IOException e) {
-            log.debug("a TLS connection's output failed; a write will tell", output.failed(e));
+            log.debug("a TLS connection's output failed; the next write will fail", output.failed(e));
         }
         checkUnseen();
     }
@@ -161,7 +162,7 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
     @Override
     protected int unseenOps() {
         int ops = 0;
-        if (wants(SelectionKey.OP_READ) && input.mayGive() && !isStalled()) {
+        if (wants(SelectionKey.OP_READ) && input.mayYield() && !isStalled()) {
             ops |= SelectionKey.OP_READ;
         }
         if (wants(SelectionKey.OP_WRITE) && output.failure() != null) {
@@ -195,7 +196,7 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
             return input.read(into);
         } finally {
             if (engine.wantsOutput()) {
-                goOn(); // an answer; or the alert that tells the peer what failed
+                proceed(); // an answer, or the alert for a failure
             }
         }
     }
@@ -208,7 +209,7 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
         }
         try {
             int count = output.write(from);
-            if (output.takeNeedOfTasks()) {
+            if (output.takeTaskRequest()) {
                 startTasks();
             }
             return count;
@@ -237,7 +238,7 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
     static void refuseHalfCloseBefore13(TlsEngine engine) throws SocketException {
         if (!engine.mayEndFirst()) {
             throw new SocketException(
-                    engine.protocol() + " knows no half-close: the peer would drop what it has yet to send");
+                    engine.protocol() + " has no half-close: the peer would discard data that it has not sent yet");
         }
     }
 
@@ -246,29 +247,29 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
     private void startTasks() throws IOException {
         if (!busy) {
             busy = true;
-            TlsTasks.start(engine, means.tasks(), loop, this::tasksDone);
+            TlsTasks.start(engine, resources.tasks(), loop, this::tasksDone);
         }
     }
 
     private void tasksDone(@Nullable SSLException failure) {
         busy = false;
         if (failure != null) {
-            log.debug("a TLS connection can send nothing any more", output.failed(failure));
+            log.debug("a TLS connection can no longer send", output.failed(failure));
         }
         if (isOpen()) {
-            goOn();
+            proceed();
         }
     }
 
-    // ------------------------------------------------------------------ ends
+    // ------------------------------------------------------------------ closing
 
-    /** What was written still goes out, and the close_notify behind it. */
+    /** Closes the connection after sending the written bytes and a close_notify. */
     @Override
     public void close() {
         assert loop.inLoop();
         if (isOpen()) {
             engine.closeOutput();
-            ByteBuffer last = output.failure() == null ? output.takeLast() : ByteBuffer.allocate(0);
+            ByteBuffer last = output.failure() == null ? output.takeFinalBytes() : ByteBuffer.allocate(0);
             end();
             LingeringClose.start(below, last, () -> {});
         }
@@ -293,15 +294,15 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
         assert loop.inLoop();
         interest = 0;
         release = new TlsRelease(this, ready, failed);
-        goOn();
+        proceed();
     }
 
-    /** Passes it on; nothing may be under way. */
+    /** Passes the connection on to the user; no work may be pending. */
     void passToUser(Consumer<Connection> ready, Consumer<IOException> failed) {
         ByteBuffer ciphertext = input.takeCiphertext();
         ByteBuffer plaintext = leftover.takeAll();
         end();
-        below.release(user -> ready.accept(new TlsConnection(user, engine, means, ciphertext, plaintext)), failed);
+        below.release(user -> ready.accept(new TlsConnection(user, engine, resources, ciphertext, plaintext)), failed);
     }
 
     @Override

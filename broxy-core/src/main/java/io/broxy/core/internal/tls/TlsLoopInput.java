@@ -9,8 +9,8 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way into a TLS connection on a loop: ciphertext is read into a buffer of the loop and decrypted from there into the
- * reader's own. Only what is left of either is held, in the main a record that has not come in full.
+ * The receiving side of a TLS connection on a loop: ciphertext is read into a buffer of the loop and decrypted from there into
+ * the reader's buffer. Only the rest of either is held, mainly incomplete records.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -20,9 +20,9 @@ final class TlsLoopInput {
     private final LoopConnection below;
     private final TlsEngine engine;
     private final LoopBuffers buffers;
-    /** Not decrypted yet. */
+    /** Ciphertext that is not decrypted yet. */
     private final LoopLeftover ciphertext;
-    /** Not given yet: there was no room, or it was put back. */
+    /** Plaintext that is not delivered yet, because there was no room or because it was pushed back. */
     private final LoopLeftover plaintext;
 
     private TlsEngine.Step step = TlsEngine.Step.INPUT;
@@ -36,17 +36,17 @@ final class TlsLoopInput {
         this.plaintext = new LoopLeftover(below.loop());
     }
 
-    /** Why {@link #read} went no further. */
+    /** The reason why {@link #read} stopped. */
     TlsEngine.Step step() {
         return step;
     }
 
-    /** Whether a read may come to something though the connection below has nothing new. */
-    boolean mayGive() {
+    /** Whether a read may yield bytes without new bytes of the underlying connection. */
+    boolean mayYield() {
         return plaintext.isPresent() || failure != null || step != TlsEngine.Step.INPUT;
     }
 
-    /** Puts ciphertext before what has yet to come, and looks at it with the next read. */
+    /** Prepends ciphertext, which the next read processes. */
     void unreadCiphertext(ByteBuffer bytes) {
         if (bytes.hasRemaining()) {
             ciphertext.unread(bytes);
@@ -54,12 +54,12 @@ final class TlsLoopInput {
         }
     }
 
-    /** Plaintext that has not been given. */
+    /** The plaintext that is not delivered yet. */
     LoopLeftover plaintext() {
         return plaintext;
     }
 
-    /** Reads as {@link LoopConnection#read} does, and no more than once from the connection below. */
+    /** As {@link LoopConnection#read}; reads at most once from the underlying connection. */
     int read(ByteBuffer into) throws IOException {
         if (plaintext.isPresent()) {
             return plaintext.read(into);
@@ -91,14 +91,14 @@ final class TlsLoopInput {
                 batch.flip();
             }
             if (read < 0) {
-                throw TlsEngine.cut();
+                throw TlsEngine.truncated();
             }
             count = decrypt(batch, into);
         }
         return count == 0 && step == TlsEngine.Step.ENDED ? -1 : count;
     }
 
-    /** What was decrypted before a failure is given before it. */
+    /** Plaintext decrypted before a failure is returned before the failure. */
     private int decrypt(ByteBuffer batch, ByteBuffer into) throws SSLException {
         int before = into.position();
         try {
@@ -116,13 +116,13 @@ final class TlsLoopInput {
         return into.position() - before;
     }
 
-    /** The reader's buffer is smaller than a record. */
+    /** Decrypts into a temporary buffer, since the reader's buffer is smaller than a record. */
     private void decryptAside(ByteBuffer batch) throws SSLException {
         ByteBuffer aside = buffers.borrow(TlsEngine.RECORD_SIZE);
         try {
             step = engine.decrypt(batch, aside);
             if (step == TlsEngine.Step.ROOM && aside.position() == 0) {
-                throw TlsEngine.tooBig();
+                throw TlsEngine.recordTooLarge();
             }
         } finally {
             plaintext.unread(aside.flip());
@@ -130,12 +130,12 @@ final class TlsLoopInput {
         }
     }
 
-    /** Takes the ciphertext that is held, for another owner. */
+    /** Removes and returns the held ciphertext, for another owner. */
     ByteBuffer takeCiphertext() {
         return ciphertext.takeAll();
     }
 
-    /** Drops what is held. */
+    /** Discards the held bytes. */
     void release() {
         ciphertext.release();
         plaintext.release();

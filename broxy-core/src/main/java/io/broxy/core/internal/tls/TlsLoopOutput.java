@@ -13,14 +13,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way out of a TLS connection on a loop: plaintext is encrypted into a buffer of the loop and sent at once. What the
- * connection below does not take is held, and nothing more is encrypted until it is gone.
+ * The sending side of a TLS connection on a loop: plaintext is encrypted into a buffer of the loop and sent immediately.
+ * Ciphertext that the underlying connection does not accept is held, and nothing more is encrypted until it is sent.
  *
  * <pre>
- *   OPEN ──> ENDING ──> ENDED        (the close_notify is sent, and the stream below ended)
+ *   OPEN ──> ENDING ──> ENDED        (the close_notify is sent, and the underlying stream ended)
  * </pre>
  *
- * <p>A failure is kept and thrown by each later write; reading may continue.
+ * <p>A failure is kept and rethrown by each later write; reading may continue.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -29,7 +29,7 @@ final class TlsLoopOutput {
 
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
-    /** What is encrypted between two writes, and so the most that is held. */
+    /** The amount encrypted between two writes, and so the maximum that is held. */
     private static final int BATCH = 64 << 10;
 
     private enum State {
@@ -57,14 +57,14 @@ final class TlsLoopOutput {
         return pending != null;
     }
 
-    /** Whether the engine went no further for its tasks, which are for the caller to run then. */
-    boolean takeNeedOfTasks() {
+    /** Whether the engine stopped because of its tasks, which the caller must then run. */
+    boolean takeTaskRequest() {
         boolean need = step == TlsEngine.Step.TASK;
         step = TlsEngine.Step.DONE;
         return need;
     }
 
-    /** Why nothing can be written, or null. */
+    /** The failure that prevents writing, or null. */
     @Nullable
     IOException failure() {
         return failure;
@@ -72,7 +72,7 @@ final class TlsLoopOutput {
 
     // ------------------------------------------------------------------ ciphertext
 
-    /** Sends ciphertext, and holds what is not taken now. Nothing may be held before. */
+    /** Sends ciphertext and holds the part that is not accepted now. No ciphertext may be held before the call. */
     void sendCiphertext(ByteBuffer ciphertext) throws IOException {
         if (ciphertext.hasRemaining()) {
             below.write(ciphertext);
@@ -82,7 +82,7 @@ final class TlsLoopOutput {
         }
     }
 
-    /** Sends what is held. True if nothing is left of it. */
+    /** Sends held ciphertext; true if none is left. */
     boolean flush() throws IOException {
         ByteBuffer rest = pending;
         if (rest != null) {
@@ -95,9 +95,9 @@ final class TlsLoopOutput {
         return true;
     }
 
-    // ------------------------------------------------------------------ once the handshake is done
+    // ------------------------------------------------------------------ after the handshake
 
-    /** Writes as {@link LoopConnection#write} does. */
+    /** As {@link LoopConnection#write}. */
     int write(ByteBuffer from) throws IOException {
         if (failure != null) {
             throw failure;
@@ -113,8 +113,9 @@ final class TlsLoopOutput {
     }
 
     /**
-     * Encrypts and sends until all is taken or something is held, which nothing may be before; gives how much was taken. A
-     * failure behind the first batch is kept for the next write, so that what has been sent is counted.
+     * Encrypts and sends plaintext until all of it is accepted or ciphertext is held, and returns the number of accepted bytes.
+     * No ciphertext may be held before the call. A failure after the first batch is kept for the next write, so that the bytes
+     * already sent are counted.
      */
     private int send(ByteBuffer plaintext) throws IOException {
         int before = plaintext.remaining();
@@ -130,7 +131,7 @@ final class TlsLoopOutput {
             if (left == before) {
                 throw e;
             }
-            log.debug("a TLS connection's output failed; the next write will tell", failed(e));
+            log.debug("a TLS connection's output failed; the next write will fail", failed(e));
             plaintext.position(plaintext.limit() - left);
             return before - left;
         } finally {
@@ -145,8 +146,10 @@ final class TlsLoopOutput {
         return before - plaintext.remaining();
     }
 
-    /** Goes on with what is under way, but for what a user writes; a failure is only kept. True if nothing is held then. */
-    boolean goOn() {
+    /**
+     * Continues pending output other than users' writes; failures are only recorded. True if no ciphertext is held afterwards.
+     */
+    boolean proceed() {
         try {
             if (failure == null && flush()) {
                 if (engine.wantsOutput()) {
@@ -157,12 +160,12 @@ final class TlsLoopOutput {
                 }
             }
         } catch (IOException e) {
-            log.debug("a TLS connection's output failed; a write will tell", failed(e));
+            log.debug("a TLS connection's output failed; the next write will fail", failed(e));
         }
         return pending == null;
     }
 
-    /** Sends a close_notify, and ends the stream below behind it. */
+    /** Sends a close_notify, then ends the underlying stream. */
     void end() throws IOException {
         if (failure != null) {
             throw failure;
@@ -170,7 +173,7 @@ final class TlsLoopOutput {
         if (state == State.OPEN) {
             state = State.ENDING;
             engine.closeOutput();
-            goOn();
+            proceed();
         }
     }
 
@@ -179,28 +182,31 @@ final class TlsLoopOutput {
         try {
             below.shutdownOutput();
         } catch (IOException e) {
-            log.debug("the close_notify was the last thing sent, but no end of the stream below", e);
+            log.debug("the close_notify was sent, but ending the underlying stream failed", e);
         }
     }
 
-    /** Notes that nothing can be written any more, and gives the cause back. */
+    /** Records that nothing can be written any more, and returns the cause. */
     IOException failed(IOException cause) {
         IOException why = engine.sendingFailed(cause);
         failure = why;
         if (why == cause && why instanceof PeerEndedException) {
-            return why; // of the engine; its answer to the peer's close_notify may be held
+            return why; // failed by the engine; its answer to the peer's close_notify may be held
         }
         release();
         return why;
     }
 
-    /** What is still to be sent before the connection below may be closed, the engine's own last; nothing is held then. */
-    ByteBuffer takeLast() {
+    /**
+     * Removes and returns the bytes that must be sent before the underlying connection is closed, including the engine's
+     * close_notify or alert.
+     */
+    ByteBuffer takeFinalBytes() {
         ByteBuffer batch = buffers.borrow(BATCH);
         try {
             engine.encryptOwn(batch);
         } catch (SSLException e) {
-            log.debug("the engine has no last words", e);
+            log.debug("the engine yields no final message", e);
         }
         ByteBuffer last = pending == null ? Leftover.copy(batch.flip()) : Leftover.joined(pending, batch.flip());
         buffers.release(batch);
@@ -208,7 +214,7 @@ final class TlsLoopOutput {
         return last;
     }
 
-    /** Drops what is held. */
+    /** Discards held ciphertext. */
     void release() {
         if (pending != null) {
             buffers.release(pending);

@@ -8,14 +8,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * A TLS connection on its way from a loop to a user, as soon as nothing is under way: ciphertext that is held would go out
- * only with the user's next write, which the user may not make before an answer to it comes.
+ * Releases a TLS connection from a loop to a user once no work is pending: otherwise held ciphertext would be sent only with
+ * the user's next write, which the user may not make before receiving an answer to that ciphertext.
  *
  * <p>Threading: owned by the event loop.
  */
 final class TlsRelease {
-    /** How long the peer may leave ciphertext behind. */
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    /** How long the release may wait for the peer to accept ciphertext. */
+    private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final TlsLoopConnection connection;
     private final Consumer<Connection> ready;
@@ -27,11 +27,11 @@ final class TlsRelease {
         this.connection = connection;
         this.ready = ready;
         this.failed = failed;
-        this.timer = connection.loop().timers().schedule(connection.loop().nowNanos() + PATIENCE_NANOS, this::timedOut);
+        this.timer = connection.loop().timers().schedule(connection.loop().nowNanos() + TIMEOUT_NANOS, this::timedOut);
     }
 
-    /** Nothing is under way any more. */
-    void goOn() {
+    /** Completes the release, since no work is pending any more. */
+    void complete() {
         if (end()) {
             connection.passToUser(ready, failed);
         }
@@ -45,7 +45,7 @@ final class TlsRelease {
     }
 
     private void timedOut() {
-        fail(new SocketTimeoutException("the peer did not take what was written to it"));
+        fail(new SocketTimeoutException("the peer did not accept the written bytes in time"));
     }
 
     private boolean end() {

@@ -5,12 +5,12 @@ import io.broxy.core.internal.time.Ticker;
 import java.util.concurrent.Executor;
 
 /**
- * What every TLS connection of an engine shares.
+ * The resources that all TLS connections of an engine share.
  *
  * <p>Threading: immutable.
  *
- * @param buffers for callers' threads
- * @param tasks runs what takes too long for a loop, such as the check of a certificate
+ * @param buffers the buffers for callers' threads
+ * @param tasks runs work that takes too long for a loop, such as certificate checks
  * @param ticker the clock of deadlines
  */
 public record TlsResources(BufferPool buffers, Executor tasks, Ticker ticker) {}

@@ -8,15 +8,15 @@ import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
-/** Runs a TLS engine's tasks away from its loop. Threading: begun and ended on the loop. */
+/** Runs a TLS engine's tasks off its loop. Threading: started on the loop, which also runs the callback. */
 final class TlsTasks {
     private TlsTasks() {}
 
     /**
-     * Begins to run them. If the loop stops meanwhile, {@code done} is not called: the stopping loop abandons its handlers.
+     * Starts the tasks. If the loop stops meanwhile, {@code done} is not called: the stopping loop abandons its handlers.
      *
      * @param done called at the end, on the loop, with the failure or null
-     * @throws IOException if the executor takes no task any more
+     * @throws IOException if the executor rejects the tasks
      */
     static void start(TlsEngine engine, Executor executor, EventLoop loop, Consumer<@Nullable SSLException> done)
             throws IOException {
@@ -30,7 +30,7 @@ final class TlsTasks {
                 }
             });
         } catch (RejectedExecutionException e) {
-            throw new IOException("nothing runs TLS tasks any more", e);
+            throw new IOException("the executor of TLS tasks is closed", e);
         }
     }
 
@@ -38,8 +38,8 @@ final class TlsTasks {
         try {
             engine.runTasks();
             return null;
-        } catch (Throwable e) { // of a trust manager that a user wrote: it must not leave the loop waiting
-            return new SSLException("a task of TLS failed", e);
+        } catch (Throwable e) { // possibly of a user's trust manager; the loop must be notified
+            return new SSLException("a TLS task failed", e);
         }
     }
 }

@@ -1,4 +1,4 @@
-/** TLS over the JDK's engine: handshakes on a loop, and connections there or on a caller's thread. */
+/** TLS with the JDK's engine: handshakes on a loop, and connections on a loop or on callers' threads. */
 @NullMarked
 package io.broxy.core.internal.tls;
 

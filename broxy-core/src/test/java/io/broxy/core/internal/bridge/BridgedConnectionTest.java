@@ -85,7 +85,7 @@ class BridgedConnectionTest {
         }
     }
 
-    /** Another engine, whose time the test makes. */
+    /** Another engine with a manual clock. */
     private void restart(Ticker ticker) throws Exception {
         engine.close();
         engine = new NetEngine(ticker);
@@ -163,7 +163,7 @@ class BridgedConnectionTest {
         return writer;
     }
 
-    /** Notes what it is told, and does nothing. */
+    /** Records notifications and does nothing else. */
     private static final class Events implements ChannelEvents {
         final List<Integer> told = new ArrayList<>();
         final CompletableFuture<Void> first = new CompletableFuture<>();
@@ -326,7 +326,7 @@ class BridgedConnectionTest {
 
     @ParameterizedTest
     @EnumSource
-    void nothingIsReadThatNobodyWants(Kind kind) throws Exception {
+    void nothingIsReadUnrequested(Kind kind) throws Exception {
         connect(kind);
         AtomicInteger reads = new AtomicInteger();
         LoopConnection connection = engine.bridge(new Reads(user, reads));
@@ -417,7 +417,7 @@ class BridgedConnectionTest {
     }
 
     @Test
-    void unreadBytesComeFirstAndAreToldOfThoughThePeerIsSilent() throws Exception {
+    void unreadBytesComeFirstAndAreReportedThoughThePeerIsSilent() throws Exception {
         LoopConnection connection = bridge(Kind.SOCKET);
         LoopReader reader = engine.onLoop(() -> {
             connection.unread(bytes("over "));
@@ -512,7 +512,7 @@ class BridgedConnectionTest {
     }
 
     @Test
-    void aBrokenWriteIsToldToWhoeverWaitsForRoom() throws Exception {
+    void aBrokenWriteIsReportedToAHandlerThatWaitsForRoom() throws Exception {
         LoopConnection connection = bridge(Kind.SOCKET);
         LoopWriter writer = flood(connection);
         peer.reset();
@@ -522,7 +522,7 @@ class BridgedConnectionTest {
     }
 
     @Test
-    void aWriteBehindThePeersEndFailsAsOne() throws Exception {
+    void aWriteAfterThePeersEndFailsAsOne() throws Exception {
         LoopConnection connection = bridge(Kind.SOCKET);
         peer.shutdownOutput();
         assertThat(readAll(connection)).isEmpty();
@@ -535,7 +535,7 @@ class BridgedConnectionTest {
     }
 
     @Test
-    void whatSomebodyElsesCodeThrowsIsAFailureOfTheConnection() throws Exception {
+    void exceptionsOfThirdPartyCodeAreFailuresOfTheConnection() throws Exception {
         connect(Kind.SOCKET);
         LoopConnection connection = engine.bridge(new ForeignConnection(user) {
             @Override
@@ -587,8 +587,8 @@ class BridgedConnectionTest {
         await20()
                 .untilAsserted(() -> assertThatThrownBy(() -> write(connection, "y"))
                         .cause()
-                        .hasMessageContaining("writes nothing"));
-        assertThatThrownBy(() -> readAll(connection)).cause().hasMessageContaining("reads nothing");
+                        .hasMessageContaining("writes no bytes"));
+        assertThatThrownBy(() -> readAll(connection)).cause().hasMessageContaining("reads no bytes");
     }
 
     @Test
@@ -633,7 +633,7 @@ class BridgedConnectionTest {
     }
 
     @Test
-    void closeEndsAReadThatIsUnderWay() throws Exception {
+    void closeEndsAReadThatIsInProgress() throws Exception {
         LoopConnection connection = bridge(Kind.SOCKET);
         wait(connection, SelectionKey.OP_READ);
         turns();
@@ -645,7 +645,7 @@ class BridgedConnectionTest {
 
     @ParameterizedTest
     @EnumSource
-    void abortResetsThePeerThoughItsReadsAndWritesAreUnderWay(Kind kind) throws Exception {
+    void abortResetsThePeerThoughItsReadsAndWritesAreInProgress(Kind kind) throws Exception {
         LoopConnection connection = bridge(kind);
         if (kind == Kind.TLS) {
             CompletableFuture<?> handshake = Background.run(() -> peer.readText(1));
@@ -779,7 +779,7 @@ class BridgedConnectionTest {
     }
 
     @Test
-    void itIsGivenWithWhatAReadThatIsUnderWayBrings() throws Exception {
+    void itIsGivenWithWhatAReadThatIsInProgressBrings() throws Exception {
         LoopConnection connection = bridge(Kind.FOREIGN);
         wait(connection, SelectionKey.OP_READ);
         turns();
@@ -813,7 +813,7 @@ class BridgedConnectionTest {
     }
 
     @Test
-    void itGoesToNobodyWhenTheLoopEnds() throws Exception {
+    void itIsNotReleasedWhenTheLoopEnds() throws Exception {
         LoopConnection connection = bridge(Kind.SOCKET);
         wait(connection, SelectionKey.OP_READ);
         turns();

@@ -157,7 +157,7 @@ class AddressRaceTest {
     }
 
     @Test
-    void reasonOfTheAttemptThatCameFarthestStandsForAll() {
+    void reasonOfTheAttemptThatGotFarthestIsTheReasonOfTheRace() {
         assertThat(lostBecause(Reason.DENIED)).isEqualTo(Reason.DENIED);
         assertThat(lostBecause(Reason.DENIED, Reason.LOCAL)).isEqualTo(Reason.LOCAL);
         assertThat(lostBecause(Reason.LOCAL, Reason.UNREACHABLE, Reason.DENIED)).isEqualTo(Reason.UNREACHABLE);
@@ -257,7 +257,7 @@ class AddressRaceTest {
     }
 
     @Test
-    void raceThatIsGivenUpNamesWhoeverWasRunning() {
+    void raceThatIsGivenUpNamesTheRunningAttempts() {
         AddressRace<String> race = start(A, B, C);
         advance(250);
         advance(20);

@@ -134,7 +134,7 @@ class CachingResolverTest {
     }
 
     @Test
-    void moreLookUpsThanNamesAreKeptAreJoinedAllTheSame() {
+    void moreLookUpsThanCachedNamesAreJoinedNonetheless() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
         CompletableFuture<List<InetAddress>> first = resolver.resolve("first.example", null);
         for (int i = 0; i < 2 * CachingResolver.MAX_NAMES; i++) {
@@ -164,7 +164,7 @@ class CachingResolverTest {
     }
 
     @Test
-    void lookUpThatNobodyWaitsForAnyMoreIsNotBegun() {
+    void lookUpThatNoDialWaitsForIsNotStarted() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
 
         resolver.resolve("db.example", null).cancel(false);
@@ -175,7 +175,7 @@ class CachingResolverTest {
     }
 
     @Test
-    void whoeverGivesUpLeavesTheOthersTheirLookUp() {
+    void aQueryThatIsGivenUpLeavesTheOthersTheirLookUp() {
         CachingResolver resolver = resolver(host -> addresses("192.0.2.1"));
         CompletableFuture<List<InetAddress>> first = resolver.resolve("db.example", null);
         CompletableFuture<List<InetAddress>> second = resolver.resolve("db.example", null);
@@ -396,7 +396,7 @@ class CachingResolverTest {
                 .hasMessageContaining("queued 0.0 s for a look-up thread, then looked up for 3.1 s");
         assertThat(queries.get(PLACES).timedOut())
                 .hasMessageContaining(
-                        "queued 3.1 s for a look-up thread, and not begun (8 look-ups are running, 1 wait)");
+                        "queued 3.1 s for a look-up thread, and not started (8 look-ups are running, 1 wait)");
         lookUps.remove().run();
         now += 400_000_000L;
         assertThat(queries.get(PLACES).timedOut())

@@ -251,7 +251,7 @@ class ConnectHandshakeTest {
     }
 
     @Test
-    void bytesBehindARefusalMakeItsConnectionUseless() throws Exception {
+    void bytesAfterARefusalMakeItsConnectionUseless() throws Exception {
         ConnectHandshake handshake = handshake();
         ByteBuffer in = ByteBuffer.wrap("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\nstray".getBytes(ISO_8859_1));
 

@@ -53,7 +53,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Specifies how a direct dialer resolves, connects, times out, is cancelled, and reports failures. */
 @ExtendWith(LeakCheck.class)
 class DirectDialerTest {
-    /** Where nobody answers for long: only what the test does may end the dial. */
+    /** A target that does not answer for long: only the test may end the dial. */
     private static final Duration LONG = Duration.ofMillis(2L * Peer.PATIENCE_MILLIS);
 
     private Broxy broxy;
@@ -345,7 +345,7 @@ class DirectDialerTest {
         end.countDown();
 
         assertThat(failure.reason()).isEqualTo(Reason.TIMEOUT);
-        assertThat(failure).hasMessageContaining("looking the name up took too long");
+        assertThat(failure).hasMessageContaining("looking up the name took too long");
         assertThat(failure.attempts()).isEmpty();
     }
 

@@ -52,7 +52,7 @@ class FailOverTest {
     private final List<Duration> times = new ArrayList<>();
     private final Map<String, Script> scripts = new HashMap<>();
 
-    /** For a hop whose failure is more than a reason. */
+    /** For a hop with a failure that is more than a reason. */
     private final Map<String, DialException> failures = new HashMap<>();
 
     private record Script(@Nullable Reason failure, Duration takes) {}
@@ -91,7 +91,7 @@ class FailOverTest {
         };
     }
 
-    /** One that nobody uses. */
+    /** An unused one. */
     private static Connection connection() {
         return (Connection) Proxy.newProxyInstance(
                 FailOverTest.class.getClassLoader(), new Class<?>[] {Connection.class}, (p, m, a) -> {
@@ -153,7 +153,7 @@ class FailOverTest {
     }
 
     @Test
-    void hopsWithAPenaltyAreTriedInTheirOwnOrderBehindTheOthers() throws Exception {
+    void hopsWithAPenaltyAreTriedInTheirOwnOrderAfterTheOthers() throws Exception {
         RoutingDialer dialer = routing(ALL).build();
         fails("a", Reason.TIMEOUT);
         fails("b", Reason.PROTOCOL);

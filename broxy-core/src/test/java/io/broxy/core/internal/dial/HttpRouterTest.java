@@ -293,7 +293,7 @@ class HttpRouterTest {
                     .isTrue();
         }
 
-        /** What is told is what a dial through the proxy would tell. */
+        /** The result is that of a dial through the proxy. */
         @Test
         void aFailureToReachTheProxyIsTheCauseOfTheRequests() throws Exception {
             HttpRoute route = router(http().build()).route(REQUEST);
@@ -309,7 +309,7 @@ class HttpRouterTest {
         }
 
         @Test
-        void aFailureToReachTheProxyIsToldApartWhenTheProxyItselfIsTheTarget() throws Exception {
+        void aFailureToReachTheProxyIsDistinguishedWhenTheProxyItselfIsTheTarget() throws Exception {
             HttpRoute route = router(http().build()).route(DialRequest.to(PROXY));
             DialException onTheWay =
                     DialException.builder(Reason.REFUSED, PROXY).build();
@@ -329,7 +329,7 @@ class HttpRouterTest {
 
     // ------------------------------------------------------------------ credentials
 
-    /** What a way says of its credentials, or its failure; told on the loop. */
+    /** The credentials of a hop, or its failure; received on the loop. */
     private Optional<String> answer(HttpHop way) throws Exception {
         CompletableFuture<Optional<String>> told = new CompletableFuture<>();
         EventLoop loop = loops.next();
@@ -360,7 +360,7 @@ class HttpRouterTest {
     class WithCredentials {
 
         @Test
-        void thoseThatAreKnownAreToldAtOnce() throws Exception {
+        void thoseThatAreKnownAreReportedImmediately() throws Exception {
             for (UnaryOperator<HttpProxyDialer.Builder> setting : List.<UnaryOperator<HttpProxyDialer.Builder>>of(
                     builder -> builder, builder -> builder.credentials(Credentials.basic("Aladdin", "open sesame")))) {
                 HttpHop way = way(setting.apply(http()).build());
@@ -438,7 +438,7 @@ class HttpRouterTest {
         }
 
         @Test
-        void aUserWhoThrowsIsAFailure() throws Exception {
+        void userCodeThatThrowsIsAFailure() throws Exception {
             IllegalStateException thrown = new IllegalStateException("no ticket");
             DialException failure = failure(way(http().authorization(target -> {
                         throw thrown;

@@ -165,7 +165,7 @@ class HttpRoutesTest {
     }
 
     @Test
-    void anOwnDialerIsToldThePolicyAndItsConnectionsAreReused() throws Exception {
+    void aUserDialerReceivesThePolicyAndItsConnectionsAreReused() throws Exception {
         BlockingQueue<DialRequest> dialed = new LinkedBlockingQueue<>();
         Dialer own = request -> {
             dialed.add(request);

@@ -72,7 +72,7 @@ class RoutedHttpTest {
         };
     }
 
-    /** Hops a, b and c are HTTP proxies whose hosts have these names. */
+    /** Hops a, b and c are HTTP proxies on hosts of these names. */
     private RoutingDialer.Builder routing(Route route) {
         RoutingDialer.Builder builder = new RoutingDialerBuilder(engine, RoutedHttpTest::never);
         for (String name : List.of("a", "b", "c")) {

@@ -130,7 +130,7 @@ class Socks5HandshakeTest {
     }
 
     @Test
-    void aRefusalThatIsCutBehindItsCodeIsStillARefusal() throws Exception {
+    void aRefusalThatIsCutAfterItsCodeIsStillARefusal() throws Exception {
         Socks5Handshake handshake = new Socks5Handshake(NAME, null);
         handshake.feed(ByteBuffer.wrap(bytes("05 00")));
         handshake.feed(ByteBuffer.wrap(bytes("05")));

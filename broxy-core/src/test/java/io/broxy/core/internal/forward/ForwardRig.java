@@ -29,8 +29,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A handler on one loop whose buffers a test can inspect. The buffers of its sockets have a fixed size: else the kernel lets
- * them grow, and they take in tens of mebibytes.
+ * A handler on one loop with buffers that a test can inspect. The buffers of its sockets have a fixed size: else the kernel
+ * lets them grow, and they take in tens of mebibytes.
  */
 final class ForwardRig implements AutoCloseable {
     /** Of each socket, and as much again for the other direction. */

@@ -71,7 +71,7 @@ class ProxyHeaderParserTest {
     // ------------------------------------------------------------------ version 1
 
     @Test
-    void theLineOfTheSpecificationIsReadAndTheRequestBehindItIsLeft() {
+    void theLineOfTheSpecificationIsReadAndTheRequestAfterItIsLeft() {
         String line = "PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\n";
 
         Outcome outcome = allWays(line + "GET / HTTP/1.1\r\nHost: 192.168.0.11\r\n\r\n");
@@ -195,7 +195,7 @@ class ProxyHeaderParserTest {
     // ------------------------------------------------------------------ version 2
 
     @Test
-    void tcpOverIpv4IsReadAndTheRequestBehindItIsLeft() {
+    void tcpOverIpv4IsReadAndTheRequestAfterItIsLeft() {
         byte[] header = binary("2111", IPV4_ADDRESSES);
         byte[] both = ByteBuffer.allocate(header.length + 3)
                 .put(header)
@@ -329,7 +329,7 @@ class ProxyHeaderParserTest {
     @Test
     void aChecksumOfTheWrongLengthOrTwoOfThemAreRefused() {
         assertThat(allWays(binary("2111", IPV4_ADDRESSES + value(3, "000000"))).refusal())
-                .isEqualTo("the checksum is not one of four bytes");
+                .isEqualTo("the checksum does not have four bytes");
         byte[] header = binary("2111", IPV4_ADDRESSES + value(3, "00000000").repeat(2));
         assertThat(allWays(header).refusal()).startsWith("the checksum is");
     }

@@ -103,7 +103,7 @@ class ChunkedDecoderTest {
 
     @ParameterizedTest
     @MethodSource("tolerated")
-    void whiteSpaceBehindASizeIsSkippedInAResponseOnly(String text, String body) {
+    void whiteSpaceAfterASizeIsSkippedInAResponseOnly(String text, String body) {
         Outcome outcome = response(text);
 
         assertThat(outcome.problem()).isNull();
@@ -114,7 +114,7 @@ class ChunkedDecoderTest {
     }
 
     @Test
-    void whiteSpaceBehindASizeHasAnEnd() {
+    void whiteSpaceAfterASizeHasAnEnd() {
         assertThat(response("5" + " ".repeat(257)).problem()).isEqualTo(Problem.FRAMING);
         assertThat(decode(("1" + " ".repeat(200) + "\r\nx\r\n").repeat(500) + "0\r\n\r\n")
                         .body())

@@ -85,8 +85,8 @@ class ForwardedResponseTest {
         "Transfer-Encoding: chunked,   true,  true,  true",
         "X: y,                         false, false, false",
     })
-    void whoCanSeeTheEndIsKnown(String field, boolean delimited, boolean dechunked, boolean originPersists)
-            throws BadHeadException {
+    void theRecipientsThatCanFindTheEndAreKnown(
+            String field, boolean delimited, boolean dechunked, boolean originPersists) throws BadHeadException {
         ForwardedResponse to11 = response(GET, OK, field);
         ForwardedResponse to10 = response(GET_10, OK, field);
 
@@ -412,7 +412,7 @@ class ForwardedResponseTest {
     }
 
     @Test
-    void whoAnnouncesABodyThatMustNotBeIsNotAskedAgain() throws BadHeadException {
+    void anOriginThatAnnouncesAForbiddenBodyIsNotReused() throws BadHeadException {
         assertThat(response(GET, "HTTP/1.1 204 x", "Content-Length: 0").originPersists())
                 .isTrue();
         assertThat(response(GET, "HTTP/1.1 204 x", "Content-Length: 00, 0").originPersists())

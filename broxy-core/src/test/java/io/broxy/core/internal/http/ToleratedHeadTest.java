@@ -94,7 +94,7 @@ class ToleratedHeadTest {
     }
 
     @Test
-    void aStatusLineMayEndWithLfAloneBehindItsStatus() {
+    void aStatusLineMayEndWithLfAloneAfterItsStatus() {
         assertThat(response("HTTP/1.0 200\nA: b\n\n").head()).isEqualTo("1.0 200 [] | A=b");
         assertThat(response("HTTP/1.0 200 \nA: b\n\n").head()).isEqualTo("1.0 200 [] | A=b");
         assertThat(response("HTTP/1.0\n\n").problem()).isEqualTo(Problem.SYNTAX);

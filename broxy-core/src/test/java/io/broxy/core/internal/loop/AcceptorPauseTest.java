@@ -139,7 +139,7 @@ class AcceptorPauseTest {
     }
 
     @Test
-    void whoWasAcceptedBeforeTheFailureIsServed() throws Exception {
+    void aClientAcceptedBeforeTheFailureIsServed() throws Exception {
         SocketChannel first = client();
         SocketChannel second = client();
         ready(first, second, noDescriptor, client());

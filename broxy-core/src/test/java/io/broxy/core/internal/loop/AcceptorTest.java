@@ -171,7 +171,7 @@ class AcceptorTest {
     }
 
     @Test
-    void nobodyIsAcceptedAfterTheClose() throws Exception {
+    void noClientIsAcceptedAfterTheClose() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
         loop.execute(() -> {
             try {
@@ -223,7 +223,7 @@ class AcceptorTest {
             });
 
             assertThat(closed).hasValue(1);
-            assertThat(log.lines("closed before accepting began")).hasSize(1);
+            assertThat(log.lines("closed before it could accept connections")).hasSize(1);
         }
     }
 

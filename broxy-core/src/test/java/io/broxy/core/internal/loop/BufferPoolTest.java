@@ -99,7 +99,7 @@ class BufferPoolTest {
     }
 
     @Test
-    void aBudgetTooSmallForABufferAllowsOneAllTheSame() {
+    void aBudgetTooSmallForABufferAllowsOneNonetheless() {
         BufferPool pool = new BufferPool(1, 1);
 
         assertThat(pool.borrow().isDirect()).isTrue();

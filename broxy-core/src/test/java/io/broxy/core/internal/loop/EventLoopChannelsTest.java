@@ -141,7 +141,7 @@ class EventLoopChannelsTest {
     }
 
     @Test
-    void aHandlerThatThrowsAnErrorAndAgainWhenAbandonedLosesItsChannelAllTheSame() throws Exception {
+    void aHandlerThatThrowsAnErrorAndAgainWhenAbandonedLosesItsChannel() throws Exception {
         whenReady = key -> {
             throw new OutOfMemoryError("thrown by handler");
         };

@@ -73,7 +73,7 @@ class EventLoopEndTest {
     }
 
     @Test
-    void aChannelThatItsHandlerRegistersAnewForEverIsClosedAllTheSame() throws Exception {
+    void aChannelThatItsHandlerKeepsRegisteringIsClosedNonetheless() throws Exception {
         try (ServerSocketChannel server = ServerSocketChannel.open().bind(null);
                 Peer peer = Peer.connect(server.socket().getLocalPort());
                 SocketChannel channel = server.accept();
@@ -87,7 +87,7 @@ class EventLoopEndTest {
             driver.stop();
 
             peer.expectEnd();
-            assertThat(log.lines("its tasks keep making new ones")).hasSize(1);
+            assertThat(log.lines("its tasks keep creating new ones")).hasSize(1);
         }
     }
 

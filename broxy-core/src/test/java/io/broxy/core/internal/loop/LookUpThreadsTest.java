@@ -177,7 +177,7 @@ class LookUpThreadsTest {
     @Test
     void aLookUpThatYieldsGoesOnWithoutAPlace() {
         List<LookUpThreads.Task> hanging = submit(2 * SHARE, "a");
-        hanging.forEach(threads::giveWay);
+        hanging.forEach(threads::yieldPlace);
         assertThat(threads.counts()).isEqualTo(counts(0, 0, 2 * SHARE));
 
         submit(SHARE, "b");
@@ -191,19 +191,19 @@ class LookUpThreadsTest {
     @Test
     void asManyThreadsAsAClientHasPlacesAreLeftByThoseThatYield() {
         for (int i = 0; i < 100; i++) {
-            threads.giveWay(submit("a" + i, "a"));
+            threads.yieldPlace(submit("a" + i, "a"));
         }
 
         assertThat(threads.counts()).isEqualTo(counts(100 - 3 * SHARE, SHARE, 2 * SHARE));
     }
 
     @Test
-    void whatYieldsBeforeItBeginsComesBehindWhatDoesNot() {
+    void whatYieldsBeforeItBeginsComesAfterWhatDoesNot() {
         submit(SHARE, "a");
         List<LookUpThreads.Task> yielding = submit(3 * SHARE, "a");
         submit("live", "a");
         for (int i = 3 * SHARE; i > 0; i--) {
-            threads.giveWay(yielding.get(i - 1));
+            threads.yieldPlace(yielding.get(i - 1));
         }
         assertThat(threads.counts()).as("in place of running ones").isEqualTo(counts(SHARE + 1, SHARE, 2 * SHARE));
 
@@ -221,7 +221,7 @@ class LookUpThreadsTest {
         }
         submit(PLACES, "");
         LookUpThreads.Task task = submit("a", "a");
-        threads.giveWay(task);
+        threads.yieldPlace(task);
         submit("later", "a");
         assertThat(threads.counts()).isEqualTo(counts(2, PLACES, 2 * PLACES));
 

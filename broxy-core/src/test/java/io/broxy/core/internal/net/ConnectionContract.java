@@ -150,7 +150,7 @@ interface ConnectionContract {
     }
 
     @Test
-    default void abortResetsBehindAnEndedOutputToo() throws Exception {
+    default void abortResetsAfterAnEndedOutputToo() throws Exception {
         CountDownLatch ended = new CountDownLatch(1);
         CountDownLatch aborted = new CountDownLatch(1);
         try (Origin origin = Origin.start(peer -> {
@@ -241,7 +241,7 @@ interface ConnectionContract {
     // ------------------------------------------------------------------ owners
 
     @Test
-    default void connectionThatWasGivenAwayIsOfNoUseToItsUser() throws Exception {
+    default void connectionThatWasGivenAwayIsUnusableForItsUser() throws Exception {
         try (Origin origin = Origin.echo()) {
             Transferable connection = connect(origin.address());
             connection.detach();

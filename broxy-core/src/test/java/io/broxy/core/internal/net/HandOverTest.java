@@ -216,7 +216,7 @@ class HandOverTest {
         }
 
         @Test
-        void dialedConnectionsAreRelayedBehindWhatTheirUserHasRead() throws Exception {
+        void dialedConnectionsAreRelayedAfterWhatTheirUserHasRead() throws Exception {
             assertRelayed(broxy.directDialer().build()::dial);
         }
 

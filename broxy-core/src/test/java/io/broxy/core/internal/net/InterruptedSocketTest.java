@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @ExtendWith(LeakCheck.class)
 class InterruptedSocketTest {
-    /** Kinds whose socket is of our own making, and answers an echo's bytes as they are. */
+    /** Kinds with a socket of Broxy's own that returns an echo's bytes unchanged. */
     private static final List<ConnectionKind> PLAIN = List.of(
             ConnectionKind.CHANNEL,
             ConnectionKind.FROM_A_LOOP,

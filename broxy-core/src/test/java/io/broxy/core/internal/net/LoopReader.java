@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.util.concurrent.CompletableFuture;
 
-/** Reads a connection on its loop whenever it is told to, up to a number of bytes or to the end. */
+/** Reads a connection on its loop whenever requested, up to a number of bytes or to the end. */
 public final class LoopReader implements ChannelEvents {
     public final CompletableFuture<byte[]> result = new CompletableFuture<>();
     private final LoopConnection connection;
@@ -38,7 +38,7 @@ public final class LoopReader implements ChannelEvents {
     @Override
     public void ready(int readyOps) {
         if (reading) {
-            throw new IllegalStateException("told while it reads");
+            throw new IllegalStateException("requested while it reads");
         }
         reading = true;
         try {

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.util.concurrent.CompletableFuture;
 
-/** Writes what goes out whenever it is told that it can. */
+/** Writes as much as possible whenever it is notified of room. */
 public final class LoopWriter implements ChannelEvents {
     public final CompletableFuture<Void> done = new CompletableFuture<>();
     private final LoopConnection connection;

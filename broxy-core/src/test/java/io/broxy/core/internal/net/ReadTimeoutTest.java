@@ -90,7 +90,7 @@ class ReadTimeoutTest {
         try (Origin origin = kind.origin(peer -> peer.socket().getInputStream().read());
                 Connection connection = kind.open(rig, origin)) {
             connection.readTimeout(Duration.ofMillis(1_500).plusNanos(1));
-            if (kind != ConnectionKind.UNREAD_FOREIGN) { // whose socket, with nothing left over, is the other's own
+            if (kind != ConnectionKind.UNREAD_FOREIGN) { // with no bytes left over, its socket is the foreign one
                 assertThat(connection.asSocket().getSoTimeout()).isEqualTo(1_501);
                 connection.asSocket().setSoTimeout(30);
                 assertThat(connection.readTimeout()).isEqualTo(Duration.ofMillis(30));

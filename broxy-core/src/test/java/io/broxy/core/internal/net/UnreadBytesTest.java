@@ -204,7 +204,7 @@ class UnreadBytesTest {
     // ------------------------------------------------------------------ on a loop
 
     @Test
-    void areToldToAHandlerThoughTheSocketIsSilent() throws Exception {
+    void areReportedToAHandlerThoughTheSocketIsSilent() throws Exception {
         try (NetEngine engine = new NetEngine();
                 Origin origin = Origin.discard()) {
             LoopConnection connection = engine.toLoop(NetEngine.connect(origin.port()));
@@ -221,7 +221,7 @@ class UnreadBytesTest {
     }
 
     @Test
-    void areToldToAHandlerThatWaitsAlready() throws Exception {
+    void areReportedToAHandlerThatWaitsAlready() throws Exception {
         try (NetEngine engine = new NetEngine();
                 Origin origin = Origin.discard()) {
             LoopConnection connection = engine.toLoop(NetEngine.connect(origin.port()));
@@ -257,7 +257,7 @@ class UnreadBytesTest {
     }
 
     @Test
-    void areNotToldToAHandlerThatDoesNotWant() throws Exception {
+    void areNotReportedToAHandlerThatDoesNotWantThem() throws Exception {
         try (NetEngine engine = new NetEngine();
                 Origin origin = Origin.discard()) {
             LoopConnection connection = engine.toLoop(NetEngine.connect(origin.port()));
@@ -266,7 +266,7 @@ class UnreadBytesTest {
                 connection.handler(counting(told));
                 connection.interest(SelectionKey.OP_READ);
                 connection.unread(bytes("left over"));
-                connection.interest(0); // before the turn in which it would be told
+                connection.interest(0); // before the turn in which it would be notified
                 return null;
             });
             engine.onLoop(() -> null);

@@ -44,7 +44,7 @@ class WriteFailuresTest {
     }
 
     @Test
-    void writeToPeerThatResetsBehindItsEndIsToldApart() throws IOException {
+    void writeToPeerThatResetsAfterItsEndIsDistinguished() throws IOException {
         withConnection((peer, near) -> {
             peer.shutdownOutput();
             peer.reset();
@@ -54,7 +54,7 @@ class WriteFailuresTest {
     }
 
     @Test
-    void writeToPeerThatResetsBeforeItsEndIsToldApart() throws IOException {
+    void writeToPeerThatResetsBeforeItsEndIsDistinguished() throws IOException {
         withConnection((peer, near) -> {
             peer.reset();
 
@@ -63,7 +63,7 @@ class WriteFailuresTest {
     }
 
     @Test
-    void bytesOfPeerThatResetsBehindItsEndCanStillBeReadToTheirEnd() throws IOException {
+    void bytesOfPeerThatResetsAfterItsEndCanStillBeReadToTheirEnd() throws IOException {
         withConnection((peer, near) -> {
             peer.send(new byte[10_000]).shutdownOutput();
             peer.reset();
@@ -74,7 +74,7 @@ class WriteFailuresTest {
     }
 
     @Test
-    void resetThatWritingHasMetIsNotToldToReading() throws IOException {
+    void resetThatAWriteHasFoundIsNotReportedToReads() throws IOException {
         withConnection((peer, near) -> {
             peer.reset();
             assertThat(failureOfWriting(near)).isNotNull();

@@ -197,7 +197,7 @@ class ConnPoolTest {
     }
 
     @Test
-    void aStrayByteEvictsAtOnceAndIsNobodysAnswer() throws Exception {
+    void aStrayByteEvictsAtOnceAndIsNeverAnAnswer() throws Exception {
         CountDownLatch stray = new CountDownLatch(1);
         CountDownLatch first = new CountDownLatch(1);
         try (Origin origin = Origin.start(peer -> {
@@ -277,7 +277,7 @@ class ConnPoolTest {
     // ------------------------------------------------------------------ caps and waiting
 
     @Test
-    void whoWaitsIsServedInOrderOfArrival() throws Exception {
+    void waitersAreServedInOrderOfArrival() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool()
                         .maxOpenPerKey(1)
@@ -312,7 +312,7 @@ class ConnPoolTest {
     }
 
     @Test
-    void whoWaitsTooLongIsToldThatThePoolIsExhausted() throws Exception {
+    void aLeaseThatWaitsTooLongReportsThatThePoolIsExhausted() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().maxOpen(1).build()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
@@ -508,7 +508,7 @@ class ConnPoolTest {
     // ------------------------------------------------------------------ the end of the pool
 
     @Test
-    void closingEndsWhatIsIdleAndWhoWaitsButNotWhatIsLeased() throws Exception {
+    void closingEndsIdleConnectionsAndWaitersButNotLeases() throws Exception {
         CountDownLatch ended = new CountDownLatch(2);
         try (Origin origin = Origin.start(peer -> {
             peer.socket().getInputStream().transferTo(peer.socket().getOutputStream());

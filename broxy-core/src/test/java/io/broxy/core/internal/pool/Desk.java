@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** A policy with a clock that is moved by hand, names for connections, and a record of what it left to be done. */
 final class Desk implements PoolActions.ActionRunner<String> {
     static final Dialer NEVER = request -> {
-        throw new AssertionError("the policy dials nobody");
+        throw new AssertionError("the policy does not dial");
     };
 
     static final ConnPool.Key A = ConnPool.Key.of(HostPort.of("a.example", 80), NEVER);
@@ -69,7 +69,7 @@ final class Desk implements PoolActions.ActionRunner<String> {
         nowNanos += TimeUnit.SECONDS.toNanos(seconds);
     }
 
-    /** Somebody who asks for a place. */
+    /** A waiter that claims a place. */
     static final class Asker implements Waiter<String> {
         private final IdleUse use;
         private @Nullable Slot<String> slot;
@@ -121,7 +121,7 @@ final class Desk implements PoolActions.ActionRunner<String> {
         return ask(key, home, new Asker());
     }
 
-    /** By somebody who takes no idle connection. */
+    /** Claims a place without accepting idle connections. */
     Asker askFresh(ConnPool.Key key) {
         return ask(key, HOME, new Asker(IdleUse.NEVER));
     }

@@ -60,7 +60,7 @@ class FreshPlacesTest {
     }
 
     @Test
-    void whoWaitsGetsThePlaceOfWhatComesBackAndNotTheConnection() {
+    void aWaiterGetsThePlaceOfAReturnedConnectionAndNotTheConnection() {
         Desk desk = new Desk(limits(10, 100, 1, NO_LIMIT));
         Slot<String> held = desk.opened(A);
         Asker waiting = desk.askFresh(A);
@@ -75,7 +75,7 @@ class FreshPlacesTest {
     }
 
     @Test
-    void whoWaitsKeepsTheOrderOfArrival() {
+    void waitersKeepTheOrderOfArrival() {
         Desk desk = new Desk(limits(10, 100, 1, NO_LIMIT));
         Slot<String> held = desk.opened(A);
         Asker first = desk.ask(A);

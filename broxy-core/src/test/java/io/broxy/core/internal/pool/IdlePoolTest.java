@@ -182,7 +182,7 @@ class IdlePoolTest {
         }
 
         @Test
-        void aCapOfNothingKeepsNothingButServesWhoWaits() {
+        void aCapOfZeroKeepsNothingButServesWaiters() {
             Desk desk = new Desk(limits(0, 0, 1, NO_LIMIT));
             Slot<String> slot = desk.opened(A);
             Asker waiting = desk.ask(A);
@@ -212,7 +212,7 @@ class IdlePoolTest {
         }
 
         @Test
-        void whoCameFirstIsServedFirst() {
+        void theFirstWaiterIsServedFirst() {
             Desk desk = new Desk(limits(10, 100, NO_LIMIT, 2));
             Slot<String> one = desk.opened(A);
             Slot<String> two = desk.opened(B);
@@ -293,7 +293,7 @@ class IdlePoolTest {
         }
 
         @Test
-        void whoHasLeftIsNotServed() {
+        void aWaiterThatHasLeftIsNotServed() {
             Desk desk = new Desk(limits(10, 100, 1, NO_LIMIT));
             Slot<String> slot = desk.opened(A);
             Asker first = desk.ask(A);
@@ -307,7 +307,7 @@ class IdlePoolTest {
         }
 
         @Test
-        void whoComesCannotPushIn() {
+        void aNewcomerCannotOvertakeWaiters() {
             Desk desk = new Desk(limits(10, 100, 2, NO_LIMIT));
             Slot<String> one = desk.opened(A);
             desk.opened(A);
@@ -318,7 +318,7 @@ class IdlePoolTest {
         }
 
         @Test
-        void whatHasExpiredUnnoticedServesWhoCameBefore() {
+        void unnoticedExpiredConnectionsServeEarlierWaiters() {
             Desk desk = new Desk(limits(10, 100, 1, 2));
             desk.idle(B, "b");
             desk.opened(A);
@@ -345,11 +345,11 @@ class IdlePoolTest {
             assertThat(desk.pool.evict(slot, Eviction.PEER_CLOSED)).isFalse();
             assertThat(desk.ask(A).got()).isEqualTo("new");
             assertThat(desk.pool.stats().evicted()).isEqualTo(1);
-            assertThat(desk.closed).as("whoever evicts one closes it").isEmpty();
+            assertThat(desk.closed).as("the caller that evicts one closes it").isEmpty();
         }
 
         @Test
-        void whileItIsLookedAtNobodyGetsIt() {
+        void aHeldConnectionIsNotLeased() {
             desk.idle(A, "a", "b");
             Slot<String> slot = desk.ask(A).slot();
             desk.park(slot, "b");
@@ -401,7 +401,7 @@ class IdlePoolTest {
         }
 
         @Test
-        void thePlaceOfADeadOneIsNotGivenToWhoeverWaits() {
+        void thePlaceOfADeadOneIsNotGivenToAWaiter() {
             desk.idle(A, "1", "2");
             Slot<String> dead = desk.ask(A).slot();
             desk.ask(A);
@@ -426,7 +426,7 @@ class IdlePoolTest {
         private final Desk desk = new Desk(limits(10, 100, 3, NO_LIMIT));
 
         @Test
-        void idleOnesAreClosedAndWhoWaitsIsRefused() {
+        void idleOnesAreClosedAndWaitersAreRefused() {
             desk.idle(A, "1", "2", "3");
             desk.ask(A);
             Slot<String> leased = desk.ask(A).slot();

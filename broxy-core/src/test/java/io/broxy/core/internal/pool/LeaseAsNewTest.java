@@ -107,7 +107,7 @@ class LeaseAsNewTest {
     }
 
     @Test
-    void socketOfALeaseThatHasEndedIsOfNoUse() throws Exception {
+    void socketOfAnEndedLeaseIsUnusable() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);

@@ -63,7 +63,7 @@ class LeaseLeakTest {
     }
 
     @Test
-    void whoHoldsTheConnectionHoldsTheLease() throws Exception {
+    void holdingTheConnectionHoldsTheLease() throws Exception {
         try (Origin origin = Origin.echo();
                 ConnPool pool = broxy.connPool().build()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
@@ -105,7 +105,7 @@ class LeaseLeakTest {
             dropLease(reporting, ConnPool.Key.of(origin.target(), direct));
             awaitLeaked(reporting, 1);
             assertThat(log.toString(UTF_8))
-                    .contains("a lease of Key[" + origin.target() + "] was dropped without an end")
+                    .contains("a lease of Key[" + origin.target() + "] was leaked: it was never ended")
                     .contains("LeaseLeakTest.dropLease");
         } finally {
             System.setErr(before);

@@ -208,7 +208,7 @@ class LoopLeaseTest {
     }
 
     @Test
-    void whoWaitsGetsWhatComesFreeOnAnotherLoop() throws Exception {
+    void aWaiterGetsAConnectionThatBecomesFreeOnAnotherLoop() throws Exception {
         pool = pool(settings -> settings.maxOpen(1));
         try (Origin origin = Origin.echo()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
@@ -224,7 +224,7 @@ class LoopLeaseTest {
     }
 
     @Test
-    void whoWaitsTooLongOrGivesUpIsNotServed() throws Exception {
+    void aWaiterThatTimesOutOrGivesUpIsNotServed() throws Exception {
         pool = pool(settings -> settings.maxOpen(1));
         try (Origin origin = Origin.echo()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
@@ -348,7 +348,7 @@ class LoopLeaseTest {
     }
 
     @Test
-    void whatWaitsForAnEndingEngineIsTold() throws Exception {
+    void leasesThatWaitForAClosingEngineFail() throws Exception {
         pool = pool(settings -> settings.maxOpen(1));
         try (Origin origin = Origin.echo()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
@@ -375,7 +375,7 @@ class LoopLeaseTest {
     }
 
     @Test
-    void whoWantsAFreshOneGetsItThoughAnotherIsIdle() throws Exception {
+    void aLeaseThatWantsAFreshConnectionGetsItThoughAnotherIsIdle() throws Exception {
         try (Origin origin = Origin.echo()) {
             ConnPool.Key key = ConnPool.Key.of(origin.target(), direct);
             LoopLease first = lease(one, key);
@@ -486,7 +486,7 @@ class LoopLeaseTest {
     }
 
     @Test
-    void aConnectionWhoseFarEndWasToldOfAClientIsNeverKept() throws Exception {
+    void aConnectionThatAnnouncedAClientIsNeverKept() throws Exception {
         Queue<Optional<DialRequest.Client>> named = new ConcurrentLinkedQueue<>();
         Dialer telling = new Dialer() {
             @Override

@@ -22,7 +22,7 @@ class PoolKeysTest {
     private static final ConnPool.Key BOB = A.withIdentity("bob");
 
     @Test
-    void nobodyGetsTheConnectionOfAnother() {
+    void noLeaseGetsTheConnectionOfAnother() {
         Desk desk = new Desk(unlimited());
         desk.idle(ALICE, "alice's");
         desk.idle(A, "nobody's");
@@ -61,7 +61,7 @@ class PoolKeysTest {
     }
 
     @Test
-    void whoWaitsGetsThePlaceOfTheFirstThatIsGivenBack() {
+    void aWaiterGetsThePlaceOfTheFirstThatIsGivenBack() {
         Desk desk = new Desk(limits(10, 100, 1, NO_LIMIT));
         Slot<String> leased = desk.opened(A);
         Asker fresh = desk.askFresh(A);

@@ -65,7 +65,7 @@ class PoolStressTest {
     }
 
     @Test
-    void nobodySharesAConnectionAndNoneIsLost() throws Exception {
+    void noTwoLeasesShareAConnectionAndNoneIsLost() throws Exception {
         try (Broxy broxy = Broxy.builder().eventLoops(3).build();
                 Origin a = moody();
                 Origin b = moody();

@@ -399,11 +399,11 @@ class PromisedIdleTest {
 
         @Test
         void isRememberedOfALimitedNumberOfKeys() {
-            IdleLives lives = new IdleLives();
-            for (int i = 0; i <= IdleLives.MAX; i++) {
+            PeerHistories lives = new PeerHistories();
+            for (int i = 0; i <= PeerHistories.MAX; i++) {
                 lives.closed(ConnPool.Key.of(HostPort.of("h" + i + ".example", 80), Desk.NEVER), 1, desk.nowNanos());
             }
-            assertThat(lives.size()).isEqualTo(IdleLives.MAX);
+            assertThat(lives.size()).isEqualTo(PeerHistories.MAX);
             assertThat(lives.of(ConnPool.Key.of(HostPort.of("h0.example", 80), Desk.NEVER)))
                     .isNull();
 
@@ -414,7 +414,7 @@ class PromisedIdleTest {
     }
 
     @Test
-    void whoOnlyLooksDoesNotBeginTheIdleTimeAnew() {
+    void aLookDoesNotRestartTheIdleTime() {
         Slot<String> slot = idle(A, "1", 60);
         desk.passUnnoticed(10);
         assertThat(desk.pool.hold(slot)).isTrue();

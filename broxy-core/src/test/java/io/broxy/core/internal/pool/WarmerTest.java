@@ -94,7 +94,7 @@ class WarmerTest {
 
         @Override
         public void spares(ConnPool.Key key, SpareEvent news) {
-            warmer.hear(key, news);
+            warmer.onEvent(key, news);
         }
 
         @Override

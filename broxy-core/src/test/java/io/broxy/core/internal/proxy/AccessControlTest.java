@@ -122,7 +122,7 @@ class AccessControlTest {
     }
 
     @Test
-    void whoIsKnownIsAdmittedIfThePolicyAgrees() throws Exception {
+    void anAuthenticatedClientIsAdmittedIfThePolicyAgrees() throws Exception {
         ask(gate(AccessPolicy.identities("somebody"), Runnable::run), RIGHT);
         ask(gate(AccessPolicy.identities("somebody else"), Runnable::run), RIGHT);
         ask(gate(AccessPolicy.any(), Runnable::run), null);
@@ -149,7 +149,7 @@ class AccessControlTest {
     }
 
     @Test
-    void beyondSomeTimeNobodyWaits() throws Exception {
+    void beyondSomeTimeNoGuessWaits() throws Exception {
         AccessControl gate = gate(AccessPolicy.any(), Runnable::run);
         guess(gate, UserFailures.FREE);
 
@@ -174,7 +174,7 @@ class AccessControlTest {
         runCallbacks();
         assertThat(answers).filteredOn("refused 407"::equals).hasSize(UserFailures.FREE);
         assertThat(answers)
-                .as("all but six, who wait for their turns")
+                .as("all but six, which wait for their turns")
                 .filteredOn("refused 429"::equals)
                 .hasSize(20 - UserFailures.FREE - 6);
         assertThat(callbacks).isEmpty();
@@ -183,7 +183,7 @@ class AccessControlTest {
     }
 
     @Test
-    void whoIsRightDoesNotWaitForItselfAndLetsOthersIn() throws Exception {
+    void rightCredentialsDoNotWaitForThemselvesAndLetOthersIn() throws Exception {
         AccessControl gate = gate(AccessPolicy.any(), callbacks::add);
         for (int i = 1; i < UserFailures.FREE; i++) {
             ask(gate, guess());
@@ -204,7 +204,7 @@ class AccessControlTest {
     }
 
     @Test
-    void nobodyWaitsLongerForOthersThanForAnAnswer() throws Exception {
+    void noLoginWaitsLongerForOthersThanForAnAnswer() throws Exception {
         AccessControl gate = gate(AccessPolicy.any(), callbacks::add);
         for (int i = 0; i <= UserFailures.FREE; i++) {
             ask(gate, guess());
@@ -255,7 +255,7 @@ class AccessControlTest {
     }
 
     @Test
-    void whoBringsNoCredentialsDoesNotGuess() throws Exception {
+    void aRequestWithoutCredentialsIsNoGuess() throws Exception {
         AccessControl gate = gate(AccessPolicy.any(), Runnable::run);
         for (int i = 0; i < 2 * UserFailures.FREE; i++) {
             ask(gate, null);
@@ -266,7 +266,7 @@ class AccessControlTest {
     }
 
     @Test
-    void whoHasGoneIsNotAskedFor() throws Exception {
+    void theAuthenticatorIsNotAskedAboutAClientThatHasGone() throws Exception {
         AccessControl gate = gate(AccessPolicy.any(), Runnable::run);
         guess(gate, UserFailures.FREE);
 
@@ -299,7 +299,7 @@ class AccessControlTest {
     }
 
     @Test
-    void anExecutorThatHasEndedAdmitsNobody() throws Exception {
+    void anExecutorThatHasEndedAdmitsNoClient() throws Exception {
         AccessControl gate = gate(AccessPolicy.any(), task -> {
             throw new RejectedExecutionException();
         });

@@ -24,21 +24,21 @@ class ClientSharesTest {
     }
 
     @Test
-    void beyondTheCapAFewAreToldAndTheRestIsNot() {
+    void beyondTheCapAFewAreRefusedAndTheRestIsClosed() {
         ClientShares shares = new ClientShares(2, 0, ticker);
         List<Verdict> verdicts = new ArrayList<>();
-        for (int i = 0; i < 2 + ClientShares.MAX_TOLD + 1; i++) {
+        for (int i = 0; i < 2 + ClientShares.MAX_REFUSALS + 1; i++) {
             verdicts.add(shares.enter(address("192.0.2.1")).verdict());
         }
 
         assertThat(verdicts.subList(0, 2)).containsOnly(Verdict.ADMITTED);
-        assertThat(verdicts.subList(2, 2 + ClientShares.MAX_TOLD)).containsOnly(Verdict.FULL);
-        assertThat(verdicts.get(2 + ClientShares.MAX_TOLD)).isEqualTo(Verdict.OVERFULL);
+        assertThat(verdicts.subList(2, 2 + ClientShares.MAX_REFUSALS)).containsOnly(Verdict.FULL);
+        assertThat(verdicts.get(2 + ClientShares.MAX_REFUSALS)).isEqualTo(Verdict.OVERFULL);
         assertThat(shares.enter(address("192.0.2.2")).verdict()).isEqualTo(Verdict.ADMITTED);
     }
 
     @Test
-    void whoLeavesMakesRoomForHisOwnKindAndTheLastOneIsForgotten() {
+    void aConnectionThatLeavesMakesRoomForItsKindAndTheLastOneIsForgotten() {
         ClientShares shares = new ClientShares(1, 0, ticker);
         ClientShares.Place served = shares.enter(address("192.0.2.1"));
         ClientShares.Place told = shares.enter(address("192.0.2.1"));
@@ -51,7 +51,7 @@ class ClientSharesTest {
     }
 
     @Test
-    void whoHasNoConnectionIsNotKnown() {
+    void aClientWithoutAConnectionIsNotKnown() {
         ClientShares shares = new ClientShares(1, 1_000, ticker);
         for (int i = 0; i < 100; i++) {
             shares.enter(address("192.0.2." + i)).leave();

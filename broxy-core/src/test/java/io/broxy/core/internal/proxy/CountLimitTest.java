@@ -18,7 +18,7 @@ class CountLimitTest {
     }
 
     @Test
-    void whoeverLeavesMakesRoom() {
+    void aConnectionThatLeavesMakesRoom() {
         CountLimit admission = new CountLimit(1);
 
         admission.leave(admission.enter());
@@ -27,7 +27,7 @@ class CountLimitTest {
     }
 
     @Test
-    void thoseThatAreOnlyToldKeepNoPlaceOfThoseThatAreServed() {
+    void refusedConnectionsTakeNoPlaceOfServedOnes() {
         CountLimit admission = new CountLimit(1);
         Verdict served = admission.enter();
         for (int i = 0; i < CountLimit.OVERFLOW; i++) {
@@ -40,7 +40,7 @@ class CountLimitTest {
     }
 
     @Test
-    void beyondTheRoomForTellingNobodyIsTold() {
+    void beyondTheRoomForRefusalsConnectionsAreClosedSilently() {
         CountLimit admission = new CountLimit(1);
         for (int i = 0; i < 1 + CountLimit.OVERFLOW; i++) {
             admission.enter();

@@ -30,8 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Specifies that forwarded requests whose other end is gone use up no rate and end soon, over real sockets with a
- * manual clock.
+ * Specifies that forwarded requests with a vanished peer use up no rate and end soon, over real sockets with a manual clock.
  */
 @ExtendWith(LeakCheck.class)
 class ExchangeRatesTest {
@@ -166,7 +165,7 @@ class ExchangeRatesTest {
     }
 
     @Test
-    void aBodyBehindAnEarlyAnswerIsDiscardedAtNoRate() throws Exception {
+    void aBodyAfterAnEarlyAnswerIsDiscardedAtNoRate() throws Exception {
         try (Origin origin = Origin.start(peer -> {
             peer.readHead();
             peer.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");

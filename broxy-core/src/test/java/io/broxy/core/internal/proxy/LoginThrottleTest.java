@@ -415,7 +415,7 @@ class LoginThrottleTest {
         assertThat(waitMillis(guess(CLIENT, other))).as("the next turn").isEqualTo(500);
     }
 
-    /** It may be another account: that of an attacker, who guesses the password of the first. */
+    /** It may be another account: that of an attacker that guesses the password of the first. */
     @Test
     void aSuccessClearsNothingOfAnotherSpelling() {
         fail(CLIENT, "Bob", UserFailures.FREE - 1);
@@ -494,10 +494,10 @@ class LoginThrottleTest {
         LoginFailures failures = new LoginFailures();
         for (int i = 0; i < 20_000; i++) {
             failures.failed(new ClientNetwork(i, true), new CredentialMarks.Mark(i, i, i), true, now);
-            assertThat(failures.networks()).isLessThanOrEqualTo(LoginFailures.MOST_NETWORKS);
+            assertThat(failures.networks()).isLessThanOrEqualTo(LoginFailures.MAX_NETWORKS);
         }
-        assertThat(failures.networks()).isEqualTo(LoginFailures.MOST_NETWORKS);
-        assertThat(failures.users()).isEqualTo(LoginFailures.MOST_NETWORKS);
+        assertThat(failures.networks()).isEqualTo(LoginFailures.MAX_NETWORKS);
+        assertThat(failures.users()).isEqualTo(LoginFailures.MAX_NETWORKS);
     }
 
     @Test
@@ -508,9 +508,9 @@ class LoginThrottleTest {
                 failures.failed(
                         new ClientNetwork(network, false), new CredentialMarks.Mark(user, user, user), true, now);
             }
-            assertThat(failures.users()).isLessThanOrEqualTo(LoginFailures.MOST_USERS);
+            assertThat(failures.users()).isLessThanOrEqualTo(LoginFailures.MAX_USERS);
         }
-        assertThat(failures.networks()).isEqualTo(LoginFailures.MOST_USERS / NetworkFailures.MOST_USERS);
+        assertThat(failures.networks()).isEqualTo(LoginFailures.MAX_USERS / NetworkFailures.MAX_USERS);
         now += NetworkFailures.KEPT_NANOS + 1;
         for (int network = 0; network < 200; network++) {
             assertThat(failures.at(new ClientNetwork(network, false), now)).isSameAs(NetworkFailures.NONE);
@@ -532,7 +532,7 @@ class LoginThrottleTest {
     @Test
     void aFloodOfSuccessesIsBounded() {
         ProvenCredentials proven = new ProvenCredentials();
-        for (int i = 0; i <= ProvenCredentials.MOST; i++) {
+        for (int i = 0; i <= ProvenCredentials.MAX_ENTRIES; i++) {
             proven.add(new ClientNetwork(i, true), 1, now);
         }
         assertThat(proven.contain(new ClientNetwork(0, true), 1, now)).isFalse();
@@ -569,7 +569,7 @@ class LoginThrottleTest {
     void nowhereAreMoreThanFiveLookedAtTogether() {
         List<LoginThrottle.Attempt> spray =
                 IntStream.range(0, 20).mapToObj(i -> guess(CLIENT, "user " + i)).toList();
-        assertThat(waits(spray)).filteredOn(wait -> wait == 0).hasSize(GuessQueue.AT_ONCE);
+        assertThat(waits(spray)).filteredOn(wait -> wait == 0).hasSize(GuessQueue.MAX_CONCURRENT);
 
         spray.subList(0, 5).forEach(attempt -> attempt.failed(now));
         assertThat(woken).containsExactly("user 5", "user 6", "user 7", "user 8", "user 9");
@@ -647,7 +647,7 @@ class LoginThrottleTest {
     }
 
     @Test
-    void whoGoesAwayLeavesNothingBehind() {
+    void aClientThatLeavesLeavesNothingBehind() {
         List<LoginThrottle.Attempt> asked = guesses(UserFailures.FREE, "bob");
         List<LoginThrottle.Attempt> parked = guesses(10, "bob");
         waits(asked);

@@ -39,7 +39,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Handlers on one loop whose time a test makes, and which connect at once. */
+/** Handlers on one loop with a manual clock, which connect immediately. */
 final class ProxyRig implements AutoCloseable {
     private static final long STOP_NANOS = TimeUnit.SECONDS.toNanos(20);
 

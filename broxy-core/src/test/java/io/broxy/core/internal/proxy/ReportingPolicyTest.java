@@ -23,7 +23,7 @@ class ReportingPolicyTest {
     }
 
     @Test
-    void eachAddressIsToldOnceAnHour() throws UnknownHostException {
+    void eachAddressIsReportedOnceAnHour() throws UnknownHostException {
         try (CapturedLog log = CapturedLog.start()) {
             ask(1);
             ask(1);
@@ -50,7 +50,7 @@ class ReportingPolicyTest {
     }
 
     @Test
-    void whatIsAdmittedAnywayIsNotTold() throws UnknownHostException {
+    void admittedAddressesAreNotReported() throws UnknownHostException {
         try (CapturedLog log = CapturedLog.start()) {
             assertThat(policy.admits(InetAddress.getByName("93.184.215.14"))).isTrue();
             assertThat(policy.admits(InetAddress.getByName("93.184.215.14"), 80))

@@ -173,7 +173,7 @@ class SocksStepTest {
     }
 
     @Test
-    void whatIsLeftOfTheClientsTimeIsAllItHasBehindTheLogin() throws Exception {
+    void whatIsLeftOfTheClientsTimeIsAllItHasAfterTheLogin() throws Exception {
         try (Accepted<SocketChannel> accepted = Accepted.channel()) {
             Tunnel tunnel = guarded().handleConnect(accepted.end());
             Peer client = accepted.client().send(SocksClient.greetingWithPassword());

@@ -47,7 +47,7 @@ class RelayHangUpTest {
         return rig.onLoop(RelayRig.PATIENT, true, connection -> new Counted(connection, told));
     }
 
-    /** The relay stands still: turns of the loop tell it nothing. */
+    /** The relay is at rest: turns of the loop do not notify it. */
     private void assertQuiet(Relayed relayed) throws Exception {
         AtomicInteger seen = new AtomicInteger(-1);
         await().until(() -> {
@@ -70,7 +70,7 @@ class RelayHangUpTest {
     }
 
     @Test
-    void resetBehindTheEnd() throws Exception {
+    void resetAfterTheEnd() throws Exception {
         Relayed relayed = relay();
         relayed.origin().send("all").shutdownOutput();
         relayed.client().readText(3);
@@ -81,7 +81,7 @@ class RelayHangUpTest {
     }
 
     @Test
-    void resetBehindTheEndWithTheOtherSideSendingIntoTheVoid() throws Exception {
+    void resetAfterTheEndWithTheOtherSideSendingIntoTheVoid() throws Exception {
         Relayed relayed = relay();
         relayed.origin().send("all").shutdownOutput();
         relayed.client().readText(3);
@@ -122,7 +122,7 @@ class RelayHangUpTest {
     }
 
     @Test
-    void readinessThatSomebodyElseWaitedForBeforeTheRelayBegan() throws Exception {
+    void readinessThatWasAwaitedBeforeTheRelayBegan() throws Exception {
         RelayRig.Accepted<SocketChannel> client = rig.channel(true);
         RelayRig.Accepted<SocketChannel> origin = rig.channel(true);
         TunnelHandle tunnel = rig.tunnel();
@@ -155,7 +155,7 @@ class RelayHangUpTest {
         public void abandoned(Throwable cause) {}
     }
 
-    /** Counts how often its handler is told something. */
+    /** Counts the notifications of its handler. */
     private record Counted(LoopConnection inner, AtomicInteger told) implements LoopConnection {
         @Override
         public EventLoop loop() {

@@ -248,7 +248,7 @@ class RelayRateEndsTest {
     }
 
     @Test
-    void whatAClientSendsBehindTheEndOfItsOriginIsDiscardedAtNoRate() throws Exception {
+    void whatAClientSendsAfterTheEndOfItsOriginIsDiscardedAtNoRate() throws Exception {
         TokenBucket shared = rate(RATE);
         Relayed relayed = limited(Way.LOOP, shared);
         relayed.origin().send("all").shutdownOutput();

@@ -128,7 +128,7 @@ class RelayRateTest {
     }
 
     @Test
-    void thoseWhoShareARateHaveTheirTurnsOneAfterAnother() throws Exception {
+    void connectionsThatShareARateTakeTurns() throws Exception {
         TokenBucket shared = new TokenBucket(RATE, ticker.nanos());
         List<Relayed> all = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
@@ -164,7 +164,7 @@ class RelayRateTest {
     }
 
     @Test
-    void aResetOfASenderWhoWaitsIsSeenAtItsNextTurn() throws Exception {
+    void aResetOfAWaitingSenderIsSeenAtItsNextTurn() throws Exception {
         Relayed relayed = limited(Way.LOOP, null);
         relayed.client().send(Payload.bytes(5 * QUANTUM, 3));
         await().until(() -> relayed.bytesFrom(Side.CLIENT) >= QUANTUM);

@@ -40,7 +40,9 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.Nullable;
 
-/** An engine of one loop whose parts a test can look at, and relays between real sockets whose far ends the test holds. */
+/**
+ * An engine of one loop with parts that a test can inspect, and relays between real sockets with far ends that the test holds.
+ */
 final class RelayRig implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
     static final Idleness PATIENT =
@@ -124,7 +126,7 @@ final class RelayRig implements AutoCloseable {
         return relay(way, idleness, true);
     }
 
-    /** A relay whose kernel buffers towards the peers are so small that a peer that does not read leaves bytes held. */
+    /** A relay with kernel buffers towards the peers so small that a peer that does not read leaves bytes held. */
     Relayed narrow(Way way) throws Exception {
         return relay(way, PATIENT, true);
     }

@@ -226,7 +226,7 @@ class RelayTest {
 
     @ParameterizedTest
     @CsvSource({"LOOP,CLIENT", "LOOP,ORIGIN", "THREADS,CLIENT", "THREADS,ORIGIN"})
-    void resetBehindTheOthersEndStillCuts(Way way, Side side) throws Exception {
+    void resetAfterTheOthersEndStillCuts(Way way, Side side) throws Exception {
         Relayed relayed = rig.relay(way);
         relayed.peer(side.other()).shutdownOutput();
         relayed.peer(side).expectEnd();

@@ -156,7 +156,7 @@ class SocketAddressesTest {
     }
 
     @Test
-    void addressThatWasAskedForIsToldThroughAProxyToo() throws Exception {
+    void requestedAddressIsReportedThroughAProxyToo() throws Exception {
         InetAddress target = InetAddress.getByName("192.0.2.7");
         try (Origin proxy = proxy();
                 Socket socket = broxy.asSocketFactory(

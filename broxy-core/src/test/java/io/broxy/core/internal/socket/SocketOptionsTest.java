@@ -31,7 +31,7 @@ class SocketOptionsTest {
     /** What the JDK lists, but refuses to set. */
     private static final String READ_ONLY = "SO_INCOMING_NAPI_ID";
 
-    /** Values that are nobody's default. */
+    /** Values that are not the default of any system. */
     private static final Map<SocketOption<?>, Object> OTHER = Map.of(
             StandardSocketOptions.TCP_NODELAY, false,
             StandardSocketOptions.SO_KEEPALIVE, false,

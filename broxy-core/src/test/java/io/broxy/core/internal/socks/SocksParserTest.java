@@ -57,7 +57,7 @@ class SocksParserTest {
     // ------------------------------------------------------------------ SOCKS5: the request
 
     @Test
-    void aRequestIsReadAndTheBytesBehindItAreLeft() {
+    void aRequestIsReadAndTheBytesAfterItAreLeft() {
         Outcome outcome = open(OFFER_NONE + ASK_FOR_NAME + text("GET / HTTP/1.1"));
 
         assertThat(outcome.messages())
@@ -423,11 +423,11 @@ class SocksParserTest {
     }
 
     @Test
-    void aParserReadsNothingBehindARefusal() {
+    void aParserReadsNothingAfterARefusal() {
         SocksParser parser = new SocksParser(false);
         assertThatThrownBy(() -> parser.feed(ByteBuffer.wrap(bytes("05 00"))))
                 .isInstanceOf(SocksException.class)
-                .hasMessage("no method of authentication is offered");
+                .hasMessage("no authentication method is offered");
 
         assertThatIllegalStateException().isThrownBy(() -> parser.feed(ByteBuffer.wrap(bytes("05"))));
     }

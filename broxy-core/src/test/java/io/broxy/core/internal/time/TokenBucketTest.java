@@ -66,7 +66,7 @@ class TokenBucketTest {
     }
 
     @Test
-    void aReservationComesBehindThoseBeforeIt() {
+    void aReservationComesAfterThoseBeforeIt() {
         TokenBucket bucket = new TokenBucket(1_000, now);
         takeAll(bucket);
         long start = now;

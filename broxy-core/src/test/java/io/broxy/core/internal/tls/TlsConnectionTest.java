@@ -41,7 +41,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies a TLS connection whose user reads and writes on threads of its own. */
+/** Specifies a TLS connection with a user that reads and writes on its own threads. */
 @ExtendWith(LeakCheck.class)
 @Timeout(60)
 class TlsConnectionTest {
@@ -264,7 +264,7 @@ class TlsConnectionTest {
             write(connection, "req");
             assertThatThrownBy(connection::shutdownOutput)
                     .isInstanceOf(SocketException.class)
-                    .hasMessageContaining("TLSv1.2 knows no half-close");
+                    .hasMessageContaining("TLSv1.2 has no half-close");
             write(connection, "uest");
             assertThat(read(connection, 8)).isEqualTo("response");
         }

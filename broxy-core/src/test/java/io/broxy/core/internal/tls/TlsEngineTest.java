@@ -278,7 +278,7 @@ class TlsEngineTest {
     // ------------------------------------------------------------------ ends
 
     @Test
-    void goesOnReadingBehindItsOwnEnd() throws Exception {
+    void goesOnReadingAfterItsOwnEnd() throws Exception {
         shakeHands(TLS13, 1_000);
         client.engine.closeOutput();
         assertThat(client.encryptOwn()).isEqualTo(Step.ENDED);
@@ -296,7 +296,7 @@ class TlsEngineTest {
     }
 
     @Test
-    void goesOnWritingBehindThePeersEnd() throws Exception {
+    void goesOnWritingAfterThePeersEnd() throws Exception {
         shakeHands(TLS13, 1_000);
         server.engine.closeOutput();
         server.encryptOwn();
@@ -309,7 +309,7 @@ class TlsEngineTest {
     }
 
     @Test
-    void writesNothingBehindThePeersEndInTls12() throws Exception {
+    void writesNothingAfterThePeersEndInTls12() throws Exception {
         shakeHands(TLS12, 1_000);
         server.engine.closeOutput();
         server.encryptOwn();

@@ -49,7 +49,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Specifies a TLS connection whose handshake and data run on an event loop. */
+/** Specifies a TLS connection with handshake and data on an event loop. */
 @ExtendWith(LeakCheck.class)
 @Timeout(60)
 class TlsLoopConnectionTest {
@@ -161,7 +161,7 @@ class TlsLoopConnectionTest {
     }
 
     @Test
-    void refusesACertificateThatNobodyTrusts(@TempDir Path folder) throws Exception {
+    void refusesAnUntrustedCertificate(@TempDir Path folder) throws Exception {
         SSLContext distrustful = Certificates.make(folder.resolve("other.p12")).client();
         CompletableFuture<Throwable> seen = new CompletableFuture<>();
         try (Origin origin = failingServer(seen)) {
@@ -172,7 +172,7 @@ class TlsLoopConnectionTest {
         }
     }
 
-    /** A server whose handshake is to fail. */
+    /** A server with a handshake that must fail. */
     private Origin failingServer(CompletableFuture<Throwable> seen) throws IOException {
         return Origin.start(peer -> {
             try (SSLSocket secure = TlsOrigin.accept(server, peer)) {
@@ -403,7 +403,7 @@ class TlsLoopConnectionTest {
                         return null;
                     }))
                     .hasCauseInstanceOf(SocketException.class)
-                    .hasMessageContaining("TLSv1.2 knows no half-close");
+                    .hasMessageContaining("TLSv1.2 has no half-close");
             onLoop(connection::close);
         }
     }
@@ -430,7 +430,7 @@ class TlsLoopConnectionTest {
         try (Origin origin = Origin.start(peer -> {
             SSLSocket secure = TlsOrigin.accept(server, peer, TLS12);
             new Peer(secure).send("good");
-            peer.send(new byte[] {23, 3, 3, 0, 32}).send(new byte[32]); // data that nobody has encrypted
+            peer.send(new byte[] {23, 3, 3, 0, 32}).send(new byte[32]); // data that is not encrypted properly
             try {
                 secure.getInputStream().read();
                 seen.complete(null);

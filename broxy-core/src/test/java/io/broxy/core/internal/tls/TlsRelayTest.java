@@ -225,7 +225,7 @@ class TlsRelayTest {
     }
 
     @Test
-    void cutsNothingThoughAPeerOfTls12TakesNothingBehindItsEnd() throws Exception {
+    void cutsNothingThoughAPeerOfTls12TakesNothingAfterItsEnd() throws Exception {
         CompletableFuture<Void> got = new CompletableFuture<>();
         try (Origin plain = Origin.start(peer -> {
                     assertThat(peer.readAll()).isEqualTo("bye");

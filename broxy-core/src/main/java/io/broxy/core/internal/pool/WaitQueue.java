@@ -5,8 +5,11 @@ import java.util.List;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** All waiters: each key has its queue, and a number tells which waiter came first. Threading: the pool's lock guards it. */
-final class WaitingLine<P> {
+/**
+ * All waiters: a queue for each key, with sequence numbers that order waiters across keys. Threading: the pool's lock guards
+ * it.
+ */
+final class WaitQueue<P> {
     private final LinkedHashSet<KeySlots<P>> awaited = new LinkedHashSet<>();
     private long number;
     private int size;
@@ -25,7 +28,7 @@ final class WaitingLine<P> {
         size++;
     }
 
-    /** False if the waiter does not wait. */
+    /** Removes a waiter; false if it does not wait. */
     boolean leave(KeySlots<P> slots, Waiter<P> waiter) {
         if (slots.waiting.remove(waiter) == null) {
             return false;
@@ -37,11 +40,11 @@ final class WaitingLine<P> {
         return true;
     }
 
-    /** The key that has been waited for longest, among those that can be served; or null. */
+    /** The servable key with the longest-waiting waiter, or null. */
     @Nullable
     KeySlots<P> first(Predicate<KeySlots<P>> servable) {
         if (awaited.isEmpty()) {
-            return null; // as nearly always, and without an iterator
+            return null; // the common case, without an iterator
         }
         KeySlots<P> first = null;
         for (KeySlots<P> slots : awaited) {
@@ -52,14 +55,14 @@ final class WaitingLine<P> {
         return first;
     }
 
-    /** Removes the first of a key; there must be one. */
+    /** Removes the first waiter of a key, which must exist. */
     Waiter<P> next(KeySlots<P> slots) {
         Waiter<P> first = slots.first();
         leave(slots, first);
         return first;
     }
 
-    /** Removes all, and has them refused. */
+    /** Removes all waiters and refuses them. */
     void refuseAll(PoolActions<P> actions) {
         for (KeySlots<P> slots : List.copyOf(awaited)) {
             while (slots.isAwaited()) {

@@ -7,35 +7,38 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Which keys have spares, and what becomes of them. Threading: the pool's lock guards it. */
-final class SpareBook<P> {
-    /** A spare lost sooner means that its peer is unwell; one lost later, that the peer keeps idle connections for a short time. */
+/** The keys that have spares, and the state of their spares. Threading: the pool's lock guards it. */
+final class SpareTracker<P> {
+    /**
+     * A spare lost sooner than this indicates an unhealthy peer; one lost later, that the peer keeps idle connections only
+     * briefly.
+     */
     private static final long YOUNG_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final PoolLimits limits;
     private final Places<P> places;
     private final LinkedHashSet<KeySlots<P>> warm = new LinkedHashSet<>();
 
-    SpareBook(PoolLimits limits, Places<P> places) {
+    SpareTracker(PoolLimits limits, Places<P> places) {
         this.limits = limits;
         this.places = places;
     }
 
     /**
-     * Sets how many a key has.
+     * Sets the number of spares of a key.
      *
-     * @throws IllegalArgumentException if the idle caps cannot hold so many
+     * @throws IllegalArgumentException if that exceeds the idle caps
      */
-    void want(ConnPool.Key key, int spares) {
+    void setTarget(ConnPool.Key key, int spares) {
         KeySlots<P> slots = places.of(key);
         try {
-            want(slots, spares);
+            setTarget(slots, spares);
         } finally {
             places.forgetIfUnused(slots);
         }
     }
 
-    private void want(KeySlots<P> slots, int spares) {
+    private void setTarget(KeySlots<P> slots, int spares) {
         long all = spares;
         for (KeySlots<P> other : warm) {
             all += other == slots ? 0 : other.wanted;
@@ -53,7 +56,7 @@ final class SpareBook<P> {
         }
     }
 
-    /** Places for spares that are missing, as many as the caps allow. */
+    /** Allocates places for missing spares, as many as the caps allow. */
     List<Slot<P>> open(ConnPool.Key key, int max) {
         KeySlots<P> slots = places.find(key);
         List<Slot<P>> opening = new ArrayList<>();
@@ -61,7 +64,7 @@ final class SpareBook<P> {
             return opening;
         }
         slots.refillAsked = false;
-        while (opening.size() < max && lacks(slots)) {
+        while (opening.size() < max && needsSpare(slots)) {
             opening.add(open(slots));
         }
         return opening;
@@ -76,7 +79,7 @@ final class SpareBook<P> {
         return slot;
     }
 
-    /** It is idle now, or never will be. */
+    /** Records that a spare became idle, or that it never will. */
     void arrived(Slot<P> slot) {
         if (slot.arriving) {
             slot.arriving = false;
@@ -109,25 +112,25 @@ final class SpareBook<P> {
         }
     }
 
-    /** Whether a spare is missing that the caps allow. */
-    private boolean lacks(KeySlots<P> slots) {
+    /** Whether the key needs another spare that the caps allow. */
+    private boolean needsSpare(KeySlots<P> slots) {
         return slots.missing() > 0 && slots.open < limits.maxOpenPerKey() && places.open() < limits.maxOpen();
     }
 
-    /** Asks for those that are missing, once. */
-    void askFor(PoolActions<P> actions) {
+    /** Requests the missing spares, once. */
+    void requestMissing(PoolActions<P> actions) {
         if (warm.isEmpty()) {
-            return; // as nearly always, and without an iterator
+            return; // the common case, without an iterator
         }
         for (KeySlots<P> slots : warm) {
-            if (!slots.refillAsked && lacks(slots)) {
+            if (!slots.refillAsked && needsSpare(slots)) {
                 slots.refillAsked = true;
                 actions.report(slots.key, SpareEvent.MISSING);
             }
         }
     }
 
-    /** Ends all of it. */
+    /** Forgets all keys. */
     void clear() {
         warm.forEach(slots -> slots.wanted = 0);
         warm.clear();

@@ -11,54 +11,55 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Wraps a user's executor as one that ends with the engine: the engine's own tasks end then, the executor goes on. Whatever
- * it throws is a rejection, and so is an attempt to run a task on an event loop, which must not block.
+ * Wraps a user's executor so that it shuts down with the engine: the engine's tasks end, while the user's executor keeps
+ * running. Any exception of the executor is treated as a rejection, and so is an attempt to run a task on an event loop, which
+ * must not block.
  *
- * <p>Threading: thread-safe; the lock guards all fields that change.
+ * <p>Threading: thread-safe; the lock guards all mutable fields.
  */
-final class GivenExecutor extends AbstractExecutorService {
+final class UserExecutor extends AbstractExecutorService {
     private final Executor executor;
     private final EngineThreads threads;
 
     private final Object lock = new Object();
-    private final Set<Given> queued = new LinkedHashSet<>();
-    private final Map<Given, Thread> running = new HashMap<>();
+    private final Set<UserTask> queued = new LinkedHashSet<>();
+    private final Map<UserTask, Thread> running = new HashMap<>();
     private boolean shutdown;
     private boolean interrupting;
 
-    GivenExecutor(Executor executor, EngineThreads threads) {
+    UserExecutor(Executor executor, EngineThreads threads) {
         this.executor = executor;
         this.threads = threads;
     }
 
     @Override
     public void execute(Runnable task) {
-        Given given = new Given(task);
+        UserTask userTask = new UserTask(task);
         synchronized (lock) {
             if (shutdown) {
                 throw new RejectedExecutionException("this Broxy is closed");
             }
-            queued.add(given);
+            queued.add(userTask);
         }
         try {
-            executor.execute(given);
+            executor.execute(userTask);
         } catch (RejectedExecutionException e) {
-            given.dequeue();
+            userTask.dequeue();
             throw e;
         } catch (RuntimeException e) {
-            given.dequeue();
+            userTask.dequeue();
             throw new RejectedExecutionException("the executor failed", e);
         } catch (Error e) {
-            given.dequeue();
+            userTask.dequeue();
             throw e;
         }
     }
 
     /** One task. Threading: thread-safe. */
-    private final class Given implements Runnable {
+    private final class UserTask implements Runnable {
         private final Runnable task;
 
-        Given(Runnable task) {
+        UserTask(Runnable task) {
             this.task = task;
         }
 
@@ -69,7 +70,7 @@ final class GivenExecutor extends AbstractExecutorService {
             }
             synchronized (lock) {
                 if (!queued.remove(this)) {
-                    return; // the engine has ended, and has seen to this task
+                    return; // the engine has ended and has already handled this task
                 }
                 running.put(this, Thread.currentThread());
             }
@@ -92,7 +93,7 @@ final class GivenExecutor extends AbstractExecutorService {
                 running.remove(this);
                 lock.notifyAll();
                 if (interrupting) {
-                    Thread.interrupted(); // it was for this task, not for what the thread does next
+                    Thread.interrupted(); // the interrupt was for this task, not for the thread's next one
                 }
             }
         }
@@ -106,14 +107,14 @@ final class GivenExecutor extends AbstractExecutorService {
         }
     }
 
-    /** Interrupts what runs, under the lock, so that no interrupt comes to a thread that has left. */
+    /** Interrupts running tasks under the lock, so that no thread is interrupted after it has left. */
     @Override
     public List<Runnable> shutdownNow() {
         synchronized (lock) {
             shutdown = true;
             interrupting = true;
             running.values().forEach(Thread::interrupt);
-            List<Runnable> left = queued.stream().map(given -> given.task).toList();
+            List<Runnable> left = queued.stream().map(userTask -> userTask.task).toList();
             queued.clear();
             lock.notifyAll();
             return left;
