@@ -405,6 +405,32 @@ class ServerOptionsTest {
     }
 
     @Test
+    void clientsLogInAtProxiesThatTheyCanReach() {
+        assertThat(parse("--upstream=https://proxy.example", "--pass-proxy-auth")
+                        .passProxyAuth())
+                .isTrue();
+        assertThat(parse("--rules=rules.yaml", "--pass-proxy-auth").passProxyAuth())
+                .isTrue();
+        assertThat(parse("--upstream=http://u:p@proxy.example").passProxyAuth()).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--upstream=http://proxy.example --auth=users, mutually exclusive",
+        "--listen=127.0.0.1:0, needs --upstream or --rules",
+        "--upstream=socks5://proxy.example, an --upstream with http or https",
+        "--upstream=http://user:hunter2@proxy.example, without a user",
+    })
+    void passingLoginsOnContradictsOtherOptions(String others, String message) {
+        String[] arguments = (others + " --pass-proxy-auth").split(" ", -1);
+
+        assertThatThrownBy(() -> parse(arguments))
+                .isInstanceOf(UsageException.class)
+                .hasMessageContaining(message)
+                .hasMessageNotContaining("hunter2");
+    }
+
+    @Test
     void clientsNeedACertificateOnlyWhereThereIsAnAuthority() throws Exception {
         SSLContext context = SSLContext.getDefault();
         SSLEngine open = parse("--tls-cert=a", "--tls-key=b")

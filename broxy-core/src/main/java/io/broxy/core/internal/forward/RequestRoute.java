@@ -7,6 +7,7 @@ import io.broxy.DialRequest;
 import io.broxy.HostPort;
 import io.broxy.OriginException;
 import io.broxy.core.internal.http.ForwardedRequest;
+import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.Completion;
@@ -39,6 +40,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: owned by its event loop.
  */
 final class RequestRoute implements Completion<LoopLease> {
+    /** Some proxies answer wrong credentials with it. A CONNECT has asked no target, so they can only be the proxy's. */
+    private static final int UNAUTHORIZED = 401;
+
     private enum State {
         LEASING,
         /** The proxy's credentials are being asked for. */
@@ -54,6 +58,7 @@ final class RequestRoute implements Completion<LoopLease> {
     private final ForwardedRequest request;
     private final EventLoop loop;
     private final HostPort target;
+    private final RequestLogins logins;
 
     /** The client that dials name, where their dialer does that. */
     private DialRequest.@Nullable Client client;
@@ -73,6 +78,7 @@ final class RequestRoute implements Completion<LoopLease> {
         this.request = request;
         this.loop = loop;
         this.target = request.target().hostPort();
+        this.logins = new RequestLogins(forwarding, request, owner);
     }
 
     // ------------------------------------------------------------------ LEASING
@@ -86,8 +92,7 @@ final class RequestRoute implements Completion<LoopLease> {
     void start(HttpRouter router, DialRequest dial) throws DialException {
         client = dial.client();
         HttpRoute found = router.route(dial);
-        PinnedConnections pins = owner.pinned();
-        ConnPool.Key begun = pins.isEmpty() ? null : pins.farEnd(target, owner.identity());
+        ConnPool.Key begun = logins.begun();
         if (begun != null) {
             found.prefer(begun); // a login goes on over the hop where it began
         }
@@ -101,30 +106,17 @@ final class RequestRoute implements Completion<LoopLease> {
     }
 
     private boolean isRepeatable() {
-        return request.isIdempotent() && request.body().isEmpty();
+        return (request.isIdempotent() || request.isConnect()) && request.body().isEmpty();
     }
 
     private void lease(HttpHop hop, IdleUse idleUse) {
         leasing = null;
-        PinnedConnections pins = owner.pinned();
-        PinnedConnections.Pin pin = pins.isEmpty() ? null : pins.take(PinnedConnections.key(hop, target, owner));
-        if (pin != null && mayUse(pin, idleUse)) {
-            leased(pin.lease(), pin);
-            return;
-        }
+        PinnedConnections.Pin pin = logins.take(hop, idleUse);
         if (pin != null) {
-            pin.lease().close();
+            leased(pin.lease(), pin);
+        } else {
+            leasePooled(hop, logins.pooled(hop, idleUse));
         }
-        leasePooled(hop, request.login() ? IdleUse.NEVER : idleUse);
-    }
-
-    /** A client's login has no other connection; where this proxy logs in, another one is as good. */
-    private static boolean mayUse(PinnedConnections.Pin pin, IdleUse idleUse) {
-        return switch (idleUse) {
-            case ANY, UNREAD -> true;
-            case PROMISED -> pin.login() == BoundLogin.OF_CLIENT || pin.lease().isReliable();
-            case NEVER -> pin.login() == BoundLogin.OF_CLIENT;
-        };
     }
 
     private void leasePooled(HttpHop hop, IdleUse idleUse) {
@@ -155,7 +147,7 @@ final class RequestRoute implements Completion<LoopLease> {
             return;
         }
         HttpHop hop = current.way();
-        UpstreamConnection leased = new UpstreamConnection(got, hop, target, owner, pin);
+        UpstreamConnection leased = new UpstreamConnection(got, hop, logins.key(hop), owner.pinned(), pin);
         upstream = leased;
         state = State.AUTHORIZING;
         if (!hop.absoluteForm()) {
@@ -163,7 +155,7 @@ final class RequestRoute implements Completion<LoopLease> {
         }
         exchange.touch();
         if (hop.credentials() == ProxyAuthorization.NONE) {
-            routed(leased, null);
+            routed(leased, logins.authorization(hop));
         } else {
             hop.credentials()
                     .obtain(
@@ -293,6 +285,21 @@ final class RequestRoute implements Completion<LoopLease> {
         }
     }
 
+    /** The proxy does not open the tunnel, for which it is no matter of the client's credentials. */
+    void tunnelRefused(ForwardedResponse response) {
+        UpstreamConnection used = upstream;
+        if (used != null) {
+            Reason reason = response.status() == UNAUTHORIZED ? Reason.PROXY_AUTH : Reason.PROXY_REFUSED;
+            DialException.Builder failure = used.hop().failure(reason, target).proxyReply(response.asReply());
+            hopFailed(failure.build(), true);
+        }
+    }
+
+    /** How long the response may take: one to CONNECT, as long as the tunnel. */
+    long responseNanos() {
+        return request.isConnect() && upstream != null ? upstream.hop().timeoutNanos() : forwarding.responseNanos();
+    }
+
     /**
      * No answer came in time.
      *
@@ -319,7 +326,12 @@ final class RequestRoute implements Completion<LoopLease> {
         HttpRoute current = Objects.requireNonNull(route, "a route was taken");
         DialException all = current.failed(failure);
         if (all == null && repeatable && (upstream == null || !upstream.isOfClient())) {
-            again(current.way(), idleUse());
+            HttpHop next = current.way();
+            if (request.isConnect() && !logins.pass(next)) {
+                exchange.dialInstead();
+            } else {
+                again(next, idleUse());
+            }
         } else {
             exchange.fail(all == null ? failure : all);
         }

@@ -19,6 +19,7 @@ public final class ForwardedRequest {
     private static final int ROOM_FOR_FIXED_TEXT = 256;
 
     private static final String AUTHORIZATION = "Authorization";
+    private static final String PROXY_AUTHORIZATION = "Proxy-Authorization";
     private static final String CHUNKED = "Transfer-Encoding: chunked\r\n";
 
     private final RequestHead head;
@@ -41,7 +42,10 @@ public final class ForwardedRequest {
         this.maxForwards = maxForwards;
         expectsContinue = expectsContinue(head);
         // HTTP/1.0 knows no Upgrade (RFC 9110, section 7.8)
-        upgrade = head.minorVersion() > 0 && options.upgrade() && UpgradeOffer.isMade(head.fields());
+        upgrade = head.minorVersion() > 0
+                && options.upgrade()
+                && UpgradeOffer.isMade(head.fields())
+                && !head.isConnect(); // whose fields go no further
         login = AuthSchemes.bindConnection(head.fields(), AUTHORIZATION);
         edits = HeadEdits.NONE;
     }
@@ -150,6 +154,23 @@ public final class ForwardedRequest {
         return login;
     }
 
+    /** The client's credentials for this proxy or, where they pass, for the next one; null if there are none. */
+    public @Nullable String proxyAuthorization() {
+        Fields fields = head.fields();
+        int index = fields.indexOf(PROXY_AUTHORIZATION, 0);
+        return index < 0 ? null : fields.value(index);
+    }
+
+    /** As {@link #login}, for {@link #proxyAuthorization}. */
+    public boolean proxyLogin() {
+        return AuthSchemes.bindConnection(head.fields(), PROXY_AUTHORIZATION);
+    }
+
+    /** Whether it asks for a tunnel. */
+    public boolean isConnect() {
+        return head.isConnect();
+    }
+
     /** Whether doing it twice is the same as doing it once, by its method (RFC 9110, section 9.2.2). */
     public boolean isIdempotent() {
         return switch (head.method()) {
@@ -218,9 +239,27 @@ public final class ForwardedRequest {
         if (viaPseudonym != null) {
             Via.put(head.minorVersion(), viaPseudonym, out);
         }
-        for (int i = 0; i < further.size(); i++) {
-            Ascii.putField(further.get(i).name(), further.get(i).value(), out);
+        putFields(further, out);
+        Ascii.putCrlf(out);
+    }
+
+    private static void putFields(List<ConnectRequest.Field> fields, ByteBuffer out) {
+        for (int i = 0; i < fields.size(); i++) {
+            Ascii.putField(fields.get(i).name(), fields.get(i).value(), out);
         }
+    }
+
+    /**
+     * Writes the head of a CONNECT for the next proxy: the target and the further fields, and nothing else of what was received.
+     *
+     * @param out has room for {@link #maxBytes}
+     * @throws IllegalArgumentException if a value is none that a field can have
+     */
+    public void writeConnect(ByteBuffer out, List<ConnectRequest.Field> further) {
+        String authority = target.hostPort().toString();
+        Ascii.put("CONNECT " + authority + " HTTP/1.1\r\n", out);
+        Ascii.putField("Host", authority, out);
+        putFields(further, out);
         Ascii.putCrlf(out);
     }
 

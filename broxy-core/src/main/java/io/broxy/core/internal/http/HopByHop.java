@@ -9,6 +9,11 @@ package io.broxy.core.internal.http;
 final class HopByHop {
     private HopByHop() {}
 
+    /** Whether a field is one of them by which a proxy logs a client in. */
+    static boolean isOfProxyLogin(Fields fields, int index) {
+        return fields.isNamed(index, "Proxy-Authenticate") || fields.isNamed(index, "Proxy-Authentication-Info");
+    }
+
     /** Whether a field is one of them; the length of its name rules out nearly all others at once. */
     static boolean is(Fields fields, int index) {
         return switch (fields.nameEnd(index) - fields.nameStart(index)) {
