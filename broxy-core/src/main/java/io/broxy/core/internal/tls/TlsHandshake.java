@@ -74,9 +74,8 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
      * @param below given away with this call, until the handshake fails
      * @param engine whose settings are complete, and whose handshake has not begun
      * @param outcome receives the end, possibly before this method returns
-     * @return cancels the handshake and closes the connection
      */
-    public static DialHandle start(LoopConnection below, SSLEngine engine, TlsResources means, Outcome outcome) {
+    public static TlsHandshake start(LoopConnection below, SSLEngine engine, TlsResources means, Outcome outcome) {
         TlsHandshake handshake =
                 new TlsHandshake(below, new TlsEngine(engine, !engine.getUseClientMode()), means, outcome);
         below.handler(handshake);
@@ -207,13 +206,21 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
         outcome.failed(cause, alert);
     }
 
+    /** Cancels the handshake and closes the connection. */
     @Override
     public void cancel() {
+        if (state != State.OVER) {
+            stop();
+            below.close();
+        }
+    }
+
+    /** Cancels the handshake, and leaves the connection to the caller. */
+    public void stop() {
         if (state != State.OVER) {
             state = State.OVER;
             releaseRest();
             output.release();
-            below.close();
         }
     }
 
