@@ -340,7 +340,7 @@ public interface ProxyHandler extends ClientHandler, AutoCloseable {
          * and password (RFC 1929) are checked as credentials of the Basic scheme, before the target is {@linkplain
          * AccessRequest#hasTarget known}; SOCKS 4, which has no password, is refused. A client whose {@linkplain
          * ServerTls certificate} gives it an identity needs no password. A client that is refused because of a limit
-         * keeps its connection until it has made its request, or until the {@linkplain #headTimeout head timeout}.
+         * keeps its connection until it has made its request, for 2 s at most and no longer than {@link #headTimeout}.
          */
         Builder socks(boolean socks);
 

@@ -83,7 +83,9 @@ final class SocksStep implements Step, AccessControl.Outcome {
     public void begin() {
         connection.speaks(protocol);
         connection.record();
-        due(connection.tunnel().startNanos() + connection.timeouts().headNanos());
+        HandlerSettings.Timeouts timeouts = connection.timeouts();
+        long nanos = refusal == null ? timeouts.headNanos() : timeouts.refusedHeadNanos();
+        due(connection.tunnel().startNanos() + nanos);
         read();
     }
 
