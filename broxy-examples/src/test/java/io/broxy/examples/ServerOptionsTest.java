@@ -398,6 +398,10 @@ class ServerOptionsTest {
         assertThat(admits(policy, "10.1.2.3", "deep.in.ads.example:443")).isFalse();
         assertThat(admits(policy, "10.1.2.3", "example.org:80")).isFalse();
         assertThat(admits(policy, "192.0.2.1", "example.org:443")).isFalse();
+        assertThat(policy.refusesClient(InetAddress.getByName("192.0.2.1")))
+                .as("before it logs in")
+                .isTrue();
+        assertThat(policy.refusesClient(InetAddress.getByName("10.1.2.3"))).isFalse();
     }
 
     private static boolean admits(AccessPolicy policy, String client, String target) throws UnknownHostException {
