@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  *      └── behind a response of any of them, or a KeepAliveResponse; instead, a FinalResponse ends the connection
  * </pre>
  *
+ * <p>A CONNECT to a proxy at which clients log in themselves goes to ForwardStep.
+ *
  * <p>Threading: owned by its event loop.
  */
 final class RequestLoop implements Step {
