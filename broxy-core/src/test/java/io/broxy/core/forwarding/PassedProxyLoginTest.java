@@ -14,6 +14,7 @@ import io.broxy.ProxyHandler;
 import io.broxy.RefusedException;
 import io.broxy.RequestDecision;
 import io.broxy.Route;
+import io.broxy.RoutingDialer;
 import io.broxy.Rules;
 import io.broxy.Tunnel;
 import io.broxy.core.Broxy;
@@ -587,10 +588,10 @@ class PassedProxyLoginTest {
     // ------------------------------------------------------------------ several hops
 
     private static BiConsumer<Broxy, ProxyHandler.Builder> first(
-            HostPort dead, BiConsumer<Broxy, io.broxy.RoutingDialer.Builder> second) {
+            HostPort dead, BiConsumer<Broxy, RoutingDialer.Builder> second) {
         return (broxy, settings) -> {
             HttpProxyDialer first = broxy.httpProxyDialer(dead).build();
-            io.broxy.RoutingDialer.Builder dialer = broxy.routingDialer()
+            RoutingDialer.Builder dialer = broxy.routingDialer()
                     .hop("first", first)
                     .rules(Rules.builder()
                             .otherwise(Route.via("first", "second"))

@@ -52,13 +52,12 @@ class PassedLoginUpstreamsTest {
     }
 
     private static String connect(Origin origin, String... fields) {
-        String head = "CONNECT " + origin.target() + " HTTP/1.1\r\nHost: " + origin.target() + "\r\n";
-        return head
-                + String.join(
-                        "",
-                        java.util.Arrays.stream(fields)
-                                .map(field -> field + "\r\n")
-                                .toList()) + "\r\n";
+        StringBuilder head =
+                new StringBuilder("CONNECT " + origin.target() + " HTTP/1.1\r\nHost: " + origin.target() + "\r\n");
+        for (String field : fields) {
+            head.append(field).append("\r\n");
+        }
+        return head + "\r\n";
     }
 
     @ParameterizedTest
