@@ -1,9 +1,11 @@
 package io.broxy;
 
+import java.net.InetAddress;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides which requests are served, by their target, method, client and identity, before any name is resolved. An
@@ -23,6 +25,20 @@ public interface AccessPolicy {
 
     /** Whether the request is served. */
     boolean admits(AccessRequest request);
+
+    /**
+     * Whether every request of a client with this address is refused, whatever it asks for and whichever identity it
+     * has. Such a client gets no chance to log in: it gets 403 in place of 407, and its password is not checked. By
+     * default false, so that {@link #admits} decides when the client has logged in.
+     *
+     * <p>It is true for policies that {@link #clients} builds, also {@linkplain #negate negated} and combined with
+     * others, where these refuse the address.
+     *
+     * @param client the client's address; null if it has none, as over a Unix domain socket
+     */
+    default boolean refusesClient(@Nullable InetAddress client) {
+        return false;
+    }
 
     /** A policy that admits what both this one and the other one admit; this one is evaluated first. */
     default AccessPolicy and(AccessPolicy other) {

@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The built-in implementations of {@link AccessPolicy}.
@@ -16,10 +17,24 @@ final class AccessRules {
 
     private AccessRules() {}
 
+    /** A policy that may know from a client's address that it admits all of its requests. Threading: immutable. */
+    private interface ClientRule extends AccessPolicy {
+        boolean admitsClient(@Nullable InetAddress client);
+    }
+
+    private static boolean admitsClient(AccessPolicy policy, @Nullable InetAddress client) {
+        return policy instanceof ClientRule rule && rule.admitsClient(client);
+    }
+
     /** Threading: immutable. */
-    private record Any() implements AccessPolicy {
+    private record Any() implements ClientRule {
         @Override
         public boolean admits(AccessRequest request) {
+            return true;
+        }
+
+        @Override
+        public boolean admitsClient(@Nullable InetAddress client) {
             return true;
         }
 
@@ -30,10 +45,20 @@ final class AccessRules {
     }
 
     /** Threading: immutable. */
-    record Both(AccessPolicy first, AccessPolicy second) implements AccessPolicy {
+    record Both(AccessPolicy first, AccessPolicy second) implements ClientRule {
         @Override
         public boolean admits(AccessRequest request) {
             return first.admits(request) && second.admits(request);
+        }
+
+        @Override
+        public boolean refusesClient(@Nullable InetAddress client) {
+            return first.refusesClient(client) || second.refusesClient(client);
+        }
+
+        @Override
+        public boolean admitsClient(@Nullable InetAddress client) {
+            return AccessRules.admitsClient(first, client) && AccessRules.admitsClient(second, client);
         }
 
         @Override
@@ -43,10 +68,20 @@ final class AccessRules {
     }
 
     /** Threading: immutable. */
-    record Either(AccessPolicy first, AccessPolicy second) implements AccessPolicy {
+    record Either(AccessPolicy first, AccessPolicy second) implements ClientRule {
         @Override
         public boolean admits(AccessRequest request) {
             return first.admits(request) || second.admits(request);
+        }
+
+        @Override
+        public boolean refusesClient(@Nullable InetAddress client) {
+            return first.refusesClient(client) && second.refusesClient(client);
+        }
+
+        @Override
+        public boolean admitsClient(@Nullable InetAddress client) {
+            return AccessRules.admitsClient(first, client) || AccessRules.admitsClient(second, client);
         }
 
         @Override
@@ -56,10 +91,20 @@ final class AccessRules {
     }
 
     /** Threading: immutable. */
-    record Not(AccessPolicy refused) implements AccessPolicy {
+    record Not(AccessPolicy refused) implements ClientRule {
         @Override
         public boolean admits(AccessRequest request) {
             return !refused.admits(request);
+        }
+
+        @Override
+        public boolean refusesClient(@Nullable InetAddress client) {
+            return AccessRules.admitsClient(refused, client);
+        }
+
+        @Override
+        public boolean admitsClient(@Nullable InetAddress client) {
+            return refused.refusesClient(client);
         }
 
         @Override
@@ -161,10 +206,19 @@ final class AccessRules {
     }
 
     /** Threading: immutable. */
-    record Clients(AddressPolicy blocks) implements AccessPolicy {
+    record Clients(AddressPolicy blocks) implements ClientRule {
         @Override
         public boolean admits(AccessRequest request) {
-            InetAddress client = request.client();
+            return admitsClient(request.client());
+        }
+
+        @Override
+        public boolean refusesClient(@Nullable InetAddress client) {
+            return !admitsClient(client);
+        }
+
+        @Override
+        public boolean admitsClient(@Nullable InetAddress client) {
             return client != null && blocks.admits(client);
         }
 

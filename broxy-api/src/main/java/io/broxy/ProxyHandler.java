@@ -266,6 +266,23 @@ public interface ProxyHandler extends ClientHandler, AutoCloseable {
         Builder authenticator(Authenticator authenticator);
 
         /**
+         * Whether clients log in at upstream HTTP proxies themselves; default false. If so, a client's {@code
+         * Proxy-Authorization} goes to the upstream proxy, whose 407 comes back with its {@code Proxy-Authenticate}, for
+         * CONNECT and for forwarded requests. From then on this connection to the upstream proxy serves the client's
+         * connection alone, for all of its targets, and is never pooled. With schemes that log a connection in (NTLM,
+         * Negotiate and all that are not known to authenticate single requests; RFC 4559 section 6) both end together.
+         *
+         * <p>It concerns upstream proxies for which the dialer has no credentials of its own; only these receive what
+         * clients send, and each of them does. Through others, over SOCKS and directly, credentials go no further and a
+         * 407 becomes 502, as by default. So it is for requests that the host server has read. It excludes an {@link
+         * #authenticator}. A request with two {@code Proxy-Authorization} lines gets 400.
+         *
+         * <p>Until its tunnel is open, a CONNECT through such a proxy counts as an exchange, and its response may take as
+         * long as the dial, {@link #dialTimeout}.
+         */
+        Builder passProxyAuthentication(boolean pass);
+
+        /**
          * Decides about each request that is allowed, before anything is dialed; none by default. There is one request filter:
          * this replaces another one, and so does {@link #blockingRequestFilter}.
          *
@@ -348,7 +365,7 @@ public interface ProxyHandler extends ClientHandler, AutoCloseable {
          * and password (RFC 1929) are checked as credentials of the Basic scheme, before the target is {@linkplain
          * AccessRequest#hasTarget known}; SOCKS 4, which has no password, is refused. A client whose {@linkplain
          * ServerTls certificate} gives it an identity needs no password. A client that is refused because of a limit
-         * keeps its connection until it has made its request, or until the {@linkplain #headTimeout head timeout}.
+         * keeps its connection until it has made its request, for 2 s at most and no longer than {@link #headTimeout}.
          */
         Builder socks(boolean socks);
 
@@ -362,7 +379,11 @@ public interface ProxyHandler extends ClientHandler, AutoCloseable {
          */
         Builder reportOnly(boolean reportOnly);
 
-        /** Builds the handler. */
+        /**
+         * Builds the handler.
+         *
+         * @throws IllegalStateException if there is an authenticator and {@link #passProxyAuthentication} is set
+         */
         ProxyHandler build();
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -144,6 +145,39 @@ class AccessPolicyTest {
                 .isTrue();
         assertThat(AccessPolicy.any().negate().admits(to("a.example:80"))).isFalse();
         assertThat(AccessPolicy.any().negate().negate()).isSameAs(AccessPolicy.any());
+    }
+
+    @Test
+    void aClientIsRefusedForItsAddressWhereNothingElseMatters() throws UnknownHostException {
+        AccessPolicy inside = AccessPolicy.clients(Cidr.parse("192.0.2.0/24"));
+        AccessPolicy staff = AccessPolicy.identities("staff");
+
+        assertThat(refused(inside, "192.0.2.1")).isFalse();
+        assertThat(refused(inside, "192.0.3.1")).isTrue();
+        assertThat(refused(inside, null)).as("without an address").isTrue();
+        assertThat(refused(inside.negate(), "192.0.2.1")).isTrue();
+        assertThat(refused(inside.negate(), "192.0.3.1")).isFalse();
+        assertThat(refused(inside.and(staff), "192.0.3.1")).isTrue();
+        assertThat(refused(staff.and(inside), "192.0.3.1")).isTrue();
+        assertThat(refused(staff.and(inside), "192.0.2.1"))
+                .as("the identity decides")
+                .isFalse();
+        assertThat(refused(inside.or(staff), "192.0.3.1"))
+                .as("the identity decides")
+                .isFalse();
+        assertThat(refused(inside.or(staff).negate(), "192.0.2.1")).isTrue();
+        assertThat(refused(inside.or(staff).negate(), "192.0.3.1")).isFalse();
+        assertThat(refused(inside.and(staff).negate(), "192.0.2.1")).isFalse();
+        assertThat(refused(inside.and(AccessPolicy.any()).negate(), "192.0.2.1"))
+                .isTrue();
+        assertThat(refused(AccessPolicy.any(), "192.0.2.1")).isFalse();
+        assertThat(refused(AccessPolicy.any().negate(), "192.0.2.1")).isTrue();
+        assertThat(refused(AccessPolicy.ports(80).negate(), "192.0.2.1")).isFalse();
+        assertThat(refused(request -> false, "192.0.2.1")).as("an own policy").isFalse();
+    }
+
+    private static boolean refused(AccessPolicy policy, @Nullable String client) throws UnknownHostException {
+        return policy.refusesClient(client == null ? null : InetAddress.getByName(client));
     }
 
     @Test

@@ -156,6 +156,7 @@ final class RunningServer implements AutoCloseable {
         options.plainHttp().apply(builder);
         return builder.addressPolicy(Destinations.policy(options))
                 .accessPolicy(options.access().policy())
+                .passProxyAuthentication(options.passProxyAuth())
                 .reportOnly(options.reportOnly())
                 .headTimeout(options.headTimeout())
                 .dialTimeout(options.dialTimeout())

@@ -94,6 +94,11 @@ final class ServerOptions {
             "Clients need a password. The file has a line USER:HASH for each user, as htpasswd -B writes it. A changed"
                     + " file takes effect at once; SIGHUP reads it again.");
 
+    private final Setting<Boolean> passProxyAuth = options.flag(
+            "--pass-proxy-auth",
+            "Clients log in at the proxies of --upstream or --rules themselves, also with NTLM or Negotiate: at those that"
+                    + " have no password here. Not together with --auth.");
+
     private final Setting<Boolean> socks = options.flag(
             "--socks", "Clients may also speak SOCKS5, 4 and 4a, at the same port as HTTP. With --auth: SOCKS5 only.");
 
@@ -162,6 +167,7 @@ final class ServerOptions {
 
     private ServerOptions() {
         options.exclusive(upstream, rules);
+        options.exclusive(auth, passProxyAuth);
     }
 
     /**
@@ -191,7 +197,23 @@ final class ServerOptions {
         } catch (IllegalArgumentException e) {
             throw new UsageException("--upstream-auth: " + e.getMessage());
         }
+        if (passProxyAuth()) {
+            refuseToPassNothing();
+        }
         tls.refuseContradictions();
+    }
+
+    private void refuseToPassNothing() {
+        ProxyUri proxy = upstream.value();
+        if (proxy == null && rules() == null) {
+            throw new UsageException("--pass-proxy-auth needs --upstream or --rules, at whose proxies clients log in");
+        }
+        boolean http =
+                proxy == null || proxy.scheme() == ProxyUri.Scheme.HTTP || proxy.scheme() == ProxyUri.Scheme.HTTPS;
+        boolean ownLogin = upstreamAuth.value() != null || (proxy != null && proxy.credentials() != null);
+        if (!http || ownLogin) {
+            throw new UsageException("--pass-proxy-auth needs an --upstream with http or https, and without a user");
+        }
     }
 
     /** All options as they are declared, for the help. */
@@ -213,6 +235,11 @@ final class ServerOptions {
     @Nullable
     ListenPoint listen() {
         return listen.value();
+    }
+
+    /** Whether clients log in at the proxies themselves. */
+    boolean passProxyAuth() {
+        return passProxyAuth.value();
     }
 
     /** How clients speak TLS to the proxy, if they do. */

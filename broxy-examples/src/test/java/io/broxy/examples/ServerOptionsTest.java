@@ -429,10 +429,40 @@ class ServerOptionsTest {
         assertThat(admits(policy, "10.1.2.3", "deep.in.ads.example:443")).isFalse();
         assertThat(admits(policy, "10.1.2.3", "example.org:80")).isFalse();
         assertThat(admits(policy, "192.0.2.1", "example.org:443")).isFalse();
+        assertThat(policy.refusesClient(InetAddress.getByName("192.0.2.1")))
+                .as("before it logs in")
+                .isTrue();
+        assertThat(policy.refusesClient(InetAddress.getByName("10.1.2.3"))).isFalse();
     }
 
     private static boolean admits(AccessPolicy policy, String client, String target) throws UnknownHostException {
         return policy.admits(new AccessRequest(InetAddress.getByName(client), "CONNECT", HostPort.parse(target), null));
+    }
+
+    @Test
+    void clientsLogInAtProxiesThatTheyCanReach() {
+        assertThat(parse("--upstream=https://proxy.example", "--pass-proxy-auth")
+                        .passProxyAuth())
+                .isTrue();
+        assertThat(parse("--rules=rules.yaml", "--pass-proxy-auth").passProxyAuth())
+                .isTrue();
+        assertThat(parse("--upstream=http://u:p@proxy.example").passProxyAuth()).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--upstream=http://proxy.example --auth=users, mutually exclusive",
+        "--listen=127.0.0.1:0, needs --upstream or --rules",
+        "--upstream=socks5://proxy.example, an --upstream with http or https",
+        "--upstream=http://user:hunter2@proxy.example, without a user",
+    })
+    void passingLoginsOnContradictsOtherOptions(String others, String message) {
+        String[] arguments = (others + " --pass-proxy-auth").split(" ", -1);
+
+        assertThatThrownBy(() -> parse(arguments))
+                .isInstanceOf(UsageException.class)
+                .hasMessageContaining(message)
+                .hasMessageNotContaining("hunter2");
     }
 
     @Test

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.broxy.Credentials;
 import io.broxy.HostPort;
 import io.broxy.core.testkit.Certificates;
+import io.broxy.core.testkit.Http;
 import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.LoginOrigin;
 import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
@@ -143,12 +145,28 @@ class UpstreamsTest {
     }
 
     @Test
+    void clientsLogInAtAnUpstreamThemselves() throws IOException {
+        try (LoginOrigin upstream = LoginOrigin.startProxy();
+                RunningServer server = start(
+                        "--listen=127.0.0.1:0",
+                        "--pass-proxy-auth",
+                        "--upstream=http://" + upstream.origin().target());
+                Peer client = ask(server, TARGET)) {
+            assertThat(Http.read(client).status()).isEqualTo(407);
+            client.send("CONNECT " + TARGET + " HTTP/1.1\r\nHost: " + TARGET
+                    + "\r\nProxy-Authorization: Negotiate ticket-of-alice\r\n\r\n");
+
+            assertThat(client.readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");
+            assertThat(client.readLine()).isEqualTo("alice 1");
+        }
+    }
+
+    @Test
     void aSocks4UpstreamGetsTheUserIdAndTheName() throws IOException {
         try (Origin upstream = Origin.start(peer -> {
                     assertThat(peer.readText(23))
                             .isEqualTo("\u0004\u0001\u0001\u00bb\u0000\u0000\u0000\u0001me\u0000far.example\u0000");
-                    peer.send("\u0000\u005a\u0000\u0000\u0000\u0000\u0000\u0000")
-                            .send(peer.read(4));
+                    peer.send("\u0000Z\u0000\u0000\u0000\u0000\u0000\u0000").send(peer.read(4));
                 });
                 RunningServer server = start("--listen=127.0.0.1:0", "--upstream=socks4://me@" + upstream.target())) {
             expectTunnel(server);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.broxy.AccessPolicy;
 import io.broxy.AccessRequest;
 import io.broxy.Authenticator;
+import io.broxy.Cidr;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.ConnectionResult;
@@ -285,6 +286,45 @@ class AccessTest {
                 }
             }
             assertThat(origin.accepted()).isEqualTo(1);
+        }
+    }
+
+    /** Nor is it told that it could log in, or asked for a password that would go to a server that serves it nothing. */
+    @ParameterizedTest
+    @ValueSource(strings = {"X: y", WRONG, RIGHT})
+    void aClientThatMayNotComeFromItsAddressCannotLogIn(String field) throws Exception {
+        Authenticator recording = Authenticator.basic("here", (user, password) -> {
+            throw new AssertionError("the password is checked");
+        });
+        try (Origin origin = Http.echo();
+                Proxy proxy = Proxy.start(settings -> settings.authenticator(recording)
+                        .accessPolicy(AccessPolicy.ports(origin.port())
+                                .and(AccessPolicy.clients(Cidr.parse("192.0.2.0/24")))));
+                Peer plain = proxy.client();
+                Peer tunnel = proxy.client()) {
+            Http.Message answer = Http.read(plain.send(Http.get(origin.target(), "/", field)));
+
+            assertThat(answer.status()).isEqualTo(403);
+            assertThat(answer.head()).doesNotContain("Proxy-Authenticate");
+            assertThat(Http.read(tunnel.send(connect(origin.target(), field))).status())
+                    .isEqualTo(403);
+            assertThat(proxy.handler().stats().refused(RefusedException.Reason.AUTHENTICATION_REQUIRED))
+                    .isZero();
+        }
+    }
+
+    @Test
+    void anotherClientIsAskedToLogInBeforeThePolicyDecides() throws Exception {
+        try (Origin origin = Http.echo();
+                Proxy proxy = Proxy.start(settings -> settings.authenticator(USERS)
+                        .accessPolicy(AccessPolicy.clients(Cidr.parse("127.0.0.0/8"))
+                                .and(AccessPolicy.identities("another"))));
+                Peer client = proxy.client()) {
+            assertThat(Http.read(client.send(Http.get(origin.target(), "/"))).status())
+                    .isEqualTo(407);
+            assertThat(Http.read(client.send(Http.get(origin.target(), "/", RIGHT)))
+                            .status())
+                    .isEqualTo(403);
         }
     }
 

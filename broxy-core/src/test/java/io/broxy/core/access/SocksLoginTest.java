@@ -4,8 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.broxy.AccessPolicy;
 import io.broxy.AccessRequest;
 import io.broxy.Authenticator;
+import io.broxy.Cidr;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.RefusedException;
@@ -251,6 +253,26 @@ class SocksLoginTest {
             assertThat(checked).hasSize(7);
             await().atMost(PATIENCE)
                     .until(() -> proxy.handler().stats().refused(RefusedException.Reason.AUTHENTICATION_REQUIRED) == 7);
+        }
+    }
+
+    @Test
+    void aClientThatMayNotComeFromItsAddressCannotLogIn() throws Exception {
+        try (Origin origin = Origin.echo();
+                Proxy proxy = Proxy.start(guarded(users)
+                        .andThen(settings -> settings.accessPolicy(AccessPolicy.clients(Cidr.parse("192.0.2.0/24")))));
+                Peer anonymous = proxy.client();
+                Peer alice = proxy.client();
+                Peer old = proxy.client().send(SocksClient.connect4(origin.target()))) {
+            assertThat(SocksClient.ask(anonymous, origin.target()).code()).isEqualTo(2);
+            assertThat(login(alice, "alice", "alice's")).isZero();
+            assertThat(SocksClient.reply(alice.send(SocksClient.connect(origin.target())))
+                            .code())
+                    .isEqualTo(2);
+            assertThat(SocksClient.reply4(old).code()).isEqualTo(91);
+            assertThat(checked).isEmpty();
+            await().atMost(PATIENCE)
+                    .until(() -> proxy.handler().stats().refused(RefusedException.Reason.ACCESS_DENIED) == 3);
         }
     }
 

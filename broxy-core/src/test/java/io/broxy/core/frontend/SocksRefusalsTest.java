@@ -32,6 +32,7 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -226,6 +227,22 @@ class SocksRefusalsTest {
             assertThat(proxy.handler().stats().refused(RefusedException.Reason.LIMIT))
                     .isEqualTo(6);
             assertThat(origin.accepted()).isEqualTo(1);
+        }
+    }
+
+    /** The places of clients that are refused are few, and a client that says nothing keeps others from an answer. */
+    @Test
+    @Tag("slow")
+    void aSilentClientPastTheLimitIsRefusedLongBeforeTheHeadTimeout() throws Exception {
+        try (Origin origin = Origin.echo();
+                Proxy proxy = proxy(settings -> settings.maxConnections(1).headTimeout(Duration.ofMinutes(5)));
+                Peer first = SocksClient.open(proxy.client(), origin.target());
+                Peer silent = proxy.client();
+                Peer slow = proxy.client().send(SocksClient.greeting())) {
+            assertThat(slow.read(2)).containsExactly(5, 0);
+            assertThat(SocksClient.reply(slow).code()).isEqualTo(1);
+            assertThat(silent.readHead()).startsWith("HTTP/1.1 503 ");
+            assertThat(first.send("still").readText(5)).isEqualTo("still");
         }
     }
 

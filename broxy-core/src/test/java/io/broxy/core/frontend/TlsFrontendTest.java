@@ -40,6 +40,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
@@ -415,6 +416,39 @@ class TlsFrontendTest {
                 case NEED_WRAP -> engine.wrap(ByteBuffer.allocate(0), ByteBuffer.allocate(MOST_RECORDS));
                 default -> engine.unwrap(records, ByteBuffer.allocate(MOST_RECORDS));
             }
+        }
+    }
+
+    /** A record and what is in it, in hexadecimal digits. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "16 03 01 00 05 67 61 72 62 61", // no message of a handshake
+                "16 00 00 00 05 67 61 72 62 61", // no version
+                "16 03 01 00 04 02 00 00 00", // a message that is a server's
+                "16 03 01 00 04 01 00 00 00", // an empty ClientHello
+                "16 03 01 00 06 01 00 00 02 03 03", // a cut one
+                "16 03 05 00 04 01 00 00 00", // an unknown version
+                "16 fe fd 00 00 00 00 00 00 00 00 00 00", // DTLS
+            })
+    void aMalformedHelloGetsAnAlert(String record) throws Exception {
+        try (TlsProxy proxy = TlsProxy.start(settings -> {});
+                Peer client = proxy.unsecured().send(HexFormat.of().parseHex(record.replace(" ", "")))) {
+            assertThat(client.read(7)).startsWith(21, 3, 3, 0, 2, 2);
+            client.expectEnd();
+            client.close();
+            awaitOutcome(proxy, TlsOutcome.FAILED);
+        }
+    }
+
+    /** One that announces more than it sends is not known to be malformed. */
+    @ParameterizedTest
+    @ValueSource(strings = {"16 03 01 00 00", "16 03 01 00 04 01 00 00 04", "16 47 45 54 20 2f 20 48 54 54 50"})
+    void aHelloWithoutAnEndIsResetInTime(String record) throws Exception {
+        try (TlsProxy proxy = TlsProxy.start(settings -> settings.headTimeout(Duration.ofMillis(200)));
+                Peer client = proxy.unsecured().send(HexFormat.of().parseHex(record.replace(" ", "")))) {
+            client.expectReset();
+            awaitOutcome(proxy, TlsOutcome.TIMEOUT);
         }
     }
 

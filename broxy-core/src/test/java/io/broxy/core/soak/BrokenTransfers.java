@@ -11,6 +11,9 @@ final class BrokenTransfers {
     /** More than the buffers of all sockets on the way hold. */
     private static final long HUGE = 32L << 20;
 
+    /** A stall of 4 s begins when all buffers on the path are full, which takes seconds on a busy machine. */
+    private static final long LONGER_THAN_A_STALL_MILLIS = 10_000;
+
     private static final int MOST = 1 << 20;
 
     private BrokenTransfers() {}
@@ -106,7 +109,7 @@ final class BrokenTransfers {
         Wire wire = client.connectNarrow();
         client.tunnel(wire, Scene.DIRECT);
         wire.send(GoodTunnels.begin(client, Mode.BOTH, 0, HUGE));
-        client.pause(5_000);
+        client.pause(LONGER_THAN_A_STALL_MILLIS);
         expectBroken(client, wire, "a tunnel");
     }
 
@@ -116,7 +119,7 @@ final class BrokenTransfers {
         client.account().client(books -> books.exchanges++);
         Wire wire = client.connectNarrow();
         wire.send(client.requestHead("GET", Scene.DIRECT, client.scene().httpPort(), Kind.LENGTH, HUGE) + "\r\n");
-        client.pause(6_000);
+        client.pause(LONGER_THAN_A_STALL_MILLIS);
         expectBroken(client, wire, "a response");
     }
 

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -131,6 +132,17 @@ public final class Certificates {
             Files.writeString(key, pem("PRIVATE KEY", itsKey));
         } catch (GeneralSecurityException e) {
             throw new IOException("keytool has made a key store that cannot be read", e);
+        }
+    }
+
+    /** The SHA-256 digest of the certificate's public key, as browsers name one (RFC 7469 section 2.4). */
+    public String publicKeyDigest() {
+        try {
+            byte[] key = store.getCertificate(ALIAS).getPublicKey().getEncoded();
+            return Base64.getEncoder()
+                    .encodeToString(MessageDigest.getInstance("SHA-256").digest(key));
+        } catch (GeneralSecurityException e) {
+            throw new AssertionError("every JVM has SHA-256, and the store a certificate", e);
         }
     }
 

@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An origin that logs connections in, and not requests: NTLM in three legs, Negotiate in two or in one (RFC 4559). Each
+ * An origin, or a proxy that plays the origins as well, that logs connections in, and not requests: NTLM in three legs, Negotiate in two or in one (RFC 4559). Each
  * request over a connection that is logged in is its user's, with or without credentials. Basic credentials (of a user, with
  * no password) are for one request. An answer's body names the user and the number of the connection.
  *
@@ -20,26 +20,33 @@ import org.jspecify.annotations.Nullable;
  *   Negotiate alice-answers-challenge-7 200  alice 7
  *   Negotiate ticket-of-alice           200  alice 7
  * </pre>
+ *
+ * <p>A proxy says 407 for 401. It opens the tunnel that a user's CONNECT asks for, sends {@code alice 7} and a line end, and then
+ * echoes.
  */
 public final class LoginOrigin implements AutoCloseable {
-    private static final String CHALLENGES =
-            "WWW-Authenticate: Negotiate\r\nWWW-Authenticate: NTLM, Basic realm=\"NTLM\"\r\n";
-
     private static final String ANSWERS = "-answers-challenge-";
     private static final String TICKET = "ticket-of-";
 
     private final AtomicInteger connections = new AtomicInteger();
     private final List<Peer> peers = new CopyOnWriteArrayList<>();
     private final List<String> requests = new CopyOnWriteArrayList<>();
+    private final boolean proxy;
     private final Origin origin;
 
-    private LoginOrigin() throws IOException {
+    private LoginOrigin(boolean proxy) throws IOException {
+        this.proxy = proxy;
         origin = Origin.start(this::serve);
     }
 
-    /** Starts one. */
+    /** Starts an origin. */
     public static LoginOrigin start() throws IOException {
-        return new LoginOrigin();
+        return new LoginOrigin(false);
+    }
+
+    /** Starts a proxy. */
+    public static LoginOrigin startProxy() throws IOException {
+        return new LoginOrigin(true);
     }
 
     /** The server. */
@@ -67,15 +74,13 @@ public final class LoginOrigin implements AutoCloseable {
         boolean challenged = false;
         while (true) {
             Http.Message request = Http.read(peer);
-            String credentials = Http.value(request.head(), "Authorization");
+            String credentials = Http.value(request.head(), proxy ? "Proxy-Authorization" : "Authorization");
             String[] line = request.head().split(" ", 3);
             requests.add(line[0] + " " + line[1] + " over " + number + (credentials == null ? "" : ": " + credentials));
             if (credentials != null && credentials.endsWith(" begin")) {
                 user = null;
                 challenged = true;
-                peer.send(unauthorized(
-                        "WWW-Authenticate: " + credentials.replace(" begin", " challenge-" + number) + "\r\n",
-                        line[0]));
+                peer.send(unauthorized(line[0], credentials.replace(" begin", " challenge-" + number)));
                 continue;
             }
             if (credentials != null && !credentials.startsWith("Basic ")) {
@@ -83,7 +88,15 @@ public final class LoginOrigin implements AutoCloseable {
                 challenged = false;
             }
             String now = credentials != null && credentials.startsWith("Basic ") ? credentials.substring(6) : user;
-            peer.send(now == null ? unauthorized(CHALLENGES, line[0]) : answer(now, number, request, line[0]));
+            if (now != null && line[0].equals("CONNECT")) {
+                peer.send("HTTP/1.1 200 OK\r\n\r\n" + now + " " + number + "\r\n");
+                peer.socket().getInputStream().transferTo(peer.socket().getOutputStream());
+                return;
+            }
+            peer.send(
+                    now == null
+                            ? unauthorized(line[0], "Negotiate", "NTLM, Basic realm=\"NTLM\"")
+                            : answer(now, number, request, line[0]));
         }
     }
 
@@ -101,10 +114,16 @@ public final class LoginOrigin implements AutoCloseable {
         return method.equals("HEAD") ? whole.substring(0, whole.length() - body.length()) : whole;
     }
 
-    private static String unauthorized(String challenges, String method) {
+    private String unauthorized(String method, String... challenges) {
+        StringBuilder response = new StringBuilder("HTTP/1.1 " + (proxy ? 407 : 401) + " Unauthorized\r\n");
+        for (String challenge : challenges) {
+            response.append(proxy ? "Proxy-Authenticate: " : "WWW-Authenticate: ")
+                    .append(challenge)
+                    .append("\r\n");
+        }
         String body = "who?";
-        return "HTTP/1.1 401 Unauthorized\r\n" + challenges + "Content-Length: " + body.length() + "\r\n\r\n"
-                + (method.equals("HEAD") ? "" : body);
+        response.append("Content-Length: ").append(body.length()).append("\r\n\r\n");
+        return response + (method.equals("HEAD") ? "" : body);
     }
 
     // ------------------------------------------------------------------ clients
@@ -118,6 +137,12 @@ public final class LoginOrigin implements AutoCloseable {
     public static String answer(String scheme, String user, Http.Message challenge) {
         String value = String.valueOf(Http.value(challenge.head(), "WWW-Authenticate"));
         return "Authorization: " + scheme + " " + user + ANSWERS + value.substring(value.lastIndexOf('-') + 1);
+    }
+
+    /** As {@link #answer}, for a proxy. */
+    public static String proxyAnswer(String scheme, String user, Http.Message challenge) {
+        String value = String.valueOf(Http.value(challenge.head(), "Proxy-Authenticate"));
+        return "Proxy-Authorization: " + scheme + " " + user + ANSWERS + value.substring(value.lastIndexOf('-') + 1);
     }
 
     @Override

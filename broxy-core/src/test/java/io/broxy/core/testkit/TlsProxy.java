@@ -6,12 +6,14 @@ import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
 import io.broxy.ServerTls;
+import io.broxy.core.Broxy;
 import io.broxy.core.ProxyServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
@@ -33,8 +35,17 @@ public final class TlsProxy implements AutoCloseable {
         return start(ServerTls.of(Certificates.loopback().server()), settings);
     }
 
+    /** A proxy with settings of its own, which are made by the same engine. */
+    public static TlsProxy start(BiConsumer<Broxy, ProxyHandler.Builder> settings) throws IOException {
+        return start(ServerTls.of(Certificates.loopback().server()), settings);
+    }
+
     /** A proxy with its own TLS and settings. */
     public static TlsProxy start(ServerTls tls, Consumer<ProxyHandler.Builder> settings) throws IOException {
+        return start(tls, (broxy, builder) -> settings.accept(builder));
+    }
+
+    private static TlsProxy start(ServerTls tls, BiConsumer<Broxy, ProxyHandler.Builder> settings) throws IOException {
         Proxy proxy = Proxy.start(settings);
         try {
             return new TlsProxy(

@@ -9,7 +9,10 @@ enum BoundLogin {
     /** None: the connection may serve any client. */
     NONE,
 
-    /** This proxy's own, at the next proxy. Another connection can be logged in without the client. */
+    /**
+     * This proxy's own at the next proxy, or the client's with credentials in each request. Another connection can be logged in
+     * without a loss.
+     */
     OF_PROXY,
 
     /** The client's: it takes the login for its own connection's, and both end together. */

@@ -152,7 +152,11 @@ public final class Exchange {
 
     /** Whether the client's connection may carry another request, for all that is known now. */
     boolean mayPersist() {
-        return request.persistent() && requestSide.isSent() && !requestSide.clientHasEnded() && owner.mayPersist();
+        return request.persistent()
+                && requestSide.isSent()
+                && !requestSide.clientHasEnded()
+                && !(request.isConnect() && requestSide.hasUnread()) // what is for the tunnel is no request
+                && owner.mayPersist();
     }
 
     boolean requestComplete() {
@@ -209,21 +213,9 @@ public final class Exchange {
         }
     }
 
-    /** The final response begins. */
-    void answered(ForwardedResponse response) {
-        routing.answered(response);
-    }
-
-    /** The connection broke, or ended, before it had said anything. */
-    void unanswered(@Nullable IOException cause) {
-        if (state == State.EXCHANGING) {
-            routing.unanswered(cause);
-        }
-    }
-
-    /** As {@link RequestRoute#repeat}. */
-    boolean repeat() {
-        return state == State.EXCHANGING && routing.repeat();
+    /** How the request finds its way. */
+    RequestRoute route() {
+        return routing;
     }
 
     /** The answer is 407, which is meant for this proxy; {@code rest} has come behind its head. */
@@ -242,8 +234,15 @@ public final class Exchange {
         owner.completed(persistent && whole && !requestSide.clientHasEnded());
     }
 
-    /** The origin has switched protocols. */
-    void upgrade(ByteBuffer answer) {
+    /** The tunnel is for a dialer to open: the next hop is no proxy at which the client logs in. */
+    void dialInstead() {
+        boolean unread = requestSide.hasUnread();
+        cancel();
+        owner.dialInstead(unread);
+    }
+
+    /** The origin has switched protocols, or the next proxy has opened the tunnel; the latter without an answer. */
+    void upgrade(@Nullable ByteBuffer answer) {
         over();
         owner.upgraded(routing.detach(), answer);
     }
@@ -346,7 +345,7 @@ public final class Exchange {
             return lastActivityNanos + authorizing;
         }
         boolean answerDue = requestSide.isSent() && (responseSide == null || !responseSide.hasBegun());
-        return lastActivityNanos + (answerDue ? forwarding.responseNanos() : forwarding.bodyNanos());
+        return lastActivityNanos + (answerDue ? routing.responseNanos() : forwarding.bodyNanos());
     }
 
     /** The deadline has passed. */

@@ -87,11 +87,20 @@ public interface ExchangeOwner {
     void clientGone(@Nullable IOException cause);
 
     /**
-     * The origin has switched protocols: its connection, which is the owner's now, and the client's are a tunnel.
+     * The origin has switched protocols, or the next proxy has opened a tunnel: its connection, which is the owner's now, and
+     * the client's are a tunnel.
      *
-     * @param answer held bytes for the client: the response's head, and what came behind it
+     * @param answer held bytes for the client: the response's head, and what came behind it; null after CONNECT, whose answer is
+     *     the owner's
      */
-    void upgraded(LoopConnection origin, ByteBuffer answer);
+    void upgraded(LoopConnection origin, @Nullable ByteBuffer answer);
+
+    /**
+     * The tunnel that CONNECT asks for is to be dialed: no proxy at which the client logs in can be reached.
+     *
+     * @param unread whether something that came behind the request waits at the client's connection
+     */
+    void dialInstead(boolean unread);
 
     /** A handler has thrown, or the loop ends. */
     void abandoned(Throwable cause);

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param bodyNanos how long it waits for the next bytes of a body, in either direction
  * @param responseLimits for the heads of origins and proxies
  * @param pseudonym how this proxy calls itself in Via; null to add no Via
+ * @param passProxyAuthentication whether clients log in at the next proxy themselves
  * <p>Threading: immutable.
  */
 public record Forwarding(
@@ -19,4 +20,5 @@ public record Forwarding(
         long responseNanos,
         long bodyNanos,
         HeadLimits responseLimits,
-        @Nullable String pseudonym) {}
+        @Nullable String pseudonym,
+        boolean passProxyAuthentication) {}

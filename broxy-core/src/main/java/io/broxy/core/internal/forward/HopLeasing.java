@@ -2,7 +2,6 @@ package io.broxy.core.internal.forward;
 
 import io.broxy.DialException;
 import io.broxy.DialRequest;
-import io.broxy.HostPort;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
@@ -20,51 +19,37 @@ import org.jspecify.annotations.Nullable;
  */
 final class HopLeasing implements Completion<LoopLease> {
     private final RequestRoute route;
+    private final RequestLogins logins;
     private final ExchangeOwner owner;
     private final Forwarding forwarding;
     private final EventLoop loop;
-    private final HostPort target;
 
     private @Nullable DialHandle underWay;
     private boolean waiting;
     private int attempts;
 
-    HopLeasing(RequestRoute route, ExchangeOwner owner, Forwarding forwarding, EventLoop loop, HostPort target) {
+    HopLeasing(RequestRoute route, RequestLogins logins, ExchangeOwner owner, Forwarding forwarding, EventLoop loop) {
         this.route = route;
+        this.logins = logins;
         this.owner = owner;
         this.forwarding = forwarding;
         this.loop = loop;
-        this.target = target;
     }
 
     /**
      * Begins; the route gets the connection, possibly before this returns.
      *
-     * @param idleUse of a pinned connection
-     * @param pooledUse of one from the pool
+     * @param idleUse which idle connections will do
      * @param client that dials name, or null
      */
-    void lease(HttpHop hop, IdleUse idleUse, IdleUse pooledUse, DialRequest.@Nullable Client client) {
+    void lease(HttpHop hop, IdleUse idleUse, DialRequest.@Nullable Client client) {
         underWay = null;
-        PinnedConnections pins = owner.pinned();
-        PinnedConnections.Pin pin = pins.isEmpty() ? null : pins.take(PinnedConnections.key(hop, target, owner));
-        if (pin != null && mayUse(pin, idleUse)) {
-            route.leased(pin.lease(), pin);
-            return;
-        }
+        PinnedConnections.Pin pin = logins.take(hop, idleUse);
         if (pin != null) {
-            pin.lease().close();
+            route.leased(pin.lease(), pin);
+        } else {
+            leasePooled(hop, logins.pooled(hop, idleUse), client);
         }
-        leasePooled(hop, pooledUse, client);
-    }
-
-    /** A client's login has no other connection; where this proxy logs in, another one is as good. */
-    private static boolean mayUse(PinnedConnections.Pin pin, IdleUse idleUse) {
-        return switch (idleUse) {
-            case ANY, UNREAD -> true;
-            case PROMISED -> pin.login() == BoundLogin.OF_CLIENT || pin.lease().isReliable();
-            case NEVER -> pin.login() == BoundLogin.OF_CLIENT;
-        };
     }
 
     private void leasePooled(HttpHop hop, IdleUse idleUse, DialRequest.@Nullable Client client) {

@@ -7,7 +7,6 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.pool.LoopLease;
 import io.broxy.core.internal.time.LazyTimer;
-import io.broxy.core.internal.upstream.HttpHop;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.util.ArrayList;
@@ -43,14 +42,17 @@ public final class PinnedConnections {
      * <p>Threading: immutable.
      *
      * @param farEnd where it leads: to the origin, or to the next proxy
+     * @param origin whose requests it is for; null for all, where the client logs in at the next proxy itself
      * @param identity the authenticated identity of the request, or null
      */
     record Key(
-            ConnPool.Key farEnd, HostPort origin, @Nullable String identity) {}
+            ConnPool.Key farEnd,
+            @Nullable HostPort origin,
+            @Nullable String identity) {
 
-    /** What a connection to a target is kept for, if it is now used for the client of an exchange. */
-    static Key key(HttpHop hop, HostPort target, ExchangeOwner owner) {
-        return new Key(hop.key(), target, owner.identity());
+        private boolean isFor(HostPort target, @Nullable String client) {
+            return (origin == null || origin.equals(target)) && Objects.equals(identity, client);
+        }
     }
 
     private final EventLoop loop;
@@ -91,7 +93,7 @@ public final class PinnedConnections {
     ConnPool.@Nullable Key farEnd(HostPort origin, @Nullable String identity) {
         ConnPool.Key farEnd = null;
         for (Key key : idle.keySet()) {
-            if (key.origin.equals(origin) && Objects.equals(key.identity, identity)) {
+            if (key.isFor(origin, identity)) {
                 farEnd = key.farEnd; // the one that was used last
             }
         }

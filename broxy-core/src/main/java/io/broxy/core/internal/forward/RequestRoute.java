@@ -49,8 +49,10 @@ final class RequestRoute {
     private final Exchange exchange;
     private final ExchangeOwner owner;
     private final ForwardedRequest request;
+    private final Forwarding forwarding;
     private final EventLoop loop;
     private final HostPort target;
+    private final RequestLogins logins;
 
     /** The client that dials name, where their dialer does that. */
     private DialRequest.@Nullable Client client;
@@ -62,7 +64,6 @@ final class RequestRoute {
     private @Nullable HttpRoute route;
     private @Nullable UpstreamConnection upstream;
     private boolean retried;
-
     /** The request answers a challenge over the connection that brought it. */
     private boolean answering;
 
@@ -73,7 +74,9 @@ final class RequestRoute {
         this.request = request;
         this.loop = loop;
         this.target = request.target().hostPort();
-        this.leasing = new HopLeasing(this, owner, forwarding, loop, target);
+        this.forwarding = forwarding;
+        this.logins = new RequestLogins(forwarding, request, owner);
+        this.leasing = new HopLeasing(this, logins, owner, forwarding, loop);
         this.login = new HopLogin(request, owner, loop);
     }
 
@@ -88,26 +91,17 @@ final class RequestRoute {
     void start(HttpRouter router, DialRequest dial) throws DialException {
         client = dial.client();
         HttpRoute found = router.route(dial);
-        PinnedConnections pins = owner.pinned();
-        ConnPool.Key begun = pins.isEmpty() ? null : pins.farEnd(target, owner.identity());
+        ConnPool.Key begun = logins.begun();
         if (begun != null) {
             found.prefer(begun); // a login goes on over the hop where it began
         }
         route = found;
-        lease(found.way(), idleUse());
+        leasing.lease(found.way(), idleUse(), client);
     }
 
     /** A request that must not be sent twice does not go over a connection that may be ending just now. */
     private IdleUse idleUse() {
-        return isRepeatable() ? IdleUse.UNREAD : IdleUse.PROMISED;
-    }
-
-    private boolean isRepeatable() {
-        return request.isIdempotent() && request.body().isEmpty();
-    }
-
-    private void lease(HttpHop hop, IdleUse idleUse) {
-        leasing.lease(hop, idleUse, request.login() ? IdleUse.NEVER : idleUse, client);
+        return request.isRepeatable() ? IdleUse.UNREAD : IdleUse.PROMISED;
     }
 
     /** There is a connection, which is pinned to the client if there is a pin. */
@@ -123,7 +117,7 @@ final class RequestRoute {
             return;
         }
         HttpHop hop = current.way();
-        UpstreamConnection leased = new UpstreamConnection(got, hop, target, owner, pin);
+        UpstreamConnection leased = new UpstreamConnection(got, hop, logins.key(hop), owner.pinned(), pin);
         upstream = leased;
         state = State.AUTHORIZING;
         if (!hop.absoluteForm()) {
@@ -150,7 +144,7 @@ final class RequestRoute {
 
     /** It may have taken long, and the connection was idle all the time. */
     private void authorized(UpstreamConnection leased) {
-        if (isAuthorizing(leased) && !leased.isOfClient() && !isRepeatable() && !leased.isReliable()) {
+        if (isAuthorizing(leased) && !leased.isOfClient() && !request.isRepeatable() && !leased.isReliable()) {
             again(leased.hop(), IdleUse.NEVER);
         } else {
             routed(leased);
@@ -159,7 +153,8 @@ final class RequestRoute {
 
     private void routed(UpstreamConnection leased) {
         if (isAuthorizing(leased)) {
-            String authorization = login.credentials();
+            String own = login.credentials();
+            String authorization = own == null ? logins.authorization(leased.hop()) : own;
             state = State.ROUTED;
             leased.bind(authorization);
             if (request.login()) {
@@ -196,19 +191,22 @@ final class RequestRoute {
 
     /** The final response begins, so the hop works. */
     void answered(ForwardedResponse response) {
-        if (isByProxy() && route != null) {
-            route.connected();
+        if (upstream != null && upstream.hop().absoluteForm()) {
+            connected();
             login.accepted(response, exchange::fail);
+        }
+    }
+
+    /** The hop works. */
+    void connected() {
+        if (route != null) {
+            route.connected();
         }
     }
 
     /** Whether the proxy's 407 may lead to the same request once more. */
     boolean mayBeChallenged() {
         return login.answersChallenges();
-    }
-
-    private boolean isByProxy() {
-        return upstream != null && upstream.hop().absoluteForm();
     }
 
     /** The connection broke, or ended, before it had said anything. */
@@ -219,11 +217,11 @@ final class RequestRoute {
         }
         if (used.isPinned() && used.isOfClient()) {
             exchange.loginLost(cause);
-        } else if (answering && isRepeatable()) {
+        } else if (answering && request.isRepeatable()) {
             answerAnew(used, cause);
         } else if (!repeat()) {
             if (used.hop().absoluteForm() && !used.wasIdle()) {
-                hopFailed(failure(used.hop(), Reason.PROTOCOL, cause), isRepeatable());
+                hopFailed(failure(used.hop(), Reason.PROTOCOL, cause), request.isRepeatable());
             } else {
                 exchange.fail(new OriginException(OriginException.Reason.NO_RESPONSE, target, cause));
             }
@@ -238,7 +236,7 @@ final class RequestRoute {
                 || retried
                 || !used.wasIdle()
                 || used.isOfClient()
-                || !isRepeatable()) {
+                || !request.isRepeatable()) {
             return false;
         }
         retried = true;
@@ -272,7 +270,7 @@ final class RequestRoute {
         if (!isAuthorizing(used)) {
             return;
         }
-        boolean fit = login.isBound() || used.isOfClient() || isRepeatable() || used.isReliable();
+        boolean fit = login.isBound() || used.isOfClient() || request.isRepeatable() || used.isReliable();
         if (!answered) {
             hopFailed(login.failure(used.hop(), null).build(), true);
         } else if (login.isConnectionKept() && fit) {
@@ -295,6 +293,17 @@ final class RequestRoute {
         }
     }
 
+    /** The proxy does not open the tunnel, for which it is no matter of the client's credentials. */
+    void tunnelRefused(ForwardedResponse response) {
+        HttpHop hop = Objects.requireNonNull(upstream, "a connection is in use").hop();
+        hopFailed(logins.tunnelRefused(hop, response), true);
+    }
+
+    /** How long the response may take: one to CONNECT, as long as the tunnel. */
+    long responseNanos() {
+        return request.isConnect() && upstream != null ? upstream.hop().timeoutNanos() : forwarding.responseNanos();
+    }
+
     /**
      * No answer came in time.
      *
@@ -312,8 +321,7 @@ final class RequestRoute {
     // ------------------------------------------------------------------ the next hop
 
     private DialException failure(HttpHop hop, Reason reason, @Nullable Throwable cause) {
-        DialException.Builder failure = hop.failure(reason, target);
-        return (cause == null ? failure : failure.cause(cause)).build();
+        return hop.failure(reason, target).cause(cause).build();
     }
 
     /** Goes by another hop, if there is one and the request may be sent once more: a login goes on where it began. */
@@ -321,7 +329,12 @@ final class RequestRoute {
         HttpRoute current = Objects.requireNonNull(route, "a route was taken");
         DialException all = current.failed(failure);
         if (all == null && repeatable && (upstream == null || !upstream.isOfClient())) {
-            again(current.way(), idleUse());
+            HttpHop next = current.way();
+            if (request.isConnect() && !logins.pass(next)) {
+                exchange.dialInstead();
+            } else {
+                again(next, idleUse());
+            }
         } else {
             exchange.fail(all == null ? failure : all);
         }
@@ -336,7 +349,7 @@ final class RequestRoute {
         }
         exchange.unbegin();
         state = State.LEASING;
-        lease(hop, idleUse);
+        leasing.lease(hop, idleUse, client);
         exchange.update();
     }
 

@@ -121,6 +121,11 @@ final class RequestSide implements ChannelEvents {
         return body != null && body.isBlocked();
     }
 
+    /** Whether something that came behind the request waits at the client's connection. */
+    boolean hasUnread() {
+        return unread;
+    }
+
     boolean clientHasEnded() {
         return clientEnded;
     }

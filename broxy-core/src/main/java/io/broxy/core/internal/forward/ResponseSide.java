@@ -76,7 +76,11 @@ final class ResponseSide implements ChannelEvents {
         this.throttle = throttle;
         this.limits = forwarding.responseLimits();
         this.pseudonym = forwarding.pseudonym();
-        this.parser = HeadParser.response(limits);
+        this.parser = newParser();
+    }
+
+    private HeadParser<ResponseHead> newParser() {
+        return request.isConnect() ? HeadParser.connectResponse(limits) : HeadParser.response(limits);
     }
 
     // ------------------------------------------------------------------ what the exchange asks
@@ -178,7 +182,7 @@ final class ResponseSide implements ChannelEvents {
             take(in);
         } catch (BadHeadException e) {
             undelivered = Math.max(0, undelivered - (body.moved() - before));
-            if (!headRead && exchange.repeat()) {
+            if (!headRead && exchange.route().repeat()) {
                 return; // what has come is no answer, so it was left of something else
             }
             exchange.fail(new OriginException(OriginException.Reason.INVALID_RESPONSE, exchange.target(), e));
@@ -223,7 +227,11 @@ final class ResponseSide implements ChannelEvents {
     private boolean heads(ByteBuffer in, ByteBuffer out) throws BadHeadException, IOException {
         for (ResponseHead head; (head = parser.feed(in)) != null; ) {
             headRead = true;
-            ForwardedResponse next = ForwardedResponse.of(head, request);
+            if (request.isConnect() && head.isSuccessful()) { // whatever its fields say of a body
+                connected(in);
+                return false;
+            }
+            ForwardedResponse next = read(head);
             upstream.bind(next);
             if (next.isUpgrade()) {
                 upgrade(next, in, out);
@@ -233,7 +241,7 @@ final class ResponseSide implements ChannelEvents {
                 return begin(next, in, out);
             }
             interim.add(head);
-            parser = HeadParser.response(limits);
+            parser = newParser();
             if (next.isForClient()) {
                 next.write(out, true, pseudonym);
             }
@@ -244,16 +252,26 @@ final class ResponseSide implements ChannelEvents {
         return false;
     }
 
+    private ForwardedResponse read(ResponseHead head) throws BadHeadException {
+        ForwardedResponse read = ForwardedResponse.of(head, request);
+        return upstream.passesLogin() ? read.withProxyLogin() : read;
+    }
+
     private boolean begin(ForwardedResponse received, ByteBuffer in, ByteBuffer out) throws RefusedException {
-        if (received.isOfIdleness() && exchange.repeat()) {
+        if (received.isOfIdleness() && exchange.route().repeat()) {
             return false;
         }
-        if (received.status() == 407) { // meant for this proxy, of which the client knows nothing
+        boolean challenge = received.isProxyChallenge();
+        if (challenge && !upstream.passesLogin()) { // meant for this proxy, of which the client knows nothing
             exchange.credentialsRefused(received, in);
             return false;
         }
-        exchange.answered(received);
-        ForwardedResponse next = owner.filter(received);
+        if (request.isConnect() && !challenge) {
+            exchange.route().tunnelRefused(received);
+            return false;
+        }
+        exchange.route().answered(received);
+        ForwardedResponse next = request.isConnect() ? received : owner.filter(received);
         response = next;
         boolean originEnds = upstream.isOfClient() && !next.originPersists();
         persistent = next.delimited() && !originEnds && exchange.mayPersist();
@@ -261,6 +279,13 @@ final class ResponseSide implements ChannelEvents {
         boolean chunked = next.body().kind() == BodyFraming.Kind.CHUNKED && !next.dechunked();
         body.begin(BodyDecoder.response(next.body()), chunked ? next::writeLastChunk : null);
         return true;
+    }
+
+    /** What has come behind the response is the target's, and is read again. */
+    private void connected(ByteBuffer in) {
+        exchange.route().connected();
+        origin.unread(in);
+        exchange.upgrade(null);
     }
 
     private void upgrade(ForwardedResponse answer, ByteBuffer in, ByteBuffer out)
@@ -310,12 +335,12 @@ final class ResponseSide implements ChannelEvents {
             exchange.cut(
                     CloseReason.ORIGIN_RESET,
                     cause == null ? new EOFException("the origin has ended its stream within the response") : cause);
-        } else if (!headRead && exchange.repeat()) {
+        } else if (!headRead && exchange.route().repeat()) {
             return;
         } else if (parser.begun() || interim.any()) {
             exchange.fail(new OriginException(OriginException.Reason.NO_RESPONSE, exchange.target(), cause));
         } else {
-            exchange.unanswered(cause);
+            exchange.route().unanswered(cause);
         }
     }
 

@@ -1,7 +1,6 @@
 package io.broxy.core.internal.forward;
 
 import io.broxy.ConnectRequest;
-import io.broxy.HostPort;
 import io.broxy.core.internal.http.AuthSchemes;
 import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.http.KeepAlive;
@@ -22,23 +21,27 @@ import org.jspecify.annotations.Nullable;
 final class UpstreamConnection {
     private final LoopLease lease;
     private final HttpHop hop;
-    private final HostPort target;
-    private final ExchangeOwner owner;
+    private final PinnedConnections.Key key;
+    private final PinnedConnections pins;
     private final boolean pinned;
     private BoundLogin login;
 
     /**
      * Creates the connection of one request.
      *
-     * @param target the request's
+     * @param key what it is kept for if a login is bound to it
      * @param pin if the connection was kept for the client, else null
      */
     UpstreamConnection(
-            LoopLease lease, HttpHop hop, HostPort target, ExchangeOwner owner, PinnedConnections.@Nullable Pin pin) {
+            LoopLease lease,
+            HttpHop hop,
+            PinnedConnections.Key key,
+            PinnedConnections pins,
+            PinnedConnections.@Nullable Pin pin) {
         this.lease = lease;
         this.hop = hop;
-        this.target = target;
-        this.owner = owner;
+        this.key = key;
+        this.pins = pins;
         this.pinned = pin != null;
         this.login = pin == null ? BoundLogin.NONE : pin.login();
     }
@@ -95,18 +98,29 @@ final class UpstreamConnection {
         }
     }
 
-    /** The proxy is sent these credentials, or null for none. */
+    /** Whether the client logs in at the proxy itself: its credentials and the proxy's challenges pass. */
+    boolean passesLogin() {
+        return key.origin() == null;
+    }
+
+    /** The proxy is sent these credentials, or null for none. A client's stay with it, whatever their scheme is. */
     void bind(@Nullable String authorization) {
-        if (authorization != null && AuthSchemes.bindConnection(authorization)) {
+        if (authorization == null) {
+            return;
+        }
+        boolean bound = AuthSchemes.bindConnection(authorization);
+        if (passesLogin()) {
+            bind(bound ? BoundLogin.OF_CLIENT : BoundLogin.OF_PROXY);
+        } else if (bound) {
             bind(BoundLogin.OF_PROXY);
         }
     }
 
     /** The head of a response has come, which may bind a login. */
     void bind(ForwardedResponse response) {
-        if (response.login()) {
+        if (response.login() || (passesLogin() && response.proxyLogin())) {
             bind(BoundLogin.OF_CLIENT);
-        } else if (response.proxyLogin()) {
+        } else if (response.proxyLogin() || (passesLogin() && response.isProxyChallenge())) {
             bind(BoundLogin.OF_PROXY);
         }
     }
@@ -128,7 +142,7 @@ final class UpstreamConnection {
         if (login == BoundLogin.NONE) {
             lease.giveBack();
         } else {
-            owner.pinned().keep(PinnedConnections.key(hop, target, owner), lease, login);
+            pins.keep(key, lease, login);
         }
     }
 
@@ -154,6 +168,6 @@ final class UpstreamConnection {
     /** Closes the connection; the client's own ends with it if its login was bound to it. */
     void end() {
         lease.close();
-        owner.pinned().ended(login);
+        pins.ended(login);
     }
 }

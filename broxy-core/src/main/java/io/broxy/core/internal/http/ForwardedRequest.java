@@ -19,6 +19,7 @@ public final class ForwardedRequest {
     private static final int ROOM_FOR_FIXED_TEXT = 256;
 
     private static final String AUTHORIZATION = "Authorization";
+    private static final String PROXY_AUTHORIZATION = "Proxy-Authorization";
     private static final String CHUNKED = "Transfer-Encoding: chunked\r\n";
 
     private final RequestHead head;
@@ -41,7 +42,10 @@ public final class ForwardedRequest {
         this.maxForwards = maxForwards;
         expectsContinue = expectsContinue(head);
         // HTTP/1.0 has no Upgrade (RFC 9110, section 7.8)
-        upgrade = head.minorVersion() > 0 && options.upgrade() && UpgradeOffer.isMade(head.fields());
+        upgrade = head.minorVersion() > 0
+                && options.upgrade()
+                && UpgradeOffer.isMade(head.fields())
+                && !head.isConnect(); // whose fields go no further
         login = AuthSchemes.bindConnection(head.fields(), AUTHORIZATION);
         edits = HeadEdits.NONE;
     }
@@ -149,8 +153,30 @@ public final class ForwardedRequest {
         return login;
     }
 
+    /** The client's credentials for this proxy or, where they pass, for the next one; null if there are none. */
+    public @Nullable String proxyAuthorization() {
+        Fields fields = head.fields();
+        int index = fields.indexOf(PROXY_AUTHORIZATION, 0);
+        return index < 0 ? null : fields.value(index);
+    }
+
+    /** As {@link #login}, for {@link #proxyAuthorization}. */
+    public boolean proxyLogin() {
+        return AuthSchemes.bindConnection(head.fields(), PROXY_AUTHORIZATION);
+    }
+
+    /** Whether it asks for a tunnel. */
+    public boolean isConnect() {
+        return head.isConnect();
+    }
+
+    /** Whether it may be sent once more if no response has come. */
+    public boolean isRepeatable() {
+        return (isIdempotent() || isConnect()) && body.isEmpty();
+    }
+
     /** Whether the method is idempotent (RFC 9110, section 9.2.2). */
-    public boolean isIdempotent() {
+    boolean isIdempotent() {
         return switch (head.method()) {
             case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE" -> true;
             default -> false;
@@ -194,7 +220,8 @@ public final class ForwardedRequest {
     /**
      * Writes the head for the next hop: first {@code Host} from the target (RFC 9112, section 3.2.2); then the received fields,
      * in order and byte for byte, except hop-by-hop fields, those that Connection names and {@linkplain #with changed} ones;
-     * then the fields of this hop: changes, framing, Connection, Via and further fields.
+     * then the fields of this hop: changes, framing, Connection, Via and further fields. A CONNECT for the next proxy has
+     * nothing but its target and the further fields.
      *
      * @param out has room for {@link #maxBytes}
      * @param absoluteForm whether the next hop is a proxy
@@ -205,6 +232,10 @@ public final class ForwardedRequest {
      */
     public void write(
             ByteBuffer out, boolean absoluteForm, List<ConnectRequest.Field> further, @Nullable String viaPseudonym) {
+        if (isConnect()) {
+            writeConnect(out, further);
+            return;
+        }
         if (target.form() != RequestTarget.Form.ABSOLUTE || maxForwards == 0) {
             throw new IllegalStateException("not a request to forward");
         }
@@ -216,9 +247,21 @@ public final class ForwardedRequest {
         if (viaPseudonym != null) {
             Via.put(head.minorVersion(), viaPseudonym, out);
         }
-        for (int i = 0; i < further.size(); i++) {
-            Ascii.putField(further.get(i).name(), further.get(i).value(), out);
+        putFields(further, out);
+        Ascii.putCrlf(out);
+    }
+
+    private static void putFields(List<ConnectRequest.Field> fields, ByteBuffer out) {
+        for (int i = 0; i < fields.size(); i++) {
+            Ascii.putField(fields.get(i).name(), fields.get(i).value(), out);
         }
+    }
+
+    private void writeConnect(ByteBuffer out, List<ConnectRequest.Field> further) {
+        String authority = target.hostPort().toString();
+        Ascii.put("CONNECT " + authority + " HTTP/1.1\r\n", out);
+        Ascii.putField("Host", authority, out);
+        putFields(further, out);
         Ascii.putCrlf(out);
     }
 

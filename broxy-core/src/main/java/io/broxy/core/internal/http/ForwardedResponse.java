@@ -1,6 +1,7 @@
 package io.broxy.core.internal.http;
 
 import io.broxy.FieldEdits;
+import io.broxy.ProxyReply;
 import io.broxy.core.internal.http.BadHeadException.Problem;
 import io.broxy.core.internal.http.BodyFraming.Kind;
 import java.nio.ByteBuffer;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ForwardedResponse {
     private static final int SWITCHING_PROTOCOLS = 101;
+    private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
     private static final int REQUEST_TIMEOUT = 408;
     private static final int UPGRADE_REQUIRED = 426;
 
@@ -23,6 +25,7 @@ public final class ForwardedResponse {
     private final ResponseLength length;
     private final boolean login;
     private final HeadEdits edits;
+    private final boolean passesProxyLogin;
 
     /** Whether the response has an Upgrade field that must be forwarded. */
     private final boolean upgrade;
@@ -37,9 +40,10 @@ public final class ForwardedResponse {
         this.login = AuthSchemes.bindConnection(head.fields(), "WWW-Authenticate");
         this.upgrade = upgrade;
         this.edits = HeadEdits.NONE;
+        this.passesProxyLogin = false;
     }
 
-    private ForwardedResponse(ForwardedResponse received, HeadEdits edits) {
+    private ForwardedResponse(ForwardedResponse received, HeadEdits edits, boolean passesProxyLogin) {
         this.head = received.head;
         this.request = received.request;
         this.body = received.body;
@@ -48,6 +52,7 @@ public final class ForwardedResponse {
         this.login = received.login;
         this.upgrade = received.upgrade;
         this.edits = edits;
+        this.passesProxyLogin = passesProxyLogin;
     }
 
     /**
@@ -85,7 +90,12 @@ public final class ForwardedResponse {
 
     /** This response with further changes to the fields for the client. */
     public ForwardedResponse with(FieldEdits further) {
-        return further.isEmpty() ? this : new ForwardedResponse(this, edits.and(further));
+        return further.isEmpty() ? this : new ForwardedResponse(this, edits.and(further), passesProxyLogin);
+    }
+
+    /** This response with the next proxy's part of a login, which the client is to get. */
+    public ForwardedResponse withProxyLogin() {
+        return new ForwardedResponse(this, edits, true);
     }
 
     /** The fields as received. */
@@ -101,6 +111,17 @@ public final class ForwardedResponse {
     /** Whether the response belongs to a connection-based login at the next proxy. */
     public boolean proxyLogin() {
         return AuthSchemes.bindConnection(head.fields(), "Proxy-Authenticate");
+    }
+
+    /** Whether the sender asks for credentials for a proxy. */
+    public boolean isProxyChallenge() {
+        return head.status() == PROXY_AUTHENTICATION_REQUIRED;
+    }
+
+    /** The head as the answer to a CONNECT that is refused. */
+    public ProxyReply asReply() {
+        return new ProxyReply(
+                ProxyReply.Protocol.HTTP, head.status(), head.fields().list(), ByteBuffer.allocate(0));
     }
 
     /** Whether the next proxy declares support for connection-based logins (RFC 4559 section 6). */
@@ -124,11 +145,11 @@ public final class ForwardedResponse {
     }
 
     /**
-     * Whether the response is forwarded to the client: interim responses are not sent to HTTP/1.0 clients (RFC 9110, section
-     * 15.2).
+     * Whether the response is forwarded to the client: interim responses are sent neither to HTTP/1.0 clients (RFC 9110,
+     * section 15.2) nor in answer to CONNECT, where they are not the target's.
      */
     public boolean isForClient() {
-        return !isInterim() || request.minorVersion() > 0;
+        return !isInterim() || (request.minorVersion() > 0 && !request.isConnect());
     }
 
     /** The framing of the content as received. */
@@ -243,7 +264,7 @@ public final class ForwardedResponse {
     }
 
     private boolean isRemoved(Fields fields, int index) {
-        return HopByHop.is(fields, index)
+        return (HopByHop.is(fields, index) && !(passesProxyLogin && HopByHop.isOfProxyLogin(fields, index)))
                 || options.name(index)
                 || (dechunked() && fields.isNamed(index, "Trailer"))
                 || edits.removes(fields, index);

@@ -9,6 +9,11 @@ package io.broxy.core.internal.http;
 final class HopByHop {
     private HopByHop() {}
 
+    /** Whether a hop-by-hop field is a part of a login at a proxy. */
+    static boolean isOfProxyLogin(Fields fields, int index) {
+        return fields.isNamed(index, "Proxy-Authenticate") || fields.isNamed(index, "Proxy-Authentication-Info");
+    }
+
     /** Whether a field is hop-by-hop; the length of its name quickly rules out nearly all others. */
     static boolean is(Fields fields, int index) {
         return switch (fields.nameEnd(index) - fields.nameStart(index)) {

@@ -6,6 +6,7 @@ import io.broxy.Authenticator;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -88,6 +89,10 @@ final class AccessControl {
             decide(request, outcome);
             return null;
         }
+        if (refusesClient(request.client())) {
+            outcome.refused(Rejection.ACCESS_DENIED.exception());
+            return null;
+        }
         return authenticate(loop, request, authorization, new Outcome() {
             @Override
             public void admitted(@Nullable String identity) {
@@ -117,6 +122,16 @@ final class AccessControl {
         Authentication authentication = new Authentication(this, loop, authenticator, request, authorization, outcome);
         authentication.start();
         return authentication;
+    }
+
+    /** Whether nothing that a client with this address asks for is served, so that it need not log in. */
+    boolean refusesClient(@Nullable InetAddress client) {
+        try {
+            return policy.refusesClient(client);
+        } catch (RuntimeException | Error e) {
+            DefaultProxyHandler.log.error("an access policy failed, which refuses the client", e);
+            return true;
+        }
     }
 
     /** Asks the policy about a client whose identity is known, if it needs one. */

@@ -2,7 +2,6 @@ package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
-import io.broxy.Dialer;
 import io.broxy.FilterRequest;
 import io.broxy.HostPort;
 import io.broxy.LocalResponse;
@@ -16,6 +15,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,15 +62,17 @@ final class FilterStep implements Step {
     /**
      * Serves a CONNECT that is allowed.
      *
-     * @param unread whether something that came behind the request's head waits at the client's connection
+     * @param connect opens the tunnel by a dialer
      */
     static void startTunnel(
-            ClientConnection connection, ForwardedRequest request, @Nullable String identity, boolean unread) {
-        HostPort target = request.target().hostPort();
+            ClientConnection connection,
+            ForwardedRequest request,
+            @Nullable String identity,
+            Consumer<TargetDialer> connect) {
         if (isOpen(connection)) {
-            connect(connection, target, identity, unread, null);
+            connect.accept(connection.context().dialer());
         } else {
-            startTunnel(connection, target, identity, FilterFacts.fields(request), unread);
+            startTunnel(connection, request.target().hostPort(), identity, FilterFacts.fields(request), connect);
         }
     }
 
@@ -86,39 +88,32 @@ final class FilterStep implements Step {
             @Nullable String identity,
             List<ConnectRequest.Field> fields,
             boolean unread) {
+        startTunnel(connection, target, identity, fields, dialer -> {
+            connection.leave();
+            ConnectStep.start(connection, target, identity, unread, dialer);
+        });
+    }
+
+    private static void startTunnel(
+            ClientConnection connection,
+            HostPort target,
+            @Nullable String identity,
+            List<ConnectRequest.Field> fields,
+            Consumer<TargetDialer> connect) {
         if (isOpen(connection)) {
-            connect(connection, target, identity, unread, null);
+            connect.accept(connection.context().dialer());
         } else {
             connection.tunnel().describe(target, identity);
             FilterRequest request = FilterFacts.ofTunnel(connection, target, identity, fields);
-            new FilterStep(connection, request, new Tunnel(connection, target, identity, unread)).start();
+            new FilterStep(connection, request, new Tunnel(connection, connect)).start();
         }
     }
 
-    private static void connect(
-            ClientConnection connection,
-            HostPort target,
-            @Nullable String identity,
-            boolean unread,
-            @Nullable Dialer dialer) {
-        connection.leave();
-        ConnectStep.start(
-                connection,
-                target,
-                identity,
-                unread,
-                connection.context().dialer().or(dialer));
-    }
-
     /** Threading: immutable. */
-    private record Tunnel(
-            ClientConnection connection,
-            HostPort target,
-            @Nullable String identity,
-            boolean unread) implements Filtered {
+    private record Tunnel(ClientConnection connection, Consumer<TargetDialer> connect) implements Filtered {
         @Override
         public void pass(RequestDecision.Pass pass) {
-            connect(connection, target, identity, unread, pass.dialer());
+            connect.accept(connection.context().dialer().or(pass.dialer()));
         }
 
         /**

@@ -5,6 +5,7 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.FieldEdits;
 import io.broxy.FilterResponse;
+import io.broxy.HostPort;
 import io.broxy.OriginException;
 import io.broxy.RefusedException;
 import io.broxy.ResponseDecision;
@@ -46,6 +47,7 @@ final class ForwardStep implements Step, ExchangeOwner {
     private final TunnelHandle tunnel;
     private @Nullable Exchange exchange;
     private @Nullable String identity;
+    private @Nullable TargetDialer dialer;
 
     ForwardStep(RequestLoop requests) {
         this.requests = requests;
@@ -66,6 +68,7 @@ final class ForwardStep implements Step, ExchangeOwner {
             return;
         }
         connection.step(this);
+        this.dialer = dialer;
         identity = newIdentity;
         connection.identified(newIdentity);
         Exchange next =
@@ -204,11 +207,18 @@ final class ForwardStep implements Step, ExchangeOwner {
     }
 
     @Override
-    public void upgraded(LoopConnection origin, ByteBuffer toClient) {
+    public void upgraded(LoopConnection origin, @Nullable ByteBuffer toClient) {
         Exchange upgraded = takeExchange();
         tunnel.describe(upgraded.target(), identity);
         connection.leave();
-        tunnel.passedBefore(upgraded.bytesToOrigin(), upgraded.bytesToClient());
+        ByteBuffer answer = toClient;
+        int uncounted = 0;
+        if (answer == null) {
+            answer = connection.protocol().established(connection.loop().buffers(), origin);
+            uncounted = answer.remaining();
+        } else {
+            tunnel.passedBefore(upgraded.bytesToOrigin(), upgraded.bytesToClient());
+        }
         connection.metrics().exchangeBecameTunnel();
         connection.account().tunnelEstablished(origin.peer());
         Relay.start(
@@ -218,8 +228,18 @@ final class ForwardStep implements Step, ExchangeOwner {
                 tunnel,
                 connection.throttles(),
                 null,
-                toClient,
-                0);
+                answer,
+                uncounted);
+    }
+
+    /** The exchange comes to nothing, and is recorded with the tunnel. */
+    @Override
+    public void dialInstead(boolean unread) {
+        HostPort target = takeExchange().target();
+        TargetDialer dials = Objects.requireNonNull(dialer, "there is no dialer");
+        connection.leave();
+        connection.metrics().endExchange(0, 0);
+        ConnectStep.start(connection, target, identity, unread, dials);
     }
 
     @Override

@@ -13,6 +13,7 @@ import io.broxy.core.internal.http.HeadLimits;
 import io.broxy.core.internal.relay.Idleness;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -82,7 +83,16 @@ record HandlerSettings(
             long localRequestNanos,
             long keepAliveNanos,
             long lifetimeNanos,
-            Idleness idleness) {}
+            Idleness idleness) {
+
+        /** Enough for the round trips of a request, with a retransmission. */
+        private static final long REFUSED_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+        /** How long a client may take for its request if that is refused anyway: meanwhile it holds a place that others need. */
+        long refusedHeadNanos() {
+            return Math.min(headNanos, REFUSED_NANOS);
+        }
+    }
 
     /**
      * How much of everything there may be; 0 for no limit.

@@ -47,7 +47,9 @@ final class ProtocolStep implements Step {
 
     @Override
     public void begin() {
-        connection.due(connection.tunnel().startNanos() + connection.timeouts().headNanos());
+        HandlerSettings.Timeouts timeouts = connection.timeouts();
+        long nanos = refusal == null ? timeouts.headNanos() : timeouts.refusedHeadNanos();
+        connection.due(connection.tunnel().startNanos() + nanos);
         connection.waitFor(SelectionKey.OP_READ);
         read(); // the first bytes have often arrived together with the connection
     }

@@ -33,6 +33,7 @@ public final class ProxyHandlerBuilder extends HandlerLimits {
     private AddressPolicy addressPolicy = AddressPolicy.publicOnly();
     private AccessPolicy accessPolicy = AccessPolicy.any();
     private @Nullable Authenticator authenticator;
+    private boolean passProxyAuthentication;
     private @Nullable RequestFilter requestFilter;
     private boolean requestFilterBlocks;
     private @Nullable ResponseFilter responseFilter;
@@ -88,6 +89,12 @@ public final class ProxyHandlerBuilder extends HandlerLimits {
     @Override
     public ProxyHandler.Builder authenticator(Authenticator authenticator) {
         this.authenticator = Objects.requireNonNull(authenticator, "authenticator");
+        return this;
+    }
+
+    @Override
+    public ProxyHandler.Builder passProxyAuthentication(boolean pass) {
+        passProxyAuthentication = pass;
         return this;
     }
 
@@ -173,6 +180,11 @@ public final class ProxyHandlerBuilder extends HandlerLimits {
 
     @Override
     public ProxyHandler build() {
+        if (passProxyAuthentication && authenticator != null) {
+            throw new IllegalStateException(
+                    "a client's Proxy-Authorization is either for this handler's authenticator or"
+                            + " passed on with passProxyAuthentication, not both");
+        }
         Dialer dials = dialer != null ? dialer : defaultDialer.get();
         EnginePool ownPool = pool == null ? defaultPool.get() : null;
         TargetDialer targets = new TargetDialer(
@@ -185,7 +197,8 @@ public final class ProxyHandlerBuilder extends HandlerLimits {
                 responseTimeoutNanos(),
                 timeouts().bodyNanos(),
                 responseHead(),
-                pseudonym);
+                pseudonym,
+                passProxyAuthentication);
         HandlerSettings settings = new HandlerSettings(
                 new HandlerSettings.Access(accessPolicy, authenticator, trustedSenders, socks),
                 new HandlerSettings.Filters(

@@ -1,6 +1,7 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.CloseReason;
+import io.broxy.HostPort;
 import io.broxy.LocalRequestHandler;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.BadHeadException;
@@ -30,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  *      │
  *      └── behind a response of any of them, or a KeepAliveResponse; instead, a FinalResponse ends the connection
  * </pre>
+ *
+ * <p>A CONNECT to a proxy at which clients log in themselves goes to ForwardStep.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -132,6 +135,9 @@ final class RequestLoop implements Step {
                     .record()
                     .requested(request.method(), own ? null : request.target().hostPort());
             RequestValidator.checkLoop(request, settings.forwarding().pseudonym());
+            if (settings.forwarding().passProxyAuthentication()) {
+                RequestValidator.checkCredentials(request);
+            }
             RequestValidator.checkEarly(request, rest);
             boolean unread = rest.hasRemaining();
             client.unread(rest);
@@ -156,18 +162,35 @@ final class RequestLoop implements Step {
      * @param unread whether something that came behind the request's head waits at the client's connection
      */
     void serve(ForwardedRequest request, @Nullable String identity, boolean unread) {
-        if (request.head().isConnect()) {
-            FilterStep.startTunnel(connection, request, identity, unread);
+        if (request.isConnect()) {
+            FilterStep.startTunnel(connection, request, identity, dialer -> connect(request, identity, unread, dialer));
         } else if (request.maxForwards() == 0) {
             boolean persistent = mayPersist(request);
             Answer reply = Responses.lastHop(request, persistent);
             connection.recorder().exchanged(reply.status(), 0, 0, CloseReason.FINISHED, null, null);
             answer(reply, persistent);
         } else {
-            if (forwarded == null) {
-                forwarded = new ForwardStep(this);
-            }
-            FilterStep.startForwarding(this, forwarded, request, identity, unread);
+            FilterStep.startForwarding(this, forwarding(), request, identity, unread);
+        }
+    }
+
+    private ForwardStep forwarding() {
+        ForwardStep step = forwarded;
+        if (step == null) {
+            step = new ForwardStep(this);
+            forwarded = step;
+        }
+        return step;
+    }
+
+    /** A client that logs in at the next proxy itself may have to ask for its tunnel again, over the same connections. */
+    private void connect(ForwardedRequest request, @Nullable String identity, boolean unread, TargetDialer dialer) {
+        HostPort target = request.target().hostPort();
+        if (settings.forwarding().passProxyAuthentication() && dialer.takesLogins(connection, target)) {
+            forwarding().begin(request, identity, unread, dialer);
+        } else {
+            connection.leave();
+            ConnectStep.start(connection, target, identity, unread, dialer);
         }
     }
 

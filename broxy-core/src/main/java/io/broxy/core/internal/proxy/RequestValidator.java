@@ -63,6 +63,13 @@ final class RequestValidator {
         }
     }
 
+    /** Refuses credentials for which there are two readings. */
+    static void checkCredentials(ForwardedRequest request) throws RefusedException {
+        if (request.head().fields().values(AccessStep.CREDENTIALS).size() > 1) {
+            throw Rejection.SEVERAL_CREDENTIALS.exception();
+        }
+    }
+
     /**
      * Refuses what has been here before.
      *

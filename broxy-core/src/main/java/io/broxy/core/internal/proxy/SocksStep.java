@@ -58,9 +58,12 @@ final class SocksStep implements Step, AccessControl.Outcome {
     private SocksStep(ClientConnection connection, SocksVersion version, @Nullable RefusedException refusal) {
         this.connection = connection;
         this.client = connection.client();
-        this.refusal = refusal;
         this.identity = connection.facts().certifiedIdentity();
-        this.authenticates = refusal == null && access().authenticates() && identity == null;
+        boolean loginNeeded = access().authenticates() && identity == null;
+        boolean denied =
+                loginNeeded && access().refusesClient(connection.facts().address());
+        this.refusal = refusal == null && denied ? Rejection.ACCESS_DENIED.exception() : refusal;
+        this.authenticates = this.refusal == null && loginNeeded;
         this.parser = new SocksParser(authenticates);
         this.protocol = new SocksProtocol(version, parser);
     }
@@ -83,7 +86,9 @@ final class SocksStep implements Step, AccessControl.Outcome {
     public void begin() {
         connection.speaks(protocol);
         connection.record();
-        due(connection.tunnel().startNanos() + connection.timeouts().headNanos());
+        HandlerSettings.Timeouts timeouts = connection.timeouts();
+        long nanos = refusal == null ? timeouts.headNanos() : timeouts.refusedHeadNanos();
+        due(connection.tunnel().startNanos() + nanos);
         read();
     }
 

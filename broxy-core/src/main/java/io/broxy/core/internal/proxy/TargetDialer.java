@@ -117,6 +117,15 @@ final class TargetDialer implements HttpRouter {
         return router.route(request);
     }
 
+    /** Whether a tunnel to a target begins at a proxy at which the client logs in itself, where handlers pass that. */
+    boolean takesLogins(ClientConnection client, HostPort target) {
+        try {
+            return route(request(client, target)).way().takesLogins();
+        } catch (DialException e) {
+            return false; // the dial fails for the same reason
+        }
+    }
+
     private static DialException denial(HostPort target) {
         return DialException.builder(DialException.Reason.DENIED, target)
                 .cause(new IOException(

@@ -6,7 +6,6 @@ import io.broxy.RefusedException;
 import io.broxy.ServerTls;
 import io.broxy.TlsOutcome;
 import io.broxy.core.internal.http.Rejection;
-import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.tls.TlsHandshake;
 import java.io.IOException;
@@ -47,7 +46,7 @@ final class TlsStep implements Step, TlsHandshake.Outcome {
     /** Null before and after the handshake. */
     private @Nullable SSLEngine engine;
 
-    private @Nullable DialHandle handshake;
+    private @Nullable TlsHandshake handshake;
 
     private TlsStep(ClientConnection connection, ServerTls tls, Runnable next) {
         this.connection = connection;
@@ -206,7 +205,7 @@ final class TlsStep implements Step, TlsHandshake.Outcome {
             end(TlsOutcome.ABANDONED);
         }
         if (handshake != null) {
-            handshake.cancel();
+            handshake.stop(); // whether the connection is closed or reset is for the caller to decide
         }
     }
 }

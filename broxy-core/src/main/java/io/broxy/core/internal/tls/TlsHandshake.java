@@ -77,9 +77,8 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
      * @param below the connection to secure, which belongs to the handshake until that fails
      * @param engine a fully configured engine whose handshake has not started
      * @param outcome receives the outcome, possibly before this method returns
-     * @return a handle that cancels the handshake and closes the connection
      */
-    public static DialHandle start(LoopConnection below, SSLEngine engine, TlsResources resources, Outcome outcome) {
+    public static TlsHandshake start(LoopConnection below, SSLEngine engine, TlsResources resources, Outcome outcome) {
         TlsHandshake handshake =
                 new TlsHandshake(below, new TlsEngine(engine, !engine.getUseClientMode()), resources, outcome);
         below.handler(handshake);
@@ -210,13 +209,21 @@ public final class TlsHandshake implements ChannelEvents, DialHandle {
         outcome.failed(cause, alert);
     }
 
+    /** Cancels the handshake and closes the connection. */
     @Override
     public void cancel() {
+        if (state != State.OVER) {
+            stop();
+            below.close();
+        }
+    }
+
+    /** Cancels the handshake, and leaves the connection to the caller. */
+    public void stop() {
         if (state != State.OVER) {
             state = State.OVER;
             releaseRest();
             output.release();
-            below.close();
         }
     }
 

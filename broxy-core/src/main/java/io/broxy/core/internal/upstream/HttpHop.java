@@ -33,6 +33,11 @@ public record HttpHop(
         return new HttpHop(key, false, ProxyAuthorization.NONE, List.of(), null, timeoutNanos);
     }
 
+    /** Whether clients may log in at the far end themselves: it is a proxy that this side has no credentials for. */
+    public boolean takesLogins() {
+        return absoluteForm && credentials == ProxyAuthorization.NONE;
+    }
+
     /** This way in another time. */
     public HttpHop within(long timeoutNanos) {
         return new HttpHop(key, absoluteForm, credentials, fields, pool, timeoutNanos);
