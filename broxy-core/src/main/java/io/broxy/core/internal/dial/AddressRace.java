@@ -61,7 +61,9 @@ final class AddressRace<C> {
     /** The index of the first address that has not been tried. */
     private int next;
 
-    private final List<Attempt> running = new ArrayList<>(1);
+    /** The oldest of the running attempts. */
+    private @Nullable Attempt running;
+
     private @Nullable List<DialException.Attempt> failures;
     private DialException.@Nullable Reason worst;
     private TimerQueue.@Nullable Timer nextStart;
@@ -136,13 +138,13 @@ final class AddressRace<C> {
         if (nextStart != null) {
             timers.cancel(nextStart);
         }
-        for (Attempt attempt : running) {
+        for (Attempt attempt = running; attempt != null; attempt = attempt.younger) {
             attempt.giveUp();
             if (failure != null) {
                 add(attempt.failure(failure));
             }
         }
-        running.clear();
+        running = null;
     }
 
     /** The failed addresses, in order of failure. */
@@ -213,7 +215,7 @@ final class AddressRace<C> {
     }
 
     private void loseIfNoneRuns() {
-        if (running.isEmpty()) {
+        if (running == null) {
             lose(worst == null ? DialException.Reason.UNREACHABLE : worst);
         }
     }
@@ -230,6 +232,7 @@ final class AddressRace<C> {
         private @Nullable Runnable giveUp;
         private boolean starting;
         private boolean ended;
+        private @Nullable Attempt younger;
 
         Attempt(InetSocketAddress address) {
             this.address = address;
@@ -238,13 +241,38 @@ final class AddressRace<C> {
         /** Starts connecting; false if the attempt ended immediately. */
         boolean start() {
             starting = true;
-            running.add(this);
+            join();
             Runnable stop = connector.connect(address, this);
             starting = false;
             if (!ended) {
                 giveUp = stop;
             }
             return !ended;
+        }
+
+        /** Most races have one attempt, so the attempts link to each other and need no list. */
+        private void join() {
+            if (running == null) {
+                running = this;
+                return;
+            }
+            Attempt youngest = running;
+            while (youngest.younger != null) {
+                youngest = youngest.younger;
+            }
+            youngest.younger = this;
+        }
+
+        private void leave() {
+            if (running == this) {
+                running = younger;
+                return;
+            }
+            for (Attempt older = running; older != null; older = older.younger) {
+                if (older.younger == this) {
+                    older.younger = younger;
+                }
+            }
         }
 
         void giveUp() {
@@ -261,7 +289,7 @@ final class AddressRace<C> {
         @Override
         public void connected(C connection) {
             ended = true;
-            running.remove(this);
+            leave();
             cancel();
             won.accept(connection);
         }
@@ -269,7 +297,7 @@ final class AddressRace<C> {
         @Override
         public void failed(DialException.Reason reason, Throwable failure) {
             ended = true;
-            running.remove(this);
+            leave();
             note(reason, failure(failure));
             if (reason == DialException.Reason.CANCELLED) {
                 cancel();

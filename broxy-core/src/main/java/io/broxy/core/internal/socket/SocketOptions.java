@@ -5,8 +5,8 @@ import java.io.UncheckedIOException;
 import java.net.SocketOption;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Options for new sockets. {@code TCP_NODELAY} and {@code SO_KEEPALIVE} are on by default: a proxy forwards bytes without
@@ -16,13 +16,21 @@ import java.util.Map;
  */
 public final class SocketOptions {
     /** Only the defaults. */
-    public static final SocketOptions DEFAULT = new SocketOptions(
-            Map.of(StandardSocketOptions.TCP_NODELAY, true, StandardSocketOptions.SO_KEEPALIVE, true));
+    public static final SocketOptions DEFAULT = new SocketOptions(List.of(
+            new Setting<>(StandardSocketOptions.TCP_NODELAY, true),
+            new Setting<>(StandardSocketOptions.SO_KEEPALIVE, true)));
 
-    private final Map<SocketOption<?>, Object> values;
+    private final List<Setting<?>> settings;
 
-    private SocketOptions(Map<SocketOption<?>, Object> values) {
-        this.values = values;
+    private SocketOptions(List<Setting<?>> settings) {
+        this.settings = List.copyOf(settings);
+    }
+
+    /** One option with its value. Threading: immutable. */
+    private record Setting<T>(SocketOption<T> option, T value) {
+        void applyTo(SocketChannel channel) throws IOException {
+            channel.setOption(option, value);
+        }
     }
 
     /**
@@ -42,20 +50,16 @@ public final class SocketOptions {
         } catch (IOException e) {
             throw new UncheckedIOException("the option " + option.name() + " could not be tried on a socket", e);
         }
-        Map<SocketOption<?>, Object> more = new LinkedHashMap<>(values);
-        more.put(option, value);
+        List<Setting<?>> more = new ArrayList<>(settings);
+        more.removeIf(setting -> setting.option.equals(option));
+        more.add(new Setting<>(option, value));
         return new SocketOptions(more);
     }
 
     /** Sets the options on a socket that has not been connected yet. */
     public void applyTo(SocketChannel channel) throws IOException {
-        for (Map.Entry<SocketOption<?>, Object> option : values.entrySet()) {
-            set(channel, option.getKey(), option.getValue());
+        for (int i = 0; i < settings.size(); i++) { // no iterator for each socket
+            settings.get(i).applyTo(channel);
         }
-    }
-
-    @SuppressWarnings("unchecked") // with() takes only values of the option's type
-    private static <T> void set(SocketChannel channel, SocketOption<T> option, Object value) throws IOException {
-        channel.setOption(option, (T) value);
     }
 }
