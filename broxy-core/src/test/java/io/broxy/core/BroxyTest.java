@@ -43,7 +43,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Specifies an engine's life: what it makes works until the engine is closed, and closing leaves nothing behind. */
+/** Specifies an engine's life: its objects work until the engine is closed, and closing leaves nothing behind. */
 @ExtendWith(LeakCheck.class)
 class BroxyTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
@@ -79,7 +79,7 @@ class BroxyTest {
 
     // ------------------------------------------------------------------ the end
 
-    /** Every descriptor of the test itself stays open meanwhile, so what is counted behind the end is exact. */
+    /** All descriptors of the test itself stay open meanwhile, so the count after the end is exact. */
     @Test
     void closeEndsEveryThreadAndEveryDescriptorWhateverIsInProgress() throws Exception {
         CountDownLatch counted = new CountDownLatch(1);

@@ -153,7 +153,7 @@ class OwnListenersTest {
             assertDenied(proxy, named);
             return;
         }
-        try (Peer client = proxy.client()) { // it is the proxy behind that looks up, and refuses
+        try (Peer client = proxy.client()) { // the second proxy looks up the name and refuses
             assertThat(client.send(Proxy.connectHead(named)).readHead()).startsWith("HTTP/1.1 502 ");
         }
         try (Peer client = proxy.client()) {
@@ -172,7 +172,7 @@ class OwnListenersTest {
     /** Each is reached by clients of its own, and not through one another. */
     @Test
     void noServerOfAnEngineIsATargetOfAnyOfItsHandlers() throws Exception {
-        ClientHandler users = client -> {}; // the listener is the engine's all the same
+        ClientHandler users = client -> {}; // the listener still belongs to the engine
         try (Proxy proxy = Proxy.start();
                 ProxyServer second = proxy.broxy()
                         .listen(ANY_PORT, proxy.broxy().proxyHandler().build());

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Specifies that password guessing is throttled, and that other clients behind the same address are not. */
 @ExtendWith(LeakCheck.class)
 class PasswordGuessingTest {
-    /** When the guesses at one user have their turns, in milliseconds behind those that are free. */
+    /** The turns of the guesses for one user, in milliseconds after the free ones. */
     private static final List<Integer> TURNS = List.of(250, 500, 1_000, 2_000, 4_000, 8_000, 16_000);
 
     private final Map<String, String> passwords =

@@ -110,7 +110,7 @@ class SecretsTest {
         }
     };
 
-    /** As a log would show it: an exception with all that is behind it. */
+    /** The form in a log: an exception with all of its causes. */
     private static String text(@Nullable Object shown) {
         if (!(shown instanceof Throwable failure)) {
             return String.valueOf(shown);

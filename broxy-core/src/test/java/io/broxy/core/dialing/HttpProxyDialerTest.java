@@ -583,7 +583,7 @@ class HttpProxyDialerTest {
 
     // ------------------------------------------------------------------ the pool
 
-    /** A proxy that goes on after a refusal, and opens any other tunnel. */
+    /** A proxy that keeps the connection after a refusal, and opens any other tunnel. */
     private static Origin persistentProxy(AtomicInteger asked) throws Exception {
         return Origin.start(peer -> {
             while (true) {

@@ -40,13 +40,13 @@ class RefusedDialsStressTest {
     private static final int CALLERS = 12;
     private static final int[] STATUSES = {403, 404, 407, 502, 503};
 
-    /** What the proxy does with its connection behind an answer. */
+    /** The proxy's treatment of its connection after an answer. */
     private enum Habit {
         /** Keeps it. */
         KEEPS,
         /** Closes one in three, and says so or does not. */
         CLOSES,
-        /** Sends something that belongs to no answer behind one in ten, at once or later. */
+        /** Sends stray bytes after one answer in ten, immediately or later. */
         SPOILS,
         /** All of these. */
         MIXES

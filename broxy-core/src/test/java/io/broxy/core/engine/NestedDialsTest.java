@@ -41,7 +41,7 @@ class NestedDialsTest {
     private static final int AT_ONCE = 64;
     private static final int LEVELS = 4;
 
-    /** All are within their user's code before one goes on. */
+    /** All are in their user's code before any continues. */
     private final CountDownLatch together = new CountDownLatch(AT_ONCE);
 
     private void awaitAll() {

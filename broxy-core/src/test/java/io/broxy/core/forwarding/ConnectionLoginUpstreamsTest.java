@@ -207,7 +207,7 @@ class ConnectionLoginUpstreamsTest {
         }
     }
 
-    /** The hop that was tried first works again in the middle of a login; the login goes on where it began. */
+    /** The hop that was tried first works again in the middle of a login; the login continues where it started. */
     @Test
     void aLoginGoesOnOverTheHopWhereItBegan() throws IOException {
         AtomicBoolean down = new AtomicBoolean(true);

@@ -179,7 +179,7 @@ class DyingOriginsTest {
         assertThat(connections(request)).isEqualTo(1);
     }
 
-    /** How many connections a GET and the request behind it take. */
+    /** The number of connections that a GET and the following request take. */
     private static int connections(String request) throws IOException {
         String[] parts = request.split(" ", 2);
         try (Origin origin = Origin.start(peer -> {
@@ -360,7 +360,7 @@ class DyingOriginsTest {
 
     /**
      * Requests per connection for one client that sends so many GETs to each POST. Without a promise, each POST opens a
-     * connection, and the GETs behind it use that.
+     * connection, and the following GETs use that.
      */
     @ParameterizedTest
     @ValueSource(ints = {1, 3, 9})

@@ -314,7 +314,7 @@ class OriginReuseTest {
         try (Origin origin = Origin.start(peer -> {
                     peer.readHead();
                     peer.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
-                }); // closed with bytes unread: a reset behind the response
+                }); // closed with unread bytes: a reset after the response
                 Proxy proxy = Proxy.start();
                 Peer client = proxy.client()) {
             client.send(Http.request("POST", origin.target(), "/", "Content-Length: " + body.length));

@@ -212,7 +212,7 @@ class ToleratedResponsesTest {
         }
     }
 
-    /** The same reader is behind an HTTP proxy, and the CONNECT to it reads more. */
+    /** The same parser reads behind an HTTP proxy, where the CONNECT tolerates more. */
     @Test
     void anUpstreamsAnswersAreReadTolerantlyToo() throws IOException {
         HostPort target = HostPort.parse("site.example:80");

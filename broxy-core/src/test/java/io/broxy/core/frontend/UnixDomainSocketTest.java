@@ -74,7 +74,7 @@ class UnixDomainSocketTest {
         return all.toString(ISO_8859_1);
     }
 
-    /** Leaves a socket's file behind, as a process does that was killed. */
+    /** Leaves a socket's file behind, like a killed process. */
     private static void leaveBehind(UnixDomainSocketAddress address) throws IOException {
         ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(address).close();
         assertThat(address.getPath()).exists();

@@ -119,7 +119,7 @@ class ProxyHeaderDialerTest {
         return broxy.withProxyHeader(broxy.directDialer().build(), version);
     }
 
-    /** Notes the header, and sends back what comes behind it. */
+    /** Records the header, and echoes the bytes after it. */
     private Origin origin() throws IOException {
         return Origin.start(this::echoBehindHeader);
     }

@@ -80,7 +80,7 @@ class SentClientAddressTest {
                 client.socket().getRemoteSocketAddress());
     }
 
-    /** Notes the header, and sends back what comes behind it. */
+    /** Records the header, and echoes the bytes after it. */
     private Origin echo() throws IOException {
         return Origin.start(peer -> {
             headers.add(SentHeader.read(peer));

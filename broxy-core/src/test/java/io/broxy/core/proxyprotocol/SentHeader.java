@@ -20,7 +20,7 @@ final class SentHeader {
 
     private SentHeader() {}
 
-    /** Reads one, and nothing behind it, and tells it as {@link #of} does. */
+    /** Reads one header and nothing after it, and formats it like {@link #of}. */
     static String read(Peer peer) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         byte[] first = peer.read(1);

@@ -102,7 +102,7 @@ class HeadSizesTest {
         }
     }
 
-    /** A head of nearly 1 MiB, with a body behind it, reaches the origin whole. */
+    /** A head of nearly 1 MiB, followed by a body, reaches the origin whole. */
     @Test
     void aHeadOfTheLargestSizeIsForwardedWithItsBody() throws Exception {
         String body = "b".repeat(300_000);
@@ -201,7 +201,7 @@ class HeadSizesTest {
         }
     }
 
-    /** The longest head in lines that grow as they are written, and behind it at once as much of a body as one read takes. */
+    /** The longest head, with lines that grow when written, immediately followed by as much of a body as one read takes. */
     @Test
     void aLargeHeadAndTheBodyAfterItComeWhole() throws IOException {
         String fields = "a:\n".repeat(255) + "b: " + "x".repeat(63 * KIB) + "\n";

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Specifies that messages are separated correctly however they arrive: pipelined, in pieces, or with surplus bytes behind them.
+ * Specifies that messages are separated correctly however they arrive: pipelined, in pieces, or with surplus bytes after them.
  */
 @ExtendWith(LeakCheck.class)
 @SuppressWarnings("StringConcatToTextBlock") // whose lines would not end with CRLF

@@ -5,8 +5,8 @@ import io.broxy.core.soak.Messages.Answer;
 import java.io.IOException;
 
 /**
- * Clients of an origin whose connections end just as the next request may come: behind an answer, or when the time is over that it
- * has promised. Threading: stateless.
+ * Clients of an origin that closes connections just as the next request may arrive: after an answer, or at the end of the time
+ * that it has promised. Threading: stateless.
  */
 final class DyingOrigins {
     private static final int MOST = 100_000;

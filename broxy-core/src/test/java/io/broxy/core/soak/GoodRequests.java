@@ -66,7 +66,7 @@ final class GoodRequests {
         client.check(answer.status() == expected, kind + " was answered with " + answer.status());
     }
 
-    /** A client that ends its stream behind its request gets its answer all the same. */
+    /** A client that ends its stream after its request still gets its answer. */
     static void thatIsAll(Client client) throws IOException {
         String host = host(client);
         Wire wire = client.connect();

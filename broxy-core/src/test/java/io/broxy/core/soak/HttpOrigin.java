@@ -72,7 +72,7 @@ final class HttpOrigin {
         } while (asked != null && serve(asked, wire) && goesOn(asked, wire));
     }
 
-    /** Whether the connection is kept behind an answer. */
+    /** Whether the connection is kept after an answer. */
     private static boolean goesOn(Asked asked, Wire wire) throws IOException {
         if (asked.kind != Kind.DYING) {
             return true;

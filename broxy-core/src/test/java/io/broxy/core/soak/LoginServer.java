@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A web server that logs connections in, in three legs (RFC 4559), and names the connection's user in {@code X-User}. The field
- * {@code X-Soak} says which client asks, with the user behind its number.
+ * {@code X-Soak} names the client, with the user after its number.
  *
  * <p>Threading: thread-safe.
  */

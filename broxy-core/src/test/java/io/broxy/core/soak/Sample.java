@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 /**
  * The resources of the process while no client is served.
  *
- * @param heap bytes, behind a garbage collection
+ * @param heap bytes after a garbage collection
  * @param direct bytes of direct buffers
  * @param held bytes of buffers that slow peers keep from the engines
  * <p>Threading: immutable.

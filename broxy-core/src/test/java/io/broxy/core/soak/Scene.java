@@ -35,7 +35,7 @@ import javax.net.ssl.SSLContext;
 
 /**
  * The proxy with what is around it: origins, and another proxy by which a part of the targets is reached. Its timeouts are
- * short, so that hostile clients come to their end soon, and long enough for good ones on a slow machine.
+ * short, so that hostile clients end soon, and long enough for good ones on a slow machine.
  *
  * <p>Threading: thread-safe.
  */

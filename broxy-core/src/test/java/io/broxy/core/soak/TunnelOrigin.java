@@ -15,7 +15,7 @@ final class TunnelOrigin {
 
     /** What happens. */
     enum Mode {
-        /** Both send and read at once, and the origin ends behind the client. */
+        /** Both send and read concurrently, and the origin ends after the client. */
         BOTH,
         /** As {@link #BOTH}, but the origin ends as soon as it has sent all, and reads on. */
         ENDS_FIRST,

@@ -11,7 +11,7 @@ import io.broxy.TunnelResult;
 public final class Ends {
     private Ends() {}
 
-    /** Asserts that the tunnel ended for this reason, without a failure behind it. */
+    /** Asserts that the tunnel ended for this reason, without a failure as its cause. */
     public static void assertEnded(TunnelResult result, CloseReason reason) {
         assertThat(result.reason()).as("%s", result).isEqualTo(reason);
         assertThat(result.cause()).isNull();

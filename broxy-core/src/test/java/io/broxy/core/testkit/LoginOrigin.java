@@ -133,7 +133,7 @@ public final class LoginOrigin implements AutoCloseable {
         return "Authorization: " + scheme + " begin";
     }
 
-    /** The field with the last leg of a login, behind the answer to the first. */
+    /** The field with the last leg of a login, after the answer to the first. */
     public static String answer(String scheme, String user, Http.Message challenge) {
         String value = String.valueOf(Http.value(challenge.head(), "WWW-Authenticate"));
         return "Authorization: " + scheme + " " + user + ANSWERS + value.substring(value.lastIndexOf('-') + 1);

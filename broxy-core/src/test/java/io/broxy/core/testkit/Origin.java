@@ -71,7 +71,7 @@ public final class Origin implements AutoCloseable {
                 script);
     }
 
-    /** Sends back what it gets, and ends its stream behind the client's. */
+    /** Echoes bytes, and ends its stream after the client's. */
     public static Origin echo() throws IOException {
         return start(Origin::echo);
     }

@@ -81,7 +81,7 @@ public final class Peer implements AutoCloseable {
         return new String(in.readAllBytes(), ISO_8859_1);
     }
 
-    /** Reads a head up to its empty line, byte by byte, so that nothing behind it is taken. */
+    /** Reads a head up to its empty line, byte by byte, so that no later byte is consumed. */
     public String readHead() throws IOException {
         StringBuilder head = new StringBuilder();
         while (head.length() < 4 || !head.substring(head.length() - 4).equals("\r\n\r\n")) {
@@ -112,14 +112,14 @@ public final class Peer implements AutoCloseable {
         assertThat(in.read()).as("the end of the stream").isEqualTo(-1);
     }
 
-    /** Expects a reset, behind any bytes. */
+    /** Expects a reset, possibly after bytes. */
     public void expectReset() {
         assertThatThrownBy(() -> in.transferTo(java.io.OutputStream.nullOutputStream()))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("reset");
     }
 
-    /** Ends the output; reading goes on. */
+    /** Ends the output; reading continues. */
     public Peer shutdownOutput() throws IOException {
         socket.shutdownOutput();
         return this;

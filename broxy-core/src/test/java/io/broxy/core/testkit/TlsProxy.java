@@ -80,12 +80,12 @@ public final class TlsProxy implements AutoCloseable {
         return Peer.connect(port());
     }
 
-    /** A client that trusts {@link Certificates#loopback}, behind its handshake. */
+    /** A client that trusts {@link Certificates#loopback}, after its handshake. */
     public Peer client(String... protocols) throws IOException {
         return client(Certificates.loopback().client(), protocols);
     }
 
-    /** A client behind its handshake. */
+    /** A client after its handshake. */
     public Peer client(SSLContext context, String... protocols) throws IOException {
         return new Peer(secure(Peer.connect(port()).socket(), context, protocols));
     }

@@ -250,7 +250,7 @@ final class AddressRace<C> {
             return !ended;
         }
 
-        /** Most races have one attempt, so the attempts link to each other and need no list. */
+        /** The next attempt. Attempts form a linked list, which saves allocating a list for the usual race with one attempt. */
         private void join() {
             if (running == null) {
                 running = this;

@@ -20,8 +20,8 @@ final class TlsCounters {
     }
 
     /**
-     * Counts a handshake, which {@linkplain #end ends} later. If too many are in progress, counts it as {@link TlsOutcome#LIMIT} and
-     * returns false.
+     * Counts a handshake, which {@linkplain #end ends} later. If too many are in progress, counts it as
+     * {@link TlsOutcome#LIMIT} and returns false.
      */
     boolean tryBegin() {
         if (open.incrementAndGet() <= max) {

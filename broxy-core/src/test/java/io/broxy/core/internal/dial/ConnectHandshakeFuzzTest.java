@@ -39,7 +39,7 @@ class ConnectHandshakeFuzzTest {
         if (outcome.refusal() instanceof HandshakeException refusal) {
             checkRefusal(refusal, expected);
         } else if (expected != null && !outcome.complete()) {
-            assertThat(outcome.result()).asString().contains("HTTP " + expected.status()); // and the body goes on
+            assertThat(outcome.result()).asString().contains("HTTP " + expected.status()); // and the body continues
         }
     }
 

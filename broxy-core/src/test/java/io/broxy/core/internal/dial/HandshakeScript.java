@@ -71,7 +71,7 @@ final class HandshakeScript {
         return ISO_8859_1.decode(bytes.duplicate()).toString();
     }
 
-    /** Whether bytes behind a refusal came together with it is a matter of cutting, and so is whether it is reusable. */
+    /** Whether bytes after a refusal arrive together with it depends on the split, and so does its reusability. */
     private static String describe(Outcome outcome) {
         HandshakeException failure = outcome.failure();
         String why = failure == null ? "" : failure.reason() + " " + failure.getMessage();

@@ -413,7 +413,7 @@ class HttpRouterTest {
             assertThat(asked.await(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
             CompletableFuture<Void> turn = new CompletableFuture<>();
             loop.execute(() -> turn.complete(null));
-            turn.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS); // the loop goes on
+            turn.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS); // the loop continues
             assertThat(told).isNotDone();
             release.countDown();
             assertThat(told.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isEqualTo("Bearer target.example:80");

@@ -95,7 +95,7 @@ class ProxyHeaderFuzzTest {
             }
         }
 
-        /** In version 2, anywhere behind the addresses: to look closer would be a third parser. */
+        /** In version 2, anywhere after the addresses: a closer look would be a third parser. */
         private static boolean hasTlsValue(byte[] bytes) {
             for (int at = 16 + 12; bytes[0] == '\r' && at < bytes.length; at++) {
                 if (bytes[at] == 0x20) {

@@ -44,7 +44,7 @@ class ProxyHeaderParserTest {
         return "%02x%04x".formatted(type, value.length() / 2) + value;
     }
 
-    /** With a checksum behind the addresses, and then some other value. */
+    /** With a checksum after the addresses, and then another value. */
     private static byte[] summed(String commandAndFamily, String addresses) {
         byte[] header = binary(commandAndFamily, addresses + value(3, "00000000") + value(4, "0102"));
         CRC32C sum = new CRC32C();

@@ -166,9 +166,9 @@ class ChunkedBodyFuzzTest {
     }
 
     /**
-     * Netty gets the body and another request behind it. Left out are bodies with a size line of one of two sorts: a long
-     * one, for Netty has a limit of its own; and one whose extensions are not of RFC 9112, section 7.1.1, which Netty looks
-     * at (and 4.2.15 fails with an IndexOutOfBoundsException at their bytes above 0x7F), and which are skipped here.
+     * Netty gets the body followed by another request. Left out are bodies with a size line of one of two sorts: a long one,
+     * for Netty has a limit of its own; and one whose extensions are not of RFC 9112, section 7.1.1, which Netty looks at (and
+     * 4.2.15 fails with an IndexOutOfBoundsException at their bytes above 0x7F), and which are skipped here.
      */
     private static void checkAgainstNetty(byte[] bytes, Body expected) {
         if (expected.end() > 2048 || !expected.plain()) {

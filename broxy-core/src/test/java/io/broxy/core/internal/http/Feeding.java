@@ -56,12 +56,12 @@ final class Feeding {
         return allWays(bytes(text), () -> HeadParser.response(limits));
     }
 
-    /** The head of a text that has nothing wrong and nothing behind it. */
+    /** The head of a valid text without bytes after the head. */
     static RequestHead requestHead(String text) {
         return headOf(HeadParser.request(HeadLimits.REQUEST), text);
     }
 
-    /** The head of a text that has nothing wrong and nothing behind it. */
+    /** The head of a valid text without bytes after the head. */
     static ResponseHead responseHead(String text) {
         return headOf(HeadParser.response(HeadLimits.RESPONSE), text);
     }

@@ -90,7 +90,7 @@ class HeadParserTest {
         assertThat(parser.begun()).isTrue();
     }
 
-    // ------------------------------------------------------------------ what is behind
+    // ------------------------------------------------------------------ bytes after the head
 
     @Test
     void whatFollowsTheHeadIsLeftInTheBuffer() {
@@ -151,7 +151,7 @@ class HeadParserTest {
         ByteBuffer in = ByteBuffer.wrap(bytes("G\nET"));
 
         assertThatThrownBy(() -> parser.feed(in)).isInstanceOf(BadHeadException.class);
-        assertThat(in.position()).as("behind the offending byte").isEqualTo(2);
+        assertThat(in.position()).as("after the offending byte").isEqualTo(2);
         assertThatThrownBy(() -> parser.feed(in)).isInstanceOf(IllegalStateException.class);
     }
 

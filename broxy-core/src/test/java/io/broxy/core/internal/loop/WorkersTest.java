@@ -155,7 +155,7 @@ class WorkersTest {
         patiently().until(() -> running.get() == Workers.USER_CODE_THREADS);
     }
 
-    /** Each of these waits for one that comes behind it, as a user's dialer does that dials with another one. */
+    /** Each task waits for one that is queued after it, like a user's dialer that dials with another one. */
     @Test
     void noTaskWaitsForeverBehindOneThatWaitsForIt() {
         for (ExecutorService executor :

@@ -25,7 +25,7 @@ class PromisedIdleTest {
 
     private final Desk desk = new Desk(unlimited());
 
-    /** Opens a connection and parks it behind an answer that promises so many seconds, or nothing if negative. */
+    /** Opens a connection and parks it after an answer that promises a number of seconds, or nothing if negative. */
     private Slot<String> idle(ConnPool.Key key, String name, long promisedSeconds) {
         Slot<String> slot = desk.open(desk.askFresh(key).slot());
         answered(slot, name, promisedSeconds, -1);

@@ -54,7 +54,7 @@ class WarmerTest {
             }
         }
 
-        /** Ends all dials under way. */
+        /** Ends all dials in progress. */
         void answer(boolean well) {
             List<Slot<String>> ending = List.copyOf(opening);
             opening.clear();

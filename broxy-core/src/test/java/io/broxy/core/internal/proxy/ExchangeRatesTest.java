@@ -66,7 +66,7 @@ class ExchangeRatesTest {
         return new Client(accepted.client(), handler.handle(accepted.end()).completion());
     }
 
-    /** Lets the time pass in steps, at a pace that leaves the threads of the test behind the sockets theirs. */
+    /** Lets the time pass in steps, slowly enough for the threads of the test at the other ends of the sockets. */
     private void passUntil(BooleanSupplier condition) {
         await().atMost(PATIENCE)
                 .pollDelay(Duration.ZERO)

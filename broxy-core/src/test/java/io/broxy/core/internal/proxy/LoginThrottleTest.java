@@ -291,7 +291,7 @@ class LoginThrottleTest {
         }
         fail(CLIENT, "carol", UserFailures.FREE);
         LoginThrottle.Attempt later = guess(CLIENT, "bob");
-        assertThat(waitMillis(later)).as("8 s behind the last").isEqualTo(8_000);
+        assertThat(waitMillis(later)).as("8 s after the last").isEqualTo(8_000);
 
         assertThat(wouldWait(guess(CLIENT, "alice")))
                 .as("which takes no turn of the network now")

@@ -129,7 +129,7 @@ class UserRatesTest {
         return new Reader(client, tunnels.get(0)).readOn();
     }
 
-    /** Lets the time pass in steps, at a pace that leaves the threads of the test behind the sockets theirs. */
+    /** Lets the time pass in steps, slowly enough for the threads of the test at the other ends of the sockets. */
     private void passUntil(BooleanSupplier condition) {
         await().atMost(PATIENCE)
                 .pollDelay(Duration.ZERO)

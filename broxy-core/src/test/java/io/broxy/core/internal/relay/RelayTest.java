@@ -237,7 +237,7 @@ class RelayTest {
         assertThat(relayed.result().reason()).isEqualTo(side.reset());
     }
 
-    // ------------------------------------------------------------------ resets behind the own end
+    // ------------------------------------------------------------------ resets after the peer's own end
 
     @ParameterizedTest
     @CsvSource({"LOOP,CLIENT", "LOOP,ORIGIN", "THREADS,CLIENT", "THREADS,ORIGIN", "MIXED,CLIENT", "MIXED,ORIGIN"})

@@ -329,7 +329,7 @@ class TlsLoopConnectionTest {
             assertThat(engine.buffers.heldBytes()).as("ciphertext").isLessThanOrEqualTo(64 << 10);
             go.complete(null);
             NetEngine.patiently(writer.done);
-            onLoop(connection::close); // what is held goes out all the same
+            onLoop(connection::close); // held bytes are still sent
             assertThat(Arrays.equals(NetEngine.patiently(received), payload)).isTrue();
         }
     }
