@@ -30,12 +30,21 @@ public final class DialRequest {
      *
      * @param source the client's address
      * @param destination the address that the client connected to; it is independent of the target
+     * @param identity the client's identity, as the {@link Authenticator} or the host server has established it, or null
      */
-    public record Client(SocketAddress source, SocketAddress destination) {
+    public record Client(
+            SocketAddress source,
+            SocketAddress destination,
+            @Nullable String identity) {
         /** Checks for null. */
         public Client {
             Objects.requireNonNull(source, "source");
             Objects.requireNonNull(destination, "destination");
+        }
+
+        /** A client without an identity. */
+        public Client(SocketAddress source, SocketAddress destination) {
+            this(source, destination, null);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.broxy;
 
+import io.broxy.DialRequest.Client;
 import java.io.IOException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -68,7 +69,11 @@ public interface ProxyAuthentication {
      * @param client the client on whose behalf the request is sent, or null for none
      */
     record Request(
-            HostPort proxy, HostPort target, String method, String requestTarget, DialRequest.@Nullable Client client) {
+            HostPort proxy,
+            HostPort target,
+            String method,
+            String requestTarget,
+            @Nullable Client client) {
 
         /** Checks for null. */
         public Request {

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
@@ -55,9 +56,8 @@ class DigestAuthenticationTest {
     }
 
     private static String parameter(@Nullable String credentials, String name) {
-        assertThat(credentials).isNotNull();
         Matcher found = Pattern.compile("[ ,]" + name + "=(?:\"((?:[^\"\\\\]|\\\\.)*)\"|([^,]*))")
-                .matcher(credentials);
+                .matcher(Objects.requireNonNull(credentials));
         assertThat(found.find()).as(name + " in " + credentials).isTrue();
         return found.group(1) == null ? found.group(2) : found.group(1);
     }

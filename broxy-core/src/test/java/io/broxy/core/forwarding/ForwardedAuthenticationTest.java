@@ -2,6 +2,7 @@ package io.broxy.core.forwarding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.broxy.Authenticator;
 import io.broxy.Credentials;
 import io.broxy.HostPort;
 import io.broxy.ProxyAuthentication;
@@ -359,6 +360,35 @@ class ForwardedAuthenticationTest {
     }
 
     @Test
+    void aSessionSeesWhoTheClientIsForTunnelsAndForwardedRequests() throws Exception {
+        List<String> identities = new CopyOnWriteArrayList<>();
+        try (Origin upstream = upstream((connection, request, credentials) -> Http.ok("fine"));
+                Proxy proxy = Proxy.start((broxy, settings) -> settings.authenticator(
+                                Authenticator.basic("here", (user, password) -> password.equals("right")))
+                        .dialer(broxy.httpProxyDialer(upstream.target())
+                                .authentication(request -> {
+                                    identities.add(request.method() + " "
+                                            + Objects.requireNonNull(request.client())
+                                                    .identity());
+                                    return new Session();
+                                })
+                                .build()));
+                Peer client = proxy.client();
+                Peer tunnel = proxy.client()) {
+            String alice = "Proxy-Authorization: "
+                    + Credentials.basic("alice", "right").authorization();
+            String bob =
+                    "Proxy-Authorization: " + Credentials.basic("bob", "right").authorization();
+            exchange(client, Http.get(ONE, "/", alice));
+            exchange(client, Http.get(ONE, "/", bob));
+            tunnel.send("CONNECT one.example:80 HTTP/1.1\r\nHost: one.example:80\r\n" + alice + "\r\n\r\n");
+            assertThat(tunnel.readHead()).startsWith("HTTP/1.1 200 ");
+
+            assertThat(identities).containsExactly("GET alice", "GET bob", "CONNECT alice");
+        }
+    }
+
+    @Test
     void aSessionThatDoesNotTrustTheProxyCutsTheResponse() throws Exception {
         try (Origin upstream = Origin.start(peer -> {
                     peer.readHead();
@@ -415,6 +445,35 @@ class ForwardedAuthenticationTest {
                 client.reset();
             }
             answer.complete("Bearer x");
+        }
+    }
+
+    /** The first hop takes no second connection. */
+    @Test
+    void credentialsForOneHopNeverReachAnother() throws Exception {
+        CompletableFuture<Origin> first = new CompletableFuture<>();
+        try (Origin closing = Origin.start(peer -> {
+                    Http.read(peer);
+                    first.join().stopListening();
+                    peer.send(challenge("n", "Connection: close"));
+                });
+                Origin other = upstream((connection, request, credentials) -> Http.ok("fine"));
+                Proxy proxy = Proxy.start((broxy, settings) -> settings.dialer(broxy.routingDialer()
+                        .hop(
+                                "first",
+                                broxy.httpProxyDialer(closing.target())
+                                        .authentication(ProxyAuthentication.digest(USER))
+                                        .build())
+                        .hop("second", broxy.httpProxyDialer(other.target()).build())
+                        .rules(Rules.builder()
+                                .otherwise(Route.via("first", "second"))
+                                .build())
+                        .build()));
+                Peer client = proxy.client()) {
+            first.complete(closing);
+
+            assertThat(exchange(client, Http.get(ONE, "/")).body()).isEqualTo("fine");
+            assertThat(legs).containsExactly("1 GET -");
         }
     }
 

@@ -134,8 +134,7 @@ final class KerberosRealm implements AutoCloseable {
 
     /** The keys of {@code HTTP/localhost}, with which a proxy accepts tickets. */
     Subject service() throws LoginException {
-        return login(configuration(Map.of(
-                "keyTab", serviceKeys().toString(), "principal", "HTTP/localhost@" + NAME, "isInitiator", "false")));
+        return login(withKeys(serviceKeys(), "HTTP/localhost", false));
     }
 
     private static Subject login(Configuration configuration) throws LoginException {
@@ -146,12 +145,27 @@ final class KerberosRealm implements AutoCloseable {
 
     /** Logs {@code user} in with its key table, under whatever name. */
     Configuration configuration() {
-        return configuration(Map.of("keyTab", userKeys().toString(), "principal", "user@" + NAME));
+        return withKeys(userKeys(), "user", true);
     }
 
-    private static Configuration configuration(Map<String, String> special) {
+    private static Configuration withKeys(Path keys, String principal, boolean initiator) {
+        return configuration(Map.of(
+                "useKeyTab",
+                "true",
+                "keyTab",
+                keys.toString(),
+                "principal",
+                principal + "@" + NAME,
+                "storeKey",
+                "true",
+                "isInitiator",
+                String.valueOf(initiator)));
+    }
+
+    /** A login with these options of the JDK's module, which asks for nothing. */
+    static Configuration configuration(Map<String, String> special) {
         Map<String, String> options = new HashMap<>(special);
-        options.putAll(Map.of("useKeyTab", "true", "storeKey", "true", "doNotPrompt", "true"));
+        options.put("doNotPrompt", "true");
         return new Configuration() {
             @Override
             public AppConfigurationEntry[] getAppConfigurationEntry(String name) {

@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -268,6 +269,19 @@ class NegotiateTest {
             assertThat(failure(dialer(broxy, Negotiate.create().subject(new Subject()))))
                     .hasMessageContaining(
                             "HTTP 407: Negotiate for HTTP@localhost failed: No valid credentials provided");
+        }
+    }
+
+    @Test
+    void withoutATicketCacheTheFailureSaysSo(@TempDir Path folder) {
+        Configuration before = configuration();
+        Configuration.setConfiguration(KerberosRealm.configuration(Map.of(
+                "useTicketCache", "true", "ticketCache", folder.resolve("none").toString())));
+        try (Broxy broxy = Broxy.builder().eventLoops(1).build()) {
+            assertThat(failure(dialer(broxy, Negotiate.create())))
+                    .hasMessageContaining("HTTP 407: there is no Kerberos ticket for the proxy (kinit gets one): ");
+        } finally {
+            Configuration.setConfiguration(before);
         }
     }
 

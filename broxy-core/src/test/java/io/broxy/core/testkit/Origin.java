@@ -124,6 +124,11 @@ public final class Origin implements AutoCloseable {
         return server.getLocalPort();
     }
 
+    /** Takes no further connection; those that have come go on. */
+    public void stopListening() throws IOException {
+        server.close();
+    }
+
     /** How many connections have come. */
     public int accepted() {
         return accepted.get();

@@ -33,7 +33,7 @@ public interface ExchangeOwner {
         return null;
     }
 
-    /** The client's addresses, for a proxy that wants credentials; null if they are not known. */
+    /** The client of this request, for a proxy that wants credentials; null if its addresses are not known. */
     default DialRequest.@Nullable Client client() {
         return null;
     }

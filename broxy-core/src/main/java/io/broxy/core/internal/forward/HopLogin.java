@@ -1,5 +1,6 @@
 package io.broxy.core.internal.forward;
 
+import io.broxy.ConnPool;
 import io.broxy.DialException;
 import io.broxy.ProxyAuthentication;
 import io.broxy.ProxyReply;
@@ -30,8 +31,8 @@ final class HopLogin {
     private @Nullable ChallengeBody body;
     private int challenges;
 
-    /** The credentials are for a connection that is still to come. */
-    private boolean pending;
+    /** Where the connection leads that is still to come for the credentials; null if they are sent. */
+    private ConnPool.@Nullable Key pending;
 
     HopLogin(ForwardedRequest request, ExchangeOwner owner, EventLoop loop) {
         this.request = request;
@@ -45,8 +46,9 @@ final class HopLogin {
      * @param ready runs before this returns if they are there, or none are wanted
      */
     void first(HttpHop hop, Runnable ready, Consumer<DialException> failed) {
-        if (pending) {
-            pending = false;
+        boolean goesOn = hop.key().equals(pending);
+        pending = null;
+        if (goesOn) {
             ready.run();
             return;
         }
@@ -69,8 +71,10 @@ final class HopLogin {
         login = begun;
         begun.first(
                 value -> {
-                    credentials = value;
-                    ready.run();
+                    if (login == begun) { // else the credentials are another hop's, and late
+                        credentials = value;
+                        ready.run();
+                    }
                 },
                 failed);
     }
@@ -116,6 +120,9 @@ final class HopLogin {
         current.answer(
                 reply,
                 value -> {
+                    if (login != current) {
+                        return;
+                    }
                     credentials = value;
                     behind.whenEnded(() -> ready.accept(value != null));
                 },
@@ -137,10 +144,10 @@ final class HopLogin {
         return challenge != null && credentials != null && AuthSchemes.continuesLogin(challenge, credentials);
     }
 
-    /** The current leg goes over a connection that is still to come. */
-    void moveOn() {
+    /** The current leg goes over a connection that is still to come, to the same hop. */
+    void moveOn(HttpHop hop) {
         challenge = null;
-        pending = true;
+        pending = hop.key();
     }
 
     /** The proxy has answered, and not with a challenge: the scheme may want to look at that. */

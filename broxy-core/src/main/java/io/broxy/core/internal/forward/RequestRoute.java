@@ -288,7 +288,7 @@ final class RequestRoute {
             IOException ended = new IOException("the proxy ended the connection, to which the login is bound", cause);
             hopFailed(login.failure(used.hop(), ended).build(), false);
         } else {
-            login.moveOn();
+            login.moveOn(used.hop());
             again(used.hop(), idleUse());
         }
     }

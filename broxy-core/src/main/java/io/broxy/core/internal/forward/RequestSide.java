@@ -264,8 +264,12 @@ final class RequestSide implements ChannelEvents {
 
     /** The request is to be sent once more, from its beginning. */
     void rewind() {
-        release();
         movedBefore = moved();
+        if (copy == null) {
+            release();
+        } else if (body != null) {
+            body.release();
+        }
         body = null;
         broken = false;
         if (copy != null) {

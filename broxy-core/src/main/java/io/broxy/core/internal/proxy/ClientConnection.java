@@ -153,8 +153,9 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
         return protocol;
     }
 
-    /** A request is admitted: what it relays counts for this user, or for none (null). */
+    /** A request is admitted: what it dials and relays is for this user, or for none (null). */
     void identified(@Nullable String identity) {
+        facts.identified(identity);
         if (rates != null) {
             rates.identified(identity);
         }

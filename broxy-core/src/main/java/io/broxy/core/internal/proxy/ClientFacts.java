@@ -20,6 +20,7 @@ final class ClientFacts {
     private @Nullable InetSocketAddress settled;
     private @Nullable ClientTls tls;
     private @Nullable String identity;
+    private @Nullable String user;
     private boolean transparent;
 
     ClientFacts(ClientConnection connection) {
@@ -65,11 +66,16 @@ final class ClientFacts {
         }
     }
 
-    /** The addresses that targets may be told; null if they are not known. */
+    /** A request is admitted, for this user or for none (null). */
+    void identified(@Nullable String newUser) {
+        user = newUser;
+    }
+
+    /** The addresses that targets may be told, and the user of the current request; null if the addresses are not known. */
     DialRequest.@Nullable Client dialsFor() {
         SocketAddress from = source();
         SocketAddress to = destination == null ? connection.client().localAddress() : destination;
-        return from == null || to == null ? null : new DialRequest.Client(from, to);
+        return from == null || to == null ? null : new DialRequest.Client(from, to, user);
     }
 
     void secured(ClientTls session, @Nullable String certified) {
