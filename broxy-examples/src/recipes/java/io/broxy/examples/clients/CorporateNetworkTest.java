@@ -36,6 +36,7 @@ class CorporateNetworkTest {
 
     @Test
     void theSystemDoesNot() {
-        assertThatThrownBy(() -> InetAddress.getAllByName(CorporateNetwork.HOST)).isInstanceOf(UnknownHostException.class);
+        assertThatThrownBy(() -> InetAddress.getAllByName(CorporateNetwork.HOST))
+                .isInstanceOf(UnknownHostException.class);
     }
 }
