@@ -1,6 +1,7 @@
 package io.broxy;
 
 import io.broxy.ProxySettings.Named;
+import java.net.ProxySelector;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,7 +12,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The proxies that the environment or the JVM's properties name, as {@link Rules} and the hops that the rules need.
+ * The proxies that the environment, the JVM's properties or a {@link ProxySelector} name, as {@link Rules} and the hops that the rules need.
  *
  * <p>Such settings choose a proxy by the scheme of a URL, but a dialer knows only ports: a target with port 80 counts
  * as {@code http}, every other one as {@code https}, and the proxy is asked for a tunnel.
@@ -32,9 +33,13 @@ public final class SystemProxies {
     /** What {@code sun.net.spi.DefaultProxySelector} adds to every list of its exceptions but an empty one. */
     private static final String ALWAYS_NON_PROXY = "localhost|127.*|[::1]|0.0.0.0|[::0]";
 
+    /** The hop that a {@link ProxySelector} decides about. */
+    private static final String SELECTOR = "selector";
+
     private final Rules rules;
     private final Map<String, ProxyUri> hops;
     private final List<Problem> problems;
+    private final @Nullable ProxySelector selector;
 
     /**
      * A part of a setting that cannot be parsed, and has no effect.
@@ -66,6 +71,14 @@ public final class SystemProxies {
         this.rules = rules;
         this.hops = Collections.unmodifiableMap(new LinkedHashMap<>(hops));
         this.problems = List.copyOf(problems);
+        this.selector = null;
+    }
+
+    private SystemProxies(ProxySelector selector) {
+        this.rules = Rules.always(Route.via(SELECTOR));
+        this.hops = Map.of();
+        this.problems = List.of();
+        this.selector = selector;
     }
 
     // ------------------------------------------------------------------ the environment
@@ -232,9 +245,38 @@ public final class SystemProxies {
         return Stream.of(proxies).filter(Objects::nonNull).toList();
     }
 
+    // ------------------------------------------------------------------ a proxy selector
+
+    /**
+     * Has a selector choose the proxies of each target, such as {@link ProxySelector#getDefault()}, which reads the
+     * JVM's properties and, with {@code java.net.useSystemProxies}, the settings of the desktop. All rules lead to one
+     * hop, {@code selector}.
+     *
+     * <ul>
+     *   <li>The selector is asked in each dial for the URI {@code http://host/} if the port is 80, and otherwise for
+     *       {@code https://host/} or {@code https://host:port/}. It may block, within the dial's timeout.
+     *   <li>An HTTP proxy is asked for a tunnel, a SOCKS proxy must speak version 5, both without credentials. A proxy
+     *       that has an unresolved address, or one with a name, is dialed by its name.
+     *   <li>Several proxies are tried in order, as those of a {@link RoutingDialer}'s route, with a penalty of 10 s; {@link
+     *       ProxySelector#connectFailed} gets each one that fails.
+     *   <li>If the selector throws, or names nothing that can be used, the target is denied, never dialed directly. This
+     *       is a {@linkplain Problem problem} while dials run, which {@link #problems} does not list.
+     * </ul>
+     *
+     * @param selector thread-safe
+     */
+    public static SystemProxies ofProxySelector(ProxySelector selector) {
+        return new SystemProxies(Objects.requireNonNull(selector, "selector"));
+    }
+
     // ------------------------------------------------------------------ what was read
 
-    /** The rules, which name the hops of {@link #hops} and {@link Route#DIRECT}. */
+    /** The selector of {@link #ofProxySelector}; null if the rules decide. */
+    public @Nullable ProxySelector selector() {
+        return selector;
+    }
+
+    /** The rules, which name the hops of {@link #hops} and {@link Route#DIRECT}, or the one of a {@link #selector}. */
     public Rules rules() {
         return rules;
     }
@@ -272,6 +314,7 @@ public final class SystemProxies {
     /** Shows the hops without their credentials, and a summary of the rules. */
     @Override
     public String toString() {
-        return "SystemProxies[" + hops + ", " + rules + (problems.isEmpty() ? "" : ", problems " + problems) + "]";
+        return "SystemProxies[" + (selector == null ? "" : selector.getClass().getName() + ", ") + hops + ", " + rules
+                + (problems.isEmpty() ? "" : ", problems " + problems) + "]";
     }
 }

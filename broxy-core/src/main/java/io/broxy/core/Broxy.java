@@ -32,6 +32,7 @@ import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.attribute.PosixFilePermission;
+import java.util.Objects;
 import java.util.Set;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
@@ -53,14 +54,14 @@ import org.jspecify.annotations.Nullable;
  * <p>These rules hold throughout the API:
  * <ul>
  *   <li><b>Builders.</b> A method that is a bare noun returns a builder: {@link #directDialer}, {@link
- *       #httpProxyDialer}, {@link #socks5Dialer}, {@link #routingDialer()}, {@link #connPool}, {@link #proxyHandler}, {@link
+ *       #httpProxyDialer}, {@link #socks5Dialer}, {@link #routingDialer()}, {@link #systemDialer}, {@link #connPool}, {@link #proxyHandler}, {@link
  *       #sockets}.
- *       Finish it with {@code build()}; the builder of {@link #sockets} has several ends. A method that turns one thing into another returns the result, and its name
- *       says how: {@link #dialerVia}, {@link #withProxyHeader}, {@link #asSocketFactory}, {@link #asConnection}. {@link
+ *       Finish it with {@code build()}; the builder of {@link #sockets} has several ends, and that of {@link #localProxy} starts it. A method that turns one thing into another returns the result, and its name
+ *       says how: {@link #dialerVia(ProxyUri)}, {@link #withProxyHeader}, {@link #asSocketFactory}, {@link #asConnection}. {@link
  *       #copier} and {@link #lookUps} return what an engine has exactly one of. Builders are for one thread; what they
  *       build is thread-safe.
  *   <li><b>Closing.</b> {@link #close} ends everything that this engine made, except for connections that users hold. A
- *       {@link ProxyServer} that closes leaves its clients to their handler; a {@link PortForward} resets them. A {@link ProxyHandler} that closes resets
+ *       {@link ProxyServer} that closes leaves its clients to their handler; a {@link PortForward} and a {@link LocalProxy} reset them. A {@link ProxyHandler} that closes resets
  *       its clients and closes its own pool, but no pool that was passed to it. A {@link ConnPool} that closes ends its
  *       idle connections. Dialers and the copier hold no connections and need no closing. The owner of a {@link
  *       Connection} closes it; passing a connection, channel or socket to Broxy passes on its ownership.
@@ -136,20 +137,37 @@ public final class Broxy implements AutoCloseable {
      * @throws IllegalStateException if the JVM has no default TLS context
      */
     public Dialer dialerVia(ProxyUri proxy) {
-        return UriDialers.dialer(this, proxy);
+        ensureOpen();
+        return new UriDialers(this, null, null, null, null).dialer(proxy);
     }
 
     /**
-     * Returns a builder of a dialer that follows the proxy settings of the environment or of the JVM's properties:
-     * {@code broxy.routingDialer(SystemProxies.ofEnvironment(System.getenv())).build()}.
+     * Returns a dialer through the proxy that a URI names, as {@link #dialerVia(ProxyUri)} does.
+     *
+     * @param tls speaks to an {@code https} proxy; other proxies are spoken to without TLS
+     */
+    public Dialer dialerVia(ProxyUri proxy, SSLContext tls) {
+        ensureOpen();
+        return new UriDialers(this, null, Objects.requireNonNull(tls, "tls"), null, null).dialer(proxy);
+    }
+
+    /**
+     * Returns a builder of a dialer that follows the proxy settings of the environment, of the JVM's properties or of a
+     * {@link java.net.ProxySelector}: {@code broxy.systemDialer(SystemProxies.ofEnvironment(System.getenv())).build()}.
+     */
+    public SystemDialerBuilder systemDialer(SystemProxies proxies) {
+        ensureOpen();
+        return new SystemDialerBuilder(this, engine, proxies);
+    }
+
+    /**
+     * Returns a builder of a dialer that follows the proxy settings of the host: the short form of {@code
+     * systemDialer(proxies).routing()}.
      *
      * <p>Settings that could not be parsed ({@link SystemProxies#problems()}) are logged at WARN, once for this engine.
      */
     public RoutingDialer.Builder routingDialer(SystemProxies proxies) {
-        RoutingDialer.Builder builder = routingDialer().rules(proxies.rules());
-        engine.settingProblems.log(proxies.problems());
-        proxies.hops().forEach((name, uri) -> builder.hop(name, dialerVia(uri)));
-        return builder;
+        return systemDialer(proxies).routing();
     }
 
     /**
@@ -253,6 +271,17 @@ public final class Broxy implements AutoCloseable {
      */
     public PortForward forward(SocketAddress address, HostPort target, Dialer dialer) throws IOException {
         return PortForward.start(this, address, target, dialer);
+    }
+
+    /**
+     * Returns a builder of a proxy on the loopback, for libraries that know proxies and take no sockets: {@code
+     * broxy.localProxy(dialer).start()}.
+     *
+     * @param dialer reaches the targets
+     */
+    public LocalProxyBuilder localProxy(Dialer dialer) {
+        ensureOpen();
+        return new LocalProxyBuilder(this, dialer);
     }
 
     /**

@@ -1,26 +1,69 @@
 package io.broxy.core;
 
+import io.broxy.ConnPool;
 import io.broxy.Credentials;
 import io.broxy.Dialer;
 import io.broxy.HttpProxyDialer;
 import io.broxy.ProxyUri;
 import io.broxy.Socks5Dialer;
+import java.time.Duration;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
-/** Dialers through proxies that are given as URIs. Threading: stateless. */
-final class UriDialers {
-    private UriDialers() {}
+/**
+ * Makes dialers through proxies that are given as URIs. What is null has the default of the dialer.
+ *
+ * @param over reaches the proxies
+ * @param tls for {@code https} proxies; by default the JVM's
+ * @param pool for HTTP proxies
+ * @param timeout of a dial whose request has none
+ * <p>Threading: immutable.
+ */
+record UriDialers(
+        Broxy broxy,
+        @Nullable Dialer over,
+        @Nullable SSLContext tls,
+        @Nullable ConnPool pool,
+        @Nullable Duration timeout) {
 
-    /** As {@link Broxy#dialerVia}. */
-    static Dialer dialer(Broxy broxy, ProxyUri proxy) {
+    /** As {@link Broxy#dialerVia(ProxyUri)}. */
+    Dialer dialer(ProxyUri proxy) {
+        return proxy.scheme() == ProxyUri.Scheme.SOCKS5 ? socks5(proxy) : http(proxy);
+    }
+
+    private Dialer socks5(ProxyUri proxy) {
+        Socks5Dialer.Builder builder = broxy.socks5Dialer(proxy.address());
         Credentials credentials = proxy.credentials();
-        if (proxy.scheme() == ProxyUri.Scheme.SOCKS5) {
-            Socks5Dialer.Builder socks5 = broxy.socks5Dialer(proxy.address());
-            return (credentials == null ? socks5 : socks5.credentials(credentials)).build();
+        if (credentials != null) {
+            builder.credentials(credentials);
         }
-        HttpProxyDialer.Builder http = broxy.httpProxyDialer(proxy.address());
+        if (over != null) {
+            builder.over(over);
+        }
+        if (timeout != null) {
+            builder.timeout(timeout);
+        }
+        return builder.build();
+    }
+
+    private Dialer http(ProxyUri proxy) {
+        HttpProxyDialer.Builder builder = broxy.httpProxyDialer(proxy.address());
+        Credentials credentials = proxy.credentials();
+        if (credentials != null) {
+            builder.credentials(credentials);
+        }
         if (proxy.scheme() == ProxyUri.Scheme.HTTPS) {
-            http.tls(DefaultTls.context());
+            builder.tls(tls != null ? tls : DefaultTls.context());
         }
-        return (credentials == null ? http : http.credentials(credentials)).build();
+        if (over != null) {
+            builder.over(over);
+        }
+        if (pool != null) {
+            builder.pool(pool);
+        }
+        if (timeout != null) {
+            builder.timeout(timeout);
+        }
+        return builder.build();
     }
 }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +32,9 @@ final class FailOver {
     private final long penaltyNanos;
     private final Ticker ticker;
 
+    /** Gets each hop that has failed, with its failure. */
+    private final BiConsumer<Hop, DialException> hopFailed;
+
     private final Deque<Hop> left;
     private final List<DialException.Attempt> attempts = new ArrayList<>(0);
     private Hop current;
@@ -45,7 +49,20 @@ final class FailOver {
      * @param penaltyNanos how long a hop that failed is tried behind others
      */
     FailOver(DialRequest request, List<Hop> hops, long startNanos, long endNanos, long penaltyNanos, Ticker ticker) {
+        this(request, hops, startNanos, endNanos, penaltyNanos, ticker, (hop, failure) -> {});
+    }
+
+    /** Begins with the first hop, and passes on which hops have failed. */
+    FailOver(
+            DialRequest request,
+            List<Hop> hops,
+            long startNanos,
+            long endNanos,
+            long penaltyNanos,
+            Ticker ticker,
+            BiConsumer<Hop, DialException> hopFailed) {
         this.request = request;
+        this.hopFailed = hopFailed;
         this.startNanos = startNanos;
         this.endNanos = endNanos;
         this.penaltyNanos = penaltyNanos;
@@ -105,6 +122,9 @@ final class FailOver {
         long now = ticker.nanos();
         Verdict verdict = Verdict.of(failure);
         boolean news = verdict == Verdict.HOP_FAILED && current.failed(now, penaltyNanos);
+        if (verdict == Verdict.HOP_FAILED) {
+            hopFailed.accept(current, failure);
+        }
         if (attempts.isEmpty() && left.isEmpty()) {
             return failure; // there was only one hop
         }
