@@ -43,7 +43,6 @@ class GrpcTest {
             .setResponseMarshaller(new Text())
             .build();
 
-    @TempDir
     private static Path folder;
 
     private static Server server;
@@ -65,7 +64,8 @@ class GrpcTest {
     }
 
     @BeforeAll
-    static void start() throws Exception {
+    static void start(@TempDir Path temporary) throws Exception {
+        folder = temporary;
         Path certificate = folder.resolve("certificate.pem");
         Path key = folder.resolve("key.pem");
         CorporateNetwork.certificates().writePem(certificate, key);

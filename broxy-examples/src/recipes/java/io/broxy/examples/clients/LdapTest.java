@@ -48,6 +48,7 @@ class LdapTest {
         assertWritesAndReads(via, "ldaps", server.tlsPort());
     }
 
+    @SuppressWarnings("BanJNDI") // it reads strings
     private static void assertWritesAndReads(CorporateNetwork.Via via, String scheme, int port) throws Exception {
         try (CorporateNetwork network = CorporateNetwork.open();
                 SocketRegistration registration = network.register(via)) {

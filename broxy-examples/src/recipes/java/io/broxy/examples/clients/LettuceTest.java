@@ -25,14 +25,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 class LettuceTest {
     private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
-    @TempDir
     private static Path folder;
 
     private static Daemon server;
     private static Daemon tlsServer;
 
     @BeforeAll
-    static void start() throws Exception {
+    static void start(@TempDir Path temporary) throws Exception {
+        folder = temporary;
         server = RedisServer.start(folder);
         tlsServer = RedisServer.startTls(folder);
     }

@@ -12,7 +12,7 @@ final class MongoRecipe {
 
     static MongoClientSettings.Builder settings(InetSocketAddress proxy, Credentials login, Duration timeout) {
         return MongoClientSettings.builder()
-                .applyToSocketSettings(socket -> socket.connectTimeout((int) timeout.toMillis(), TimeUnit.MILLISECONDS)
+                .applyToSocketSettings(socket -> socket.connectTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
                         .readTimeout(10, TimeUnit.SECONDS)
                         .applyToProxySettings(settings -> settings.host(proxy.getHostString())
                                 .port(proxy.getPort())

@@ -23,13 +23,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 class MySqlTest {
     private static final Duration TIMEOUT = Duration.ofSeconds(15);
 
-    @TempDir
     private static Path folder;
 
     private static Daemon server;
 
     @BeforeAll
-    static void start() throws Exception {
+    static void start(@TempDir Path temporary) throws Exception {
+        folder = temporary;
         server = MariaDbServer.start(folder);
     }
 

@@ -19,7 +19,7 @@ final class PostgresServer {
 
     /** @param folder empty, for its data */
     static Daemon start(Path folder) throws Exception {
-        Path programs = programs();
+        Path program = program();
         Path data = folder.resolve("data");
         Path key = folder.resolve("key.pem");
         CorporateNetwork.certificates().writePem(folder.resolve("certificate.pem"), key);
@@ -28,7 +28,7 @@ final class PostgresServer {
         Commands.run(
                 folder,
                 ACCOUNT.command(List.of(
-                        programs.resolve("initdb").toString(),
+                        program.resolveSibling("initdb").toString(),
                         "--pgdata=" + data,
                         "--username=app",
                         "--auth=trust",
@@ -38,7 +38,7 @@ final class PostgresServer {
         return Daemon.start(
                 folder.resolve("log"),
                 port -> ACCOUNT.command(List.of(
-                        programs.resolve("postgres").toString(),
+                        program.toString(),
                         "-D",
                         data.toString(),
                         "-p",
@@ -60,14 +60,14 @@ final class PostgresServer {
     }
 
     /** Debian keeps the programs of each version in a folder of its own, and not on the path. */
-    private static Path programs() throws IOException {
+    private static Path program() throws IOException {
         Path versions = Path.of("/usr/lib/postgresql");
         if (!Files.isDirectory(versions)) {
-            return Path.of(Daemon.program("postgres")).getParent();
+            return Path.of(Daemon.program("postgres"));
         }
         try (Stream<Path> all = Files.list(versions)) {
-            return all.map(version -> version.resolve("bin"))
-                    .filter(folder -> Files.isExecutable(folder.resolve("postgres")))
+            return all.map(version -> version.resolve("bin/postgres"))
+                    .filter(Files::isExecutable)
                     .max(Path::compareTo)
                     .orElseGet(() -> abort("postgresql is not installed"));
         }

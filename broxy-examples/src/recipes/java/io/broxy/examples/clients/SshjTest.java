@@ -27,13 +27,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 class SshjTest {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
-    @TempDir
     private static Path folder;
 
     private static SshServer server;
 
     @BeforeAll
-    static void start() throws Exception {
+    static void start(@TempDir Path temporary) throws Exception {
+        folder = temporary;
         server = SshServer.start(folder);
     }
 
