@@ -8,25 +8,35 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.tools.Diagnostic;
 import javax.tools.DiagnosticCollector;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A block of Java statements in a page of Markdown.
+ * A block of Java statements in a page of Markdown. If the line above it links to a recipe, the block is a quote from there.
  *
  * <p>Threading: immutable.
  *
  * @param page the file
  * @param firstLine the number of the block's first line in the file, from 1
  * @param lines the block without its fences
+ * @param recipe the file that the block is quoted from, which another build compiles and tests
  */
-record Snippet(Path page, int firstLine, List<String> lines) {
+record Snippet(
+        Path page,
+        int firstLine,
+        List<String> lines,
+        @Nullable Path recipe) {
+    private static final Pattern RECIPE = Pattern.compile("\\]\\(([^)]*/src/recipes/[^)]*\\.java)\\)");
 
     /** What a snippet may use without declaring it; a variable that it declares hides the field. */
     private static final String HEAD = """
@@ -67,9 +77,11 @@ record Snippet(Path page, int firstLine, List<String> lines) {
         List<Snippet> snippets = new ArrayList<>();
         List<String> all = read(page);
         int number = 0;
+        String above = "";
         while (number < all.size()) {
             String fence = all.get(number++).strip();
             if (!fence.startsWith("```")) {
+                above = fence.isEmpty() ? above : fence;
                 continue;
             }
             int first = number;
@@ -80,8 +92,12 @@ record Snippet(Path page, int firstLine, List<String> lines) {
                 throw new AssertionError(page + ":" + first + ": this block does not end");
             }
             if (fence.equals("```java")) {
-                snippets.add(new Snippet(page, first + 1, List.copyOf(all.subList(first, number))));
+                List<String> lines = List.copyOf(all.subList(first, number));
+                Matcher link = RECIPE.matcher(above);
+                snippets.add(
+                        new Snippet(page, first + 1, lines, link.find() ? page.resolveSibling(link.group(1)) : null));
             }
+            above = "";
             number++;
         }
         return snippets;
@@ -96,11 +112,28 @@ record Snippet(Path page, int firstLine, List<String> lines) {
     }
 
     /**
-     * Compiles it against the class path of the tests, and keeps nothing.
+     * Finds a quote in its recipe; compiles any other block against the class path of the tests, and keeps nothing.
      *
-     * @throws AssertionError if it does not compile; names the file and the line of each error
+     * @throws AssertionError if it is not there or does not compile; names the file and the line of each error
      */
-    void compile() throws IOException {
+    void check() throws IOException {
+        if (recipe != null) {
+            find(recipe);
+        } else {
+            compile();
+        }
+    }
+
+    private void find(Path source) throws IOException {
+        List<String> quoted = lines.stream().map(String::strip).toList();
+        List<String> all =
+                Files.readAllLines(source).stream().map(String::strip).toList();
+        if (Collections.indexOfSubList(all, quoted) < 0) {
+            throw new AssertionError(page + ":" + firstLine + ": this block is not in " + source);
+        }
+    }
+
+    private void compile() throws IOException {
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
         List<String> options = List.of("--release", "17", "-proc:none", "-cp", System.getProperty("java.class.path"));
         JavacTask task = (JavacTask) ToolProvider.getSystemJavaCompiler()

@@ -14,8 +14,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Specifies that every Java snippet of the repository's pages compiles. */
+/** Specifies that every Java snippet of the repository's pages compiles, or is quoted from a recipe. */
 class SnippetsTest {
+    private static final String QUOTING = "[`Recipe`](examples/src/recipes/java/Recipe.java):";
 
     static Stream<Snippet> snippets() throws IOException {
         return Pages.all().stream().flatMap(page -> Snippet.of(page).stream());
@@ -23,8 +24,8 @@ class SnippetsTest {
 
     @ParameterizedTest
     @MethodSource("snippets")
-    void compiles(Snippet snippet) {
-        assertThatCode(snippet::compile).doesNotThrowAnyException();
+    void compilesOrIsQuoted(Snippet snippet) {
+        assertThatCode(snippet::check).doesNotThrowAnyException();
     }
 
     @Test
@@ -38,7 +39,7 @@ class SnippetsTest {
         Snippet snippet =
                 only(directory, "text", "", "```java", "int sum = 1 +", "        2;", "sum.add(3);", "```", "text");
 
-        assertThatThrownBy(snippet::compile)
+        assertThatThrownBy(snippet::check)
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("page.md:6: ")
                 .hasMessageContaining("int cannot be dereferenced");
@@ -49,7 +50,7 @@ class SnippetsTest {
         Snippet snippet =
                 only(directory, "```java", "broxy.directDialer()", "        .tiemout(Duration.ofSeconds(5));", "```");
 
-        assertThatThrownBy(snippet::compile)
+        assertThatThrownBy(snippet::check)
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("page.md:3: ")
                 .hasMessageContaining("tiemout");
@@ -60,7 +61,7 @@ class SnippetsTest {
         Snippet snippet =
                 only(directory, "```java", "if (handler.stats().openTunnels() > 0) {", "    handler.close();", "```");
 
-        assertThatThrownBy(snippet::compile).isInstanceOf(AssertionError.class).hasMessageContaining("page.md:3: ");
+        assertThatThrownBy(snippet::check).isInstanceOf(AssertionError.class).hasMessageContaining("page.md:3: ");
     }
 
     @Test
@@ -70,6 +71,31 @@ class SnippetsTest {
         assertThatThrownBy(() -> Snippet.of(page))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("page.md:1: ");
+    }
+
+    @Test
+    void aQuoteIsFoundInItsRecipeWhateverItsIndentation(@TempDir Path directory) throws IOException {
+        recipe(directory, "    int connect() {", "        return open(host);", "    }");
+
+        assertThatCode(() -> only(directory, QUOTING, "", "```java", "return open(host);", "```")
+                        .check())
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void aQuoteThatIsNotInItsRecipeIsAnError(@TempDir Path directory) throws IOException {
+        recipe(directory, "    int connect() {", "        return open(host);", "    }");
+        Snippet snippet = only(directory, QUOTING, "```java", "return open(port);", "```");
+
+        assertThatThrownBy(snippet::check)
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("page.md:3: ")
+                .hasMessageContaining("Recipe.java");
+    }
+
+    private static void recipe(Path directory, String... lines) throws IOException {
+        Path folder = Files.createDirectories(directory.resolve("examples/src/recipes/java"));
+        Files.writeString(folder.resolve("Recipe.java"), String.join("\n", lines), UTF_8);
     }
 
     @Test

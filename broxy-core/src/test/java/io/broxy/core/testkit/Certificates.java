@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,10 +20,11 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A key and its self-signed certificate for {@code localhost} and {@code 127.0.0.1}, made for the test by the JDK's own
+ * A key and its self-signed certificate, mostly for {@code localhost} and {@code 127.0.0.1}, made for the test by the JDK's own
  * {@code keytool}.
  *
  * <p>Threading: immutable.
@@ -30,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 public final class Certificates {
     private static final String ALIAS = "server";
     private static final String PASSWORD = "only-for-tests";
+    private static final String LOOPBACK_NAMES = "dns:localhost,ip:127.0.0.1";
+    private static final List<String> EC = List.of("-keyalg", "EC", "-groupname", "secp256r1");
+    private static final List<String> RSA = List.of("-keyalg", "RSA", "-keysize", "2048");
     private static final long KEYTOOL_SECONDS = 60;
 
     private final KeyStore store;
@@ -68,15 +73,20 @@ public final class Certificates {
      * @param file where the key store (PKCS #12) is written; it must not exist
      */
     public static Certificates make(Path file) throws IOException {
-        return make(file, List.of("-keyalg", "EC", "-groupname", "secp256r1"));
+        return make(file, LOOPBACK_NAMES, EC);
+    }
+
+    /** As {@link #makeRsa}, for one name instead of the loopback's. */
+    public static Certificates makeFor(String name, Path file) throws IOException {
+        return make(file, "dns:" + name, RSA);
     }
 
     /** As {@link #make}, with a key for RSA, which is the only kind that some programs take. */
     public static Certificates makeRsa(Path file) throws IOException {
-        return make(file, List.of("-keyalg", "RSA", "-keysize", "2048"));
+        return make(file, LOOPBACK_NAMES, RSA);
     }
 
-    private static Certificates make(Path file, List<String> key) throws IOException {
+    private static Certificates make(Path file, String names, List<String> key) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
                 "-genkeypair",
@@ -85,7 +95,7 @@ public final class Certificates {
                 "-dname",
                 "CN=localhost",
                 "-ext",
-                "SAN=dns:localhost,ip:127.0.0.1",
+                "SAN=" + names,
                 "-startdate",
                 "-1d",
                 "-validity",
@@ -146,6 +156,31 @@ public final class Certificates {
         }
     }
 
+    /** Writes certificate and key for a program of Java that reads them as PKCS #12. */
+    public void writeKeyStore(Path file, String password) throws IOException {
+        try (OutputStream out = Files.newOutputStream(file)) {
+            KeyStore copy = KeyStore.getInstance("PKCS12");
+            copy.load(null, null);
+            copy.setKeyEntry(
+                    ALIAS,
+                    store.getKey(ALIAS, PASSWORD.toCharArray()),
+                    password.toCharArray(),
+                    store.getCertificateChain(ALIAS));
+            copy.store(out, password.toCharArray());
+        } catch (GeneralSecurityException e) {
+            throw new IOException("the key store cannot be copied", e);
+        }
+    }
+
+    /** Writes the certificate for a program of Java that reads what it trusts as PKCS #12. */
+    public void writeTrustStore(Path file, String password) throws IOException {
+        try (OutputStream out = Files.newOutputStream(file)) {
+            trusted().store(out, password.toCharArray());
+        } catch (GeneralSecurityException e) {
+            throw new IOException("the certificate cannot be stored", e);
+        }
+    }
+
     private static String pem(String label, byte[] content) {
         String lines = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content);
         return "-----BEGIN " + label + "-----\n" + lines + "\n-----END " + label + "-----\n";
@@ -179,20 +214,34 @@ public final class Certificates {
                 keys.init(own.store, PASSWORD.toCharArray());
                 keyManagers = keys.getKeyManagers();
             }
-            TrustManager[] trustManagers = null;
-            if (trusted != null) {
-                KeyStore anchors = KeyStore.getInstance("PKCS12");
-                anchors.load(null, null);
-                anchors.setCertificateEntry(ALIAS, trusted.store.getCertificate(ALIAS));
-                TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-                trust.init(anchors);
-                trustManagers = trust.getTrustManagers();
-            }
+            TrustManager[] trustManagers = trusted == null ? null : trusted.trustManagers();
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(keyManagers, trustManagers, null);
             return context;
         } catch (GeneralSecurityException | IOException e) {
             throw new AssertionError("every JVM has TLS", e);
         }
+    }
+
+    /** What {@link #client} trusts with, for libraries that want it beside the context. */
+    public X509TrustManager trustManager() {
+        try {
+            return (X509TrustManager) trustManagers()[0];
+        } catch (GeneralSecurityException | IOException e) {
+            throw new AssertionError("every JVM has TLS", e);
+        }
+    }
+
+    private TrustManager[] trustManagers() throws GeneralSecurityException, IOException {
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(trusted());
+        return trust.getTrustManagers();
+    }
+
+    private KeyStore trusted() throws GeneralSecurityException, IOException {
+        KeyStore anchors = KeyStore.getInstance("PKCS12");
+        anchors.load(null, null);
+        anchors.setCertificateEntry(ALIAS, store.getCertificate(ALIAS));
+        return anchors;
     }
 }

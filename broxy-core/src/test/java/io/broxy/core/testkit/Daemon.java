@@ -59,6 +59,11 @@ public final class Daemon implements AutoCloseable {
      * @param command makes the command line from the port to listen on
      */
     public static Daemon start(Path log, Command command) throws IOException, InterruptedException {
+        return start(log, TimeUnit.MILLISECONDS.toSeconds(Peer.PATIENCE_MILLIS), command);
+    }
+
+    /** As {@link #start(Path, Command)}, for programs that take longer until they accept connections. */
+    public static Daemon start(Path log, long seconds, Command command) throws IOException, InterruptedException {
         try (HeldPort held = HeldPort.open()) { // until the program has it, lest another process takes it
             Process process = new ProcessBuilder(command.prepare(held.port()))
                     .redirectErrorStream(true)
@@ -66,7 +71,7 @@ public final class Daemon implements AutoCloseable {
                     .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
                     .start();
             Daemon daemon = new Daemon(process, held.port());
-            if (!daemon.isReady()) {
+            if (!daemon.isReady(seconds)) {
                 boolean ended = !process.isAlive();
                 daemon.close();
                 fail("%s %s: %s", process.info(), ended ? "ends" : "does not listen", printed(log));
@@ -79,8 +84,8 @@ public final class Daemon implements AutoCloseable {
         return new String(Files.readAllBytes(log), UTF_8);
     }
 
-    private boolean isReady() throws InterruptedException {
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Peer.PATIENCE_MILLIS);
+    private boolean isReady(long seconds) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         while (System.nanoTime() - end < 0 && !process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
             try (Socket socket = new Socket()) {
                 socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), Peer.PATIENCE_MILLIS);

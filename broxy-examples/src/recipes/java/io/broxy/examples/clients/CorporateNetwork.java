@@ -6,15 +6,24 @@ import static org.awaitility.Awaitility.await;
 import io.broxy.Dialer;
 import io.broxy.HostPort;
 import io.broxy.core.Broxy;
+import io.broxy.core.LocalProxy;
+import io.broxy.core.SocketRegistration;
+import io.broxy.core.testkit.Certificates;
+import io.broxy.core.testkit.Daemon;
 import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import javax.net.SocketFactory;
+import javax.net.ssl.SSLSocketFactory;
 
 /**
  * What lies between an application and the servers that it uses: a proxy that speaks HTTP and SOCKS5 at one port, and
@@ -39,8 +48,9 @@ final class CorporateNetwork implements AutoCloseable {
     private final Proxy proxy;
     private final Broxy broxy = Broxy.create();
 
-    private CorporateNetwork() throws IOException {
+    private CorporateNetwork(Duration dialTimeout) throws IOException {
         proxy = Proxy.start((itsBroxy, handler) -> handler.socks(true)
+                .dialTimeout(dialTimeout)
                 .accessPolicy(request -> !request.hasTarget() || targets.add(request.target()))
                 .dialer(itsBroxy.directDialer()
                         .resolver(CorporateNetwork::resolve)
@@ -48,7 +58,12 @@ final class CorporateNetwork implements AutoCloseable {
     }
 
     static CorporateNetwork open() throws IOException {
-        return new CorporateNetwork();
+        return new CorporateNetwork(PATIENCE);
+    }
+
+    /** A network whose proxy soon gives a server up, for clients that do so sooner. */
+    static CorporateNetwork impatient() throws IOException {
+        return new CorporateNetwork(Duration.ofSeconds(2));
     }
 
     private static List<InetAddress> resolve(String host) throws UnknownHostException {
@@ -56,6 +71,30 @@ final class CorporateNetwork implements AutoCloseable {
             throw new UnknownHostException(host);
         }
         return List.of(InetAddress.getLoopbackAddress());
+    }
+
+    /** The certificate of {@link #HOST}, the same for all tests. */
+    static Certificates certificates() {
+        return Shared.CERTIFICATES;
+    }
+
+    private static final class Shared {
+        static final Certificates CERTIFICATES = make();
+
+        private static Certificates make() {
+            try {
+                Path folder = Files.createTempDirectory("broxy-recipes");
+                Path file = folder.resolve("server.p12");
+                try {
+                    return Certificates.makeFor(HOST, file);
+                } finally {
+                    Files.deleteIfExists(file);
+                    Files.delete(folder);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
     }
 
     /** The engine of the application. */
@@ -69,6 +108,31 @@ final class CorporateNetwork implements AutoCloseable {
         return via == Via.HTTP
                 ? broxy.httpProxyDialer(at).build()
                 : broxy.socks5Dialer(at).build();
+    }
+
+    /** The application's sockets through the proxy. */
+    SocketFactory sockets(Via via) {
+        return broxy.sockets(dialer(via)).plain();
+    }
+
+    /** The application's sockets through the proxy, with TLS that trusts the servers' certificate only. */
+    SSLSocketFactory tlsSockets(Via via) {
+        return broxy.sockets(dialer(via)).tls(certificates().client());
+    }
+
+    /** Registers the application's sockets through the proxy by the name {@code corp}, with TLS as {@link #tlsSockets}. */
+    SocketRegistration register(Via via) {
+        return broxy.sockets(dialer(via)).register("corp", certificates().client());
+    }
+
+    /** A local proxy of the application, for clients that take no sockets. */
+    LocalProxy localProxy(Via via) throws IOException {
+        return broxy.localProxy(dialer(via)).start();
+    }
+
+    /** The name of a server, as the application knows it. */
+    HostPort target(Daemon server) {
+        return HostPort.of(HOST, server.target().port());
     }
 
     /** Where the proxy listens. */
