@@ -443,7 +443,7 @@ class TlsFrontendTest {
 
     /** One that announces more than it sends is not known to be malformed. */
     @ParameterizedTest
-    @ValueSource(strings = {"16 03 01 00 00", "16 03 01 00 04 01 00 00 04", "16 47 45 54 20 2f 20 48 54 54 50"})
+    @ValueSource(strings = {"16 03 01 00 0a 01 00", "16 03 01 00 04 01 00 00 04", "16 47 45 54 20 2f 20 48 54 54 50"})
     void aHelloWithoutAnEndIsResetInTime(String record) throws Exception {
         try (TlsProxy proxy = TlsProxy.start(settings -> settings.headTimeout(Duration.ofMillis(200)));
                 Peer client = proxy.unsecured().send(HexFormat.of().parseHex(record.replace(" ", "")))) {
