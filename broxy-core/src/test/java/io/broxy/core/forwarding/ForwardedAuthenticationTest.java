@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -86,6 +88,30 @@ class ForwardedAuthenticationTest {
                         .build()));
     }
 
+    /** Releases a permit after each acceptance. */
+    private static ProxyAuthentication releasing(Semaphore accepted, ProxyAuthentication inner) {
+        return request -> {
+            ProxyAuthentication.Session session = inner.begin(request);
+            return new ProxyAuthentication.Session() {
+                @Override
+                public @Nullable String first() throws IOException {
+                    return session.first();
+                }
+
+                @Override
+                public @Nullable String answer(ProxyReply reply) throws IOException {
+                    return session.answer(reply);
+                }
+
+                @Override
+                public void accepted(ProxyReply reply) throws IOException {
+                    session.accepted(reply);
+                    accepted.release();
+                }
+            };
+        };
+    }
+
     private static Http.Message exchange(Peer client, String request) throws IOException {
         client.send(request);
         return Http.read(client);
@@ -95,10 +121,12 @@ class ForwardedAuthenticationTest {
 
     @Test
     void aChallengeIsAnsweredOverTheSameConnectionForTheUriAsItIsSent() throws Exception {
+        Semaphore accepted = new Semaphore(0);
         try (Origin upstream = digestUpstream();
-                Proxy proxy = proxy(upstream, ProxyAuthentication.digest(USER));
+                Proxy proxy = proxy(upstream, releasing(accepted, ProxyAuthentication.digest(USER)));
                 Peer client = proxy.client()) {
             assertThat(exchange(client, Http.get(ONE, "/a?b=c")).status()).isEqualTo(200);
+            assertThat(accepted.tryAcquire(10, TimeUnit.SECONDS)).isTrue(); // the nonce may come behind the response
             assertThat(exchange(client, Http.get(ONE, "/d")).status()).isEqualTo(200);
 
             assertThat(legs).hasSize(3).allMatch(leg -> leg.startsWith("1 GET "));
