@@ -104,7 +104,7 @@ class TlsSocketTest {
         return Origin.discard();
     }
 
-    // ------------------------------------------------------------------ the ways to make one
+    // ------------------------------------------------------------------ the forms of the factory
 
     @Test
     void everyConnectedFormDialsAndSpeaksTls() throws Exception {
