@@ -135,7 +135,8 @@ public final class EnginePool implements ConnPool {
      * @param idleUse which idle connections are acceptable; with {@link IdleUse#NEVER}, the pool closes an idle connection if
      *     its caps leave no room for a new one
      * @param client the client whose address the dialer sends; null for none
-     * @param lookUpClient the client whose share of the look-ups the dial uses; see {@link LoopDialer#dial} @param timeoutNanos
+     * @param lookUpClient the client whose share of the look-ups the dial uses; see {@link LoopDialer#dial}
+     * @param timeoutNanos
      *     for waiting and dialing together
      * @param completion gets the lease, possibly before this method returns
      */
@@ -179,7 +180,8 @@ public final class EnginePool implements ConnPool {
      * Starts to open a connection.
      *
      * @param client whose address the dial sends, or null
-     * @param lookUpClient the client whose share of the look-ups the dial uses; see {@link LoopDialer#dial} @param completion
+     * @param lookUpClient the client whose share of the look-ups the dial uses; see {@link LoopDialer#dial}
+     * @param completion
      *     gets the connection, possibly before this method returns
      */
     DialHandle open(
