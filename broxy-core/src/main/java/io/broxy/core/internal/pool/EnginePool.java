@@ -136,8 +136,7 @@ public final class EnginePool implements ConnPool {
      *     its caps leave no room for a new one
      * @param client the client whose address the dialer sends; null for none
      * @param lookUpClient the client whose share of the look-ups the dial uses; see {@link LoopDialer#dial}
-     * @param timeoutNanos
-     *     for waiting and dialing together
+     * @param timeoutNanos for waiting and dialing together
      * @param completion gets the lease, possibly before this method returns
      */
     public DialHandle lease(
@@ -181,8 +180,7 @@ public final class EnginePool implements ConnPool {
      *
      * @param client whose address the dial sends, or null
      * @param lookUpClient the client whose share of the look-ups the dial uses; see {@link LoopDialer#dial}
-     * @param completion
-     *     gets the connection, possibly before this method returns
+     * @param completion gets the connection, possibly before this method returns
      */
     DialHandle open(
             EventLoop loop,
