@@ -135,8 +135,8 @@ public final class EnginePool implements ConnPool {
      * @param idleUse which idle connections are acceptable; with {@link IdleUse#NEVER}, the pool closes an idle connection if
      *     its caps leave no room for a new one
      * @param client the client whose address the dialer sends; null for none
-     * @param lookUpClient the client whose share of the look-ups the dial uses; see {@link LoopDialer#dial} @param timeoutNanos
-     *     for waiting and dialing together
+     * @param lookUpClient the client whose share of the look-ups the dial uses; see {@link LoopDialer#dial}
+     * @param timeoutNanos for waiting and dialing together
      * @param completion gets the lease, possibly before this method returns
      */
     public DialHandle lease(
@@ -179,8 +179,8 @@ public final class EnginePool implements ConnPool {
      * Starts to open a connection.
      *
      * @param client whose address the dial sends, or null
-     * @param lookUpClient the client whose share of the look-ups the dial uses; see {@link LoopDialer#dial} @param completion
-     *     gets the connection, possibly before this method returns
+     * @param lookUpClient the client whose share of the look-ups the dial uses; see {@link LoopDialer#dial}
+     * @param completion gets the connection, possibly before this method returns
      */
     DialHandle open(
             EventLoop loop,
