@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
@@ -21,11 +22,11 @@ public final class SocketRegistration implements AutoCloseable {
 
     private final String name;
     private final SocketFactory plain;
-    private final SSLSocketFactory tls;
+    private final Supplier<SSLSocketFactory> tls;
     private final Consumer<SocketRegistration> onClose;
 
     private SocketRegistration(
-            String name, SocketFactory plain, SSLSocketFactory tls, Consumer<SocketRegistration> onClose) {
+            String name, SocketFactory plain, Supplier<SSLSocketFactory> tls, Consumer<SocketRegistration> onClose) {
         this.name = name;
         this.plain = plain;
         this.tls = tls;
@@ -33,7 +34,7 @@ public final class SocketRegistration implements AutoCloseable {
     }
 
     static SocketRegistration of(
-            String name, SocketFactory plain, SSLSocketFactory tls, Consumer<SocketRegistration> onClose) {
+            String name, SocketFactory plain, Supplier<SSLSocketFactory> tls, Consumer<SocketRegistration> onClose) {
         if (name.isBlank()) {
             throw new IllegalArgumentException("a registration needs a name that is not blank");
         }
@@ -85,8 +86,19 @@ public final class SocketRegistration implements AutoCloseable {
         return plain;
     }
 
-    SSLSocketFactory tls() {
-        return tls;
+    /**
+     * The factory of TLS sockets.
+     *
+     * @throws SocketException if it needs the JVM's default TLS context, and there is none
+     */
+    SSLSocketFactory tls() throws SocketException {
+        try {
+            return tls.get();
+        } catch (IllegalStateException e) {
+            SocketException failure = new SocketException(e.getMessage());
+            failure.initCause(e);
+            throw failure;
+        }
     }
 
     /** Ends the registration and frees its name; sockets that were made stay open. Repeated calls have no effect. */

@@ -7,6 +7,7 @@ import io.broxy.core.internal.socket.SocketSettings;
 import java.net.SocketOption;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.function.Supplier;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
@@ -128,15 +129,17 @@ public final class SocketsBuilder {
 
     /**
      * Registers the sockets by a name, under which {@link NamedSockets} and {@link NamedTlsSockets} find them, for
-     * libraries that want the name of a class. TLS is that of the JVM's default context.
+     * libraries that want the name of a class. TLS is that of the JVM's default context at that time.
      *
      * @param name of the registration; {@code default} is the one that is used where none is named
      * @return ends the registration, which the end of this engine does, too
      * @throws IllegalArgumentException if the name is blank
-     * @throws IllegalStateException if the name is taken, by any engine of this JVM, or the JVM has no default TLS context
+     * @throws IllegalStateException if the name is taken, by any engine of this JVM
      */
     public SocketRegistration register(String name) {
-        return register(name, DefaultTls.context());
+        SocketSettings now = settings;
+        boolean identifying = endpointIdentification;
+        return register(name, () -> new DialingTlsSocketFactory(now, DefaultTls.context(), identifying));
     }
 
     /**
@@ -146,6 +149,11 @@ public final class SocketsBuilder {
      * @throws IllegalStateException if the name is taken, by any engine of this JVM
      */
     public SocketRegistration register(String name, SSLContext context) {
-        return parts.add(SocketRegistration.of(name, plain(), tls(context), parts.open()::remove));
+        SSLSocketFactory tls = tls(context);
+        return register(name, () -> tls);
+    }
+
+    private SocketRegistration register(String name, Supplier<SSLSocketFactory> tls) {
+        return parts.add(SocketRegistration.of(name, plain(), tls, parts.open()::remove));
     }
 }

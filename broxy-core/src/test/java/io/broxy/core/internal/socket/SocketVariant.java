@@ -10,6 +10,7 @@ import io.broxy.core.testkit.Origin;
 import io.broxy.core.testkit.TlsOrigin;
 import java.io.IOException;
 import java.net.Socket;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLSocket;
 
@@ -53,11 +54,13 @@ enum SocketVariant {
         }
     };
 
+    private static final AtomicInteger NAMES = new AtomicInteger();
+
     /** A factory; its registration ends with the engine. */
     abstract SocketFactory factory(Broxy broxy, Dialer dialer);
 
     String registered(Broxy broxy, Dialer dialer) {
-        String name = name() + " with " + System.identityHashCode(dialer);
+        String name = name() + " " + NAMES.incrementAndGet();
         broxy.sockets(dialer)
                 .endpointIdentification(false)
                 .register(name, Certificates.loopback().client());

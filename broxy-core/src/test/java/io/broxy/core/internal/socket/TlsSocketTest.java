@@ -452,6 +452,18 @@ class TlsSocketTest {
         }
     }
 
+    @Test
+    void interruptHasNoEffectOnAPlatformThread() throws Exception {
+        try (Origin origin = echo()) {
+            Thread.currentThread().interrupt();
+            try {
+                assertEchoes(factory.createSocket("localhost", origin.port()));
+            } finally {
+                assertThat(Thread.interrupted()).isTrue();
+            }
+        }
+    }
+
     // ------------------------------------------------------------------ through proxies, and for libraries
 
     @Test
