@@ -61,7 +61,7 @@ final class CorporateNetwork implements AutoCloseable {
         return new CorporateNetwork(PATIENCE);
     }
 
-    /** A network whose proxy soon gives a server up, for clients that do so sooner. */
+    /** A network whose proxy gives up a dial after two seconds, later than the clients of a test do. */
     static CorporateNetwork impatient() throws IOException {
         return new CorporateNetwork(Duration.ofSeconds(2));
     }

@@ -19,7 +19,7 @@ final class LdapRecipe {
      * @param url such as {@code ldaps://directory.corp:636/dc=corp}
      */
     static DirContext connect(String url, String user, String password, Duration timeout) throws NamingException {
-        boolean tls = url.startsWith("ldaps:"); // with plain sockets, an ldaps: URL would be spoken to in the clear
+        boolean tls = url.startsWith("ldaps:"); // with plain sockets, an ldaps: URL gets no TLS
         Properties environment = new Properties();
         environment.put(Context.INITIAL_CONTEXT_FACTORY, "com.sun.jndi.ldap.LdapCtxFactory");
         environment.put(Context.PROVIDER_URL, url);

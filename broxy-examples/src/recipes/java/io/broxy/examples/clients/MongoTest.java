@@ -61,28 +61,29 @@ class MongoTest {
             int id = header.getInt();
             header.getInt();
             int code = header.getInt();
-            ByteBuffer body = littleEndian(peer.read(length - HEADER));
-            peer.send(reply(id, code, body));
+            peer.send(reply(id, code, peer.read(length - HEADER)));
         }
     }
 
-    private static byte[] reply(int id, int code, ByteBuffer body) {
+    private static byte[] reply(int id, int code, byte[] body) {
         byte[] document = bytes(code == OP_QUERY || isHello(body) ? """
                 {isWritablePrimary: true, ismaster: true, maxBsonObjectSize: 16777216, maxMessageSizeBytes: 48000000,
                  maxWriteBatchSize: 100000, minWireVersion: 0, maxWireVersion: 21, ok: 1.0}
                 """ : "{ok: 1.0}");
-        ByteBuffer reply = littleEndian(new byte[HEADER + (code == OP_QUERY ? 20 : 5) + document.length]);
-        reply.putInt(reply.capacity()).putInt(1).putInt(id).putInt(code == OP_QUERY ? OP_REPLY : OP_MSG);
+        byte[] bytes = new byte[HEADER + (code == OP_QUERY ? 20 : 5) + document.length];
+        ByteBuffer reply = littleEndian(bytes);
+        reply.putInt(bytes.length).putInt(1).putInt(id).putInt(code == OP_QUERY ? OP_REPLY : OP_MSG);
         if (code == OP_QUERY) {
             reply.putInt(0).putLong(0).putInt(0).putInt(1); // flags, cursor, starting from, documents
         } else {
             reply.putInt(0).put((byte) 0); // flags, one section
         }
-        return reply.put(document).array();
+        reply.put(document);
+        return bytes;
     }
 
-    private static boolean isHello(ByteBuffer message) {
-        String text = new String(message.array(), UTF_8);
+    private static boolean isHello(byte[] message) {
+        String text = new String(message, UTF_8);
         return text.contains("hello") || text.contains("isMaster");
     }
 

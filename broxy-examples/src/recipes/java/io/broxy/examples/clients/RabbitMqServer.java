@@ -1,9 +1,15 @@
 package io.broxy.examples.clients;
 
+import static org.awaitility.Awaitility.await;
+
 import io.broxy.core.testkit.Daemon;
 import io.broxy.core.testkit.HeldPort;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -66,10 +72,25 @@ final class RabbitMqServer implements AutoCloseable {
                 command.add(PROGRAM.toString());
                 return ACCOUNT.command(command);
             });
+            try {
+                await().atMost(Duration.ofSeconds(START_SECONDS))
+                        .until(() -> accepts(tls.port())); // it opens this port later
+            } catch (Throwable e) {
+                server.close();
+                throw e;
+            }
             return new RabbitMqServer(ports, server, tls.port());
         } catch (Throwable e) {
             ports.close();
             throw e;
+        }
+    }
+
+    private static boolean accepts(int port) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            return socket.isConnected();
+        } catch (IOException e) {
+            return false;
         }
     }
 
