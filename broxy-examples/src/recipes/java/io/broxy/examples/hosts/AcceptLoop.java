@@ -11,6 +11,7 @@ import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.List;
 
 /**
  * A server with an accept loop and a thread for each client, which reads heads of requests itself: it answers {@code GET}, and
@@ -83,20 +84,19 @@ public final class AcceptLoop implements AutoCloseable {
 
     /** Hands the client over with its request and the bytes behind it. */
     private boolean connect(SocketChannel client, String head, ByteBuffer early) throws IOException {
-        String[] lines = head.split("\r\n");
+        List<String> lines = head.lines().toList();
         ConnectRequest.Builder request;
         try {
-            request = ConnectRequest.builder(HostPort.parse(lines[0].split(" ")[1]));
+            request = ConnectRequest.builder(HostPort.parse(lines.get(0).split(" ", -1)[1]));
         } catch (RuntimeException e) { // no host and port
             client.write(response("400 Bad Request", "no target\n"));
             return false;
         }
-        for (int i = 1; i < lines.length; i++) {
-            int colon = lines[i].indexOf(':');
+        for (String line : lines.subList(1, lines.size())) {
+            int colon = line.indexOf(':');
             if (colon > 0) {
                 request.field(
-                        lines[i].substring(0, colon),
-                        lines[i].substring(colon + 1).strip());
+                        line.substring(0, colon), line.substring(colon + 1).strip());
             }
         }
         handler.handleConnect(client, request.earlyBytes(early).build());
@@ -114,14 +114,15 @@ public final class AcceptLoop implements AutoCloseable {
     }
 
     private static int endOfHead(ByteBuffer buffer) {
-        return new String(buffer.array(), 0, buffer.position(), ISO_8859_1).indexOf(END_OF_HEAD);
+        return ISO_8859_1.decode(buffer.duplicate().flip()).toString().indexOf(END_OF_HEAD);
     }
 
     /** Takes the head, and leaves what follows it. */
     private static String takeHead(ByteBuffer buffer) {
         int length = endOfHead(buffer) + END_OF_HEAD.length();
-        String head = new String(buffer.array(), 0, length, ISO_8859_1);
-        buffer.flip().position(length).compact();
+        buffer.flip();
+        String head = ISO_8859_1.decode(buffer.slice(0, length)).toString();
+        buffer.position(length).compact();
         return head;
     }
 

@@ -1,6 +1,5 @@
 package io.broxy.examples.hosts;
 
-import java.net.InetSocketAddress;
 import org.glassfish.grizzly.http.server.HttpHandler;
 import org.glassfish.grizzly.http.server.HttpServer;
 import org.glassfish.grizzly.http.server.NetworkListener;
@@ -21,6 +20,6 @@ class GrizzlyTest extends SharedPortContract {
             }
         });
         server.start();
-        return new Host(new InetSocketAddress("127.0.0.1", listener.getPort()), server::shutdownNow);
+        return Host.at(listener.getPort(), server::shutdownNow);
     }
 }

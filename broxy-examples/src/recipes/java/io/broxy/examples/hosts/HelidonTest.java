@@ -2,7 +2,6 @@ package io.broxy.examples.hosts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.net.InetSocketAddress;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
@@ -11,7 +10,6 @@ import java.util.function.IntSupplier;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Specifies tunnels beside Helidon 4, over a shared port. Helidon needs JDK 21, so the server is compiled by the test, which is
@@ -38,12 +36,9 @@ class HelidonTest extends SharedPortContract {
             }
             """;
 
-    @TempDir
-    Path folder;
-
     @Override
     Host startServer() throws Exception {
-        Path source = Files.writeString(folder.resolve("Own.java"), SERVER);
+        Path source = Files.writeString(folder().resolve("Own.java"), SERVER);
         int status = ToolProvider.getSystemJavaCompiler()
                 .run(
                         null,
@@ -53,14 +48,13 @@ class HelidonTest extends SharedPortContract {
                         "-cp",
                         System.getProperty("java.class.path"),
                         "-d",
-                        folder.toString(),
+                        folder().toString(),
                         source.toString());
         assertThat(status).as("the compiler's status").isZero();
         try (URLClassLoader loader =
-                new URLClassLoader(new URL[] {folder.toUri().toURL()})) {
+                new URLClassLoader(new URL[] {folder().toUri().toURL()})) {
             Object server = loader.loadClass("Own").getConstructor().newInstance();
-            return new Host(new InetSocketAddress("127.0.0.1", ((IntSupplier) server).getAsInt()), ((AutoCloseable)
-                    server)::close);
+            return Host.at(((IntSupplier) server).getAsInt(), ((AutoCloseable) server)::close);
         }
     }
 }

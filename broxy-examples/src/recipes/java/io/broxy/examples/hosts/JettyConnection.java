@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * An end point of Jetty as a blocking connection: with or without TLS. Copy this file.
  *
- * <p>Without TLS it reads the channel itself, because Jetty takes a reset for the end of the stream, and resets it where Jetty
- * would close in order.
+ * <p>Without TLS it reads the channel itself, because Jetty takes a reset for the end of the stream. With TLS it cannot: there a
+ * reset of the client looks like an end of its stream.
  *
  * <p>Threading: as {@link Connection} says.
  */
@@ -96,14 +96,20 @@ public final class JettyConnection implements Connection {
         endPoint.shutdownOutput();
     }
 
+    /** Closes below TLS, whose end would make a truncated stream look complete. */
     @Override
     public void abort() {
-        if (channel != null) {
+        EndPoint below = endPoint;
+        while (below instanceof EndPoint.Wrapper wrapper) {
+            below = wrapper.unwrap();
+        }
+        if (below instanceof SocketChannelEndPoint plain) {
             try {
-                channel.setOption(StandardSocketOptions.SO_LINGER, 0); // makes the close send RST
+                plain.getChannel().setOption(StandardSocketOptions.SO_LINGER, 0); // makes the close send RST
             } catch (IOException e) {
                 // it was closed before
             }
+            plain.close();
         }
         endPoint.close(new IOException("the tunnel was cut"));
     }

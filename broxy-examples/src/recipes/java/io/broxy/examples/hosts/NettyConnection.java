@@ -186,10 +186,14 @@ public final class NettyConnection implements Connection {
         }
     }
 
+    /** Closes below TLS, whose end would make a truncated stream look complete. */
     @Override
     public void abort() {
         channel.config().setOption(ChannelOption.SO_LINGER, 0);
-        close();
+        channel.eventLoop().execute(() -> {
+            channel.unsafe().closeForcibly();
+            close();
+        });
     }
 
     @Override

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.broxy.ProxyHandler;
 import io.broxy.core.Broxy;
+import io.broxy.core.testkit.Certificates;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -23,16 +24,24 @@ import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.ssl.SslHandler;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLEngine;
 
 /** Specifies the tunnels of a Netty server, whose sockets are handed over. */
 class NettyTest extends HostContract {
     @Override
-    Host start(Broxy engine, ProxyHandler tunnels) throws Exception {
+    final Host start(Broxy engine, ProxyHandler tunnels) throws Exception {
+        Certificates certificates = certificates();
         return listen(new ChannelInitializer<>() {
             @Override
             protected void initChannel(Channel channel) {
+                if (certificates != null) {
+                    SSLEngine tls = certificates.server().createSSLEngine();
+                    tls.setUseClientMode(false);
+                    channel.pipeline().addLast(new SslHandler(tls));
+                }
                 channel.pipeline()
                         .addLast(new HttpServerCodec())
                         .addLast(new NettyConnectHandler(tunnels))
@@ -42,7 +51,7 @@ class NettyTest extends HostContract {
         });
     }
 
-    static Host listen(ChannelInitializer<Channel> initializer) throws InterruptedException {
+    private static Host listen(ChannelInitializer<Channel> initializer) throws InterruptedException {
         EventLoopGroup loops = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
         Channel server = new ServerBootstrap()
                 .group(loops)
@@ -60,7 +69,7 @@ class NettyTest extends HostContract {
     }
 
     /** Answers each request. */
-    static final class Hello extends SimpleChannelInboundHandler<FullHttpRequest> {
+    private static final class Hello extends SimpleChannelInboundHandler<FullHttpRequest> {
         @Override
         protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
             FullHttpResponse response = new DefaultFullHttpResponse(

@@ -136,7 +136,7 @@ public final class SharedPort implements AutoCloseable {
             client.close();
             return;
         }
-        String text = new String(first.bytes().array(), 0, first.bytes().position(), ISO_8859_1);
+        String text = ISO_8859_1.decode(first.bytes().duplicate().flip()).toString();
         int space = text.indexOf(' ');
         boolean enough = space >= 0 && text.length() >= space + 1 + "http://".length();
         if (enough || !first.bytes().hasRemaining()) {

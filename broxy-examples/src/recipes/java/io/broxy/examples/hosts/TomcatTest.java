@@ -4,29 +4,23 @@ import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import org.apache.catalina.Context;
 import org.apache.catalina.startup.Tomcat;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Specifies tunnels beside Tomcat, and so beside Spring Boot, over a shared port. */
 class TomcatTest extends SharedPortContract {
-    @TempDir
-    Path folder;
-
     @Override
     Host startServer() throws Exception {
         Tomcat tomcat = new Tomcat();
-        tomcat.setBaseDir(folder.toString());
+        tomcat.setBaseDir(folder().toString());
         tomcat.setHostname("127.0.0.1");
         tomcat.setPort(0);
         tomcat.getConnector().setProperty("address", "127.0.0.1");
-        Context context = tomcat.addContext("", folder.toString());
+        Context context = tomcat.addContext("", folder().toString());
         Tomcat.addServlet(context, "hello", new Hello());
         context.addServletMapping("/", "hello");
         tomcat.start();
-        return new Host(new InetSocketAddress("127.0.0.1", tomcat.getConnector().getLocalPort()), () -> {
+        return Host.at(tomcat.getConnector().getLocalPort(), () -> {
             tomcat.stop();
             tomcat.destroy();
         });

@@ -2,6 +2,7 @@ package io.broxy.examples.hosts;
 
 import io.broxy.ProxyHandler;
 import io.broxy.core.Broxy;
+import io.broxy.core.testkit.Certificates;
 import io.undertow.Undertow;
 import io.undertow.UndertowOptions;
 import java.net.InetSocketAddress;
@@ -10,10 +11,15 @@ import org.xnio.Options;
 /** Specifies the tunnels of an Undertow server. */
 class UndertowTest extends HostContract {
     @Override
-    Host start(Broxy engine, ProxyHandler tunnels) throws Exception {
-        Undertow server = Undertow.builder()
-                .addHttpListener(0, "127.0.0.1")
-                .setIoThreads(2)
+    final Host start(Broxy engine, ProxyHandler tunnels) throws Exception {
+        Certificates certificates = certificates();
+        Undertow.Builder builder = Undertow.builder();
+        if (certificates == null) {
+            builder.addHttpListener(0, "127.0.0.1");
+        } else {
+            builder.addHttpsListener(0, "127.0.0.1", certificates.server());
+        }
+        Undertow server = builder.setIoThreads(2)
                 .setWorkerThreads(4)
                 .setSocketOption(Options.BACKLOG, 1_024)
                 .setServerOption(UndertowOptions.BUFFER_PIPELINED_DATA, false)

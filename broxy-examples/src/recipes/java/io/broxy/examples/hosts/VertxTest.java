@@ -5,7 +5,6 @@ import io.broxy.core.Broxy;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
-import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 
 /** Specifies the tunnels of a Vert.x server, whose sockets are handed over. */
@@ -20,8 +19,8 @@ class VertxTest extends HostContract {
                 .toCompletionStage()
                 .toCompletableFuture()
                 .get(20, TimeUnit.SECONDS);
-        return new Host(
-                new InetSocketAddress("127.0.0.1", server.actualPort()),
+        return Host.at(
+                server.actualPort(),
                 () -> vertx.close().toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS));
     }
 }
