@@ -21,6 +21,7 @@ import java.io.UncheckedIOException;
  * <p>Threading: thread-safe.
  */
 final class Engine {
+    final BufferPool buffers = BufferPool.ofJvm();
     final Workers workers;
     final EventLoops loops;
     final DialEngine dial;
@@ -33,7 +34,6 @@ final class Engine {
 
     /** Starts the threads. */
     Engine(BroxyBuilder builder) {
-        BufferPool buffers = BufferPool.ofJvm();
         workers = new Workers(builder.workers());
         try {
             loops = EventLoops.start(builder.eventLoops(), buffers, Ticker.SYSTEM);

@@ -11,11 +11,16 @@ public final class EngineBuffers {
     /** Bytes of the buffers that its loops have lent to what slow peers leave unwritten. */
     public static long held(Broxy broxy) {
         try {
-            Field buffers = Broxy.class.getDeclaredField("buffers");
-            buffers.setAccessible(true);
-            return ((BufferPool) buffers.get(broxy)).heldBytes();
+            Object engine = field(broxy, "engine");
+            return ((BufferPool) field(engine, "buffers")).heldBytes();
         } catch (ReflectiveOperationException e) {
             throw new LinkageError("the engine's buffers are not where they were", e);
         }
+    }
+
+    private static Object field(Object of, String name) throws ReflectiveOperationException {
+        Field field = of.getClass().getDeclaredField(name);
+        field.setAccessible(true);
+        return field.get(of);
     }
 }

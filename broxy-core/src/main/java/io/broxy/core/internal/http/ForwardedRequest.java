@@ -232,7 +232,7 @@ public final class ForwardedRequest {
      */
     public void write(
             ByteBuffer out, boolean absoluteForm, List<ConnectRequest.Field> further, @Nullable String viaPseudonym) {
-        if (isConnect()) {
+        if (isConnect() && absoluteForm) {
             writeConnect(out, further);
             return;
         }
