@@ -224,6 +224,19 @@ class ForwardedAuthenticationTest {
     }
 
     @Test
+    void pipelinedBodiesAreAnsweredInTurn() throws Exception {
+        try (Origin upstream = digestUpstream();
+                Proxy proxy = proxy(upstream, ProxyAuthentication.digest(USER));
+                Peer client = proxy.client()) {
+            String body = "0123456789".repeat(6_000);
+            client.send(Http.post(ONE, "/", body) + Http.post(ONE, "/next", "next"));
+
+            assertThat(Http.read(client).body()).isEqualTo(body);
+            assertThat(Http.read(client).body()).isEqualTo("next");
+        }
+    }
+
+    @Test
     void soIsABodyInChunks() throws Exception {
         Semaphore accepted = new Semaphore(0);
         try (Origin upstream = digestUpstream();
