@@ -88,7 +88,7 @@ class NamedSocketsTest {
 
     @Test
     void everyFormOfSocketComesFromTheRegistration() throws Exception {
-        InetAddress loopback = InetAddress.getByName("127.0.0.1");
+        InetAddress loopback = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
         InetAddress any = new InetSocketAddress(0).getAddress();
         register("corp");
         register("other");

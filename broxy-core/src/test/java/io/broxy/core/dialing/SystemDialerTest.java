@@ -144,7 +144,8 @@ class SystemDialerTest {
             peer.readAll();
         })) {
             Proxy socks = new Proxy(
-                    Proxy.Type.SOCKS, new InetSocketAddress(InetAddress.getByName("127.0.0.1"), proxy.port()));
+                    Proxy.Type.SOCKS,
+                    new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), proxy.port()));
             dialer(Selector.of(socks)).dial(TARGET).close();
 
             assertThat(proxy.accepted()).isEqualTo(1);
@@ -171,7 +172,7 @@ class SystemDialerTest {
     void directAnswerIsDialedByTheDialerForThat() throws Exception {
         try (Origin origin = Origin.discard()) {
             Dialer direct = broxy.directDialer()
-                    .resolver(host -> List.of(InetAddress.getByName("127.0.0.1")))
+                    .resolver(host -> List.of(InetAddress.getByAddress(new byte[] {127, 0, 0, 1})))
                     .build();
             Dialer dialer = broxy.systemDialer(SystemProxies.ofProxySelector(Selector.of(Proxy.NO_PROXY)))
                     .direct(direct)

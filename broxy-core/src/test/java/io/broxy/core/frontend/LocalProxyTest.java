@@ -47,7 +47,7 @@ class LocalProxyTest {
     void start() {
         broxy = Broxy.builder().eventLoops(1).build();
         Dialer direct = broxy.directDialer()
-                .resolver(host -> List.of(InetAddress.getByName("127.0.0.1")))
+                .resolver(host -> List.of(InetAddress.getByAddress(new byte[] {127, 0, 0, 1})))
                 .build();
         dialer = request -> {
             targets.add(request.target());

@@ -91,6 +91,7 @@ final class DialedTlsSocket extends SplitTlsSocket {
 
     /** Ends a connect, a handshake, a read or a write of another thread, as the JDK's own do. */
     @Override
+    @SuppressWarnings("UnsynchronizedOverridesSynchronized") // it must not wait for the thread that it stops
     public void close() throws IOException {
         SSLSocket own;
         synchronized (lock) {

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: as a socket's.
  */
+@SuppressWarnings("UnsynchronizedOverridesSynchronized") // the two sockets have locks of their own
 abstract class SplitTlsSocket extends SSLSocket {
 
     /** The socket of TLS, which changes with the connect. */
