@@ -336,8 +336,8 @@ class PassedProxyLoginTest {
             assertThat(answer.body()).isEqualTo("502 the next proxy refused\n");
             await().atMost(PATIENCE).until(() -> proxy.handler().stats().dialFailures(reason) == 1);
             assertThat(requests.get(0))
-                    .isEqualTo("CONNECT secure.example:443 HTTP/1.1\r\nHost: secure.example:443\r\n"
-                            + "Proxy-Authorization: Basic alice\r\n\r\n");
+                    .isEqualTo(Proxy.connectHead(SECURE)
+                            .replace("\r\n\r\n", "\r\nProxy-Authorization: Basic alice\r\n\r\n"));
         }
     }
 
