@@ -344,6 +344,8 @@ class OpenedTunnelTest {
                 Pair second = Kind.SOCKET.come(proxy);
                 Pair third = Kind.SOCKET.come(proxy)) {
             Tunnel relayed = open(proxy, origin.target()).relay(first.end);
+            first.client.send("first");
+            assertThat(first.client.readText(5)).isEqualTo("first"); // so that it has its threads
 
             Tunnel refused = open(proxy, origin.target()).relay(second.end);
 
