@@ -1,5 +1,6 @@
 package io.broxy.core.tunnel;
 
+import static io.broxy.core.tunnel.HostServer.CLIENT;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,35 +9,24 @@ import static org.awaitility.Awaitility.await;
 import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.ConnectResponse;
-import io.broxy.Connection;
 import io.broxy.Copier;
-import io.broxy.HostPort;
 import io.broxy.RefusedException;
 import io.broxy.Tunnel;
 import io.broxy.TunnelResult;
-import io.broxy.core.testkit.Accepted;
 import io.broxy.core.testkit.Background;
-import io.broxy.core.testkit.BlackHole;
 import io.broxy.core.testkit.CapturedLog;
 import io.broxy.core.testkit.Client;
 import io.broxy.core.testkit.Ends;
 import io.broxy.core.testkit.Events;
-import io.broxy.core.testkit.ForeignConnection;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Origin;
-import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
+import io.broxy.core.tunnel.HostServer.Kind;
+import io.broxy.core.tunnel.HostServer.Pair;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,63 +35,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Specifies tunnels whose client a host server passes on once it has written the response. */
 @ExtendWith(LeakCheck.class)
 class OpenedTunnelTest {
-    private static final InetSocketAddress CLIENT = new InetSocketAddress(InetAddress.getLoopbackAddress(), 45_678);
-
-    private static ConnectResponse open(Proxy proxy, HostPort target) throws Exception {
-        return open(proxy, ConnectRequest.to(target));
-    }
-
-    private static ConnectResponse open(Proxy proxy, ConnectRequest request) throws Exception {
-        ConnectResponse response =
-                proxy.handler().open(request, CLIENT).get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
-        assertThat(response.status()).isEqualTo(200);
-        assertThat(response.isOpen()).isTrue();
-        return response;
-    }
-
-    /** The connections that a host server may pass on. */
-    private enum Kind {
-        CHANNEL {
-            @Override
-            Pair come(Proxy proxy) throws IOException {
-                Accepted<SocketChannel> accepted = Accepted.channel();
-                return new Pair(accepted.client(), proxy.broxy().asConnection(accepted.end()));
-            }
-        },
-        SOCKET {
-            @Override
-            Pair come(Proxy proxy) throws IOException {
-                Accepted<Socket> accepted = Accepted.socket();
-                return new Pair(accepted.client(), proxy.broxy().asConnection(accepted.end()));
-            }
-        },
-        TLS {
-            @Override
-            Pair come(Proxy proxy) throws IOException {
-                Accepted<Socket> accepted = Accepted.tls("TLSv1.3");
-                return new Pair(accepted.client(), proxy.broxy().asConnection(accepted.end()));
-            }
-        },
-        FOREIGN {
-            @Override
-            Pair come(Proxy proxy) throws IOException {
-                Pair channel = CHANNEL.come(proxy);
-                return new Pair(channel.client, ForeignConnection.over(channel.end));
-            }
-        };
-
-        abstract Pair come(Proxy proxy) throws IOException;
-    }
-
-    /** Both ends of a client's connection. */
-    private record Pair(Peer client, Connection end) implements AutoCloseable {
-        @Override
-        public void close() throws IOException {
-            client.close();
-            end.close();
-        }
-    }
-
     // ------------------------------------------------------------------ a tunnel
 
     @ParameterizedTest
@@ -110,27 +43,27 @@ class OpenedTunnelTest {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start();
                 Pair pair = kind.come(proxy)) {
-            ConnectResponse response = open(
+            ConnectResponse response = HostServer.open(
                     proxy,
                     ConnectRequest.builder(origin.target())
                             .earlyBytes(ByteBuffer.wrap("early ".getBytes(ISO_8859_1)))
                             .build());
             assertThat(proxy.handler().activeTunnels()).isEmpty();
             assertThat(proxy.handler().stats().openTunnels()).isEqualTo(1);
-            Background.run(() -> pair.end.write(response.message())); // a TLS client shakes hands when it reads
-            assertThat(pair.client.readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");
+            Background.run(() -> pair.end().write(response.message())); // a TLS client shakes hands when it reads
+            assertThat(pair.client().readHead()).isEqualTo("HTTP/1.1 200 OK\r\n\r\n");
             assertThat(response.fields()).isEmpty();
             assertThat(response.body().hasRemaining()).isFalse();
 
-            Tunnel tunnel = response.relay(pair.end, ByteBuffer.wrap("and ".getBytes(ISO_8859_1)));
+            Tunnel tunnel = response.relay(pair.end(), ByteBuffer.wrap("and ".getBytes(ISO_8859_1)));
 
-            pair.client.send("late");
-            assertThat(pair.client.readText(14)).isEqualTo("early and late");
+            pair.client().send("late");
+            assertThat(pair.client().readText(14)).isEqualTo("early and late");
             assertThat(proxy.handler().activeTunnels()).singleElement().satisfies(active -> {
                 assertThat(active.target()).isEqualTo(origin.target());
                 assertThat(active.client()).isEqualTo(CLIENT);
             });
-            pair.client.shutdownOutput().expectEnd();
+            pair.client().shutdownOutput().expectEnd();
             TunnelResult result = tunnel.join();
             Ends.assertEnded(result, CloseReason.FINISHED);
             assertThat(result.bytesToOrigin()).isEqualTo(14);
@@ -146,12 +79,12 @@ class OpenedTunnelTest {
         try (Origin origin = Origin.greeting("welcome");
                 Proxy proxy = Proxy.start();
                 Pair pair = kind.come(proxy)) {
-            ConnectResponse response = open(proxy, origin.target());
+            ConnectResponse response = HostServer.open(proxy, origin.target());
 
-            Tunnel tunnel = response.relay(pair.end);
+            Tunnel tunnel = response.relay(pair.end());
 
-            assertThat(pair.client.readText(7)).isEqualTo("welcome");
-            pair.client.shutdownOutput().expectEnd();
+            assertThat(pair.client().readText(7)).isEqualTo("welcome");
+            pair.client().shutdownOutput().expectEnd();
             Ends.assertEnded(tunnel.join(), CloseReason.FINISHED);
         }
     }
@@ -166,12 +99,12 @@ class OpenedTunnelTest {
                 Proxy proxy = Proxy.start();
                 Pair whole = Kind.CHANNEL.come(proxy);
                 Pair cut = Kind.CHANNEL.come(proxy)) {
-            open(proxy, origin.target()).relay(whole.end);
-            whole.client.send("sent").shutdownOutput();
-            assertThat(whole.client.readAll()).isEqualTo("all of it: sent");
+            HostServer.open(proxy, origin.target()).relay(whole.end());
+            whole.client().send("sent").shutdownOutput();
+            assertThat(whole.client().readAll()).isEqualTo("all of it: sent");
 
-            Tunnel tunnel = open(proxy, resetting.target()).relay(cut.end);
-            cut.client.send("x").expectReset();
+            Tunnel tunnel = HostServer.open(proxy, resetting.target()).relay(cut.end());
+            cut.client().send("x").expectReset();
             assertThat(tunnel.join().reason()).isEqualTo(CloseReason.ORIGIN_RESET);
         }
     }
@@ -191,7 +124,7 @@ class OpenedTunnelTest {
 
             List<String> opened = records(proxy -> {
                 Pair pair = Kind.CHANNEL.come(proxy);
-                return new Client(pair.client, open(proxy, request).relay(pair.end));
+                return new Client(pair.client(), HostServer.open(proxy, request).relay(pair.end()));
             });
 
             assertThat(opened).isEqualTo(handedOver);
@@ -229,10 +162,10 @@ class OpenedTunnelTest {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start(builder -> builder.idleTimeout(Duration.ofMillis(100)));
                 Pair pair = Kind.CHANNEL.come(proxy)) {
-            Tunnel tunnel = open(proxy, origin.target()).relay(pair.end);
+            Tunnel tunnel = HostServer.open(proxy, origin.target()).relay(pair.end());
 
             assertThat(tunnel.join().reason()).isEqualTo(CloseReason.IDLE);
-            pair.client.expectReset();
+            pair.client().expectReset();
         }
     }
 
@@ -244,7 +177,7 @@ class OpenedTunnelTest {
         try (Origin origin = Origin.discard();
                 Proxy proxy = Proxy.start(builder -> builder.listener(events));
                 Pair pair = Kind.CHANNEL.come(proxy)) {
-            ConnectResponse response = open(proxy, origin.target());
+            ConnectResponse response = HostServer.open(proxy, origin.target());
             await().until(() -> origin.open() == 1);
 
             response.close();
@@ -256,10 +189,10 @@ class OpenedTunnelTest {
             assertThat(proxy.handler().stats().openTunnels()).isZero();
             assertThat(proxy.handler().stats().establishedTunnels()).isZero();
 
-            Tunnel tunnel = response.relay(pair.end);
+            Tunnel tunnel = response.relay(pair.end());
 
             Ends.assertEnded(tunnel.join(), CloseReason.CLOSED);
-            pair.client.expectReset();
+            pair.client().expectReset();
         }
     }
 
@@ -268,14 +201,14 @@ class OpenedTunnelTest {
         try (Origin origin = Origin.discard();
                 Proxy proxy = Proxy.start(builder -> builder.headTimeout(Duration.ofMillis(100)));
                 Pair pair = Kind.FOREIGN.come(proxy)) {
-            ConnectResponse response = open(proxy, origin.target());
+            ConnectResponse response = HostServer.open(proxy, origin.target());
 
             await().until(() -> origin.accepted() == 1 && origin.open() == 0);
             await().until(() -> proxy.handler().stats().openConnections() == 0);
 
-            Tunnel tunnel = response.relay(pair.end);
+            Tunnel tunnel = response.relay(pair.end());
             Ends.assertEnded(tunnel.join(), CloseReason.IDLE);
-            pair.client.expectReset();
+            pair.client().expectReset();
         }
     }
 
@@ -285,18 +218,18 @@ class OpenedTunnelTest {
                 Proxy proxy = Proxy.start();
                 Pair pair = Kind.CHANNEL.come(proxy);
                 Pair other = Kind.CHANNEL.come(proxy)) {
-            ConnectResponse response = open(proxy, origin.target());
-            response.relay(pair.end);
+            ConnectResponse response = HostServer.open(proxy, origin.target());
+            response.relay(pair.end());
 
-            assertThatThrownBy(() -> response.relay(other.end))
+            assertThatThrownBy(() -> response.relay(other.end()))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("before");
             response.close();
 
-            other.client.send("still mine");
-            assertThat(other.end.read(ByteBuffer.allocate(99))).isEqualTo(10);
-            pair.client.send("relayed");
-            assertThat(pair.client.readText(7)).isEqualTo("relayed");
+            other.client().send("still mine");
+            assertThat(other.end().read(ByteBuffer.allocate(99))).isEqualTo(10);
+            pair.client().send("relayed");
+            assertThat(pair.client().readText(7)).isEqualTo("relayed");
         }
     }
 
@@ -308,14 +241,14 @@ class OpenedTunnelTest {
                 Pair away = Kind.CHANNEL.come(proxy);
                 Pair pair = Kind.CHANNEL.come(proxy)) {
             Copier copier = proxy.broxy().copier();
-            copier.relay(given.end, away.end);
-            ConnectResponse response = open(proxy, origin.target());
+            copier.relay(given.end(), away.end());
+            ConnectResponse response = HostServer.open(proxy, origin.target());
 
-            assertThatThrownBy(() -> response.relay(given.end)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> response.relay(given.end())).isInstanceOf(IllegalStateException.class);
 
-            response.relay(pair.end);
-            pair.client.send("relayed");
-            assertThat(pair.client.readText(7)).isEqualTo("relayed");
+            response.relay(pair.end());
+            pair.client().send("relayed");
+            assertThat(pair.client().readText(7)).isEqualTo("relayed");
         }
     }
 
@@ -325,10 +258,10 @@ class OpenedTunnelTest {
         try (Origin origin = Origin.discard();
                 Proxy proxy = Proxy.start();
                 Pair pair = kind.come(proxy)) {
-            ConnectResponse response = open(proxy, origin.target());
-            pair.end.close();
+            ConnectResponse response = HostServer.open(proxy, origin.target());
+            pair.end().close();
 
-            TunnelResult result = response.relay(pair.end).join();
+            TunnelResult result = response.relay(pair.end()).join();
 
             assertThat(result.reason()).isEqualTo(CloseReason.CLIENT_GONE);
             assertThat(result.cause()).isInstanceOf(IOException.class);
@@ -343,108 +276,21 @@ class OpenedTunnelTest {
                 Pair first = Kind.SOCKET.come(proxy);
                 Pair second = Kind.SOCKET.come(proxy);
                 Pair third = Kind.SOCKET.come(proxy)) {
-            Tunnel relayed = open(proxy, origin.target()).relay(first.end);
+            Tunnel relayed = HostServer.open(proxy, origin.target()).relay(first.end());
+            first.client().send("first");
+            assertThat(first.client().readText(5)).isEqualTo("first"); // so that it has its threads
 
-            Tunnel refused = open(proxy, origin.target()).relay(second.end);
+            Tunnel refused = HostServer.open(proxy, origin.target()).relay(second.end());
 
             Ends.assertRefused(refused.join(), RefusedException.Reason.LIMIT, 503);
-            second.client.expectReset();
+            second.client().expectReset();
             assertThat(proxy.handler().stats().refused(RefusedException.Reason.LIMIT))
                     .isEqualTo(1);
             relayed.close();
             relayed.join();
-            open(proxy, origin.target()).relay(third.end);
-            third.client.send("relayed");
-            assertThat(third.client.readText(7)).isEqualTo("relayed");
-        }
-    }
-
-    // ------------------------------------------------------------------ ends from outside
-
-    @Test
-    void cancelingTheFutureEndsTheDial() throws Exception {
-        try (BlackHole hole = BlackHole.open();
-                Proxy proxy = Proxy.start(builder -> builder.dialTimeout(Duration.ofMinutes(1)))) {
-            CompletableFuture<ConnectResponse> response =
-                    proxy.handler().open(ConnectRequest.to(hole.target()), CLIENT);
-            await().until(() -> proxy.handler().stats().openTunnels() == 1);
-
-            response.cancel(true);
-
-            await().until(() -> proxy.handler().stats().openConnections() == 0);
-            assertThat(proxy.handler().stats().openTunnels()).isZero();
-            assertThat(proxy.handler().stats().dialFailures()).isZero();
-        }
-    }
-
-    @Test
-    void aResponseThatComesAfterTheCancelIsClosed() throws Exception {
-        try (Origin origin = Origin.discard();
-                Proxy proxy = Proxy.start()) {
-            for (int i = 0; i < 50; i++) {
-                CompletableFuture<ConnectResponse> response =
-                        proxy.handler().open(ConnectRequest.to(origin.target()), CLIENT);
-                try {
-                    response.get(20L * i, TimeUnit.MICROSECONDS).close();
-                } catch (TimeoutException e) {
-                    if (!response.cancel(true)) {
-                        response.join().close();
-                    }
-                }
-            }
-            await().until(() -> proxy.handler().stats().openConnections() == 0);
-            await().until(() -> origin.open() == 0);
-            assertThat(proxy.handler().stats().openTunnels()).isZero();
-        }
-    }
-
-    @Test
-    void aDrainWaitsForATunnelThatIsToBeRelayed() throws Exception {
-        try (Origin origin = Origin.echo();
-                Proxy proxy = Proxy.start();
-                Pair pair = Kind.CHANNEL.come(proxy)) {
-            ConnectResponse response = open(proxy, origin.target());
-            CompletableFuture<Boolean> drained = CompletableFuture.supplyAsync(() -> {
-                try {
-                    return proxy.handler().drain(Duration.ofMillis(Peer.PATIENCE_MILLIS));
-                } catch (InterruptedException e) {
-                    throw new AssertionError(e);
-                }
-            });
-            await().until(() -> proxy.handler()
-                            .open(ConnectRequest.to(origin.target()), CLIENT)
-                            .get()
-                            .status()
-                    == 503);
-
-            Tunnel tunnel = response.relay(pair.end);
-
-            pair.client.send("relayed").shutdownOutput();
-            assertThat(pair.client.readAll()).isEqualTo("relayed");
-            Ends.assertEnded(tunnel.join(), CloseReason.FINISHED);
-            assertThat(drained.get(Peer.PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
-        }
-    }
-
-    @Test
-    void closingTheHandlerOrTheEngineFreesATunnelThatIsToBeRelayed() throws Exception {
-        for (boolean engine : new boolean[] {true, false}) {
-            try (Origin origin = Origin.discard();
-                    Proxy proxy = Proxy.start();
-                    Pair pair = Kind.CHANNEL.come(proxy)) {
-                ConnectResponse response = open(proxy, origin.target());
-
-                if (engine) {
-                    proxy.broxy().close();
-                } else {
-                    proxy.handler().close();
-                }
-
-                await().until(() -> origin.accepted() == 1 && origin.open() == 0);
-                Tunnel tunnel = response.relay(pair.end);
-                Ends.assertEnded(tunnel.join(), CloseReason.CLOSED);
-                pair.client.expectReset();
-            }
+            HostServer.open(proxy, origin.target()).relay(third.end());
+            third.client().send("relayed");
+            assertThat(third.client().readText(7)).isEqualTo("relayed");
         }
     }
 }
