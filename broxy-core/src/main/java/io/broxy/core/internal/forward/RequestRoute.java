@@ -49,7 +49,6 @@ final class RequestRoute {
     private final Exchange exchange;
     private final ExchangeOwner owner;
     private final ForwardedRequest request;
-    private final EventLoop loop;
     private final HostPort target;
 
     /** The client that dials name, where their dialer does that. */
@@ -71,7 +70,6 @@ final class RequestRoute {
         this.exchange = exchange;
         this.owner = owner;
         this.request = request;
-        this.loop = loop;
         this.target = request.target().hostPort();
         this.leasing = new HopLeasing(this, owner, forwarding, loop, target);
         this.login = new HopLogin(request, owner, loop);
