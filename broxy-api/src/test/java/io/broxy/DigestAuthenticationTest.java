@@ -108,7 +108,7 @@ class DigestAuthenticationTest {
 
         assertThat(parameter(credentials, "response")).isEqualTo(response);
         assertThat(credentials).doesNotContain("qop=").doesNotContain("nc=");
-        assertThat(credentials.contains("cnonce=")).isEqualTo(algorithm.endsWith("sess"));
+        assertThat(Objects.requireNonNull(credentials).contains("cnonce=")).isEqualTo(algorithm.endsWith("sess"));
     }
 
     /** RFC 2617 section 3.5, and the same without qop as RFC 2069 has it. */

@@ -19,6 +19,7 @@ import javax.security.auth.login.AppConfigurationEntry.LoginModuleControlFlag;
 import javax.security.auth.login.Configuration;
 import javax.security.auth.login.LoginContext;
 import javax.security.auth.login.LoginException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A realm of MIT Kerberos with a KDC on the loopback: the principals {@code user} and {@code HTTP/localhost}, each with a key table.
@@ -32,7 +33,7 @@ final class KerberosRealm implements AutoCloseable {
     private final Path folder;
     private final Path config;
     private final Path kdcConfig;
-    private Daemon kdc;
+    private @Nullable Daemon kdc;
 
     private KerberosRealm(Path folder) {
         this.folder = folder;
@@ -180,6 +181,8 @@ final class KerberosRealm implements AutoCloseable {
     @Override
     public void close() {
         System.clearProperty("java.security.krb5.conf");
-        kdc.close();
+        if (kdc != null) {
+            kdc.close();
+        }
     }
 }

@@ -137,7 +137,7 @@ public final class HttpProxyDialerBuilder extends ProxyDialerBuilder<HttpProxyDi
             return UserAuthorization.of(authentication, proxy, executor);
         }
         if (authorization != null) {
-            return UserAuthorization.of(authorization, proxy, executor);
+            return UserAuthorization.ofOneValue(authorization, proxy, executor);
         }
         return credentials == null ? ProxyAuthorization.NONE : ProxyAuthorization.fixed(credentials.authorization());
     }

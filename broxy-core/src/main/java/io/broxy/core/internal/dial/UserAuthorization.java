@@ -42,7 +42,7 @@ final class UserAuthorization implements ProxyAuthorization {
     }
 
     /** One value for each request, which a challenge does not change. */
-    static UserAuthorization of(HttpProxyDialer.Authorization user, HostPort proxy, Executor executor) {
+    static UserAuthorization ofOneValue(HttpProxyDialer.Authorization user, HostPort proxy, Executor executor) {
         return new UserAuthorization(request -> new OneValue(user, request.target()), false, proxy, executor);
     }
 

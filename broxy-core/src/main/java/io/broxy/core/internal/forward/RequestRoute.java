@@ -50,7 +50,6 @@ final class RequestRoute {
     private final ExchangeOwner owner;
     private final ForwardedRequest request;
     private final Forwarding forwarding;
-    private final EventLoop loop;
     private final HostPort target;
     private final RequestLogins logins;
 
@@ -72,7 +71,6 @@ final class RequestRoute {
         this.exchange = exchange;
         this.owner = owner;
         this.request = request;
-        this.loop = loop;
         this.target = request.target().hostPort();
         this.forwarding = forwarding;
         this.logins = new RequestLogins(forwarding, request, owner);
