@@ -83,8 +83,8 @@ class UpstreamsTest {
     /** Answers with a challenge first. */
     private static void playDigestProxy(Peer peer) throws IOException {
         assertThat(peer.readHead()).doesNotContain("Proxy-Authorization");
-        peer.send("HTTP/1.1 407 Who\r\nProxy-Authenticate: Digest realm=\"r\", qop=\"auth\", nonce=\"n\"\r\n"
-                + "Content-Length: 0\r\n\r\n");
+        String challenge = "Digest realm=\"r\", qop=\"auth\", nonce=\"n\"";
+        peer.send("HTTP/1.1 407 Who\r\nContent-Length: 0\r\nProxy-Authenticate: " + challenge + "\r\n\r\n");
         assertThat(peer.readHead()).contains("\r\nProxy-Authorization: Digest username=\"u\", realm=\"r\", ");
         peer.send("HTTP/1.1 200 Connection established\r\n\r\n").send(peer.read(4));
     }

@@ -70,10 +70,8 @@ final class ProxyDial implements DialHandle, Completion<ProxyConnection>, Channe
     private @Nullable ProxyConnection used;
     private @Nullable Handshake handshake;
     private boolean retried;
-
     /** The handshake answers a challenge over the connection that brought it. */
     private boolean answering;
-
     /** The proxy refuses, and the dial only waits for the rest of the reply. */
     private boolean refusing;
 
