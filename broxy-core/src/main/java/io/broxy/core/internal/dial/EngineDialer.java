@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A built-in dialer: however a connection is asked for, it comes down to {@link #start} on an event loop, unless the dialer
- * has a cheaper way on the thread of a blocking caller.
+ * is cheaper on the thread of a blocking caller.
  *
  * <p>Threading: thread-safe; {@link #start} runs on the dial's loop.
  */
@@ -49,7 +49,7 @@ interface EngineDialer extends Dialer, LoopDialer {
                         .build());
     }
 
-    // ------------------------------------------------------------------ the ways to ask for a connection
+    // ------------------------------------------------------------------ asking for a connection
 
     @Override
     default Connection dial(DialRequest request) throws DialException {

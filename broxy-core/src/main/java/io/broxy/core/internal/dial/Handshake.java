@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is said to a proxy before it opens the way to a target: bytes in, bytes out, and no I/O, so that one conversation
+ * What is said to a proxy before it opens a tunnel to a target: bytes in, bytes out, and no I/O, so that one conversation
  * serves event loops and callers' threads alike. A handshake is used once.
  *
  * <p>Threading: for one thread at a time.
@@ -18,7 +18,7 @@ interface Handshake {
         SEND,
         /** Read. */
         READ,
-        /** The way is open. What is left in the buffer comes from the target. */
+        /** The tunnel is open. What is left in the buffer comes from the target. */
         DONE
     }
 

@@ -119,8 +119,8 @@ public final class HttpProxyDialerBuilder extends ProxyDialerBuilder<HttpProxyDi
     public HttpProxyDialer build() {
         Dialer toProxy = tls == null ? over() : new TlsDialer(over(), tls, engine);
         ConnPool.Key key = new ConnPool.Key(proxy, toProxy, identity());
-        HttpHop way = new HttpHop(key, true, proxyAuthorization(), List.copyOf(fields), pool, timeoutNanos);
-        return new HttpProxyDialerImpl(way, pool, engine);
+        HttpHop hop = new HttpHop(key, true, proxyAuthorization(), List.copyOf(fields), pool, timeoutNanos);
+        return new HttpProxyDialerImpl(hop, pool, engine);
     }
 
     /** Some schemes authenticate a connection, not a request: connections with an authorization of the user's are not shared. */

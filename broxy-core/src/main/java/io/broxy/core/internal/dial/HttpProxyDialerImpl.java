@@ -19,18 +19,18 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe.
  */
 final class HttpProxyDialerImpl extends TunnelDialer implements HttpProxyDialer, HttpRouter {
-    /** The latest way: ways differ in their timeout only, and most requests have the same one. */
+    /** The latest hop: hops differ in their timeout only, and most requests have the same one. */
     private volatile HttpHop latest;
 
     /**
      * Creates one.
      *
-     * @param way of a request that names no timeout
-     * @param pool that of the way
+     * @param hop of a request that names no timeout
+     * @param pool that of the hop
      */
-    HttpProxyDialerImpl(HttpHop way, @Nullable EnginePool pool, DialEngine engine) {
-        super(way.key(), way.credentials(), pool, way.timeoutNanos(), engine);
-        this.latest = way;
+    HttpProxyDialerImpl(HttpHop hop, @Nullable EnginePool pool, DialEngine engine) {
+        super(hop.key(), hop.credentials(), pool, hop.timeoutNanos(), engine);
+        this.latest = hop;
     }
 
     @Override
@@ -52,16 +52,16 @@ final class HttpProxyDialerImpl extends TunnelDialer implements HttpProxyDialer,
                     .cause(denial)
                     .build();
         }
-        return new ProxyRoute(way(timeoutNanos(request)), request.target(), ticker().nanos());
+        return new ProxyRoute(hop(timeoutNanos(request)), request.target(), ticker().nanos());
     }
 
-    private HttpHop way(long timeoutNanos) {
-        HttpHop way = latest;
-        if (way.timeoutNanos() != timeoutNanos) {
-            way = way.within(timeoutNanos);
-            latest = way;
+    private HttpHop hop(long timeoutNanos) {
+        HttpHop hop = latest;
+        if (hop.timeoutNanos() != timeoutNanos) {
+            hop = hop.within(timeoutNanos);
+            latest = hop;
         }
-        return way;
+        return hop;
     }
 
     /** Names the proxy. */
@@ -72,19 +72,19 @@ final class HttpProxyDialerImpl extends TunnelDialer implements HttpProxyDialer,
 
     /** The route of a request over this proxy. Threading: for one thread, or owned by its event loop. */
     private final class ProxyRoute implements HttpRoute {
-        private final HttpHop way;
+        private final HttpHop hop;
         private final HostPort target;
         private final long startNanos;
 
-        ProxyRoute(HttpHop way, HostPort target, long startNanos) {
-            this.way = way;
+        ProxyRoute(HttpHop hop, HostPort target, long startNanos) {
+            this.hop = hop;
             this.target = target;
             this.startNanos = startNanos;
         }
 
         @Override
-        public HttpHop way() {
-            return way;
+        public HttpHop hop() {
+            return hop;
         }
 
         /** The failure to reach the proxy becomes the cause, as in a dial through the proxy. */
@@ -93,7 +93,7 @@ final class HttpProxyDialerImpl extends TunnelDialer implements HttpProxyDialer,
             if (target.equals(failure.target()) && proxy().equals(failure.proxy())) {
                 return failure;
             }
-            return way.failure(failure.reason(), target)
+            return hop.failure(failure.reason(), target)
                     .duration(Duration.ofNanos(ticker().nanos() - startNanos))
                     .attempts(failure.attempts())
                     .cause(failure)

@@ -154,7 +154,7 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
     }
 
     /**
-     * The ways of a request by rules: those of one hop after the other, each in the time that a dial would have.
+     * The hops of a request by rules, one named hop after the other, each in the time that a dial would have.
      *
      * <p>Threading: for one thread, or owned by its event loop.
      */
@@ -163,9 +163,9 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
         private HttpRoute current;
 
         /**
-         * Begins with the first hop that has a way.
+         * Begins with the first named hop that can send the request.
          *
-         * @throws DialException if none has
+         * @throws DialException if none can
          */
         RoutedHttp(FailOver failOver) throws DialException {
             this.failOver = failOver;
@@ -186,8 +186,8 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
         }
 
         @Override
-        public HttpHop way() {
-            return current.way();
+        public HttpHop hop() {
+            return current.hop();
         }
 
         @Override
@@ -224,7 +224,7 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
         public @Nullable DialException failed(DialException failure) {
             DialException ofHop = current.failed(failure);
             if (ofHop == null) {
-                return null; // the hop has another way itself
+                return null; // the named hop goes on to another one itself
             }
             DialException all = failOver.failed(ofHop);
             if (all != null) {

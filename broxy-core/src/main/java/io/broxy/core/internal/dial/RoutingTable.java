@@ -99,7 +99,7 @@ final class RoutingTable {
     }
 
     /**
-     * A named way to targets, and whether it has failed lately.
+     * A named dialer, and whether it has failed lately.
      *
      * <p>Threading: thread-safe.
      */

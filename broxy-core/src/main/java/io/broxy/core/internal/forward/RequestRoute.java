@@ -94,7 +94,7 @@ final class RequestRoute {
             found.prefer(begun); // a login goes on over the hop where it began
         }
         route = found;
-        leasing.lease(found.way(), idleUse(), client);
+        leasing.lease(found.hop(), idleUse(), client);
     }
 
     /** A request that must not be sent twice does not go over a connection that may be ending just now. */
@@ -114,7 +114,7 @@ final class RequestRoute {
             exchange.fail(Rejection.TOO_MANY_THREADS.exception());
             return;
         }
-        HttpHop hop = current.way();
+        HttpHop hop = current.hop();
         UpstreamConnection leased = new UpstreamConnection(got, hop, logins.key(hop), owner.pinned(), pin);
         upstream = leased;
         state = State.AUTHORIZING;
@@ -327,7 +327,7 @@ final class RequestRoute {
         HttpRoute current = Objects.requireNonNull(route, "a route was taken");
         DialException all = current.failed(failure);
         if (all == null && repeatable && (upstream == null || !upstream.isOfClient())) {
-            HttpHop next = current.way();
+            HttpHop next = current.hop();
             if (request.isConnect() && !logins.pass(next)) {
                 exchange.dialInstead();
             } else {

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The connection that a request goes over, and the login that is bound to it: leased from a pool, or {@linkplain
  * PinnedConnections pinned} to the client by an earlier request. The last
- * methods are the ways in which it ends.
+ * methods are its possible ends.
  *
  * <p>Threading: owned by its event loop.
  */

@@ -1,4 +1,4 @@
-/** Plain HTTP: one request of a client and its response, by way of an origin or of the next proxy. */
+/** Plain HTTP: one request of a client and its response, from an origin or the next proxy. */
 @NullMarked
 package io.broxy.core.internal.forward;
 

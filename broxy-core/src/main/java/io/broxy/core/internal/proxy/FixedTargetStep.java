@@ -29,7 +29,7 @@ final class FixedTargetStep implements Step, AccessControl.Outcome {
         connection.begin(new FixedTargetStep(connection, target));
     }
 
-    /** The client has no way to log in, so the authenticator is left out. */
+    /** The client cannot log in, so the authenticator is left out. */
     @Override
     public void begin() {
         AccessRequest request = new AccessRequest(connection.facts().address(), METHOD, target, null, List.of(), null);

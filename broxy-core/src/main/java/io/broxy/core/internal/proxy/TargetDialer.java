@@ -120,7 +120,7 @@ final class TargetDialer implements HttpRouter {
     /** Whether a tunnel to a target begins at a proxy at which the client logs in itself, where handlers pass that. */
     boolean takesLogins(ClientConnection client, HostPort target) {
         try {
-            return route(request(client, target)).way().takesLogins();
+            return route(request(client, target)).hop().takesLogins();
         } catch (DialException e) {
             return false; // the dial fails for the same reason
         }

@@ -28,7 +28,7 @@ public record HttpHop(
         @Nullable ConnPool pool,
         long timeoutNanos) {
 
-    /** The way to the target itself, which gets the origin form. */
+    /** The hop to the target itself, which gets the origin form. */
     public static HttpHop toTarget(ConnPool.Key key, long timeoutNanos) {
         return new HttpHop(key, false, ProxyAuthorization.NONE, List.of(), null, timeoutNanos);
     }
@@ -38,12 +38,12 @@ public record HttpHop(
         return absoluteForm && credentials == ProxyAuthorization.NONE;
     }
 
-    /** This way in another time. */
+    /** This hop with another timeout. */
     public HttpHop within(long timeoutNanos) {
         return new HttpHop(key, absoluteForm, credentials, fields, pool, timeoutNanos);
     }
 
-    /** Begins a failure of this way, for {@link HttpRoute#failed}. */
+    /** Begins a failure of this hop, for {@link HttpRoute#failed}. */
     public DialException.Builder failure(DialException.Reason reason, HostPort target) {
         DialException.Builder failure = DialException.builder(reason, target);
         return absoluteForm ? failure.proxy(key.address()) : failure;

@@ -6,7 +6,7 @@ import io.broxy.Dialer;
 import io.broxy.core.internal.loop.Workers;
 
 /**
- * A dialer that knows another way for a plain HTTP request than a connection to its target: an HTTP proxy takes such a
+ * A dialer that can send a plain HTTP request over another hop than a connection to its target: an HTTP proxy takes such a
  * request in absolute form (RFC 9112 section 3.2.2), without a tunnel.
  *
  * <p>Threading: thread-safe.
@@ -17,7 +17,7 @@ public interface HttpRouter {
      * Begins the route of one request, without any I/O. Its time runs from now.
      *
      * @param request names the target, the addresses that are admitted, and the time for getting a connection
-     * @throws DialException if there is no way, as a dial would fail: with {@link DialException.Reason#DENIED} if rules deny
+     * @throws DialException if there is no hop, as a dial would fail: with {@link DialException.Reason#DENIED} if rules deny
      *     the target, or if it is a literal address that the policy refuses and that nothing behind this could check
      */
     HttpRoute route(DialRequest request) throws DialException;

@@ -32,10 +32,10 @@ final class TargetRouter implements HttpRouter {
     private final Workers workers;
 
     /** The latest request often comes again. */
-    private volatile @Nullable OneWay latestWay;
+    private volatile @Nullable SingleHop latestHop;
 
     /** Most requests have the same policy. */
-    private volatile @Nullable PolicyDialer latest;
+    private volatile @Nullable PolicyDialer latestDialer;
 
     TargetRouter(Dialer dialer, Workers workers) {
         this.dialer = dialer;
@@ -44,15 +44,15 @@ final class TargetRouter implements HttpRouter {
 
     @Override
     public HttpRoute route(DialRequest request) {
-        OneWay last = latestWay;
+        SingleHop last = latestHop;
         if (last == null || last.request() != request) {
-            last = new OneWay(request, way(request));
-            latestWay = last;
+            last = new SingleHop(request, hop(request));
+            latestHop = last;
         }
         return last;
     }
 
-    private HttpHop way(DialRequest request) {
+    private HttpHop hop(DialRequest request) {
         Duration own = request.timeout();
         long timeoutNanos = own == null ? DEFAULT_TIMEOUT_NANOS : Durations.positiveNanos(own, "a dial's timeout");
         ConnPool.Key key = ConnPool.Key.of(request.target(), keeping(request.addressPolicy()));
@@ -63,16 +63,16 @@ final class TargetRouter implements HttpRouter {
         if (policy == AddressPolicy.any()) {
             return dialer; // so that these connections are shared with leases by the dialer itself
         }
-        PolicyDialer last = latest;
+        PolicyDialer last = latestDialer;
         if (last == null || last.policy() != policy) {
             last = new PolicyDialer(dialer, policy, UserDialerAdapter.of(dialer, workers));
-            latest = last;
+            latestDialer = last;
         }
         return last;
     }
 
     /** Threading: immutable. */
-    private record OneWay(DialRequest request, @Override HttpHop way) implements HttpRoute {
+    private record SingleHop(DialRequest request, @Override HttpHop hop) implements HttpRoute {
         @Override
         public DialException failed(DialException failure) {
             return failure;

@@ -91,7 +91,7 @@ class HttpRouterTest {
     }
 
     private HttpHop way(Dialer dialer) throws DialException {
-        return router(dialer).route(REQUEST).way();
+        return router(dialer).route(REQUEST).hop();
     }
 
     private static DialException denied(HttpRouter router, DialRequest request) {
@@ -145,23 +145,23 @@ class HttpRouterTest {
             AddressPolicy policy = AddressPolicy.publicOnly();
             AddressPolicy lax = policy.or(AddressPolicy.allowing());
 
-            ConnPool.Key hop = router.route(request(TARGET, policy)).way().key();
+            ConnPool.Key hop = router.route(request(TARGET, policy)).hop().key();
 
-            ConnPool.Key again = router.route(request(TARGET, policy)).way().key();
+            ConnPool.Key again = router.route(request(TARGET, policy)).hop().key();
             assertThat(again).isEqualTo(hop).hasSameHashCodeAs(hop);
             assertThat(again.dialer()).as("made once").isSameAs(hop.dialer());
-            ConnPool.Key laxer = router.route(request(TARGET, lax)).way().key();
+            ConnPool.Key laxer = router.route(request(TARGET, lax)).hop().key();
             assertThat(laxer).isNotEqualTo(hop);
-            assertThat(router.route(REQUEST).way().key()).isNotEqualTo(hop).isNotEqualTo(laxer);
-            assertThat(router.route(request(TARGET, policy)).way().key())
+            assertThat(router.route(REQUEST).hop().key()).isNotEqualTo(hop).isNotEqualTo(laxer);
+            assertThat(router.route(request(TARGET, policy)).hop().key())
                     .as("after others")
                     .isEqualTo(hop);
-            assertThat(router(dialer).route(request(TARGET, policy)).way().key())
+            assertThat(router(dialer).route(request(TARGET, policy)).hop().key())
                     .as("of another handler")
                     .isEqualTo(hop);
             assertThat(router(request -> dialer.dial(request))
                             .route(request(TARGET, policy))
-                            .way()
+                            .hop()
                             .key())
                     .as("of another dialer")
                     .isNotEqualTo(hop);
@@ -184,7 +184,7 @@ class HttpRouterTest {
                     REQUEST.toBuilder().timeout(Duration.ofMillis(1_234)).build();
 
             assertThat(way(direct).timeoutNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(10));
-            assertThat(router(direct).route(hurried).way().timeoutNanos())
+            assertThat(router(direct).route(hurried).hop().timeoutNanos())
                     .isEqualTo(TimeUnit.MILLISECONDS.toNanos(1_234));
         }
     }
@@ -224,7 +224,7 @@ class HttpRouterTest {
 
             HttpHop way = router(dialer)
                     .route(request(TARGET, AddressPolicy.publicOnly()))
-                    .way();
+                    .hop();
 
             assertThat(way.key()).isSameAs(dialer.key());
         }
@@ -250,10 +250,10 @@ class HttpRouterTest {
             DialRequest hurried =
                     REQUEST.toBuilder().timeout(Duration.ofSeconds(1)).build();
 
-            assertThat(router.route(hurried).way().timeoutNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(1));
-            HttpHop way = router.route(REQUEST).way();
+            assertThat(router.route(hurried).hop().timeoutNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(1));
+            HttpHop way = router.route(REQUEST).hop();
             assertThat(way.timeoutNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(3));
-            assertThat(router.route(REQUEST).way()).as("made once").isSameAs(way);
+            assertThat(router.route(REQUEST).hop()).as("made once").isSameAs(way);
         }
 
         @Test
@@ -285,10 +285,10 @@ class HttpRouterTest {
         void namesAndAdmittedLiteralsAreTheProxysBusiness() throws Exception {
             HttpRouter router = router(http().build());
 
-            assertThat(router.route(request(PRIVATE, AddressPolicy.any())).way().absoluteForm())
+            assertThat(router.route(request(PRIVATE, AddressPolicy.any())).hop().absoluteForm())
                     .isTrue();
             assertThat(router.route(request(TARGET, AddressPolicy.publicOnly()))
-                            .way()
+                            .hop()
                             .absoluteForm())
                     .isTrue();
         }
@@ -320,7 +320,7 @@ class HttpRouterTest {
         @Test
         void aFailureOfTheRouteItselfStaysAsItIs() throws Exception {
             HttpRoute route = router(http().build()).route(REQUEST);
-            DialException failure = route.way().failure(Reason.PROTOCOL, TARGET).build();
+            DialException failure = route.hop().failure(Reason.PROTOCOL, TARGET).build();
 
             assertThat(failure.proxy()).isEqualTo(PROXY);
             assertThat(route.failed(failure)).isSameAs(failure);
@@ -477,14 +477,14 @@ class HttpRouterTest {
                 .build());
 
         HttpHop straight = router.route(DialRequest.to(HostPort.parse("www.corp.example:80")))
-                .way();
+                .hop();
         assertThat(straight.absoluteForm()).isFalse();
         assertThat(straight.key().dialer()).isSameAs(direct);
         HttpHop viaSocks =
-                router.route(DialRequest.to(HostPort.parse("tor.example:80"))).way();
+                router.route(DialRequest.to(HostPort.parse("tor.example:80"))).hop();
         assertThat(viaSocks.absoluteForm()).isFalse();
         assertThat(viaSocks.key().dialer()).isSameAs(socks);
-        assertThat(router.route(REQUEST).way().key()).isSameAs(proxy.key());
+        assertThat(router.route(REQUEST).hop().key()).isSameAs(proxy.key());
         DialException denial = denied(router, DialRequest.to(HostPort.parse("ads.example:80")));
         assertThat(denial.reason()).isEqualTo(Reason.DENIED);
         assertThat(denial).hasMessageContaining("ads.example");

@@ -145,19 +145,19 @@ class HttpRoutesTest {
         try (Origin origin = answering()) {
             AddressPolicy lax = AddressPolicy.allowing(Cidr.parse("127.0.0.0/8"));
             HttpRouter router = router(direct);
-            exchange(lease(router.route(request(origin.target(), lax)).way()), get("/"));
+            exchange(lease(router.route(request(origin.target(), lax)).hop()), get("/"));
             assertThat(pool.stats().idle()).isEqualTo(1);
 
             DialException denied = failure(router.route(request(origin.target(), AddressPolicy.publicOnly()))
-                    .way());
+                    .hop());
 
             assertThat(denied.reason()).isEqualTo(Reason.DENIED);
             assertThat(denied).hasMessageContaining("loopback");
-            LoopLease again = lease(router.route(request(origin.target(), lax)).way());
+            LoopLease again = lease(router.route(request(origin.target(), lax)).hop());
             assertThat(again.wasIdle()).isTrue();
             exchange(again, get("/again"));
             LoopLease any = lease(
-                    router.route(request(origin.target(), AddressPolicy.any())).way());
+                    router.route(request(origin.target(), AddressPolicy.any())).hop());
             assertThat(any.wasIdle()).as("policies never mix").isFalse();
             exchange(any, get("/any"));
             assertThat(origin.accepted()).isEqualTo(2);
@@ -176,7 +176,7 @@ class HttpRoutesTest {
             HttpRouter router = router(own);
             for (int i = 0; i < 2; i++) {
                 LoopLease lease = lease(router.route(request(origin.target(), AddressPolicy.publicOnly()))
-                        .way());
+                        .hop());
                 assertThat(lease.wasIdle()).isEqualTo(i > 0);
                 exchange(lease, get("/" + i));
             }
@@ -193,13 +193,13 @@ class HttpRoutesTest {
 
             HttpHop way = router(dialer)
                     .route(request(origin.target(), AddressPolicy.any()))
-                    .way();
+                    .hop();
 
             exchange(lease(way), get("/"));
             assertThat(proxy.accepted()).isEqualTo(1);
             DialException denied = failure(router(dialer)
                     .route(request(origin.target(), AddressPolicy.publicOnly()))
-                    .way());
+                    .hop());
             assertThat(denied.reason()).as("a literal, and another connection").isEqualTo(Reason.DENIED);
             assertThat(proxy.accepted()).isEqualTo(1);
         }
@@ -219,7 +219,7 @@ class HttpRoutesTest {
 
             LoopLease lease = lease(router(dialer)
                     .route(request(target, AddressPolicy.publicOnly()))
-                    .way());
+                    .hop());
 
             assertThat(lease.wasIdle()).isTrue();
             exchange(lease, get("http://target.example/"));
@@ -238,7 +238,7 @@ class HttpRoutesTest {
             HttpProxyDialer dialer = through(proxy).tls(certificates.client()).build();
             HttpHop way = router(dialer)
                     .route(request(HostPort.parse("target.example:80"), AddressPolicy.publicOnly()))
-                    .way();
+                    .hop();
 
             exchange(lease(way), get("http://target.example/"));
             LoopLease again = lease(way);
@@ -260,11 +260,11 @@ class HttpRoutesTest {
             DialRequest request = request(HostPort.parse("target.example:80"), AddressPolicy.publicOnly());
             HttpRoute route = router.route(request);
 
-            assertThat(route.failed(failure(route.way()))).isNull();
-            exchange(lease(route.way()), get("http://target.example/"));
+            assertThat(route.failed(failure(route.hop()))).isNull();
+            exchange(lease(route.hop()), get("http://target.example/"));
             route.connected();
 
-            assertThat(router.route(request).way().key().address())
+            assertThat(router.route(request).hop().key().address())
                     .as("the other one has a penalty")
                     .isEqualTo(proxy.target());
         }

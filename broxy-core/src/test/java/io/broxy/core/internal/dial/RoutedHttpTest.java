@@ -90,7 +90,7 @@ class RoutedHttpTest {
     }
 
     private HttpHop note(HttpRoute route) {
-        HttpHop way = route.way();
+        HttpHop way = route.hop();
         tried.add(way.key().address().host());
         millis.add(TimeUnit.NANOSECONDS.toMillis(way.timeoutNanos()));
         return way;
@@ -107,7 +107,7 @@ class RoutedHttpTest {
     /** The way to the proxy fails as a pool's lease does. */
     private @Nullable DialException fails(HttpRoute route, Reason reason) {
         DialException failure =
-                DialException.builder(reason, route.way().key().address()).build();
+                DialException.builder(reason, route.hop().key().address()).build();
         DialException all = route.failed(failure);
         if (all == null) {
             note(route);
@@ -155,7 +155,7 @@ class RoutedHttpTest {
         HttpRouter router = router(ALL);
         HttpRoute route = begin(router);
 
-        assertThat(route.failed(route.way().failure(reason, TARGET).build())).isNull();
+        assertThat(route.failed(route.hop().failure(reason, TARGET).build())).isNull();
 
         assertThat(note(route).key().address().host()).isEqualTo("b");
         assertThat(goesFirstTo(router)).containsExactly("b");
@@ -245,8 +245,8 @@ class RoutedHttpTest {
         DialRequest request =
                 DialRequest.builder(TARGET).timeout(Duration.ofSeconds(6)).build();
 
-        assertThat(router(ALL).route(request).way().timeoutNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(2));
-        assertThat(router(Route.via("a")).route(request).way().timeoutNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(6));
+        assertThat(router(ALL).route(request).hop().timeoutNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(2));
+        assertThat(router(Route.via("a")).route(request).hop().timeoutNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(6));
     }
 
     @Test
