@@ -1,6 +1,7 @@
 package io.broxy.core;
 
 import io.broxy.Dialer;
+import io.broxy.core.internal.time.Durations;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
@@ -33,10 +34,7 @@ public final class LocalProxyBuilder {
      * @throws IllegalArgumentException if it is not positive
      */
     public LocalProxyBuilder idleTimeout(Duration timeout) {
-        if (timeout.isNegative() || timeout.isZero()) {
-            throw new IllegalArgumentException("an idle timeout must be positive, not " + timeout);
-        }
-        idleTimeout = timeout;
+        idleTimeout = Durations.requirePositive(timeout, "an idle timeout");
         return this;
     }
 

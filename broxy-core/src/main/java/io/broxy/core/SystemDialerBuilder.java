@@ -5,6 +5,7 @@ import io.broxy.Dialer;
 import io.broxy.RoutingDialer;
 import io.broxy.SystemProxies;
 import io.broxy.core.internal.dial.SelectorDialer;
+import io.broxy.core.internal.time.Durations;
 import java.net.ProxySelector;
 import java.time.Duration;
 import java.util.List;
@@ -61,10 +62,7 @@ public final class SystemDialerBuilder {
      * @throws IllegalArgumentException if it is not positive
      */
     public SystemDialerBuilder timeout(Duration timeout) {
-        if (timeout.isNegative() || timeout.isZero()) {
-            throw new IllegalArgumentException("a dial's timeout must be positive, not " + timeout);
-        }
-        this.timeout = timeout;
+        this.timeout = Durations.requirePositive(timeout, "a dial's timeout");
         return this;
     }
 

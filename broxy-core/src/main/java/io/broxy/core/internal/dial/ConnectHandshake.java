@@ -37,9 +37,6 @@ import org.jspecify.annotations.Nullable;
 final class ConnectHandshake implements Handshake {
     static final int PROXY_AUTHENTICATION_REQUIRED = 407;
 
-    /** Tinyproxy answers wrong credentials with it. The target has not been asked, so they can only be the proxy's. */
-    private static final int UNAUTHORIZED = 401;
-
     private static final int SWITCHING_PROTOCOLS = 101;
 
     /** How much of a challenge's body is read, so that the connection can take the answer; error pages have some KiB. */
@@ -164,9 +161,7 @@ final class ConnectHandshake implements Handshake {
     private HandshakeException refused(ResponseHead head, boolean persistent) {
         boolean shared = persistent && !login && !AuthSchemes.challengesBindConnection(head.fields());
         KeepAlive kept = shared ? KeepAlive.of(head.fields()) : null;
-        DialException.Reason reason = head.status() == PROXY_AUTHENTICATION_REQUIRED || head.status() == UNAUTHORIZED
-                ? DialException.Reason.PROXY_AUTH
-                : DialException.Reason.PROXY_REFUSED;
+        DialException.Reason reason = AuthSchemes.connectRefusal(head.status());
         ByteBuffer start = body.duplicate().flip();
         return HandshakeException.refused(reason, reply(head, start), kept, persistent);
     }

@@ -2,8 +2,8 @@ package io.broxy.core.internal.forward;
 
 import io.broxy.ConnPool;
 import io.broxy.DialException;
-import io.broxy.DialException.Reason;
 import io.broxy.HostPort;
+import io.broxy.core.internal.http.AuthSchemes;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.pool.IdleUse;
@@ -17,9 +17,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: owned by its event loop.
  */
 final class RequestLogins {
-    /** Some proxies answer wrong credentials with it. A CONNECT has asked no target, so they can only be the proxy's. */
-    private static final int UNAUTHORIZED = 401;
-
     private final boolean passProxyAuthentication;
     private final ForwardedRequest request;
     private final HostPort target;
@@ -79,7 +76,7 @@ final class RequestLogins {
 
     /** The failure of a CONNECT that a hop does not open, for another reason than that it wants the client to log in. */
     DialException tunnelRefused(HttpHop hop, ForwardedResponse response) {
-        Reason reason = response.status() == UNAUTHORIZED ? Reason.PROXY_AUTH : Reason.PROXY_REFUSED;
+        DialException.Reason reason = AuthSchemes.connectRefusal(response.status());
         return hop.failure(reason, target).proxyReply(response.asReply()).build();
     }
 

@@ -2,6 +2,7 @@ package io.broxy.core.internal.http;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.broxy.DialException;
 import io.broxy.ProxyChallenge;
 import io.broxy.ProxyReply;
 import java.util.Locale;
@@ -15,6 +16,9 @@ import java.util.Set;
  * <p>Threading: stateless.
  */
 public final class AuthSchemes {
+    private static final int UNAUTHORIZED = 401;
+    private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
+
     /** The IANA registry without Negotiate, and schemes of cloud and vendor APIs; in lower case. */
     private static final Set<String> PER_REQUEST = Set.of(
             "basic",
@@ -64,6 +68,16 @@ public final class AuthSchemes {
     /** Whether a response has a connection-based challenge of an origin or a proxy. */
     public static boolean challengesBindConnection(Fields fields) {
         return bindConnection(fields, "WWW-Authenticate") || bindConnection(fields, "Proxy-Authenticate");
+    }
+
+    /**
+     * The reason of a refused CONNECT. Tinyproxy answers wrong credentials with 401: the target has not been asked, so they can
+     * only be the proxy's.
+     */
+    public static DialException.Reason connectRefusal(int status) {
+        return status == PROXY_AUTHENTICATION_REQUIRED || status == UNAUTHORIZED
+                ? DialException.Reason.PROXY_AUTH
+                : DialException.Reason.PROXY_REFUSED;
     }
 
     /**

@@ -15,10 +15,19 @@ public final class Durations {
      * @throws IllegalArgumentException if it is not positive
      */
     public static long positiveNanos(Duration duration, String what) {
+        return toNanos(requirePositive(duration, what));
+    }
+
+    /**
+     * Returns a duration that is positive.
+     *
+     * @throws IllegalArgumentException if it is not
+     */
+    public static Duration requirePositive(Duration duration, String what) {
         if (duration.isNegative() || duration.isZero()) {
             throw new IllegalArgumentException(what + " must be positive, not " + duration);
         }
-        return toNanos(duration);
+        return duration;
     }
 
     /**
