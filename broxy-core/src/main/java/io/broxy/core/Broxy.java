@@ -32,6 +32,7 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Objects;
@@ -254,6 +255,19 @@ public final class Broxy implements AutoCloseable {
             UnixDomainSocketAddress address, Set<PosixFilePermission> permissions, ClientHandler handler)
             throws IOException {
         return start(address, Set.copyOf(permissions), handler);
+    }
+
+    /**
+     * Accepts clients at a channel that is bound already, such as the {@link System#inheritedChannel()} that a service manager
+     * has opened. {@link ProxyServer#close} says what becomes of it.
+     *
+     * @param channel of the default selector provider, in any blocking mode; owned by the server unless this fails
+     * @throws IllegalStateException if the channel is not bound, or is registered with a selector
+     */
+    public ProxyServer listen(ServerSocketChannel channel, ClientHandler handler) throws IOException {
+        ensureOpen();
+        return engine.parts.add(ProxyServer.takeOver(
+                channel, handler, engine.loops.next(), engine.ownAddresses, engine.parts.open()::remove));
     }
 
     private ProxyServer start(

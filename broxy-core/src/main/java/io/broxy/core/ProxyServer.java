@@ -13,6 +13,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.spi.SelectorProvider;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Objects;
 import java.util.Set;
@@ -45,6 +46,7 @@ public final class ProxyServer implements AutoCloseable {
     private ProxyServer(
             ServerSocketChannel channel,
             @Nullable UnixSocketFile file,
+            Acceptor.AtClose atClose,
             ClientHandler handler,
             EventLoop loop,
             OwnAddresses ownAddresses,
@@ -54,7 +56,7 @@ public final class ProxyServer implements AutoCloseable {
         this.file = file;
         this.loop = loop;
         this.forgotten = noteOwnAddress(handler, ownAddresses);
-        this.acceptor = new Acceptor(loop, channel, handler::serve, () -> {
+        this.acceptor = new Acceptor(loop, channel, handler::serve, atClose, () -> {
             unlink();
             forgotten.run();
             onClose.accept(this);
@@ -102,7 +104,7 @@ public final class ProxyServer implements AutoCloseable {
             } else {
                 channel.bind(address, BACKLOG);
             }
-            return new ProxyServer(channel, file, handler, loop, ownAddresses, onClose).begin();
+            return new ProxyServer(channel, file, Acceptor.AtClose.CLOSE, handler, loop, ownAddresses, onClose).begin();
         } catch (IOException e) {
             channel.close();
             throw new IOException("cannot listen on " + text(address) + ": " + e.getMessage(), e);
@@ -110,6 +112,30 @@ public final class ProxyServer implements AutoCloseable {
             channel.close();
             throw e;
         }
+    }
+
+    /** Accepts at a bound channel, which stays the caller's if this fails. */
+    static ProxyServer takeOver(
+            ServerSocketChannel channel,
+            ClientHandler handler,
+            EventLoop loop,
+            OwnAddresses ownAddresses,
+            Consumer<ProxyServer> onClose)
+            throws IOException {
+        Objects.requireNonNull(handler, "handler");
+        if (channel.getLocalAddress() == null) {
+            throw new IllegalStateException("the channel is not bound");
+        }
+        if (channel.isRegistered()) {
+            throw new IllegalStateException("the channel is registered with a selector");
+        }
+        if (channel.provider() != SelectorProvider.provider()) {
+            throw new IllegalArgumentException("the channel is not of the default selector provider");
+        }
+        channel.configureBlocking(false);
+        Acceptor.AtClose atClose =
+                channel == System.inheritedChannel() ? Acceptor.AtClose.LEAVE_OPEN : Acceptor.AtClose.CLOSE;
+        return new ProxyServer(channel, null, atClose, handler, loop, ownAddresses, onClose).begin();
     }
 
     private static ServerSocketChannel open(SocketAddress address) throws IOException {
@@ -164,7 +190,12 @@ public final class ProxyServer implements AutoCloseable {
 
     /**
      * Stops accepting and frees the port, or removes the file of a Unix domain socket, which is done when this returns unless it is called on an event loop. Clients
-     * that were accepted stay with their handler. Repeated calls have no effect.
+     * that were accepted stay with their handler, and those in the queue are accepted first. Repeated calls have no effect.
+     *
+     * <p>A channel that was {@linkplain Broxy#listen(ServerSocketChannel, ClientHandler) passed in} is closed likewise, while
+     * the file of its Unix domain socket stays. Only the JVM's {@link System#inheritedChannel()} stays open, and the
+     * clients in its queue wait for the process that inherits it next: the JDK would connect standard output and standard
+     * error to {@code /dev/null} if it was closed.
      */
     @Override
     public void close() {

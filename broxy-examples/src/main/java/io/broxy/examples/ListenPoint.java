@@ -10,18 +10,21 @@ import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 
 /**
- * Where clients come in: a port, or a Unix domain socket.
+ * Where clients come in: a port, a Unix domain socket, or a socket of either kind that another process has opened.
  *
  * <p>Threading: immutable.
  */
-sealed interface ListenPoint permits ListenAddress, ListenPath {
+sealed interface ListenPoint permits ListenAddress, ListenPath, ListenInherited {
 
     /**
-     * Reads {@code HOST:PORT}, {@code unix:PATH} or {@code unix:PATH,mode=MODE}.
+     * Reads {@code HOST:PORT}, {@code unix:PATH}, {@code unix:PATH,mode=MODE} or {@code inherited}.
      *
      * @throws IllegalArgumentException if it is anything else
      */
     static ListenPoint parse(String text) {
+        if (text.equals(ListenInherited.WORD)) {
+            return new ListenInherited();
+        }
         return text.startsWith(ListenPath.SCHEME) ? ListenPath.parse(text) : ListenAddress.parse(text);
     }
 

@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.commons.cli.Option;
 import org.jspecify.annotations.Nullable;
 
@@ -16,11 +17,11 @@ final class ServerOptions {
 
     private final Setting<@Nullable ListenPoint> listen = options.one(
             "--listen",
-            "HOST:PORT|unix:PATH",
+            "HOST:PORT|unix:PATH|inherited",
             ListenPoint::parse,
             "The address to listen on; port 0 picks a free port. Or a Unix domain socket: unix:PATH, or"
-                    + " unix:PATH,mode=0660 to set its permissions. Default: as the file of --rules says, or"
-                    + " 127.0.0.1:3128");
+                    + " unix:PATH,mode=0660 to set its permissions. Or the listening socket that a service manager"
+                    + " passes as standard input: inherited. Default: as the file of --rules says, or 127.0.0.1:3128");
 
     private final Setting<List<Forward>> forwards = options.many(
             "--forward",
@@ -186,6 +187,7 @@ final class ServerOptions {
     }
 
     private void refuseContradictions() {
+        refuseToInheritTwice();
         if (sendProxyProtocol() != null && upstream() == null && rules() == null) {
             throw new UsageException("--send-proxy-protocol needs --upstream or --rules, whose proxies it is sent to");
         }
@@ -201,6 +203,16 @@ final class ServerOptions {
             refuseToPassNothing();
         }
         tls.refuseContradictions();
+    }
+
+    private void refuseToInheritTwice() {
+        long inherited = Stream.concat(
+                        Stream.ofNullable(listen()), forwards().stream().map(Forward::listen))
+                .filter(ListenInherited.class::isInstance)
+                .count();
+        if (inherited > 1) {
+            throw new UsageException("there is one inherited socket, for one of --listen and --forward");
+        }
     }
 
     private void refuseToPassNothing() {

@@ -51,6 +51,19 @@ final class JarProcess implements AutoCloseable {
         return start(List.of("-Xrs", "-jar", jar()), options);
     }
 
+    /**
+     * What runs the mini-server with a listening socket as its standard input, once for each {@link #startNext}, and keeps
+     * the socket open.
+     *
+     * @param where an address, for a free port, or the path of a Unix domain socket
+     */
+    static JarProcess activatedMiniServer(String where, String... options) throws IOException {
+        List<String> command = new ArrayList<>(withHangUp());
+        command.addAll(List.of("perl", "src/test/perl/activate.pl", where, java(), "-jar", jar()));
+        command.addAll(List.of(options));
+        return new JarProcess(command);
+    }
+
     /** Another program in the jar. */
     static JarProcess program(String name, String... arguments) throws IOException {
         return start(List.of("-cp", jar(), "io.broxy.examples." + name), arguments);
@@ -58,7 +71,7 @@ final class JarProcess implements AutoCloseable {
 
     private static JarProcess start(List<String> what, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(withHangUp());
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(java());
         command.addAll(what);
         command.addAll(List.of(arguments));
         return new JarProcess(command);
@@ -80,6 +93,10 @@ final class JarProcess implements AutoCloseable {
                             != 0);
             return ignored ? List.of("env", "--default-signal=HUP") : List.of();
         }
+    }
+
+    private static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 
     private static String jar() {
@@ -129,6 +146,17 @@ final class JarProcess implements AutoCloseable {
                         .anySatisfy(line -> assertThat(line).contains(text)));
     }
 
+    /** Makes an activated server run once more. */
+    void startNext() throws IOException {
+        process.getOutputStream().write('\n');
+        process.getOutputStream().flush();
+    }
+
+    /** Sends SIGTERM to the server that has been activated. */
+    void terminateActivated() {
+        process.children().forEach(ProcessHandle::destroy);
+    }
+
     /** Sends SIGTERM. */
     void terminate() {
         assumeTrue(process.supportsNormalTermination(), "this system has no SIGTERM");
@@ -156,6 +184,7 @@ final class JarProcess implements AutoCloseable {
 
     @Override
     public void close() throws InterruptedException {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
         exitCode();
         out.all();

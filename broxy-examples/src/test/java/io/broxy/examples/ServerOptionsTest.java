@@ -38,6 +38,16 @@ class ServerOptionsTest {
     }
 
     @Test
+    void theInheritedSocketIsForOneUse() {
+        assertThat(parse("--listen=inherited").listen()).isEqualTo(new ListenInherited());
+        assertThat(parse("--forward=inherited=db.example:5432").forwards())
+                .containsExactly(new Forward(new ListenInherited(), HostPort.parse("db.example:5432")));
+        assertThatThrownBy(() -> parse("--listen=inherited", "--forward=inherited=db.example:5432"))
+                .isInstanceOf(UsageException.class)
+                .hasMessage("there is one inherited socket, for one of --listen and --forward");
+    }
+
+    @Test
     void defaultsAreThoseOfTheManual() {
         ServerOptions options = parse();
 

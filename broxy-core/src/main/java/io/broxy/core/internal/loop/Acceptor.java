@@ -35,11 +35,20 @@ public final class Acceptor implements ChannelEvents {
     private final ServerSocketChannel server;
     private final Accepting accepting;
     private final Consumer<SocketChannel> accepted;
+    private final AtClose atClose;
     private final Runnable closed;
     private @Nullable SelectionKey key;
     private TimerQueue.@Nullable Timer resume;
     private long pauseNanos;
     private boolean over;
+
+    /** What becomes of the server's channel when the acceptor closes. */
+    public enum AtClose {
+        /** It is closed, after the connections in its queue have been accepted. */
+        CLOSE,
+        /** It stays open with its queue, which another process shares. */
+        LEAVE_OPEN
+    }
 
     /** Takes a connection out of the server's queue. */
     @FunctionalInterface
@@ -54,10 +63,15 @@ public final class Acceptor implements ChannelEvents {
      *
      * @param server bound and non-blocking
      * @param accepted takes over a connection, on the loop; if it throws, the connection is closed
-     * @param closed runs when the server's channel is closed and deregistered from the loop
+     * @param closed runs when the server's channel is deregistered from the loop, and closed if it is to be
      */
-    public Acceptor(EventLoop loop, ServerSocketChannel server, Consumer<SocketChannel> accepted, Runnable closed) {
-        this(loop, server, server::accept, accepted, closed);
+    public Acceptor(
+            EventLoop loop,
+            ServerSocketChannel server,
+            Consumer<SocketChannel> accepted,
+            AtClose atClose,
+            Runnable closed) {
+        this(loop, server, server::accept, accepted, atClose, closed);
     }
 
     Acceptor(
@@ -65,11 +79,13 @@ public final class Acceptor implements ChannelEvents {
             ServerSocketChannel server,
             Accepting accepting,
             Consumer<SocketChannel> accepted,
+            AtClose atClose,
             Runnable closed) {
         this.loop = loop;
         this.server = server;
         this.accepting = accepting;
         this.accepted = accepted;
+        this.atClose = atClose;
         this.closed = closed;
     }
 
@@ -84,7 +100,7 @@ public final class Acceptor implements ChannelEvents {
         }
     }
 
-    /** Stops accepting and closes the server's channel. */
+    /** Stops accepting, and closes the server's channel if it is to be closed. */
     public void close() {
         assert loop.inLoop();
         if (resume != null) {
@@ -103,11 +119,13 @@ public final class Acceptor implements ChannelEvents {
             return;
         }
         over = true;
-        acceptWaiting();
-        try {
-            server.close();
-        } catch (IOException e) {
-            log.warn("closing a server's socket failed", e);
+        if (atClose == AtClose.CLOSE) {
+            acceptWaiting();
+            try {
+                server.close();
+            } catch (IOException e) {
+                log.warn("closing a server's socket failed", e);
+            }
         }
         closed.run();
     }

@@ -35,7 +35,8 @@ class AcceptorPauseTest {
     /** What accept gives or throws; nothing is left: null. */
     private final Deque<Object> outcomes = new ArrayDeque<>();
 
-    private final Acceptor acceptor = new Acceptor(driver.loop(), server, this::nextOutcome, accepted::add, () -> {});
+    private final Acceptor acceptor =
+            new Acceptor(driver.loop(), server, this::nextOutcome, accepted::add, Acceptor.AtClose.CLOSE, () -> {});
     private final CapturedLog log = CapturedLog.start();
 
     AcceptorPauseTest() throws IOException {}

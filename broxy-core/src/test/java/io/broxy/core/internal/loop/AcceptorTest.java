@@ -53,7 +53,11 @@ class AcceptorTest {
     }
 
     private Acceptor acceptor(Consumer<SocketChannel> consumer) {
-        return new Acceptor(loop, server, consumer, closed::incrementAndGet);
+        return acceptor(consumer, Acceptor.AtClose.CLOSE);
+    }
+
+    private Acceptor acceptor(Consumer<SocketChannel> consumer, Acceptor.AtClose atClose) {
+        return new Acceptor(loop, server, consumer, atClose, closed::incrementAndGet);
     }
 
     private Peer connect() throws IOException {
@@ -82,6 +86,28 @@ class AcceptorTest {
         assertThat(server.isOpen()).isFalse();
         for (Peer peer : waiting) {
             peer.close();
+        }
+    }
+
+    @Test
+    void aSharedChannelStaysOpenAndItsQueueIsLeftToOthers() throws Exception {
+        Acceptor acceptor = acceptor(accepted::add, Acceptor.AtClose.LEAVE_OPEN);
+        loop.execute(acceptor::start);
+        try (Peer served = connect()) {
+            patiently().until(() -> accepted.size() == 1);
+            loop.execute(acceptor::close);
+            patiently().until(() -> closed.get() == 1);
+            try (Peer waiting = connect()) {
+                driver.turn();
+                assertThat(accepted).hasSize(1);
+                assertThat(server.isOpen()).isTrue();
+                assertThat(server.isRegistered()).isFalse();
+                try (SocketChannel next = server.accept()) {
+                    assertThat(next.socket().getPort())
+                            .isEqualTo(waiting.socket().getLocalPort());
+                }
+            }
+            assertThat(served.socket().isConnected()).isTrue();
         }
     }
 
