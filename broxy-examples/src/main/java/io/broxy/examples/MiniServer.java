@@ -77,7 +77,8 @@ final class MiniServer {
         }
     }
 
-    private static String version() {
+    /** As the manifest says. */
+    static String version() {
         String version = MiniServer.class.getPackage().getImplementationVersion();
         return version == null ? "(not packaged)" : version;
     }

@@ -9,7 +9,10 @@ import io.broxy.ServerTls;
 import io.broxy.core.Broxy;
 import io.broxy.core.BroxyBuilder;
 import io.broxy.core.ProxyServer;
+import io.broxy.examples.admin.AdminServer;
+import io.broxy.examples.admin.ServedProxy;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -88,15 +91,27 @@ final class RunningServer implements AutoCloseable {
             warnIfDenied(forward.target(), options);
             forwards.add(forward.listen().open(broxy, handler.tunnelTo(forward.target())));
         }
-        ListenAddress adminAddress = options.admin();
+        ListenAddress adminAddress = options.admin().address();
         if (adminAddress == null) {
             admin = null;
         } else {
-            AdminServer own = AdminServer.start(adminAddress, Metrics.of(handler::stats), () -> !draining);
-            parts.add(broxy.declareListener(own.socketAddress())::close);
+            AdminServer own = open(adminAddress, served(options.admin()));
+            parts.add(broxy.declareListener(own.address())::close);
             parts.add(own::close);
             admin = own;
         }
+    }
+
+    private static AdminServer open(ListenAddress address, ServedProxy proxy) throws IOException {
+        try {
+            return AdminServer.start(address.resolved(), proxy);
+        } catch (BindException e) {
+            throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
+        }
+    }
+
+    private ServedProxy served(AdminOptions options) throws IOException {
+        return new ServedProxy(handler, () -> !draining, MiniServer.version(), options.hosts(), options.token());
     }
 
     /**
@@ -195,7 +210,7 @@ final class RunningServer implements AutoCloseable {
     /** Where it answers operators, with the port that was taken; null if it does not. */
     @Nullable
     ListenAddress adminAddress() {
-        return admin == null ? null : admin.address();
+        return admin == null ? null : ListenAddress.of(admin.address());
     }
 
     /**

@@ -102,12 +102,7 @@ final class ServerOptions {
     private final Setting<Boolean> socks = options.flag(
             "--socks", "Clients may also speak SOCKS5, 4 and 4a, at the same port as HTTP. With --auth: SOCKS5 only.");
 
-    private final Setting<@Nullable ListenAddress> admin = options.one(
-            "--admin",
-            "HOST:PORT",
-            ListenAddress::parse,
-            "The address that answers /healthz and /metrics, without a password: keep it to the loopback or a network of"
-                    + " your own. Default: none");
+    private final AdminOptions admin = new AdminOptions(options);
 
     private final Setting<Boolean> accessLog = options.flag(
             "--access-log", "Log a line for each tunnel, forwarded request and refusal on standard error.");
@@ -201,6 +196,7 @@ final class ServerOptions {
             refuseToPassNothing();
         }
         tls.refuseContradictions();
+        admin.refuseContradictions();
     }
 
     private void refuseToPassNothing() {
@@ -310,10 +306,9 @@ final class ServerOptions {
         return socks.value();
     }
 
-    /** The address of the admin port, or null for none. */
-    @Nullable
-    ListenAddress admin() {
-        return admin.value();
+    /** What operators see, and where. */
+    AdminOptions admin() {
+        return admin;
     }
 
     boolean accessLog() {

@@ -77,7 +77,7 @@ class ServerOptionsTest {
         assertThat(options.tls().versions()).isSameAs(TlsVersions.TLS_1_2);
         assertThat(options.reportOnly()).isFalse();
         assertThat(options.auth()).isNull();
-        assertThat(options.admin()).isNull();
+        assertThat(options.admin().address()).isNull();
         assertThat(options.socks()).isFalse();
         assertThat(options.accessLog()).isFalse();
     }
@@ -174,7 +174,7 @@ class ServerOptionsTest {
         assertThat(options.tls().versions().protocols()).containsExactly("TLSv1.3");
         assertThat(options.reportOnly()).isTrue();
         assertThat(options.auth()).isEqualTo(Path.of("users"));
-        assertThat(options.admin()).isEqualTo(new ListenAddress("127.0.0.1", 0));
+        assertThat(options.admin().address()).isEqualTo(new ListenAddress("127.0.0.1", 0));
         assertThat(options.socks()).isTrue();
         assertThat(options.accessLog()).isTrue();
     }

@@ -1,4 +1,4 @@
-package io.broxy.examples;
+package io.broxy.examples.admin;
 
 import io.broxy.DialException;
 import io.broxy.LookUpStats;
@@ -18,16 +18,16 @@ import java.util.function.ToLongFunction;
  *
  * <p>Threading: for one thread; what it makes is thread-safe.
  */
-final class Metrics {
+final class PrometheusMetrics {
     private final PrometheusRegistry registry = new PrometheusRegistry();
     private final Supplier<ProxyStats> stats;
 
-    private Metrics(Supplier<ProxyStats> stats) {
+    private PrometheusMetrics(Supplier<ProxyStats> stats) {
         this.stats = stats;
     }
 
-    static PrometheusRegistry of(Supplier<ProxyStats> stats) {
-        Metrics metrics = new Metrics(stats);
+    static PrometheusRegistry of(ServedProxy proxy) {
+        PrometheusMetrics metrics = new PrometheusMetrics(proxy.handler()::stats);
         metrics.addClients();
         metrics.addTls();
         metrics.addFailures();
