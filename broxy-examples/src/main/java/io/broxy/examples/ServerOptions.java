@@ -156,6 +156,8 @@ final class ServerOptions {
     private final Setting<Boolean> verbose =
             options.flag("-v", "--verbose", "Log to standard error, the lines of --access-log included.");
 
+    private final ExplainOptions explain = new ExplainOptions(options);
+
     private final Setting<Boolean> help = options.flag("-h", "--help", "Show this help message and exit.");
 
     private final Setting<Boolean> version = options.flag("-V", "--version", "Print version information and exit.");
@@ -197,6 +199,7 @@ final class ServerOptions {
         }
         tls.refuseContradictions();
         admin.refuseContradictions();
+        explain.refuseContradictions();
     }
 
     private void refuseToPassNothing() {
@@ -304,6 +307,11 @@ final class ServerOptions {
     /** Whether clients may speak SOCKS. */
     boolean socks() {
         return socks.value();
+    }
+
+    /** What is asked about the options, if the proxy is not to run. */
+    ExplainOptions explain() {
+        return explain;
     }
 
     /** What operators see, and where. */

@@ -2,6 +2,7 @@ package io.broxy.examples.admin;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.broxy.Explanation;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.ExpositionFormats;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -129,14 +130,28 @@ public final class AdminServer implements AutoCloseable {
                     request.json(tunnels.page(TunnelQuery.of(request.query())));
                 }
             }
+            case "/explain" -> {
+                if (isKnownHost(request) && isOfThisPage(request)) {
+                    explain(request);
+                }
+            }
             default -> page(request);
+        }
+    }
+
+    private void explain(AdminRequest request) throws IOException {
+        Explanation explanation = proxy.handler().explain(Explain.request(request.query()));
+        if (request.list("Accept").contains("application/json")) {
+            request.json(Explain.json(explanation));
+        } else {
+            request.text(200, Explain.text(explanation));
         }
     }
 
     private void page(AdminRequest request) throws IOException {
         PageFile file = PageFile.at(request.path());
         if (file == null) {
-            request.text(404, "there are /, /healthz, /metrics, /events and /tunnels");
+            request.text(404, "there are /, /healthz, /metrics, /events, /tunnels and /explain");
         } else if (isKnownHost(request)) {
             request.answer(200, file.type(), file.bytes());
         }

@@ -1,8 +1,10 @@
 package io.broxy.examples.admin;
 
 import io.broxy.ProxyHandler;
+import io.broxy.core.Broxy;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,14 +12,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: immutable; the suppliers are called on any thread.
  *
+ * @param broxy the engine
  * @param handler whose figures are shown
+ * @param upstreams the proxies behind it
  * @param serving whether clients are served, and not only the last of them
  * @param version of the program
  * @param hosts names under which browsers reach the admin address, beside {@code localhost} and addresses
  * @param token of operators that may close tunnels; null if none may
  */
 public record ServedProxy(
+        Broxy broxy,
         ProxyHandler handler,
+        Supplier<List<UpstreamView>> upstreams,
         BooleanSupplier serving,
         String version,
         List<String> hosts,

@@ -79,7 +79,7 @@ final class TunnelTable {
     /** Closes a tunnel; false if there is none of that number. */
     boolean close(long number) {
         for (ActiveTunnel tunnel : tunnels.get()) {
-            if (number(tunnel) == number) {
+            if (tunnel.number() == number) {
                 tunnel.tunnel().close();
                 return true;
             }
@@ -99,11 +99,11 @@ final class TunnelTable {
         Map<Long, Look> next = new HashMap<>(all.size() * 2);
         for (ActiveTunnel tunnel : all) {
             long bytes = bytes(tunnel);
-            Look before = looks.get(number(tunnel));
+            Look before = looks.get(tunnel.number());
             long since = before == null ? 0 : before.bytes;
             // One that is new has sent everything since the last look.
             double rate = recent ? (bytes - since) * NANOS_PER_SECOND / passed : -1;
-            next.put(number(tunnel), new Look(bytes, rate));
+            next.put(tunnel.number(), new Look(bytes, rate));
         }
         looks = next;
         lookedAt = now;
@@ -112,12 +112,8 @@ final class TunnelTable {
     }
 
     private static double rate(Map<Long, Look> looks, ActiveTunnel tunnel) {
-        Look look = looks.get(number(tunnel));
+        Look look = looks.get(tunnel.number());
         return look == null ? -1 : look.rate;
-    }
-
-    private static long number(ActiveTunnel tunnel) {
-        return System.identityHashCode(tunnel.tunnel());
     }
 
     private static long bytes(ActiveTunnel tunnel) {
@@ -136,7 +132,7 @@ final class TunnelTable {
             case TO_CLIENT -> Comparator.comparingLong(row -> row.tunnel.bytesToClient());
             case RATE -> Comparator.comparingDouble(row -> row.rate);
         };
-        return (query.descending() ? order.reversed() : order).thenComparingLong(row -> number(row.tunnel));
+        return (query.descending() ? order.reversed() : order).thenComparingLong(row -> row.tunnel.number());
     }
 
     private static boolean matches(ActiveTunnel tunnel, String filter) {
@@ -166,7 +162,7 @@ final class TunnelTable {
     private static void write(Row row, Instant now, JsonWriter json) throws IOException {
         ActiveTunnel tunnel = row.tunnel;
         json.beginObject();
-        json.name("number").value(number(tunnel));
+        json.name("number").value(tunnel.number());
         json.name("client").value(orNull(client(tunnel)));
         json.name("identity").value(tunnel.identity());
         json.name("target").value(tunnel.target().toString());

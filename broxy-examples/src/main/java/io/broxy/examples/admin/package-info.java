@@ -6,6 +6,7 @@
  *   ├── PageFile                      /  /style.css  /script.js  /icon.svg
  *   ├── EventStream ── StatusJson      /events, once a second
  *   ├── TunnelTable ── TunnelQuery     /tunnels, and /tunnels/NUMBER/close with the AdminToken
+ *   ├── Explain                        /explain, and the option --explain
  *   └── PrometheusMetrics              /metrics
  * </pre>
  */

@@ -36,7 +36,8 @@ record OperatedProxy(Proxy proxy, AdminServer admin, AtomicBoolean serving) impl
         Proxy proxy = Proxy.start(settings);
         AtomicBoolean serving = new AtomicBoolean(true);
         try {
-            ServedProxy served = new ServedProxy(proxy.handler(), serving::get, "1.2.3", List.of(ANOTHER_NAME), token);
+            ServedProxy served = new ServedProxy(
+                    proxy.broxy(), proxy.handler(), List::of, serving::get, "1.2.3", List.of(ANOTHER_NAME), token);
             InetSocketAddress free = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
             return new OperatedProxy(proxy, AdminServer.start(free, served), serving);
         } catch (IOException | RuntimeException e) {
