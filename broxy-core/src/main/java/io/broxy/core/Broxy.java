@@ -87,7 +87,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe.
  */
 public final class Broxy implements AutoCloseable {
-    private final Engine engine;
+    final Engine engine;
 
     Broxy(BroxyBuilder builder) {
         engine = new Engine(builder);

@@ -27,7 +27,7 @@ public final class DurationRecorder {
         long duration = Math.max(0, nanos);
         AtomicLongArray stripe = stripe();
         stripe.getAndIncrement(DurationBuckets.of(duration));
-        stripe.getAndAdd(SUM, Math.addExact(duration / 1_000, duration % 1_000 / HALF_MICRO));
+        stripe.getAndAdd(SUM, duration / 1_000 + duration % 1_000 / HALF_MICRO);
         for (long max; (max = stripe.get(MAX)) < duration && !stripe.compareAndSet(MAX, max, duration); ) {
             Thread.onSpinWait();
         }

@@ -62,7 +62,7 @@ final class HistogramSnapshot implements DurationHistogram {
     private static long middle(int bucket) {
         double above = DurationBuckets.above(bucket);
         double atMost = DurationBuckets.atMost(bucket);
-        return bucket == 0 ? DurationBuckets.atMost(0) / 2 : (long) (2 * above * atMost / (above + atMost));
+        return bucket == 0 ? DurationBuckets.atMost(0) : (long) (2 * above * atMost / (above + atMost));
     }
 
     @Override
