@@ -4,6 +4,7 @@ import io.broxy.Authenticator;
 import io.broxy.ProxyHandler;
 import io.broxy.core.Broxy;
 import io.broxy.core.BroxyBuilder;
+import io.broxy.core.ProxyMonitor;
 import io.broxy.examples.admin.UpstreamView;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -30,6 +31,7 @@ final class ProxyAssembly implements AutoCloseable {
     private final ServerOptions options;
     private final Broxy broxy;
     private final Ways ways;
+    private final @Nullable ProxyMonitor monitor;
     private final ProxyHandler handler;
 
     /** Something that closes without an exception. */
@@ -53,6 +55,7 @@ final class ProxyAssembly implements AutoCloseable {
             if (rules != null) {
                 files.add(rules.live());
             }
+            monitor = options.admin().address() == null ? null : ProxyMonitor.of(broxy);
             handler = handler(broxy.proxyHandler().dialer(ways.dialer()), authenticator());
         } catch (IOException | RuntimeException e) {
             close();
@@ -71,6 +74,12 @@ final class ProxyAssembly implements AutoCloseable {
 
     ProxyHandler handler() {
         return handler;
+    }
+
+    /** Follows the handler, if operators can look; null otherwise. It watches nothing yet. */
+    @Nullable
+    ProxyMonitor monitor() {
+        return monitor;
     }
 
     /** Where to listen, as the options or the file of rules say. */
@@ -120,6 +129,9 @@ final class ProxyAssembly implements AutoCloseable {
             builder.authenticator(authenticator);
         } else if (options.limits().ratePerUser() != null) {
             log.warn("--rate-per-user has no effect without --auth, because clients have no user");
+        }
+        if (monitor != null) {
+            builder.listener(monitor.listener());
         }
         options.limits().apply(builder);
         options.plainHttp().apply(builder);

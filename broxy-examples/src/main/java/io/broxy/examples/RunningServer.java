@@ -6,6 +6,7 @@ import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
 import io.broxy.ServerTls;
 import io.broxy.core.Broxy;
+import io.broxy.core.ProxyMonitor;
 import io.broxy.core.ProxyServer;
 import io.broxy.examples.admin.AdminServer;
 import io.broxy.examples.admin.ServedProxy;
@@ -56,10 +57,12 @@ final class RunningServer implements AutoCloseable {
             forwards.add(forward.listen().open(broxy, handler.tunnelTo(forward.target())));
         }
         ListenAddress adminAddress = options.admin().address();
-        if (adminAddress == null) {
+        ProxyMonitor monitor = proxy.monitor();
+        if (adminAddress == null || monitor == null) {
             admin = null;
         } else {
-            AdminServer own = open(adminAddress, served(options.admin()));
+            monitor.watch(handler);
+            AdminServer own = open(adminAddress, served(monitor, options.admin()));
             proxy.add(broxy.declareListener(own.address())::close);
             proxy.add(own::close);
             admin = own;
@@ -74,10 +77,11 @@ final class RunningServer implements AutoCloseable {
         }
     }
 
-    private ServedProxy served(AdminOptions options) throws IOException {
+    private ServedProxy served(ProxyMonitor monitor, AdminOptions options) throws IOException {
         return new ServedProxy(
                 proxy.broxy(),
                 handler,
+                monitor,
                 proxy::upstreams,
                 () -> !draining,
                 MiniServer.version(),

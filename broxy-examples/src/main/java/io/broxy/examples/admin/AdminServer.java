@@ -51,7 +51,7 @@ public final class AdminServer implements AutoCloseable {
         this.proxy = proxy;
         this.hosts = new AdminHosts(proxy.hosts());
         this.metrics = PrometheusMetrics.of(proxy);
-        this.tunnels = new TunnelTable(proxy.handler()::activeTunnels, System::nanoTime);
+        this.tunnels = new TunnelTable(proxy.monitor()::tunnels, proxy.handler()::activeTunnels);
         StatusJson status = new StatusJson(proxy);
         this.events = new EventStream(status::first, status::next, TICK_MILLIS);
     }

@@ -15,6 +15,8 @@ import java.lang.management.MemoryUsage;
  * @param direct bytes of direct buffers
  */
 record JvmMemory(MemoryUsage heap, long direct) {
+    /** Where there is no limit, as for the heap. */
+    static final long NO_LIMIT = -1;
 
     static JvmMemory now() {
         long direct = ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()

@@ -2,6 +2,7 @@ package io.broxy.examples.admin;
 
 import io.broxy.ProxyHandler;
 import io.broxy.core.Broxy;
+import io.broxy.core.ProxyMonitor;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param broxy the engine
  * @param handler whose figures are shown
+ * @param monitor follows the handler
  * @param upstreams the proxies behind it
  * @param serving whether clients are served, and not only the last of them
  * @param version of the program
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 public record ServedProxy(
         Broxy broxy,
         ProxyHandler handler,
+        ProxyMonitor monitor,
         Supplier<List<UpstreamView>> upstreams,
         BooleanSupplier serving,
         String version,

@@ -2,49 +2,35 @@ package io.broxy.examples.admin;
 
 import com.google.gson.stream.JsonWriter;
 import io.broxy.ActiveTunnel;
+import io.broxy.core.ProxyMonitor.TunnelRate;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The running tunnels, as pages of a table. Their rates are those between two looks at the table, a second apart at least.
+ * The running tunnels, as pages of a table.
  *
  * <p>Threading: thread-safe.
  */
 final class TunnelTable {
-    private static final long SHORTEST_LOOK_NANOS = Duration.ofSeconds(1).toNanos();
+    private final Supplier<List<TunnelRate>> seen;
+    private final Supplier<List<ActiveTunnel>> running;
 
-    /** Rates over a longer time are history. */
-    private static final long LONGEST_LOOK_NANOS = Duration.ofSeconds(15).toNanos();
-
-    private static final double NANOS_PER_SECOND = 1e9;
-
-    private final Supplier<List<ActiveTunnel>> tunnels;
-    private final LongSupplier ticker;
-
-    // guarded by this
-    private Map<Long, Look> looks = Map.of();
-    private long lookedAt;
-    private boolean looked;
-
-    /** What was seen of a tunnel: its bytes in both directions, and its rate until then, negative if it is unknown. */
-    private record Look(long bytes, double rate) {}
-
-    /** A line of the table. */
-    private record Row(ActiveTunnel tunnel, double rate) {}
-
-    TunnelTable(Supplier<List<ActiveTunnel>> tunnels, LongSupplier ticker) {
-        this.tunnels = tunnels;
-        this.ticker = ticker;
+    /**
+     * Creates one.
+     *
+     * @param seen what is shown
+     * @param running what can be closed
+     */
+    TunnelTable(Supplier<List<TunnelRate>> seen, Supplier<List<ActiveTunnel>> running) {
+        this.seen = seen;
+        this.running = running;
     }
 
     /**
@@ -53,11 +39,9 @@ final class TunnelTable {
      * toClient} and {@code rate} in bytes a second; what is unknown is null.
      */
     String page(TunnelQuery query) {
-        List<ActiveTunnel> all = tunnels.get();
-        Map<Long, Look> rates = look(all);
-        List<Row> matching = all.stream()
-                .filter(tunnel -> matches(tunnel, query.filter()))
-                .map(tunnel -> new Row(tunnel, rate(rates, tunnel)))
+        List<TunnelRate> all = seen.get();
+        List<TunnelRate> matching = all.stream()
+                .filter(row -> matches(row.tunnel(), query.filter()))
                 .sorted(order(query))
                 .toList();
         int from = Math.min(query.offset(), matching.size());
@@ -69,7 +53,7 @@ final class TunnelTable {
             json.name("offset").value(from);
             json.name("rows").beginArray();
             Instant now = Instant.now();
-            for (Row row : matching.subList(from, to)) {
+            for (TunnelRate row : matching.subList(from, to)) {
                 write(row, now, json);
             }
             json.endArray().endObject();
@@ -78,7 +62,7 @@ final class TunnelTable {
 
     /** Closes a tunnel; false if there is none of that number. */
     boolean close(long number) {
-        for (ActiveTunnel tunnel : tunnels.get()) {
+        for (ActiveTunnel tunnel : running.get()) {
             if (tunnel.number() == number) {
                 tunnel.tunnel().close();
                 return true;
@@ -87,52 +71,21 @@ final class TunnelTable {
         return false;
     }
 
-    // ------------------------------------------------------------------ rates
-
-    private synchronized Map<Long, Look> look(List<ActiveTunnel> all) {
-        long now = ticker.getAsLong();
-        long passed = now - lookedAt;
-        if (looked && passed < SHORTEST_LOOK_NANOS) {
-            return looks;
-        }
-        boolean recent = looked && passed <= LONGEST_LOOK_NANOS;
-        Map<Long, Look> next = new HashMap<>(all.size() * 2);
-        for (ActiveTunnel tunnel : all) {
-            long bytes = bytes(tunnel);
-            Look before = looks.get(tunnel.number());
-            long since = before == null ? 0 : before.bytes;
-            // One that is new has sent everything since the last look.
-            double rate = recent ? (bytes - since) * NANOS_PER_SECOND / passed : -1;
-            next.put(tunnel.number(), new Look(bytes, rate));
-        }
-        looks = next;
-        lookedAt = now;
-        looked = true;
-        return next;
-    }
-
-    private static double rate(Map<Long, Look> looks, ActiveTunnel tunnel) {
-        Look look = looks.get(tunnel.number());
-        return look == null ? -1 : look.rate;
-    }
-
-    private static long bytes(ActiveTunnel tunnel) {
-        return tunnel.bytesToOrigin() + tunnel.bytesToClient();
-    }
-
     // ------------------------------------------------------------------ order and text
 
-    private static Comparator<Row> order(TunnelQuery query) {
-        Comparator<Row> order = switch (query.sort()) {
-            case CLIENT -> Comparator.comparing(row -> client(row.tunnel));
-            case IDENTITY -> Comparator.comparing(row -> identity(row.tunnel));
-            case TARGET -> Comparator.comparing(row -> row.tunnel.target().toString());
-            case AGE -> Comparator.comparing((Row row) -> row.tunnel.start()).reversed();
-            case TO_ORIGIN -> Comparator.comparingLong(row -> row.tunnel.bytesToOrigin());
-            case TO_CLIENT -> Comparator.comparingLong(row -> row.tunnel.bytesToClient());
-            case RATE -> Comparator.comparingDouble(row -> row.rate);
+    private static Comparator<TunnelRate> order(TunnelQuery query) {
+        Comparator<TunnelRate> order = switch (query.sort()) {
+            case CLIENT -> Comparator.comparing(row -> client(row.tunnel()));
+            case IDENTITY -> Comparator.comparing(row -> identity(row.tunnel()));
+            case TARGET -> Comparator.comparing(row -> row.tunnel().target().toString());
+            case AGE ->
+                Comparator.comparing((TunnelRate row) -> row.tunnel().start()).reversed();
+            case TO_ORIGIN -> Comparator.comparingLong(row -> row.tunnel().bytesToOrigin());
+            case TO_CLIENT -> Comparator.comparingLong(row -> row.tunnel().bytesToClient());
+            case RATE -> Comparator.comparingDouble(TunnelTable::rate);
         };
-        return (query.descending() ? order.reversed() : order).thenComparingLong(row -> row.tunnel.number());
+        return (query.descending() ? order.reversed() : order)
+                .thenComparingLong(row -> row.tunnel().number());
     }
 
     private static boolean matches(ActiveTunnel tunnel, String filter) {
@@ -159,8 +112,12 @@ final class TunnelTable {
         return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + client.getPort();
     }
 
-    private static void write(Row row, Instant now, JsonWriter json) throws IOException {
-        ActiveTunnel tunnel = row.tunnel;
+    private static double rate(TunnelRate row) {
+        return row.bytesToOriginPerSecond() + row.bytesToClientPerSecond();
+    }
+
+    private static void write(TunnelRate row, Instant now, JsonWriter json) throws IOException {
+        ActiveTunnel tunnel = row.tunnel();
         json.beginObject();
         json.name("number").value(tunnel.number());
         json.name("client").value(orNull(client(tunnel)));
@@ -169,12 +126,7 @@ final class TunnelTable {
         json.name("age").value(Math.max(0, Duration.between(tunnel.start(), now).toMillis()));
         json.name("toOrigin").value(tunnel.bytesToOrigin());
         json.name("toClient").value(tunnel.bytesToClient());
-        json.name("rate");
-        if (row.rate < 0) {
-            json.nullValue();
-        } else {
-            json.value(Math.round(row.rate));
-        }
+        json.name("rate").value(Math.round(rate(row)));
         json.endObject();
     }
 

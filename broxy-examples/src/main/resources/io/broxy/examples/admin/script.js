@@ -191,7 +191,7 @@ function update(status) {
   readOut();
 
   const time = (name, of) => [name, of.count, { text: micros(of.p50), number: true }, { text: micros(of.p99), number: true }];
-  fill("times", [time("Dials", status.times.dial), time("Responses", status.times.response), time("Tunnels", status.times.tunnel)]);
+  fill("times", [time("Dials", status.times.dial), time("Responses", status.times.response)]);
   fill("failures", status.failures.map(([reason, number]) => ["dial: " + words(reason), number]),
     status.refused.length > 0 ? null : "none");
   fill("refused", status.refused.map(([reason, number]) => ["refused: " + words(reason), number]));
@@ -201,16 +201,15 @@ function update(status) {
 
   fill("upstreams", status.upstreams.map(of => [
     of.name,
-    { text: of.penalty > 0 ? "tried last for " + of.penalty + "\u202fs" : "up", kind: of.penalty > 0 ? "down" : "up" },
-    of.uses, of.failures,
+    of.uses == null ? "in use" : { text: of.penalty > 0 ? "tried last for " + of.penalty + "\u202fs" : "up", kind: of.penalty > 0 ? "down" : "up" },
+    of.uses ?? "–", of.failures ?? "–",
     of.lastFailure ? age(of.lastFailureAge) + " ago: " + of.lastFailure : "–"]), "none: targets are dialed directly");
-  const pool = status.pool;
-  set("pool", `pool: ${count(pool.leased)} leased, ${count(pool.idle)} idle, ${count(pool.opening)} opening, ${count(pool.waiting)} waiting;`
-    + ` ${count(pool.created)} opened and ${count(pool.reused)} reused since the start`);
+  fill("pools", status.pools.map(of => [of.name, of.leased, of.idle, of.opening, of.waiting, of.created, of.reused]));
   fill("loops", status.loops.map(of => [of.name, of.clients,
     { text: of.busy == null ? "–" : (of.busy * 100).toFixed(of.busy < 0.0995 ? 1 : 0) + "\u202f%", number: true, bar: of.busy ?? 0 }]));
   const lookUps = status.lookUps;
-  set("look-ups", `lookups: ${lookUps.running} running, ${lookUps.waiting} waiting, ${lookUps.abandoned} abandoned`);
+  set("look-ups", `lookups: ${lookUps.running} running, ${lookUps.waiting} waiting, ${lookUps.abandoned} abandoned;`
+    + ` ${status.dropped} log lines dropped`);
   fill("memory", status.memory.map(of => [of.name, { text: bytes(of.used), number: true, bar: of.max > 0 ? of.used / of.max : null },
     { text: of.max > 0 ? bytes(of.max) : "–", number: true }]));
 }

@@ -26,13 +26,7 @@ class AdminServerTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
 
     private static long numberOfTheOnlyTunnel(OperatedProxy operated) throws IOException {
-        JsonObject table = operated.json("/tunnels");
-        assertThat(table.get("total").getAsInt()).isEqualTo(1);
-        return table.getAsJsonArray("rows")
-                .get(0)
-                .getAsJsonObject()
-                .get("number")
-                .getAsLong();
+        return operated.tunnel("").get("number").getAsLong();
     }
 
     // ------------------------------------------------------------------ reading
@@ -141,10 +135,52 @@ class AdminServerTest {
         }
     }
 
+    @Test
+    void whatWouldDecideIsExplainedWithoutADial() throws Exception {
+        try (OperatedProxy operated = OperatedProxy.start(
+                null,
+                settings -> settings.accessPolicy(request -> request.identity() == null && request.client() == null))) {
+            String target = "/explain?target=no-such-host.invalid:443";
+            Http.Message text = operated.ask("GET", target);
+            assertThat(text.status()).isEqualTo(200);
+            assertThat(text.body()).startsWith("access policy: ").endsWith("\nadmitted\n");
+            assertThat(operated.ask("GET", target + "&identity=alice&method=GET")
+                            .body())
+                    .endsWith("\nrefused\n");
+            JsonObject json = JsonParser.parseString(
+                            operated.ask("GET", target + "&client=2001:db8::1", "Accept: application/json")
+                                    .body())
+                    .getAsJsonObject();
+            assertThat(json.get("admitted").getAsBoolean()).isFalse();
+            assertThat(json.get("decidedBy").getAsString()).isEqualTo("access policy");
+            assertThat(json.getAsJsonArray("steps")).hasSize(1);
+            assertThat(operated.proxy().handler().stats().totalConnections()).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'', target=HOST:PORT is missing",
+        "target=, not a target",
+        "target=a.example, the port is missing",
+        "target=a.example:443&client=b.example, client is an IP address",
+        "target=a.example:443&method=G%20T, method is not a token",
+        "target=a.example:443&user=alice, 'the parameters are target, identity, client, method'",
+        "target=a.example:443&target=b.example:443, a parameter is there twice"
+    })
+    void aQuestionThatMakesNoSenseIsRefused(String query, String reason) throws Exception {
+        try (OperatedProxy operated = OperatedProxy.start()) {
+            Http.Message response = operated.ask("GET", "/explain?" + query);
+
+            assertThat(response.status()).isEqualTo(400);
+            assertThat(response.body()).contains(reason).hasLineCount(1);
+        }
+    }
+
     // ------------------------------------------------------------------ browsers of other sites
 
     @ParameterizedTest
-    @ValueSource(strings = {"/", "/script.js", "/tunnels", "/events"})
+    @ValueSource(strings = {"/", "/script.js", "/tunnels", "/events", "/explain"})
     void aNameThatIsNotKnownIsRefused(String path) throws Exception {
         try (OperatedProxy operated = OperatedProxy.start()) {
             for (String host : List.of("attacker.test", "attacker.test:9090", "localhost.attacker.test", "", "a b")) {
@@ -210,8 +246,7 @@ class AdminServerTest {
                 OperatedProxy operated = OperatedProxy.start();
                 Peer client = operated.proxy().connect(origin.target());
                 Peer other = operated.proxy().connect(origin.target())) {
-            String filter = "/tunnels?filter=" + client.socket().getLocalPort();
-            JsonObject row = operated.json(filter).getAsJsonArray("rows").get(0).getAsJsonObject();
+            JsonObject row = operated.tunnel(":" + client.socket().getLocalPort());
             String path = "/tunnels/" + row.get("number").getAsLong() + "/close";
             assertThat(operated.ask("POST", path, operated.bearer(), "Origin: http://127.0.0.1:" + operated.port())
                             .status())
@@ -288,8 +323,7 @@ class AdminServerTest {
             client.send("12345");
             assertThat(client.readText(5)).isEqualTo("12345");
             await().atMost(PATIENCE).untilAsserted(() -> {
-                JsonObject row =
-                        operated.json("/tunnels").getAsJsonArray("rows").get(0).getAsJsonObject();
+                JsonObject row = operated.tunnel("");
                 assertThat(row.get("client").getAsString())
                         .isEqualTo("127.0.0.1:" + client.socket().getLocalPort());
                 assertThat(row.get("identity").isJsonNull()).isTrue();

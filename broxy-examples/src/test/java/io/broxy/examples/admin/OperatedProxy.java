@@ -1,19 +1,26 @@
 package io.broxy.examples.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.broxy.ProxyHandler;
+import io.broxy.core.Broxy;
+import io.broxy.core.ProxyMonitor;
 import io.broxy.core.testkit.Http;
 import io.broxy.core.testkit.Peer;
 import io.broxy.core.testkit.Proxy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,11 +40,31 @@ record OperatedProxy(Proxy proxy, AdminServer admin, AtomicBoolean serving) impl
     }
 
     static OperatedProxy start(@Nullable AdminToken token, Consumer<ProxyHandler.Builder> settings) throws IOException {
-        Proxy proxy = Proxy.start(settings);
+        return start(token, List::of, (broxy, builder) -> settings.accept(builder));
+    }
+
+    static OperatedProxy start(
+            @Nullable AdminToken token,
+            Supplier<List<UpstreamView>> upstreams,
+            BiConsumer<Broxy, ProxyHandler.Builder> settings)
+            throws IOException {
+        AtomicReference<ProxyMonitor> monitor = new AtomicReference<>();
+        Proxy proxy = Proxy.start((broxy, builder) -> {
+            monitor.set(ProxyMonitor.of(broxy));
+            settings.accept(broxy, builder.listener(monitor.get().listener()));
+        });
         AtomicBoolean serving = new AtomicBoolean(true);
         try {
+            monitor.get().watch(proxy.handler());
             ServedProxy served = new ServedProxy(
-                    proxy.broxy(), proxy.handler(), List::of, serving::get, "1.2.3", List.of(ANOTHER_NAME), token);
+                    proxy.broxy(),
+                    proxy.handler(),
+                    monitor.get(),
+                    upstreams,
+                    serving::get,
+                    "1.2.3",
+                    List.of(ANOTHER_NAME),
+                    token);
             InetSocketAddress free = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
             return new OperatedProxy(proxy, AdminServer.start(free, served), serving);
         } catch (IOException | RuntimeException e) {
@@ -86,6 +113,14 @@ record OperatedProxy(Proxy proxy, AdminServer admin, AtomicBoolean serving) impl
         Http.Message response = ask("GET", path);
         assertThat(response.status()).as(response.body()).isEqualTo(200);
         return JsonParser.parseString(response.body()).getAsJsonObject();
+    }
+
+    /** The only running tunnel that a filter finds. */
+    JsonObject tunnel(String filter) throws IOException {
+        String path = "/tunnels?filter=" + filter;
+        await().atMost(Duration.ofMillis(Peer.PATIENCE_MILLIS))
+                .until(() -> json(path).get("matching").getAsInt() == 1);
+        return json(path).getAsJsonArray("rows").get(0).getAsJsonObject();
     }
 
     String bearer() {

@@ -9,9 +9,9 @@ import com.google.gson.JsonParser;
 import io.broxy.ActiveTunnel;
 import io.broxy.HostPort;
 import io.broxy.Tunnel;
+import io.broxy.core.ProxyMonitor;
 import java.lang.reflect.Proxy;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,8 +26,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 class TunnelTableTest {
     private final List<Long> closed = new ArrayList<>();
     private List<ActiveTunnel> running = List.of();
-    private long nanos = 1;
-    private final TunnelTable table = new TunnelTable(() -> running, () -> nanos);
+    private final TunnelTable table =
+            new TunnelTable(() -> running.stream().map(TunnelTableTest::rated).toList(), () -> running);
+
+    /** The rate of a tunnel is the length of its target, and one more. */
+    private static ProxyMonitor.TunnelRate rated(ActiveTunnel tunnel) {
+        return new ProxyMonitor.TunnelRate(tunnel, tunnel.target().toString().length(), 1);
+    }
 
     private ActiveTunnel tunnel(
             long number,
@@ -73,15 +78,6 @@ class TunnelTableTest {
         return StreamSupport.stream(rows.spliterator(), false)
                 .map(JsonElement::getAsJsonObject)
                 .toList();
-    }
-
-    private @Nullable Long rate(long number) {
-        JsonElement rate = rows(page(Map.of())).stream()
-                .filter(row -> row.get("number").getAsLong() == number)
-                .findFirst()
-                .orElseThrow()
-                .get("rate");
-        return rate.isJsonNull() ? null : (Long) rate.getAsLong();
     }
 
     @ParameterizedTest
@@ -143,20 +139,15 @@ class TunnelTableTest {
     }
 
     @Test
-    void aRateIsThatBetweenTwoLooks() {
-        running = List.of(tunnel(1, "192.0.2.2", null, "a.example:443", 0, 1_000, 1_000));
-        assertThat(rate(1)).as("at the first look").isNull();
-        nanos += Duration.ofSeconds(2).toNanos();
+    void theRateIsThatOfBothDirections() {
         running = List.of(
-                tunnel(1, "192.0.2.2", null, "a.example:443", 0, 2_000, 4_000),
-                tunnel(2, "192.0.2.2", null, "a.example:443", 0, 500, 0));
-        assertThat(rate(1)).isEqualTo(2_000);
-        assertThat(rate(2)).as("one that is new").isEqualTo(250);
-        nanos += Duration.ofMillis(10).toNanos();
-        running = List.of(tunnel(1, "192.0.2.2", null, "a.example:443", 0, 9_000, 9_000));
-        assertThat(rate(1)).as("a moment later").isEqualTo(2_000);
-        nanos += Duration.ofMinutes(1).toNanos();
-        assertThat(rate(1)).as("after a long time").isNull();
+                tunnel(1, "192.0.2.2", null, "long.example:443", 0, 0, 0),
+                tunnel(2, "192.0.2.2", null, "a.example:443", 0, 0, 0));
+
+        assertThat(rows(page(Map.of("sort", "rate"))).stream()
+                        .map(row -> row.get("rate").getAsLong())
+                        .toList())
+                .containsExactly(17L, 14L);
     }
 
     @Test
@@ -166,7 +157,6 @@ class TunnelTableTest {
 
         assertThat(row.get("client").isJsonNull()).isTrue();
         assertThat(row.get("identity").isJsonNull()).isTrue();
-        assertThat(row.get("rate").isJsonNull()).isTrue();
     }
 
     @Test
