@@ -97,9 +97,9 @@ final class StatusJson {
         }
         json.endArray();
         json.name("pools").beginArray();
-        pool(json, "forwarded requests", stats.pool());
+        pool(json, "requests", stats.pool());
         for (ConnPool pool : pools(upstreams)) {
-            pool(json, "connections to proxies", pool.stats());
+            pool(json, "proxies", pool.stats());
         }
         json.endArray();
         engine(json, proxy.broxy().stats());
@@ -189,7 +189,8 @@ final class StatusJson {
             DialException failure = stats.lastFailure();
             Instant failureAt = stats.lastFailureAt();
             if (failure != null && failureAt != null) {
-                json.name("lastFailure").value(failure.getMessage());
+                json.name("lastFailure").value(failure.reason().name());
+                json.name("lastFailureText").value(failure.getMessage());
                 json.name("lastFailureAge")
                         .value(Math.max(0, Duration.between(failureAt, now).toMillis()));
             }

@@ -2,6 +2,7 @@ package io.broxy.examples.admin;
 
 import com.google.gson.stream.JsonWriter;
 import io.broxy.ActiveTunnel;
+import io.broxy.HostPort;
 import io.broxy.core.ProxyMonitor.TunnelRate;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -109,7 +110,11 @@ final class TunnelTable {
             return "";
         }
         String host = client.getAddress().getHostAddress();
-        return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + client.getPort();
+        try {
+            return HostPort.of(host, client.getPort()).toString(); // IPv6 in its short form
+        } catch (IllegalArgumentException e) { // a zone, or port 0
+            return "[" + host + "]:" + client.getPort();
+        }
     }
 
     private static double rate(TunnelRate row) {

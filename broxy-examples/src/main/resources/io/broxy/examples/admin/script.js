@@ -20,16 +20,19 @@ function bytes(number) {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
   let unit = 0;
   while (number >= 999.5 && unit < units.length - 1) { number /= 1000; unit++; }
-  return (unit === 0 || number >= 99.95 ? number.toFixed(0) : number.toPrecision(number < 9.995 ? 2 : 3)) + "\u202f" + units[unit];
+  return (unit === 0 ? number.toFixed(0) : digits(number)) + "\u202f" + units[unit];
 }
 
 const rate = number => number == null ? "–" : bytes(number) + "/s";
 
+/** Two or three digits. */
+const digits = number => number >= 99.95 ? number.toFixed(0) : number.toPrecision(number < 9.995 ? 2 : 3);
+
 function micros(number) {
   if (number == null) return "–";
   if (number < 1000) return number.toFixed(0) + "\u202fµs";
-  if (number < 1e6) return (number / 1e3).toPrecision(3) + "\u202fms";
-  return number < 120e6 ? (number / 1e6).toPrecision(3) + "\u202fs" : age(number / 1e3);
+  if (number < 1e6) return digits(number / 1e3) + "\u202fms";
+  return number < 120e6 ? digits(number / 1e6) + "\u202fs" : age(number / 1e3);
 }
 
 function age(millis) {
@@ -42,7 +45,7 @@ function age(millis) {
 
 const words = reason => reason.toLowerCase().replaceAll("_", " ");
 
-/** Fills a small table: each row is an array, its first cell the header; {text, kind, bar} where a cell is more than text. */
+/** Fills a small table: each row is an array, its first cell the header; {text, kind, number, bar, title} where a cell is more than text. */
 function fill(id, rows, empty) {
   const body = get(id);
   const shown = rows.length > 0 || !empty ? rows : [[{ text: empty, kind: "quiet" }]];
@@ -69,6 +72,7 @@ function show(node, cell) {
   const value = typeof cell === "object" ? cell : { text: cell };
   const kind = value.kind ?? (typeof value.text === "number" || value.number ? "n" : "");
   if (node.className !== kind) node.className = kind;
+  if (node.title !== (value.title ?? "")) node.title = value.title ?? "";
   set(node.firstChild, typeof value.text === "number" ? count(value.text) : value.text);
   if (value.bar != null) {
     const bar = node.querySelector(".bar") ?? node.appendChild(document.createElement("i"));
@@ -187,8 +191,6 @@ function update(status) {
   }
   set("client-total", bytes(status.bytes.toClient));
   set("origin-total", bytes(status.bytes.toOrigin));
-  draw();
-  readOut();
 
   const time = (name, of) => [name, of.count, { text: micros(of.p50), number: true }, { text: micros(of.p99), number: true }];
   fill("times", [time("Dials", status.times.dial), time("Responses", status.times.response)]);
@@ -203,7 +205,7 @@ function update(status) {
     of.name,
     of.uses == null ? "in use" : { text: of.penalty > 0 ? "tried last for " + of.penalty + "\u202fs" : "up", kind: of.penalty > 0 ? "down" : "up" },
     of.uses ?? "–", of.failures ?? "–",
-    of.lastFailure ? age(of.lastFailureAge) + " ago: " + of.lastFailure : "–"]), "none: targets are dialed directly");
+    of.lastFailure ? { text: age(of.lastFailureAge) + " ago: " + words(of.lastFailure), title: of.lastFailureText } : "–"]), "none: targets are dialed directly");
   fill("pools", status.pools.map(of => [of.name, of.leased, of.idle, of.opening, of.waiting, of.created, of.reused]));
   fill("loops", status.loops.map(of => [of.name, of.clients,
     { text: of.busy == null ? "–" : (of.busy * 100).toFixed(of.busy < 0.0995 ? 1 : 0) + "\u202f%", number: true, bar: of.busy ?? 0 }]));
@@ -225,7 +227,12 @@ function listen() {
     const status = JSON.parse(event.data);
     if (status.first) begin(status);
     update(status);
+    // The line and the table in turns, so that each is new every two seconds.
     if (ticks++ % 2 === 0) load();
+    if (ticks % 2 === 0 || status.first) {
+      draw();
+      readOut();
+    }
   };
   source.onerror = () => {
     state("lost", "connection lost");

@@ -103,7 +103,7 @@ class AdminServerTest {
             assertThat(page.readHead()).containsIgnoringCase("\r\nContent-Type: text/event-stream; charset=utf-8\r\n");
             JsonObject first = event(page);
             assertThat(first.get("first").getAsBoolean()).isTrue();
-            assertThat(first.get("version").getAsString()).isEqualTo("1.2.3");
+            assertThat(first.get("version").getAsString()).isEqualTo("0.1.0");
             assertThat(first.get("closable").getAsBoolean()).isTrue();
             try (Peer client = operated.proxy().client()) {
                 JsonObject next = event(page);

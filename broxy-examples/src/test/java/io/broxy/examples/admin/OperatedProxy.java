@@ -62,7 +62,7 @@ record OperatedProxy(Proxy proxy, AdminServer admin, AtomicBoolean serving) impl
                     monitor.get(),
                     upstreams,
                     serving::get,
-                    "1.2.3",
+                    "0.1.0",
                     List.of(ANOTHER_NAME),
                     token);
             InetSocketAddress free = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);

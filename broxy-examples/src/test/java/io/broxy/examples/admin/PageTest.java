@@ -47,7 +47,7 @@ class PageTest {
     /** A page that has shown its first figures. */
     private static Tab open(OperatedProxy operated) throws Exception {
         Tab tab = browser.open();
-        tab.look(1280, 900, false);
+        tab.look(1280, 2_000, false);
         tab.go(operated.url());
         tab.until("get('state').textContent === 'serving'");
         return tab;
@@ -319,6 +319,10 @@ class PageTest {
             assertThat(tab.holds("document.documentElement.scrollWidth <= innerWidth"))
                     .as("no horizontal scrolling")
                     .isTrue();
+            assertThat(tab.number("[...document.querySelectorAll('.card')]"
+                            + ".filter(card => card.scrollWidth > card.clientWidth).length"))
+                    .as("nothing sticks out of a card")
+                    .isZero();
             tab.click("#rows button");
             tab.until("get('dialog').open");
             assertThat(violations(tab)).isEmpty();

@@ -128,10 +128,16 @@ final class Tab implements AutoCloseable {
         send("Emulation.setEmulatedMedia", media);
     }
 
-    /** The whole page as PNG. */
-    byte[] screenshot() throws Exception {
+    /** The upper left part of the page, as PNG. */
+    byte[] screenshot(int width, int height) throws Exception {
+        JsonObject clip = new JsonObject();
+        clip.addProperty("x", 0);
+        clip.addProperty("y", 0);
+        clip.addProperty("width", width);
+        clip.addProperty("height", height);
+        clip.addProperty("scale", 1);
         JsonObject parameters = Browser.object("format", "png");
-        parameters.addProperty("captureBeyondViewport", true);
+        parameters.add("clip", clip);
         return Base64.getDecoder()
                 .decode(send("Page.captureScreenshot", parameters).get("data").getAsString());
     }
