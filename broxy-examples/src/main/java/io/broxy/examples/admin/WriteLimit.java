@@ -55,13 +55,15 @@ final class WriteLimit implements AutoCloseable {
     void within(Writing writing) throws IOException {
         Guard guard = new Guard();
         Future<?> alarm = timer.schedule(guard::interrupt, millis, TimeUnit.MILLISECONDS);
+        boolean late;
         try {
             writing.run();
         } finally {
             guard.end();
             alarm.cancel(false);
+            late = Thread.interrupted(); // clears it for what the thread does next
         }
-        if (Thread.interrupted()) {
+        if (late) {
             throw new IOException("written too late");
         }
     }
