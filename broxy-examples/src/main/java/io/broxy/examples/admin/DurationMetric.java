@@ -79,11 +79,6 @@ final class DurationMetric implements Collector {
                 .build();
     }
 
-    @Override
-    public String getPrometheusName() {
-        return name;
-    }
-
     private static double seconds(Duration duration) {
         return duration.toNanos() / NANOS_PER_SECOND;
     }

@@ -15,9 +15,9 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -48,18 +48,20 @@ record OperatedProxy(Proxy proxy, AdminServer admin, AtomicBoolean serving) impl
             Supplier<List<UpstreamView>> upstreams,
             BiConsumer<Broxy, ProxyHandler.Builder> settings)
             throws IOException {
-        AtomicReference<ProxyMonitor> monitor = new AtomicReference<>();
+        List<ProxyMonitor> monitors = new ArrayList<>();
         Proxy proxy = Proxy.start((broxy, builder) -> {
-            monitor.set(ProxyMonitor.of(broxy));
-            settings.accept(broxy, builder.listener(monitor.get().listener()));
+            ProxyMonitor monitor = ProxyMonitor.of(broxy);
+            monitors.add(monitor);
+            settings.accept(broxy, builder.listener(monitor.listener()));
         });
         AtomicBoolean serving = new AtomicBoolean(true);
         try {
-            monitor.get().watch(proxy.handler());
+            ProxyMonitor monitor = monitors.get(0);
+            monitor.watch(proxy.handler());
             ServedProxy served = new ServedProxy(
                     proxy.broxy(),
                     proxy.handler(),
-                    monitor.get(),
+                    monitor,
                     upstreams,
                     serving::get,
                     "0.1.0",

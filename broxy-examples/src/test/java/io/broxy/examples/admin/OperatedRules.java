@@ -7,7 +7,8 @@ import io.broxy.RoutingDialer;
 import io.broxy.Rules;
 import io.broxy.core.testkit.HeldPort;
 import java.io.IOException;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * An {@link OperatedProxy} that goes through two proxies: first {@code broken}, where nothing listens, and then {@code
@@ -16,21 +17,22 @@ import java.util.concurrent.atomic.AtomicReference;
 record OperatedRules(OperatedProxy operated) implements AutoCloseable {
 
     static OperatedRules start(int sparePort) throws IOException {
-        AtomicReference<RoutingDialer> rules = new AtomicReference<>();
+        List<RoutingDialer> dialers = new ArrayList<>();
         OperatedProxy operated = OperatedProxy.start(
                 AdminToken.of(OperatedProxy.TOKEN),
-                () -> rules.get().hops().stream().map(UpstreamView::of).toList(),
+                () -> dialers.get(0).hops().stream().map(UpstreamView::of).toList(),
                 (broxy, settings) -> {
                     Dialer broken = broxy.httpProxyDialer(HeldPort.refusing()).build();
                     Dialer spare = broxy.httpProxyDialer(HostPort.of("127.0.0.1", sparePort))
                             .pool(broxy.connPool().build())
                             .build();
-                    rules.set(broxy.routingDialer()
+                    RoutingDialer rules = broxy.routingDialer()
                             .hop("broken", broken)
                             .hop("spare", spare)
                             .rules(Rules.always(Route.via("broken", "spare")))
-                            .build());
-                    settings.dialer(rules.get());
+                            .build();
+                    dialers.add(rules);
+                    settings.dialer(rules);
                 });
         return new OperatedRules(operated);
     }

@@ -57,17 +57,17 @@ final class Scene implements AutoCloseable {
     private final Proxy corp = Proxy.start((broxy, settings) -> settings.dialer(mapped(broxy)));
     private final OperatedProxy operated;
     private final Deque<Peer> tunnels = new ArrayDeque<>();
-    private RoutingDialer rules;
+    private final List<RoutingDialer> dialers = new ArrayList<>();
 
     Scene() throws IOException {
         operated = OperatedProxy.start(
                 AdminToken.of(OperatedProxy.TOKEN),
-                () -> rules.hops().stream().map(UpstreamView::of).toList(),
+                () -> dialers.get(0).hops().stream().map(UpstreamView::of).toList(),
                 this::settings);
     }
 
     private void settings(Broxy broxy, ProxyHandler.Builder settings) {
-        rules = broxy.routingDialer()
+        RoutingDialer rules = broxy.routingDialer()
                 .direct(mapped(broxy))
                 .hop(
                         "corp",
@@ -82,6 +82,7 @@ final class Scene implements AutoCloseable {
                         .otherwise(Route.direct())
                         .build())
                 .build();
+        dialers.add(rules);
         settings.dialer(rules)
                 .authenticator(Authenticator.basic("proxy", (user, password) -> true))
                 .accessPolicy(request -> request.target().port() != PORT_OF_MAIL)
