@@ -1,9 +1,15 @@
 package io.broxy.examples.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,21 +25,36 @@ class ScreenshotsTest {
     void aProxyAtWorkFitsOnThePage(@TempDir Path folder) throws Exception {
         Path pictures = Path.of(System.getProperty("page.screenshots"));
         int seconds = Integer.getInteger("page.screenshots.seconds", 600);
+        AtomicInteger played = new AtomicInteger();
+        AtomicBoolean over = new AtomicBoolean();
         try (Scene scene = new Scene();
                 Browser browser = Browser.start(folder);
                 Tab tab = browser.open()) {
-            for (int i = 0; i < seconds; i++) {
-                scene.second(i);
-            }
+            Thread player = new Thread(() -> play(scene, played, over), "scene");
+            player.start();
+            await().atMost(Duration.ofSeconds(2L * seconds + 60)).until(() -> played.get() > seconds);
             tab.look(1_280, 2_400, false);
             tab.go(scene.operated().url());
             tab.until("get('rows').rows.length > 40");
-            scene.second(seconds);
-            scene.second(seconds + 1);
+            tab.until("ticks > 4");
             shoot(tab, 1_280, 1_400, false, pictures.resolve("mini-server-light.png"));
             shoot(tab, 1_280, 1_400, true, pictures.resolve("mini-server-dark.png"));
             shoot(tab, 360, 2_900, false, pictures.resolve("mini-server-narrow.png"));
             assertThat(tab.problems()).isEmpty();
+            over.set(true);
+            player.join();
+        } finally {
+            over.set(true);
+        }
+    }
+
+    private static void play(Scene scene, AtomicInteger played, AtomicBoolean over) {
+        try {
+            while (!over.get()) {
+                scene.second(played.getAndIncrement());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
