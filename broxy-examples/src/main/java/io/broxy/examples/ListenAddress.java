@@ -38,9 +38,27 @@ record ListenAddress(String host, int port) implements ListenPoint {
         return new ListenAddress(parsed.host(), parsed.port());
     }
 
+    /** An address that is listened on. */
+    static ListenAddress of(InetSocketAddress address) {
+        return new ListenAddress(address.getAddress().getHostAddress(), address.getPort());
+    }
+
     /** Looks a name up, which may block; the address stays unresolved if there is no such name. */
     InetSocketAddress resolve() {
         return new InetSocketAddress(host, port);
+    }
+
+    /**
+     * As {@link #resolve}.
+     *
+     * @throws IOException if there is no such name
+     */
+    InetSocketAddress resolved() throws IOException {
+        InetSocketAddress address = resolve();
+        if (address.isUnresolved()) {
+            throw new IOException("cannot listen on " + host + ": unknown host");
+        }
+        return address;
     }
 
     @Override

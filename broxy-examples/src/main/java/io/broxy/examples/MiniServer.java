@@ -1,5 +1,8 @@
 package io.broxy.examples;
 
+import io.broxy.AccessRequest;
+import io.broxy.Explanation;
+import io.broxy.examples.admin.Explain;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -8,7 +11,8 @@ import java.util.List;
 /**
  * A proxy that runs until a signal ends it: {@code java -jar broxy-mini-server.jar --help}.
  *
- * <p>It exits with 0 after SIGTERM or SIGINT, with 1 if it cannot run and with 2 if its options are wrong.
+ * <p>It exits with 0 after SIGTERM or SIGINT, with 1 if it cannot run and with 2 if its options are wrong. With {@code
+ * --explain} it exits with 0 if the request would be admitted, and with 3 if it would be refused.
  *
  * <p>Threading: the main thread starts the server, waits for a signal and drains.
  */
@@ -18,6 +22,7 @@ final class MiniServer {
     private static final int DONE = 0;
     private static final int FAILED = 1;
     private static final int USAGE = 2;
+    private static final int REFUSED = 3;
 
     private MiniServer() {}
 
@@ -40,7 +45,7 @@ final class MiniServer {
             } else if (options.version()) {
                 out.println(NAME + " " + version());
             } else {
-                serve(options, out);
+                return serve(options, out);
             }
             return DONE;
         } catch (UsageException e) {
@@ -55,8 +60,12 @@ final class MiniServer {
         }
     }
 
-    private static void serve(ServerOptions options, PrintStream out) throws IOException, InterruptedException {
+    private static int serve(ServerOptions options, PrintStream out) throws IOException, InterruptedException {
         Logging.configure(options.verbose(), options.accessLog());
+        AccessRequest question = options.explain().request();
+        if (question != null) {
+            return explain(options, question, out);
+        }
         StopSignals signals = StopSignals.install();
         ReloadSignal reload = ReloadSignal.install();
         try (RunningServer server = RunningServer.start(options)) {
@@ -75,9 +84,19 @@ final class MiniServer {
             signals.await();
             server.drain(options.drain());
         }
+        return DONE;
     }
 
-    private static String version() {
+    private static int explain(ServerOptions options, AccessRequest question, PrintStream out) throws IOException {
+        try (ProxyAssembly proxy = new ProxyAssembly(options)) {
+            Explanation explanation = proxy.handler().explain(question);
+            out.println(Explain.text(explanation));
+            return explanation.isAdmitted() ? DONE : REFUSED;
+        }
+    }
+
+    /** As the manifest says. */
+    static String version() {
         String version = MiniServer.class.getPackage().getImplementationVersion();
         return version == null ? "(not packaged)" : version;
     }

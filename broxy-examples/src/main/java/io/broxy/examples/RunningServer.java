@@ -1,21 +1,20 @@
 package io.broxy.examples;
 
 import io.broxy.AddressPolicy;
-import io.broxy.Authenticator;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
 import io.broxy.ServerTls;
 import io.broxy.core.Broxy;
-import io.broxy.core.BroxyBuilder;
+import io.broxy.core.ProxyMonitor;
 import io.broxy.core.ProxyServer;
+import io.broxy.examples.admin.AdminServer;
+import io.broxy.examples.admin.ServedProxy;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -30,8 +29,6 @@ import org.slf4j.LoggerFactory;
 final class RunningServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(RunningServer.class);
 
-    private static final String REALM = "broxy";
-
     /**
      * How long clients that were accepted before a drain may take to send their request: long enough for a distant client, or
      * a busy machine, and short beside the 30 s that service managers commonly allow.
@@ -40,63 +37,56 @@ final class RunningServer implements AutoCloseable {
 
     private static final long POLL_MILLIS = 10;
 
-    private final Parts parts;
+    private final ProxyAssembly proxy;
     private final ProxyHandler handler;
     private final ProxyServer server;
     private final boolean speaksTls;
     private final List<ProxyServer> forwards = new ArrayList<>();
     private final @Nullable AdminServer admin;
-    private final List<Reloadable> files = new ArrayList<>();
     private volatile boolean draining;
 
-    /** What is to be closed, the latest first. Threading: for one thread at a time. */
-    private static final class Parts implements AutoCloseable {
-        /** A part that closes without an exception. */
-        private interface Part {
-            void close();
-        }
-
-        private final Deque<Part> parts = new ArrayDeque<>();
-
-        void add(Part part) {
-            parts.push(part);
-        }
-
-        @Override
-        public void close() {
-            while (!parts.isEmpty()) {
-                parts.pop().close();
-            }
-        }
-    }
-
-    private RunningServer(Parts parts, ServerOptions options) throws IOException {
-        this.parts = parts;
-        Broxy broxy = engine(options);
-        parts.add(broxy::close);
-        Ways ways = Ways.open(broxy, options);
-        parts.add(ways::close);
-        LiveRules rules = ways.rules();
-        if (rules != null) {
-            files.add(rules.live());
-        }
-        handler = handler(broxy.proxyHandler().dialer(ways.dialer()), authenticator(options), options);
+    private RunningServer(ProxyAssembly proxy, ServerOptions options) throws IOException {
+        this.proxy = proxy;
+        Broxy broxy = proxy.broxy();
+        handler = proxy.handler();
         ServerTls tls = tls(options.tls());
-        server = ways.listen().open(broxy, tls == null ? handler : handler.overTls(tls));
+        server = proxy.listen().open(broxy, tls == null ? handler : handler.overTls(tls));
         speaksTls = tls != null;
         for (Forward forward : options.forwards()) {
             warnIfDenied(forward.target(), options);
             forwards.add(forward.listen().open(broxy, handler.tunnelTo(forward.target())));
         }
-        ListenAddress adminAddress = options.admin();
-        if (adminAddress == null) {
+        ListenAddress adminAddress = options.admin().address();
+        ProxyMonitor monitor = proxy.monitor();
+        if (adminAddress == null || monitor == null) {
             admin = null;
         } else {
-            AdminServer own = AdminServer.start(adminAddress, Metrics.of(handler::stats), () -> !draining);
-            parts.add(broxy.declareListener(own.socketAddress())::close);
-            parts.add(own::close);
+            monitor.watch(handler);
+            AdminServer own = open(adminAddress, served(monitor, options.admin()));
+            proxy.add(broxy.declareListener(own.address())::close);
+            proxy.add(own::close);
             admin = own;
         }
+    }
+
+    private static AdminServer open(ListenAddress address, ServedProxy proxy) throws IOException {
+        try {
+            return AdminServer.start(address.resolved(), proxy);
+        } catch (BindException e) {
+            throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
+        }
+    }
+
+    private ServedProxy served(ProxyMonitor monitor, AdminOptions options) throws IOException {
+        return new ServedProxy(
+                proxy.broxy(),
+                handler,
+                monitor,
+                proxy::upstreams,
+                () -> !draining,
+                MiniServer.version(),
+                options.hosts(),
+                options.token());
     }
 
     /**
@@ -105,33 +95,13 @@ final class RunningServer implements AutoCloseable {
      * @throws IOException if an address cannot be listened on, or a file cannot be used; nothing runs then
      */
     static RunningServer start(ServerOptions options) throws IOException {
-        Parts parts = new Parts();
+        ProxyAssembly proxy = new ProxyAssembly(options);
         try {
-            return new RunningServer(parts, options);
+            return new RunningServer(proxy, options);
         } catch (IOException | RuntimeException e) {
-            parts.close();
+            proxy.close();
             throw e;
         }
-    }
-
-    private static Broxy engine(ServerOptions options) {
-        BroxyBuilder builder = Broxy.builder();
-        Integer eventLoops = options.eventLoops();
-        if (eventLoops != null) {
-            builder.eventLoops(eventLoops);
-        }
-        return builder.build();
-    }
-
-    private @Nullable Authenticator authenticator(ServerOptions options) throws IOException {
-        Path file = options.auth();
-        if (file == null) {
-            return null;
-        }
-        LiveUsers users = LiveUsers.start(file);
-        parts.add(users::close);
-        files.add(users.live());
-        return Authenticator.basic(REALM, users);
     }
 
     private @Nullable ServerTls tls(TlsOptions options) throws IOException {
@@ -140,30 +110,9 @@ final class RunningServer implements AutoCloseable {
             return null;
         }
         LiveTls live = LiveTls.start(pemFiles);
-        parts.add(live::close);
-        files.add(live);
+        proxy.add(live::close);
+        proxy.files().add(live);
         return options.serverTls(live);
-    }
-
-    private static ProxyHandler handler(
-            ProxyHandler.Builder builder, @Nullable Authenticator authenticator, ServerOptions options) {
-        if (authenticator != null) {
-            builder.authenticator(authenticator);
-        } else if (options.limits().ratePerUser() != null) {
-            log.warn("--rate-per-user has no effect without --auth, because clients have no user");
-        }
-        options.limits().apply(builder);
-        options.plainHttp().apply(builder);
-        return builder.addressPolicy(Destinations.policy(options))
-                .accessPolicy(options.access().policy())
-                .passProxyAuthentication(options.passProxyAuth())
-                .reportOnly(options.reportOnly())
-                .headTimeout(options.headTimeout())
-                .dialTimeout(options.dialTimeout())
-                .socks(options.socks())
-                .idleTimeout(options.idleTimeout())
-                .maxConnections(options.maxConnections())
-                .build();
     }
 
     /** The clients of such a forward see no more than a reset. */
@@ -195,7 +144,7 @@ final class RunningServer implements AutoCloseable {
     /** Where it answers operators, with the port that was taken; null if it does not. */
     @Nullable
     ListenAddress adminAddress() {
-        return admin == null ? null : admin.address();
+        return admin == null ? null : ListenAddress.of(admin.address());
     }
 
     /**
@@ -203,13 +152,13 @@ final class RunningServer implements AutoCloseable {
      * before stays.
      */
     void reload() {
-        if (files.isEmpty()) {
+        if (proxy.files().isEmpty()) {
             log.info("SIGHUP: nothing to reload without --rules, --auth or --tls-cert");
             return;
         }
         boolean warn = false;
         List<String> texts = new ArrayList<>();
-        for (Reloadable file : files) {
+        for (Reloadable file : proxy.files()) {
             LiveFile.Outcome outcome = file.reload();
             warn |= outcome.warn();
             texts.add(outcome.text());
@@ -248,6 +197,6 @@ final class RunningServer implements AutoCloseable {
 
     @Override
     public void close() {
-        parts.close();
+        proxy.close();
     }
 }

@@ -103,12 +103,7 @@ final class ServerOptions {
     private final Setting<Boolean> socks = options.flag(
             "--socks", "Clients may also speak SOCKS5, 4 and 4a, at the same port as HTTP. With --auth: SOCKS5 only.");
 
-    private final Setting<@Nullable ListenAddress> admin = options.one(
-            "--admin",
-            "HOST:PORT",
-            ListenAddress::parse,
-            "The address that answers /healthz and /metrics, without a password: keep it to the loopback or a network of"
-                    + " your own. Default: none");
+    private final AdminOptions admin = new AdminOptions(options);
 
     private final Setting<Boolean> accessLog = options.flag(
             "--access-log", "Log a line for each tunnel, forwarded request and refusal on standard error.");
@@ -162,6 +157,8 @@ final class ServerOptions {
     private final Setting<Boolean> verbose =
             options.flag("-v", "--verbose", "Log to standard error, the lines of --access-log included.");
 
+    private final ExplainOptions explain = new ExplainOptions(options);
+
     private final Setting<Boolean> help = options.flag("-h", "--help", "Show this help message and exit.");
 
     private final Setting<Boolean> version = options.flag("-V", "--version", "Print version information and exit.");
@@ -203,6 +200,8 @@ final class ServerOptions {
             refuseToPassNothing();
         }
         tls.refuseContradictions();
+        admin.refuseContradictions();
+        explain.refuseContradictions();
     }
 
     private void refuseToInheritTwice() {
@@ -322,10 +321,14 @@ final class ServerOptions {
         return socks.value();
     }
 
-    /** The address of the admin port, or null for none. */
-    @Nullable
-    ListenAddress admin() {
-        return admin.value();
+    /** What is asked about the options, if the proxy is not to run. */
+    ExplainOptions explain() {
+        return explain;
+    }
+
+    /** What operators see, and where. */
+    AdminOptions admin() {
+        return admin;
     }
 
     boolean accessLog() {

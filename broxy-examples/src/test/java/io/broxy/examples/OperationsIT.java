@@ -281,7 +281,7 @@ class OperationsIT {
             assertThat(ask(admin, "HEAD", "/metrics")).startsWith("HTTP/1.1 200 ");
             assertThat(ask(admin, "POST", "/metrics")).startsWith("HTTP/1.1 405 ");
             assertThat(ask(admin, "GET", "/healthz/x")).startsWith("HTTP/1.1 404 ");
-            assertThat(ask(admin, "GET", "/")).startsWith("HTTP/1.1 404 ");
+            assertThat(ask(admin, "GET", "/")).startsWith("HTTP/1.1 200 ").contains("<title>Broxy</title>");
         }
     }
 

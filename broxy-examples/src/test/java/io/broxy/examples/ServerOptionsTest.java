@@ -87,7 +87,9 @@ class ServerOptionsTest {
         assertThat(options.tls().versions()).isSameAs(TlsVersions.TLS_1_2);
         assertThat(options.reportOnly()).isFalse();
         assertThat(options.auth()).isNull();
-        assertThat(options.admin()).isNull();
+        assertThat(options.admin().address()).isNull();
+        assertThat(options.admin().hosts()).isEmpty();
+        assertThat(options.explain().request()).isNull();
         assertThat(options.socks()).isFalse();
         assertThat(options.accessLog()).isFalse();
     }
@@ -141,6 +143,11 @@ class ServerOptionsTest {
                 "--report-only",
                 "--auth=users",
                 "--admin=127.0.0.1:0",
+                "--admin-token=0123456789abcdef",
+                "--admin-host=stats.example",
+                "--explain=example.org:443",
+                "--explain-user=alice",
+                "--explain-client=2001:db8::7",
                 "--socks",
                 "--access-log",
                 "-v");
@@ -184,7 +191,15 @@ class ServerOptionsTest {
         assertThat(options.tls().versions().protocols()).containsExactly("TLSv1.3");
         assertThat(options.reportOnly()).isTrue();
         assertThat(options.auth()).isEqualTo(Path.of("users"));
-        assertThat(options.admin()).isEqualTo(new ListenAddress("127.0.0.1", 0));
+        assertThat(options.admin().address()).isEqualTo(new ListenAddress("127.0.0.1", 0));
+        assertThat(options.admin().hosts()).containsExactly("127.0.0.1", "stats.example");
+        AccessRequest question = options.explain().request();
+        assertThat(question).isNotNull();
+        assertThat(question.method()).isEqualTo("CONNECT");
+        assertThat(question.target()).isEqualTo(HostPort.parse("example.org:443"));
+        assertThat(question.identity()).isEqualTo("alice");
+        assertThat(question.client())
+                .isEqualTo(HostPort.parse("[2001:db8::7]:1").address());
         assertThat(options.socks()).isTrue();
         assertThat(options.accessLog()).isTrue();
     }
@@ -234,6 +249,12 @@ class ServerOptionsTest {
         "--allow-ports=80-, --allow-ports, not a list of ports",
         "--allow-ports=90-80, --allow-ports, whose first port is above its last",
         "--admin=9090, --admin, the port is missing",
+        "--admin-token=short, --admin-token, a token has at least 16 characters",
+        "--admin-token=0123456789 abcdef, --admin-token, 'a token consists of letters, digits'",
+        "--admin-token-file=, --admin-token-file, is not the name of a file",
+        "--admin-host=a..b, --admin-host, empty label",
+        "--explain=example.org, --explain, the port is missing",
+        "--explain-client=home, --explain-client, is not an IP address",
         "--auth, --auth, Missing required parameter",
         "--event-loops=0, --event-loops, 1 to 1024",
         "--event-loops=1025, --event-loops, 1 to 1024",
@@ -314,6 +335,9 @@ class ServerOptionsTest {
                 "--forward=",
                 "--forward=x:1=",
                 "--admin=",
+                "--admin-host=",
+                "--explain=",
+                "--explain-client=",
                 "--allow=",
                 "--allow-ports=",
                 "--event-loops=",
