@@ -1,5 +1,6 @@
 package io.broxy.examples;
 
+import io.broxy.examples.logging.LogProvider;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -23,6 +24,7 @@ final class MiniServer {
 
     /** Runs the server and ends the process. */
     public static void main(String[] args) {
+        LogProvider.install();
         System.exit(run(System.out, System.err, args));
     }
 
@@ -56,7 +58,7 @@ final class MiniServer {
     }
 
     private static void serve(ServerOptions options, PrintStream out) throws IOException, InterruptedException {
-        Logging.configure(options.verbose(), options.accessLog());
+        Logging.start(options.log().settings(options.verbose()));
         StopSignals signals = StopSignals.install();
         ReloadSignal reload = ReloadSignal.install();
         try (RunningServer server = RunningServer.start(options)) {

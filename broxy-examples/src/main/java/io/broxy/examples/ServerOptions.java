@@ -110,8 +110,7 @@ final class ServerOptions {
             "The address that answers /healthz and /metrics, without a password: keep it to the loopback or a network of"
                     + " your own. Default: none");
 
-    private final Setting<Boolean> accessLog = options.flag(
-            "--access-log", "Log a line for each tunnel, forwarded request and refusal on standard error.");
+    private final LogOptions log = new LogOptions(options);
 
     private final Setting<@Nullable Integer> eventLoops = options.one(
             "--event-loops",
@@ -160,7 +159,7 @@ final class ServerOptions {
             "How long running tunnels may continue after SIGTERM; a second SIGTERM ends them at once. Default: 10s");
 
     private final Setting<Boolean> verbose =
-            options.flag("-v", "--verbose", "Log to standard error, the lines of --access-log included.");
+            options.flag("-v", "--verbose", "Log what happens, the lines of --access-log included.");
 
     private final Setting<Boolean> help = options.flag("-h", "--help", "Show this help message and exit.");
 
@@ -328,8 +327,9 @@ final class ServerOptions {
         return admin.value();
     }
 
-    boolean accessLog() {
-        return accessLog.value();
+    /** What is logged, apart from {@link #verbose}. */
+    LogOptions log() {
+        return log;
     }
 
     /** How many event loops, or null for the library's default. */

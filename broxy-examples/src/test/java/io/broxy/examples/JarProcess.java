@@ -165,8 +165,17 @@ final class JarProcess implements AutoCloseable {
 
     /** Sends SIGHUP. */
     void hangUp() throws IOException, InterruptedException {
+        signal("HUP");
+    }
+
+    /**
+     * Sends a signal.
+     *
+     * @param name without {@code SIG}
+     */
+    void signal(String name) throws IOException, InterruptedException {
         assumeTrue(process.supportsNormalTermination(), "this system has no signals");
-        Process kill = new ProcessBuilder("kill", "-HUP", String.valueOf(process.pid())).start();
+        Process kill = new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid())).start();
         assertThat(kill.waitFor()).isZero();
     }
 

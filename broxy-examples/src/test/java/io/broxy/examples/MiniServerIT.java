@@ -154,6 +154,7 @@ class MiniServerIT {
                     .contains("--answer-timeout=", "--body-timeout=", "--keep-alive-timeout=")
                     .contains("--deny=", "--allow-ports=", "--report-only")
                     .contains("--auth=", "--socks", "--admin=", "--access-log")
+                    .contains("--access-log-file=", "--log-file=", "--log-format=text|json")
                     .contains("--head-timeout", "--dial-timeout", "--max-connections", "--drain", "-v")
                     .contains("--max-per-client", "--rate=", "--rate-per-user=", "--max-lifetime", "--proxy-protocol=");
             assertThat(server.errLines()).isEmpty();

@@ -89,7 +89,7 @@ class ServerOptionsTest {
         assertThat(options.auth()).isNull();
         assertThat(options.admin()).isNull();
         assertThat(options.socks()).isFalse();
-        assertThat(options.accessLog()).isFalse();
+        assertThat(options.log().accessLog()).isFalse();
     }
 
     @Test
@@ -186,7 +186,7 @@ class ServerOptionsTest {
         assertThat(options.auth()).isEqualTo(Path.of("users"));
         assertThat(options.admin()).isEqualTo(new ListenAddress("127.0.0.1", 0));
         assertThat(options.socks()).isTrue();
-        assertThat(options.accessLog()).isTrue();
+        assertThat(options.log().accessLog()).isTrue();
     }
 
     @ParameterizedTest
