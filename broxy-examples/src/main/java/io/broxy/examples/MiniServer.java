@@ -9,7 +9,8 @@ import java.util.List;
 /**
  * A proxy that runs until a signal ends it: {@code java -jar broxy-mini-server.jar --help}.
  *
- * <p>It exits with 0 after SIGTERM or SIGINT, with 1 if it cannot run and with 2 if its options are wrong.
+ * <p>It exits with 0 after SIGTERM or SIGINT, with 1 if it cannot run or the server that {@code --check-health} asks is not
+ * healthy, and with 2 if its options are wrong.
  *
  * <p>Threading: the main thread starts the server, waits for a signal and drains.
  */
@@ -41,6 +42,8 @@ final class MiniServer {
                 Help.print(NAME, "A proxy for CONNECT tunnels and plain HTTP.", options.declared(), out);
             } else if (options.version()) {
                 out.println(NAME + " " + version());
+            } else if (options.checkHealth() != null) {
+                HealthCheck.run(options.checkHealth());
             } else {
                 serve(options, out);
             }

@@ -110,6 +110,13 @@ final class ServerOptions {
             "The address that answers /healthz and /metrics, without a password: keep it to the loopback or a network of"
                     + " your own. Default: none");
 
+    private final Setting<@Nullable ListenAddress> checkHealth = options.one(
+            "--check-health",
+            "HOST:PORT",
+            ListenAddress::parse,
+            "Ask the mini-server with this address of --admin whether it serves clients, and exit: with 0 if it does, with 1"
+                    + " if not.");
+
     private final LogOptions log = new LogOptions(options);
 
     private final Setting<@Nullable Integer> eventLoops = options.one(
@@ -325,6 +332,12 @@ final class ServerOptions {
     @Nullable
     ListenAddress admin() {
         return admin.value();
+    }
+
+    /** The admin address of a server that is only asked whether it is healthy, or null to run one. */
+    @Nullable
+    ListenAddress checkHealth() {
+        return checkHealth.value();
     }
 
     /** What is logged, apart from {@link #verbose}. */

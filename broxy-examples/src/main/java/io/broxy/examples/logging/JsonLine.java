@@ -25,7 +25,7 @@ final class JsonLine {
         field(line, "level", event.level().toString());
         field(line, "logger", event.logger());
         field(line, "thread", event.thread());
-        Map<String, @Nullable String> fields = event.isAccess() ? AccessLine.fields(event.message()) : Map.of();
+        Map<String, @Nullable String> fields = fields(event);
         if (fields.isEmpty()) {
             field(line, "message", event.message());
         }
@@ -40,6 +40,13 @@ final class JsonLine {
             field(line, "exception", TextLine.trace(event.cause()));
         }
         line.append("}\n");
+    }
+
+    private static Map<String, @Nullable String> fields(LogEvent event) {
+        if (event.isAccess()) {
+            return AccessLine.fields(event.message());
+        }
+        return Map.of();
     }
 
     private static void field(StringBuilder line, String key, @Nullable String value) {
