@@ -11,10 +11,11 @@ java=${2:-${JAVA_HOME:+$JAVA_HOME/bin/}java}
 base=${jar%.jar}
 folder=$(dirname "$jar")
 
-# A small heap needs no second collector, and half of the memory is left for buffers outside of it. What is short of memory
-# ends, so that it is started again. Performance data would be a file in /tmp, which may be read-only.
+# The heap begins small, and half of the memory is left for buffers outside of it. What is short of memory ends, so that it is
+# started again. Performance data would be a file in /tmp, which may be read-only.
 options=(
     -XX:+UseSerialGC
+    -XX:InitialHeapSize=16m
     -XX:MaxRAMPercentage=50
     -XX:+ExitOnOutOfMemoryError
     -XX:-UsePerfData

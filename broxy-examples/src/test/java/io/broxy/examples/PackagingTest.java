@@ -88,7 +88,7 @@ class PackagingTest {
     @Test
     void bothBaseImagesAreArguments() throws Exception {
         assertThat(all("ARG"))
-                .extracting(arg -> arg.arguments.split("=")[0])
+                .extracting(arg -> arg.arguments.replaceFirst("=.*", ""))
                 .containsExactly("BUILD_IMAGE", "RUNTIME_IMAGE");
         assertThat(all("FROM"))
                 .extracting(Instruction::arguments)
