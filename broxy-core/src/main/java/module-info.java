@@ -1,4 +1,4 @@
-/** Broxy's engine: dialers, copiers and proxy handlers over event loops. {@link io.broxy.core.Broxy} is the way in. */
+/** Broxy's engine: dialers, copiers and proxy handlers over event loops. Start with {@link io.broxy.core.Broxy}. */
 module io.broxy.core {
     requires transitive io.broxy;
     requires static org.jspecify;

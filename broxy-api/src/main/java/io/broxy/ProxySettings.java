@@ -75,7 +75,7 @@ final class ProxySettings {
     // ------------------------------------------------------------------ proxies
 
     /** Says how the targets with a port are reached that no earlier rule matches: by a proxy, or directly. */
-    void way(int port, @Nullable Named proxy) {
+    void port(int port, @Nullable Named proxy) {
         Named faulty = need(proxy);
         if (faulty != null) {
             rules.add(new Rule.Unusable(unusable(faulty), port), Route.deny());

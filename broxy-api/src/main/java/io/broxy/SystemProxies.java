@@ -121,7 +121,7 @@ public final class SystemProxies {
         Named forPort80 = http != null ? http : all;
         Named forOthers = https != null ? https : all;
         if (!Objects.equals(forPort80, forOthers)) {
-            settings.way(HTTP_PORT, forPort80);
+            settings.port(HTTP_PORT, forPort80);
         }
         settings.otherwise(forOthers);
         return settings.build(read(http, https, all));
@@ -183,7 +183,7 @@ public final class SystemProxies {
             nonProxyHosts(settings, properties, "socksNonProxyHosts", HTTP_PORT);
         }
         if (different) {
-            settings.way(HTTP_PORT, forPort80);
+            settings.port(HTTP_PORT, forPort80);
         }
         if (socks != null && https == null) {
             nonProxyHosts(settings, properties, "socksNonProxyHosts", 0);

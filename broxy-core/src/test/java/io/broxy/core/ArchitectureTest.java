@@ -126,7 +126,7 @@ class ArchitectureTest {
                 .whereLayer("pool")
                 .mayOnlyAccessLayers("upstream", "net", "loop", "observe", "time", "api")
                 .whereLayer("upstream")
-                .mayOnlyAccessLayers("bridge", "net", "loop", "time", "api")
+                .mayOnlyAccessLayers("bridge", "net", "loop", "http", "time", "api")
                 .whereLayer("tls")
                 .mayOnlyAccessLayers("net", "socket", "loop", "time", "api")
                 .whereLayer("bridge")

@@ -41,11 +41,11 @@ public final class Daemon implements AutoCloseable {
         this.port = port;
     }
 
-    /** Where a program is; the test is skipped if it is nowhere. */
+    /** Where a program is, by its name or its absolute path; the test is skipped if it is nowhere. */
     public static String program(String name) {
         String path = System.getenv().getOrDefault("PATH", "");
         return Stream.concat(Stream.of(path.split(File.pathSeparator)), MORE_FOLDERS.stream())
-                .map(folder -> Path.of(folder, name))
+                .map(folder -> Path.of(folder).resolve(name))
                 .filter(Files::isExecutable)
                 .map(Path::toString)
                 .findFirst()

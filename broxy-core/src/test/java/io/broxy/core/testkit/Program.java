@@ -35,7 +35,7 @@ public record Program(int exitCode, String output) {
     public static Program talk(String input, Path folder, String name, String... arguments) throws Exception {
         List<String> command = new ArrayList<>(List.of(Daemon.program(name)));
         command.addAll(List.of(arguments));
-        Path output = Files.createTempFile(folder, name, ".output");
+        Path output = Files.createTempFile(folder, "program", ".output");
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(folder.toFile())
                 .redirectErrorStream(true)

@@ -3,7 +3,7 @@ package io.broxy.core.internal.dial;
 import io.broxy.Resolver;
 import io.broxy.core.internal.loop.LookUpThreads;
 import io.broxy.core.internal.net.ClientNetwork;
-import io.broxy.core.internal.time.Seldom;
+import io.broxy.core.internal.time.Cooldown;
 import io.broxy.core.internal.time.Ticker;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -50,7 +50,7 @@ final class CachingResolver {
     private final Ticker ticker;
     private final long foundNanos;
     private final long failedNanos;
-    private final Seldom faults = new Seldom(LOG_INTERVAL_NANOS);
+    private final Cooldown faults = new Cooldown(LOG_INTERVAL_NANOS);
 
     private final Object lock = new Object();
     private final Map<String, LookUp> pending = new HashMap<>();

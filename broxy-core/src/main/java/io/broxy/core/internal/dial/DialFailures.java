@@ -22,7 +22,7 @@ final class DialFailures {
      * When a system may give up by itself: Windows does after 21 s, Linux after 127 s. The JDK throws for that what it
      * throws for a refusal, but no refusal takes that long.
      */
-    static final long SYSTEMS_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
+    static final long SYSTEM_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     private DialFailures() {}
 
@@ -33,7 +33,7 @@ final class DialFailures {
      */
     static Reason ofConnecting(Throwable failure, long nanos) {
         if (failure instanceof ConnectException) {
-            return nanos < SYSTEMS_PATIENCE_NANOS ? Reason.REFUSED : Reason.TIMEOUT;
+            return nanos < SYSTEM_TIMEOUT_NANOS ? Reason.REFUSED : Reason.TIMEOUT;
         }
         if (failure instanceof SocketTimeoutException) {
             return Reason.TIMEOUT;

@@ -4,15 +4,13 @@ import io.broxy.DialException;
 import io.broxy.HostPort;
 import io.broxy.ProxyAuthentication;
 import io.broxy.ProxyReply;
-import io.broxy.core.internal.http.AuthSchemes;
-import io.broxy.core.internal.upstream.ProxyLogin;
+import io.broxy.core.internal.upstream.LoginLegs;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The login of one dial at its proxy: the credentials of each leg, and the challenge that they answer. Which connection the legs go
- * over is the dial's matter.
+ * The login of one dial at its proxy. Which connection its legs go over is the dial's matter.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -21,10 +19,7 @@ final class DialLogin {
     private final TunnelDialer dialer;
     private final Consumer<DialException.Builder> failed;
 
-    private ProxyLogin login;
-    private @Nullable String credentials;
-    private @Nullable ProxyReply challenge;
-    private int challenges;
+    private final LoginLegs legs = new LoginLegs();
 
     /**
      * Creates the login.
@@ -35,11 +30,12 @@ final class DialLogin {
         this.dial = dial;
         this.dialer = dialer;
         this.failed = failed;
-        this.login = begin();
+        restart();
     }
 
-    private ProxyLogin begin() {
-        return dialer.authorization.begin(dial.loop(), () -> {
+    /** Begins from the start: credentials that were sent may have been seen, and be good for once. */
+    void restart() {
+        legs.begin(dialer.authorization.begin(dial.loop(), () -> {
             HostPort target = dial.target();
             return new ProxyAuthentication.Request(
                     dialer.proxy(),
@@ -47,36 +43,24 @@ final class DialLogin {
                     "CONNECT",
                     target.toString(),
                     dial.request().client());
-        });
-    }
-
-    /** Begins from the start: credentials that were sent may have been seen, and be good for once. */
-    void restart() {
-        login = begin();
-        challenge = null;
+        }));
     }
 
     /** Gets the credentials of the first leg. */
     void first(Runnable ready) {
-        login.first(
-                value -> {
-                    credentials = value;
-                    ready.run();
-                },
-                this::failed);
+        legs.first(ready, this::failed);
     }
 
     /** The value of {@code Proxy-Authorization} for the current leg, or null for none. */
     @Nullable
     String credentials() {
-        return credentials;
+        return legs.credentials();
     }
 
     /** Whether a refusal is a challenge that the scheme may answer. */
     boolean mayAnswer(HandshakeException refusal) {
-        return login.answersChallenges()
-                && refusal.isHttp(ConnectHandshake.PROXY_AUTHENTICATION_REQUIRED)
-                && challenges < ProxyLogin.MAX_CHALLENGES
+        return refusal.isHttp(ConnectHandshake.PROXY_AUTHENTICATION_REQUIRED)
+                && legs.mayAnswer()
                 && dial.leftNanos() > 0;
     }
 
@@ -86,33 +70,24 @@ final class DialLogin {
      * @param ready gets whether there are any, or the scheme gives up
      */
     void answer(HandshakeException refusal, Consumer<Boolean> ready) {
-        ProxyReply reply = Objects.requireNonNull(refusal.reply(), "a challenge is a reply");
-        challenges++;
-        challenge = reply;
-        login.answer(
-                reply,
-                value -> {
-                    credentials = value;
-                    ready.accept(value != null);
-                },
-                this::failed);
+        legs.answer(Objects.requireNonNull(refusal.reply(), "a challenge is a reply"), ready, this::failed);
     }
 
     /** What the proxy said as it opened the tunnel, if the scheme may want to check it; else null. */
     @Nullable
     ProxyReply acceptance(Handshake handshake) {
-        return login.answersChallenges() ? handshake.acceptance() : null;
+        return legs.answersChallenges() ? handshake.acceptance() : null;
     }
 
     /** Has the scheme check the acceptance. */
     void accepted(ProxyReply acceptance, Runnable ready) {
-        challenge = null;
-        login.accepted(acceptance, ready, this::failed);
+        legs.leaveChallenge();
+        legs.accepted(acceptance, ready, this::failed);
     }
 
     /** Whether the current leg can go over no other connection than that of its challenge. */
     boolean isBound() {
-        return challenge != null && credentials != null && AuthSchemes.continuesLogin(challenge, credentials);
+        return legs.isBound();
     }
 
     private void failed(DialException failure) {
@@ -122,7 +97,7 @@ final class DialLogin {
     /** Begins the failure of the login, with the challenge if that is what it failed at. */
     DialException.Builder failure(@Nullable Throwable cause) {
         return dial.failure(DialException.Reason.PROXY_AUTH)
-                .proxyReply(challenge)
+                .proxyReply(legs.challenge())
                 .cause(cause);
     }
 }

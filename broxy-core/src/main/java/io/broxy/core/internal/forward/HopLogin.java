@@ -4,11 +4,11 @@ import io.broxy.ConnPool;
 import io.broxy.DialException;
 import io.broxy.ProxyAuthentication;
 import io.broxy.ProxyReply;
-import io.broxy.core.internal.http.AuthSchemes;
 import io.broxy.core.internal.http.ForwardedRequest;
 import io.broxy.core.internal.http.ForwardedResponse;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.upstream.HttpHop;
+import io.broxy.core.internal.upstream.LoginLegs;
 import io.broxy.core.internal.upstream.ProxyAuthorization;
 import io.broxy.core.internal.upstream.ProxyLogin;
 import java.nio.ByteBuffer;
@@ -16,7 +16,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The login of a forwarded request at the proxy that it goes to: the credentials of each leg, and the challenge that they answer.
+ * The login of a forwarded request at the proxy that it goes to, over one connection or several.
  *
  * <p>Threading: owned by its event loop.
  */
@@ -25,11 +25,8 @@ final class HopLogin {
     private final ExchangeOwner owner;
     private final EventLoop loop;
 
-    private @Nullable ProxyLogin login;
-    private @Nullable String credentials;
-    private @Nullable ProxyReply challenge;
+    private final LoginLegs legs = new LoginLegs();
     private @Nullable ChallengeBody body;
-    private int challenges;
 
     /** Where the connection leads that is still to come for the credentials; null if they are sent. */
     private ConnPool.@Nullable Key pending;
@@ -52,14 +49,12 @@ final class HopLogin {
             ready.run();
             return;
         }
-        challenge = null;
-        credentials = null;
-        if (hop.credentials() == ProxyAuthorization.NONE) {
-            login = null;
-            ready.run();
-            return;
-        }
-        ProxyLogin begun = hop.credentials()
+        legs.begin(hop.credentials() == ProxyAuthorization.NONE ? null : begin(hop));
+        legs.first(ready, failed);
+    }
+
+    private ProxyLogin begin(HttpHop hop) {
+        return hop.credentials()
                 .begin(
                         loop,
                         () -> new ProxyAuthentication.Request(
@@ -68,31 +63,22 @@ final class HopLogin {
                                 request.method(),
                                 request.target().absoluteForm(),
                                 owner.client()));
-        login = begun;
-        begun.first(
-                value -> {
-                    if (login == begun) { // else the credentials are another hop's, and late
-                        credentials = value;
-                        ready.run();
-                    }
-                },
-                failed);
     }
 
     /** The value of {@code Proxy-Authorization} for the current leg, or null for none. */
     @Nullable
     String credentials() {
-        return credentials;
+        return legs.credentials();
     }
 
     /** Whether the scheme of the current hop answers challenges. */
     boolean answersChallenges() {
-        return login != null && login.answersChallenges();
+        return legs.answersChallenges();
     }
 
     /** Whether another challenge would be answered. */
     boolean mayAnswer() {
-        return answersChallenges() && challenges < ProxyLogin.MAX_CHALLENGES;
+        return legs.mayAnswer();
     }
 
     /**
@@ -107,26 +93,10 @@ final class HopLogin {
             ByteBuffer rest,
             Consumer<Boolean> ready,
             Consumer<DialException> failed) {
-        ProxyLogin current = login;
-        if (current == null) {
-            throw new IllegalStateException("no login has begun");
-        }
-        challenges++;
-        ProxyReply reply = reply(received);
-        challenge = reply;
         ChallengeBody behind = new ChallengeBody(over.connection(), received);
         body = behind;
         behind.begin(rest);
-        current.answer(
-                reply,
-                value -> {
-                    if (login != current) {
-                        return;
-                    }
-                    credentials = value;
-                    behind.whenEnded(() -> ready.accept(value != null));
-                },
-                failed);
+        legs.answer(reply(received), answered -> behind.whenEnded(() -> ready.accept(answered)), failed);
     }
 
     private static ProxyReply reply(ForwardedResponse received) {
@@ -141,26 +111,26 @@ final class HopLogin {
 
     /** Whether the current leg can go over no other connection than that of its challenge. */
     boolean isBound() {
-        return challenge != null && credentials != null && AuthSchemes.continuesLogin(challenge, credentials);
+        return legs.isBound();
     }
 
     /** The current leg goes over a connection that is still to come, to the same hop. */
     void moveOn(HttpHop hop) {
-        challenge = null;
+        legs.leaveChallenge();
         pending = hop.key();
     }
 
     /** The proxy has answered, and not with a challenge: the scheme may want to look at that. */
     void accepted(ForwardedResponse received, Consumer<DialException> failed) {
-        if (login != null && login.answersChallenges()) {
-            login.accepted(reply(received), () -> {}, failed);
+        if (legs.answersChallenges()) {
+            legs.accepted(reply(received), () -> {}, failed);
         }
     }
 
     /** Begins the failure of the login, with the challenge that it failed at. */
     DialException.Builder failure(HttpHop hop, @Nullable Throwable cause) {
         return hop.failure(DialException.Reason.PROXY_AUTH, request.target().hostPort())
-                .proxyReply(challenge)
+                .proxyReply(legs.challenge())
                 .cause(cause);
     }
 

@@ -1,6 +1,6 @@
 package io.broxy.core.internal.observe;
 
-import io.broxy.core.internal.time.Seldom;
+import io.broxy.core.internal.time.Cooldown;
 import io.broxy.core.internal.time.Ticker;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -35,8 +35,8 @@ final class EventQueue {
 
     private final AtomicBoolean running = new AtomicBoolean();
     private final LongAdder dropped = new LongAdder();
-    private final Seldom dropWarnings = new Seldom(LOG_INTERVAL_NANOS);
-    private final Seldom failures = new Seldom(LOG_INTERVAL_NANOS);
+    private final Cooldown dropWarnings = new Cooldown(LOG_INTERVAL_NANOS);
+    private final Cooldown failures = new Cooldown(LOG_INTERVAL_NANOS);
 
     /**
      * Creates an empty queue.

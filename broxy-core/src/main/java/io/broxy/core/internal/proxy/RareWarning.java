@@ -1,6 +1,6 @@
 package io.broxy.core.internal.proxy;
 
-import io.broxy.core.internal.time.Seldom;
+import io.broxy.core.internal.time.Cooldown;
 import io.broxy.core.internal.time.Ticker;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class RareWarning {
     private final Ticker ticker;
-    private final Seldom times = new Seldom(TimeUnit.MINUTES.toNanos(1));
+    private final Cooldown times = new Cooldown(TimeUnit.MINUTES.toNanos(1));
     private final AtomicLong unsaid = new AtomicLong();
 
     RareWarning(Ticker ticker) {

@@ -5,7 +5,7 @@ package io.broxy.core.internal.time;
  *
  * <p>Threading: thread-safe; the lock guards {@code before} and {@code lastNanos}.
  */
-public final class Seldom {
+public final class Cooldown {
     private final long intervalNanos;
 
     private final Object lock = new Object();
@@ -17,7 +17,7 @@ public final class Seldom {
      *
      * @param intervalNanos the minimum interval between permitted events
      */
-    public Seldom(long intervalNanos) {
+    public Cooldown(long intervalNanos) {
         this.intervalNanos = intervalNanos;
     }
 
