@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the mini-server start in half the time: runs it once, and stores the classes that it has loaded beside the jar, as a
+# Makes the mini-server start in two thirds of the time: runs it once, and stores the classes that it has loaded beside the jar, as a
 # class-data sharing archive (JDK 17 and newer) or an AOT cache (JDK 25 and newer). Writes the JVM's options for it, too:
 #   java @java.options -jar broxy-mini-server.jar
 # usage: archive.sh [JAR [JAVA]]
