@@ -40,7 +40,6 @@ import java.util.Objects;
 import java.util.Set;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An engine: a few event loops, their buffers, the executors beside them, and the factory of everything that runs on
@@ -242,7 +241,7 @@ public final class Broxy implements AutoCloseable {
      * @throws IOException if the address cannot be listened on
      */
     public ProxyServer listen(SocketAddress address, ClientHandler handler) throws IOException {
-        return start(address, null, handler);
+        return engine.listen(address, null, handler);
     }
 
     /**
@@ -255,7 +254,7 @@ public final class Broxy implements AutoCloseable {
     public ProxyServer listen(
             UnixDomainSocketAddress address, Set<PosixFilePermission> permissions, ClientHandler handler)
             throws IOException {
-        return start(address, Set.copyOf(permissions), handler);
+        return engine.listen(address, Set.copyOf(permissions), handler);
     }
 
     /**
@@ -266,17 +265,7 @@ public final class Broxy implements AutoCloseable {
      * @throws IllegalStateException if the channel is not bound, or is registered with a selector
      */
     public ProxyServer listen(ServerSocketChannel channel, ClientHandler handler) throws IOException {
-        ensureOpen();
-        return engine.parts.add(ProxyServer.takeOver(
-                channel, handler, engine.loops.next(), engine.ownAddresses, engine.parts.open()::remove));
-    }
-
-    private ProxyServer start(
-            SocketAddress address, @Nullable Set<PosixFilePermission> permissions, ClientHandler handler)
-            throws IOException {
-        ensureOpen();
-        return engine.parts.add(ProxyServer.start(
-                address, permissions, handler, engine.loops.next(), engine.ownAddresses, engine.parts.open()::remove));
+        return engine.listen(channel, handler);
     }
 
     /**

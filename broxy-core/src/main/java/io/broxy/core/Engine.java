@@ -1,5 +1,6 @@
 package io.broxy.core;
 
+import io.broxy.ClientHandler;
 import io.broxy.EngineStats;
 import io.broxy.core.internal.dial.CallerDials;
 import io.broxy.core.internal.dial.DialEngine;
@@ -15,6 +16,11 @@ import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.tls.TlsResources;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.SocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link Broxy} consists of: threads, buffers, and what its dialers, pools and handlers share.
@@ -52,6 +58,20 @@ final class Engine {
     EngineStats stats() {
         return new EngineStats(
                 loops.stats(), buffers.bytes(), buffers.heldBytes(), buffers.maxHeldBytes(), workers.lookUpStats());
+    }
+
+    /** Starts a server at an address; null leaves the permissions of a Unix domain socket's file to the system. */
+    ProxyServer listen(SocketAddress address, @Nullable Set<PosixFilePermission> permissions, ClientHandler handler)
+            throws IOException {
+        parts.ensureOpen();
+        return parts.add(
+                ProxyServer.start(address, permissions, handler, loops.next(), ownAddresses, parts.open()::remove));
+    }
+
+    /** Starts a server at a bound channel. */
+    ProxyServer listen(ServerSocketChannel channel, ClientHandler handler) throws IOException {
+        parts.ensureOpen();
+        return parts.add(ProxyServer.takeOver(channel, handler, loops.next(), ownAddresses, parts.open()::remove));
     }
 
     private boolean stopThreads() {

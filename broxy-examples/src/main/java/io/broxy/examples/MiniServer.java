@@ -3,6 +3,7 @@ package io.broxy.examples;
 import io.broxy.AccessRequest;
 import io.broxy.Explanation;
 import io.broxy.examples.admin.Explain;
+import io.broxy.examples.logging.LogProvider;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -11,8 +12,9 @@ import java.util.List;
 /**
  * A proxy that runs until a signal ends it: {@code java -jar broxy-mini-server.jar --help}.
  *
- * <p>It exits with 0 after SIGTERM or SIGINT, with 1 if it cannot run and with 2 if its options are wrong. With {@code
- * --explain} it exits with 0 if the request would be admitted, and with 3 if it would be refused.
+ * <p>It exits with 0 after SIGTERM or SIGINT, with 1 if it cannot run or the server that {@code --check-health} asks is not
+ * healthy, and with 2 if its options are wrong. With {@code --explain} it exits with 0 if the request would be admitted, and
+ * with 3 if it would be refused.
  *
  * <p>Threading: the main thread starts the server, waits for a signal and drains.
  */
@@ -28,6 +30,7 @@ final class MiniServer {
 
     /** Runs the server and ends the process. */
     public static void main(String[] args) {
+        LogProvider.install();
         System.exit(run(System.out, System.err, args));
     }
 
@@ -44,6 +47,8 @@ final class MiniServer {
                 Help.print(NAME, "A proxy for CONNECT tunnels and plain HTTP.", options.declared(), out);
             } else if (options.version()) {
                 out.println(NAME + " " + version());
+            } else if (options.checkHealth() != null) {
+                HealthCheck.run(options.checkHealth());
             } else {
                 return serve(options, out);
             }
@@ -61,7 +66,7 @@ final class MiniServer {
     }
 
     private static int serve(ServerOptions options, PrintStream out) throws IOException, InterruptedException {
-        Logging.configure(options.verbose(), options.accessLog());
+        Logging.start(options.log().settings(options.verbose()));
         AccessRequest question = options.explain().request();
         if (question != null) {
             return explain(options, question, out);

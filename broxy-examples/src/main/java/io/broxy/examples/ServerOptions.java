@@ -105,8 +105,14 @@ final class ServerOptions {
 
     private final AdminOptions admin = new AdminOptions(options);
 
-    private final Setting<Boolean> accessLog = options.flag(
-            "--access-log", "Log a line for each tunnel, forwarded request and refusal on standard error.");
+    private final Setting<@Nullable ListenAddress> checkHealth = options.one(
+            "--check-health",
+            "HOST:PORT",
+            ListenAddress::parse,
+            "Ask the mini-server with this address of --admin whether it serves clients, and exit: with 0 if it does, with 1"
+                    + " if not.");
+
+    private final LogOptions log = new LogOptions(options);
 
     private final Setting<@Nullable Integer> eventLoops = options.one(
             "--event-loops",
@@ -155,7 +161,7 @@ final class ServerOptions {
             "How long running tunnels may continue after SIGTERM; a second SIGTERM ends them at once. Default: 10s");
 
     private final Setting<Boolean> verbose =
-            options.flag("-v", "--verbose", "Log to standard error, the lines of --access-log included.");
+            options.flag("-v", "--verbose", "Log what happens, the lines of --access-log included.");
 
     private final ExplainOptions explain = new ExplainOptions(options);
 
@@ -331,8 +337,15 @@ final class ServerOptions {
         return admin;
     }
 
-    boolean accessLog() {
-        return accessLog.value();
+    /** The admin address of a server that is only asked whether it is healthy, or null to run one. */
+    @Nullable
+    ListenAddress checkHealth() {
+        return checkHealth.value();
+    }
+
+    /** What is logged, apart from {@link #verbose}. */
+    LogOptions log() {
+        return log;
     }
 
     /** How many event loops, or null for the library's default. */

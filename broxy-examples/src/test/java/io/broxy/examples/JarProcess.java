@@ -58,9 +58,16 @@ final class JarProcess implements AutoCloseable {
      * @param where an address, for a free port, or the path of a Unix domain socket
      */
     static JarProcess activatedMiniServer(String where, String... options) throws IOException {
+        List<String> words = new ArrayList<>();
+        words.addAll(List.of("perl", "src/test/perl/activate.pl", where, java(), "-jar", jar()));
+        words.addAll(List.of(options));
+        return command(words);
+    }
+
+    /** A program of the system, as its command line says. */
+    static JarProcess command(List<String> words) throws IOException {
         List<String> command = new ArrayList<>(withHangUp());
-        command.addAll(List.of("perl", "src/test/perl/activate.pl", where, java(), "-jar", jar()));
-        command.addAll(List.of(options));
+        command.addAll(words);
         return new JarProcess(command);
     }
 
@@ -70,11 +77,11 @@ final class JarProcess implements AutoCloseable {
     }
 
     private static JarProcess start(List<String> what, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(withHangUp());
-        command.add(java());
-        command.addAll(what);
-        command.addAll(List.of(arguments));
-        return new JarProcess(command);
+        List<String> words = new ArrayList<>();
+        words.add(java());
+        words.addAll(what);
+        words.addAll(List.of(arguments));
+        return command(words);
     }
 
     /** What makes SIGHUP reach a process of these tests even if they ignore it, as everything below {@code nohup} does. */
@@ -165,8 +172,17 @@ final class JarProcess implements AutoCloseable {
 
     /** Sends SIGHUP. */
     void hangUp() throws IOException, InterruptedException {
+        signal("HUP");
+    }
+
+    /**
+     * Sends a signal.
+     *
+     * @param name without {@code SIG}
+     */
+    void signal(String name) throws IOException, InterruptedException {
         assumeTrue(process.supportsNormalTermination(), "this system has no signals");
-        Process kill = new ProcessBuilder("kill", "-HUP", String.valueOf(process.pid())).start();
+        Process kill = new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid())).start();
         assertThat(kill.waitFor()).isZero();
     }
 

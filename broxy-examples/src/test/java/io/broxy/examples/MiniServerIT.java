@@ -156,6 +156,7 @@ class MiniServerIT {
                     .contains("--auth=", "--socks", "--admin=", "--access-log")
                     .contains("--admin-token=", "--admin-token-file=", "--admin-host=")
                     .contains("--explain=", "--explain-user=", "--explain-client=")
+                    .contains("--access-log-file=", "--log-file=", "--log-format=text|json")
                     .contains("--head-timeout", "--dial-timeout", "--max-connections", "--drain", "-v")
                     .contains("--max-per-client", "--rate=", "--rate-per-user=", "--max-lifetime", "--proxy-protocol=");
             assertThat(server.errLines()).isEmpty();

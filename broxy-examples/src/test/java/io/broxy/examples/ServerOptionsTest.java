@@ -91,7 +91,7 @@ class ServerOptionsTest {
         assertThat(options.admin().hosts()).isEmpty();
         assertThat(options.explain().request()).isNull();
         assertThat(options.socks()).isFalse();
-        assertThat(options.accessLog()).isFalse();
+        assertThat(options.log().accessLog()).isFalse();
     }
 
     @Test
@@ -201,7 +201,7 @@ class ServerOptionsTest {
         assertThat(question.client())
                 .isEqualTo(HostPort.parse("[2001:db8::7]:1").address());
         assertThat(options.socks()).isTrue();
-        assertThat(options.accessLog()).isTrue();
+        assertThat(options.log().accessLog()).isTrue();
     }
 
     @ParameterizedTest

@@ -10,6 +10,7 @@ import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
 import java.net.InetAddress;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +23,9 @@ final class AccessControl {
     private final AccessPolicy policy;
     private final @Nullable Authenticator authenticator;
     private final long timeoutNanos;
-    private final LoginThrottle throttle = new LoginThrottle();
+    /** Null without an authenticator: its source of random numbers takes a tenth of the JVM's start. */
+    private final @Nullable LoginThrottle throttle;
+
     private final Executor callbacks;
 
     /**
@@ -35,6 +38,7 @@ final class AccessControl {
     AccessControl(AccessPolicy policy, @Nullable Authenticator authenticator, long timeoutNanos, Executor callbacks) {
         this.policy = policy;
         this.authenticator = authenticator;
+        this.throttle = authenticator == null ? null : new LoginThrottle();
         this.timeoutNanos = timeoutNanos;
         this.callbacks = callbacks;
     }
@@ -53,8 +57,9 @@ final class AccessControl {
         return timeoutNanos;
     }
 
+    /** Throttles the guessing of passwords, which only an authenticator asks for. */
     LoginThrottle throttle() {
-        return throttle;
+        return Objects.requireNonNull(throttle, "there is no authenticator");
     }
 
     /** Runs the authenticator. */
