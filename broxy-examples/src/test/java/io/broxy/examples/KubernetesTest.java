@@ -178,7 +178,7 @@ class KubernetesTest {
         ServerOptions options = options();
 
         assertThat(options.listen()).isEqualTo(new ListenAddress("0.0.0.0", port("proxy")));
-        assertThat(options.admin()).isEqualTo(new ListenAddress("0.0.0.0", port("admin")));
+        assertThat(options.admin().address()).isEqualTo(new ListenAddress("0.0.0.0", port("admin")));
         assertThat(deployment().getSpec().getTemplate().getMetadata().getAnnotations())
                 .containsEntry("prometheus.io/port", String.valueOf(port("admin")));
     }

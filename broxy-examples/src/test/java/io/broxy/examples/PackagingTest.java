@@ -126,7 +126,7 @@ class PackagingTest {
         ServerOptions options = ServerOptions.parse(only("CMD").exec().toArray(String[]::new));
         ServerOptions checked =
                 ServerOptions.parse(check.subList(start.size(), check.size()).toArray(String[]::new));
-        assertThat(checked.checkHealth()).isNotNull().isEqualTo(options.admin());
+        assertThat(checked.checkHealth()).isNotNull().isEqualTo(options.admin().address());
         assertThat(options.listen()).hasToString("0.0.0.0:" + only("EXPOSE").arguments);
     }
 
