@@ -40,6 +40,16 @@ public interface AccessPolicy {
         return false;
     }
 
+    /**
+     * Says in a short English clause why the request is admitted or refused, for an operator and not for clients: {@code port 25 is none
+     * of 80, 443}. The default says only whether the request is admitted.
+     *
+     * @throws RuntimeException if {@link #admits} throws it
+     */
+    default String explain(AccessRequest request) {
+        return "the access policy " + (admits(request) ? "admits" : "refuses") + " the request";
+    }
+
     /** A policy that admits what both this one and the other one admit; this one is evaluated first. */
     default AccessPolicy and(AccessPolicy other) {
         return new AccessRules.Both(this, Objects.requireNonNull(other, "other"));

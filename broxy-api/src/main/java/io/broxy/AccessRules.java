@@ -5,6 +5,8 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.StringJoiner;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class AccessRules {
     static final AccessPolicy ANY = new Any();
+
+    /** As many values as an explanation names. */
+    private static final int MOST_NAMED = 10;
 
     private AccessRules() {}
 
@@ -26,6 +31,15 @@ final class AccessRules {
         return policy instanceof ClientRule rule && rule.admitsClient(client);
     }
 
+    /** The values in order or, if there are many, their number. */
+    private static String list(Set<String> values, String what) {
+        return values.size() <= MOST_NAMED ? String.join(", ", new TreeSet<>(values)) : values.size() + " " + what;
+    }
+
+    private static String isOneOf(boolean in) {
+        return in ? " is one of " : " is none of ";
+    }
+
     /** Threading: immutable. */
     private record Any() implements ClientRule {
         @Override
@@ -36,6 +50,11 @@ final class AccessRules {
         @Override
         public boolean admitsClient(@Nullable InetAddress client) {
             return true;
+        }
+
+        @Override
+        public String explain(AccessRequest request) {
+            return "every request is admitted";
         }
 
         @Override
@@ -61,6 +80,17 @@ final class AccessRules {
             return AccessRules.admitsClient(first, client) && AccessRules.admitsClient(second, client);
         }
 
+        /** A refusal is that of the first operand that refuses. */
+        @Override
+        public String explain(AccessRequest request) {
+            if (!first.admits(request)) {
+                return first.explain(request);
+            }
+            return second.admits(request)
+                    ? first.explain(request) + ", and " + second.explain(request)
+                    : second.explain(request);
+        }
+
         @Override
         public String toString() {
             return "(" + first + " and " + second + ")";
@@ -82,6 +112,17 @@ final class AccessRules {
         @Override
         public boolean admitsClient(@Nullable InetAddress client) {
             return AccessRules.admitsClient(first, client) || AccessRules.admitsClient(second, client);
+        }
+
+        /** An admission is that of the first operand that admits. */
+        @Override
+        public String explain(AccessRequest request) {
+            if (first.admits(request)) {
+                return first.explain(request);
+            }
+            return second.admits(request)
+                    ? second.explain(request)
+                    : first.explain(request) + ", and " + second.explain(request);
         }
 
         @Override
@@ -110,6 +151,11 @@ final class AccessRules {
         @Override
         public AccessPolicy negate() {
             return refused;
+        }
+
+        @Override
+        public String explain(AccessRequest request) {
+            return refused.explain(request) + (admits(request) ? ", which is admitted" : ", which is refused");
         }
 
         @Override
@@ -150,6 +196,22 @@ final class AccessRules {
         }
 
         @Override
+        public String explain(AccessRequest request) {
+            return "port " + request.target().port() + isOneOf(admits(request)) + ranges();
+        }
+
+        /** The ports, with a hyphen in place of those between two. */
+        private String ranges() {
+            StringJoiner all = new StringJoiner(", ");
+            for (int first = ports.nextSetBit(0); first >= 0; ) {
+                int end = ports.nextClearBit(first);
+                all.add(end == first + 1 ? String.valueOf(first) : first + "-" + (end - 1));
+                first = ports.nextSetBit(end);
+            }
+            return all.length() == 0 ? "no ports" : all.toString();
+        }
+
+        @Override
         public String toString() {
             return "ports " + ports;
         }
@@ -171,19 +233,33 @@ final class AccessRules {
 
         @Override
         public boolean admits(AccessRequest request) {
-            String host = request.target().host();
-            if (request.target().isLiteral()) {
-                return hosts.contains(host);
+            return find(request.target()) != null;
+        }
+
+        /** The host of the list that matches, or null. */
+        private @Nullable String find(HostPort target) {
+            String host = target.host();
+            if (target.isLiteral()) {
+                return hosts.contains(host) ? host : null;
             }
             for (int dot = -1; ; ) {
-                if (hosts.contains(host.substring(dot + 1))) {
-                    return true;
+                String suffix = host.substring(dot + 1);
+                if (hosts.contains(suffix)) {
+                    return suffix;
                 }
                 dot = host.indexOf('.', dot + 1);
                 if (dot < 0) {
-                    return false;
+                    return null;
                 }
             }
+        }
+
+        @Override
+        public String explain(AccessRequest request) {
+            String host = request.target().host();
+            String found = find(request.target());
+            String text = found == null || found.equals(host) ? host : host + " is below " + found + ", which";
+            return text + isOneOf(found != null) + list(hosts, "hosts");
         }
 
         @Override
@@ -197,6 +273,11 @@ final class AccessRules {
         @Override
         public boolean admits(AccessRequest request) {
             return methods.contains(request.method());
+        }
+
+        @Override
+        public String explain(AccessRequest request) {
+            return "method " + Printable.quote(request.method()) + isOneOf(admits(request)) + list(methods, "methods");
         }
 
         @Override
@@ -223,6 +304,12 @@ final class AccessRules {
         }
 
         @Override
+        public String explain(AccessRequest request) {
+            InetAddress client = request.client();
+            return client == null ? "the client has no address" : "client " + blocks.explain(client);
+        }
+
+        @Override
         public String toString() {
             return "clients " + blocks;
         }
@@ -234,6 +321,13 @@ final class AccessRules {
         public boolean admits(AccessRequest request) {
             String identity = request.identity();
             return identity != null && identities.contains(identity);
+        }
+
+        @Override
+        public String explain(AccessRequest request) {
+            return request.identity() == null
+                    ? "the client has no identity"
+                    : "the identity" + isOneOf(admits(request)) + list(identities, "identities");
         }
 
         @Override

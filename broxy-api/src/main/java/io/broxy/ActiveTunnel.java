@@ -1,6 +1,7 @@
 package io.broxy;
 
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Instant;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -10,11 +11,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: immutable, except for {@link #tunnel()}.
  *
+ * @param number the number of the client's connection, which is that of {@link ProxyListener.Client#number()} and {@link
+ *     RequestId#connection()}
  * @param target the host and port that the tunnel leads to
  * @param identity the client's identity, as the {@link Authenticator} or the {@link ConnectRequest} gives it; null if
  *     there is none
  * @param client the client's address: from a trusted PROXY header, or else of its connection. Null if it has none, as
  *     over a Unix domain socket
+ * @param peer the address that the tunnel's connection to the origin leads to, which is the target's or that of a proxy; null if it
+ *     has none
  * @param start when the client's connection was handed over, by the system clock at that time
  * @param bytesToOrigin bytes passed to the origin until the snapshot, counted as in {@link
  *     TunnelResult#bytesToOrigin()}
@@ -23,9 +28,11 @@ import org.jspecify.annotations.Nullable;
  * @param tunnel the tunnel itself: its counts continue to grow, and {@link Tunnel#close()} ends it
  */
 public record ActiveTunnel(
+        long number,
         HostPort target,
         @Nullable String identity,
         @Nullable InetSocketAddress client,
+        @Nullable SocketAddress peer,
         Instant start,
         long bytesToOrigin,
         long bytesToClient,

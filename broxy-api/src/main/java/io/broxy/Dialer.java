@@ -62,4 +62,17 @@ public interface Dialer {
     default boolean sendsClientAddress() {
         return false;
     }
+
+    /**
+     * Says for an operator how this dialer would reach a target, or why it would not, in steps of {@link Explanation.Part#ROUTE} and
+     * {@link Explanation.Part#ADDRESS_POLICY}. It performs no lookup and opens nothing, must not block, and names no secrets. The default
+     * names this class only.
+     *
+     * @param request the target and the conditions, as for {@link #dial(DialRequest)}
+     */
+    default Explanation explain(DialRequest request) {
+        return Explanation.admitted(
+                Explanation.Part.ROUTE,
+                "by a dialer of the application, " + getClass().getName());
+    }
 }

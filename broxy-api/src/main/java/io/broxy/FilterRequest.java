@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: immutable.
  *
+ * @param id identifies the request within its handler, also for a {@link ProxyListener}
  * @param client the client's address, as a PROXY header announces it if there is one; null if it has none, as over a Unix
  *     domain socket
  * @param method the method as it was received: {@code CONNECT} for a tunnel
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param tls the client's TLS session; null if the client does not speak TLS to the proxy
  */
 public record FilterRequest(
+        RequestId id,
         @Nullable InetAddress client,
         String method,
         HostPort target,
@@ -32,6 +34,7 @@ public record FilterRequest(
 
     /** Checks for null. */
     public FilterRequest {
+        Objects.requireNonNull(id, "id");
         Objects.requireNonNull(method, "method");
         Objects.requireNonNull(target, "target");
         Objects.requireNonNull(fields, "fields");

@@ -55,6 +55,10 @@ public interface HttpProxyDialer extends Dialer {
      */
     ConnPool.Key key();
 
+    /** The pool that connections to the proxy are leased from; null if each dial opens its own. */
+    @Nullable
+    ConnPool pool();
+
     /** Collects the settings of a dialer. Threading: for one thread. */
     interface Builder {
 

@@ -208,6 +208,15 @@ public interface ProxyHandler extends ClientHandler, AutoCloseable {
     /** A snapshot of the counters. */
     ProxyStats stats();
 
+    /**
+     * Says what this handler would do with a request, without dialing and without a name lookup. Limits, the throttling of password
+     * guesses and a drain are not considered, and no filter is asked.
+     *
+     * @param request names the target; without an identity, the client has not logged in
+     * @throws IllegalStateException if the request has no target
+     */
+    Explanation explain(AccessRequest request);
+
     /** Resets every connection being served, and each one handed over later; repeated calls change nothing. */
     @Override
     void close();

@@ -62,6 +62,23 @@ public interface ProxyStats {
      */
     long droppedEvents();
 
+    /**
+     * How long dials took that opened a connection, for tunnels and for forwarded requests: from their start until the connection was
+     * open, with the handshakes with proxies and with the hops that failed before. For a forwarded request, it includes the wait for a
+     * place in the pool. Failed dials are counted by {@link #dialFailures()} only.
+     */
+    DurationHistogram dialTimes();
+
+    /** The durations of tunnels that were established and have ended, as {@link TunnelResult#duration()} gives them. */
+    DurationHistogram tunnelDurations();
+
+    /**
+     * How long the final responses to forwarded requests took: from the end of the request's head to the end of the response's head,
+     * authentication, dials and repetitions included. Requests without a response from their origin or the next proxy, and those that
+     * the proxy itself answers, do not count.
+     */
+    DurationHistogram responseTimes();
+
     /** The pool of connections for forwarded requests: the handler's own, or the one passed to its builder. */
     PoolStats pool();
 

@@ -1,6 +1,7 @@
 package io.broxy;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -61,6 +62,9 @@ public interface RoutingDialer extends Dialer {
 
     /** Adds to {@link Rules#explain}, in one line, which of the route's hops have a penalty. */
     String explain(HostPort target);
+
+    /** The state of every hop, in the order of their names, and the direct hop last; unmodifiable. */
+    List<HopStats> hops();
 
     /** Collects the settings of a dialer. Threading: for one thread. */
     interface Builder {

@@ -6,6 +6,7 @@ import io.broxy.Connection;
 import io.broxy.Copier;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
+import io.broxy.EngineStats;
 import io.broxy.HostPort;
 import io.broxy.HttpProxyDialer;
 import io.broxy.LookUpStats;
@@ -60,7 +61,7 @@ import org.jspecify.annotations.Nullable;
  *       #sockets}.
  *       Finish it with {@code build()}; the builder of {@link #sockets} has several ends, and that of {@link #localProxy} starts it. A method that turns one thing into another returns the result, and its name
  *       says how: {@link #dialerVia(ProxyUri)}, {@link #withProxyHeader}, {@link #asSocketFactory}, {@link #asConnection}. {@link
- *       #copier} and {@link #lookUps} return what an engine has exactly one of. Builders are for one thread; what they
+ *       #copier}, {@link #stats} and {@link #lookUps} return what an engine has exactly one of. Builders are for one thread; what they
  *       build is thread-safe.
  *   <li><b>Closing.</b> {@link #close} ends everything that this engine made, except for connections that users hold. A
  *       {@link ProxyServer} that closes leaves its clients to their handler; a {@link PortForward} and a {@link LocalProxy} reset them. A {@link ProxyHandler} that closes resets
@@ -86,7 +87,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe.
  */
 public final class Broxy implements AutoCloseable {
-    private final Engine engine;
+    final Engine engine;
 
     Broxy(BroxyBuilder builder) {
         engine = new Engine(builder);
@@ -358,6 +359,11 @@ public final class Broxy implements AutoCloseable {
 
     private void ensureOpen() {
         engine.parts.ensureOpen();
+    }
+
+    /** Returns a snapshot of this engine: the load of its event loops, its buffers and its name lookups. */
+    public EngineStats stats() {
+        return engine.stats();
     }
 
     /** Returns a snapshot of this engine's name lookups. */

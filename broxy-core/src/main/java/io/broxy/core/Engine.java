@@ -1,5 +1,6 @@
 package io.broxy.core;
 
+import io.broxy.EngineStats;
 import io.broxy.core.internal.dial.CallerDials;
 import io.broxy.core.internal.dial.DialEngine;
 import io.broxy.core.internal.dial.SettingProblems;
@@ -46,6 +47,11 @@ final class Engine {
                 loops, workers, Ticker.SYSTEM, ownAddresses, new TlsResources(buffers, workers.tls(), Ticker.SYSTEM));
         copier = new EngineCopier(loops, workers, buffers, Ticker.SYSTEM);
         parts = new EngineParts(workers::isOwnThread, this::stopThreads);
+    }
+
+    EngineStats stats() {
+        return new EngineStats(
+                loops.stats(), buffers.bytes(), buffers.heldBytes(), buffers.maxHeldBytes(), workers.lookUpStats());
     }
 
     private boolean stopThreads() {

@@ -4,6 +4,7 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.DirectDialer;
+import io.broxy.Explanation;
 import io.broxy.HostPort;
 import io.broxy.core.internal.net.DialHandle;
 import java.net.InetAddress;
@@ -55,6 +56,11 @@ public final class DirectDialerImpl implements DirectDialer, EngineDialer {
     @Override
     public void forget(HostPort target) {
         resolver.forget(target.host());
+    }
+
+    @Override
+    public Explanation explain(DialRequest request) {
+        return RouteExplanation.direct(request);
     }
 
     @Override

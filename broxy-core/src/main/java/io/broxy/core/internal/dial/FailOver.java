@@ -38,6 +38,9 @@ final class FailOver {
     private final Deque<Hop> left;
     private final List<DialException.Attempt> attempts = new ArrayList<>(0);
     private Hop current;
+    /** The use of the current hop has been counted. */
+    private boolean counted;
+
     private long currentStartNanos;
 
     /**
@@ -113,15 +116,24 @@ final class FailOver {
 
     /** Records that the current hop works. */
     void connected() {
+        count();
         current.worked(ticker.nanos());
+    }
+
+    private void count() {
+        if (!counted) {
+            counted = true;
+            current.used();
+        }
     }
 
     /** Records that the current hop failed. Returns the failure of the whole dial, or null if there is another hop to dial. */
     @Nullable
     DialException failed(DialException failure) {
+        count();
         long now = ticker.nanos();
         Verdict verdict = Verdict.of(failure);
-        boolean newPenalty = verdict == Verdict.HOP_FAILED && current.failed(now, penaltyNanos);
+        boolean newPenalty = verdict == Verdict.HOP_FAILED && current.failed(failure, now, penaltyNanos);
         if (verdict == Verdict.HOP_FAILED) {
             hopFailed.accept(current, failure);
         }
@@ -144,6 +156,7 @@ final class FailOver {
             return new DialException(late ? Reason.TIMEOUT : farthest(), request.target(), all, attempts, null);
         }
         current = next;
+        counted = false;
         currentStartNanos = now;
         return null;
     }

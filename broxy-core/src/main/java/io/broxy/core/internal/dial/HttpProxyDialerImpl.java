@@ -39,6 +39,16 @@ final class HttpProxyDialerImpl extends TunnelDialer implements HttpProxyDialer,
     }
 
     @Override
+    public @Nullable ConnPool pool() {
+        return latest.pool();
+    }
+
+    @Override
+    String scheme() {
+        return overTls() ? "https" : "http";
+    }
+
+    @Override
     Handshake handshake(HostPort target, @Nullable String authorization) {
         return new ConnectHandshake(target, latest.fields(), authorization);
     }

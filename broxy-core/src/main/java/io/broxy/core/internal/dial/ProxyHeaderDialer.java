@@ -5,6 +5,7 @@ import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
+import io.broxy.Explanation;
 import io.broxy.ProxyProtocol;
 import io.broxy.core.internal.haproxy.ProxyHeader;
 import io.broxy.core.internal.haproxy.ProxyHeaderWriter;
@@ -93,6 +94,12 @@ public final class ProxyHeaderDialer implements EngineDialer {
     @Override
     public DialEngine engine() {
         return engine;
+    }
+
+    @Override
+    public Explanation explain(DialRequest request) {
+        return Explanation.admitted(Explanation.Part.ROUTE, "with a PROXY header, " + version)
+                .then(below.explain(request));
     }
 
     @Override

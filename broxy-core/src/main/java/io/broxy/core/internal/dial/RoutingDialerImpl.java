@@ -5,6 +5,8 @@ import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
+import io.broxy.Explanation;
+import io.broxy.HopStats;
 import io.broxy.HostPort;
 import io.broxy.RoutingDialer;
 import io.broxy.Rules;
@@ -82,6 +84,24 @@ final class RoutingDialerImpl implements RoutingDialer, EngineDialer, HttpRouter
             }
         }
         return text.toString();
+    }
+
+    @Override
+    public Explanation explain(DialRequest request) {
+        String text = explain(request.target());
+        List<Hop> hops = table.hopsTo(request.target());
+        if (hops.isEmpty()) {
+            return Explanation.refused(Explanation.Part.ROUTE, text);
+        }
+        long now = ticker().nanos();
+        FailOver first = new FailOver(request, hops, now, now + timeoutNanos(request), penaltyNanos, ticker());
+        return Explanation.admitted(Explanation.Part.ROUTE, text)
+                .then(first.hop().dialer.explain(request));
+    }
+
+    @Override
+    public List<HopStats> hops() {
+        return table.stats(ticker().nanos());
     }
 
     // ------------------------------------------------------------------ dials

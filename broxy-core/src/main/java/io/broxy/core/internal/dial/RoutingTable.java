@@ -1,19 +1,26 @@
 package io.broxy.core.internal.dial;
 
+import io.broxy.DialException;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
+import io.broxy.HopStats;
 import io.broxy.HostPort;
 import io.broxy.Route;
 import io.broxy.Rules;
 import io.broxy.core.internal.upstream.HttpRouter;
 import io.broxy.core.internal.upstream.LoopDialer;
 import io.broxy.core.internal.upstream.UserDialerAdapter;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Rules together with the hops that they name.
@@ -94,6 +101,15 @@ final class RoutingTable {
         return all;
     }
 
+    /** The state of each hop: in the order of their names, and the direct one last. */
+    List<HopStats> stats(long nowNanos) {
+        Comparator<Hop> directLast = Comparator.comparing(hop -> hop.name.equals(Route.DIRECT));
+        return hops.values().stream()
+                .sorted(directLast.thenComparing(hop -> hop.name))
+                .map(hop -> hop.stats(nowNanos))
+                .toList();
+    }
+
     private Hop hop(String name) {
         return Objects.requireNonNull(hops.get(name), name); // every name was looked for when this was made
     }
@@ -116,7 +132,13 @@ final class RoutingTable {
         final HttpRouter router;
 
         private final boolean direct;
+        private final LongAdder uses = new LongAdder();
+        private final LongAdder failures = new LongAdder();
+        private volatile @Nullable Failure lastFailure;
         private volatile long penaltyEndNanos;
+
+        /** Threading: immutable. */
+        private record Failure(DialException failure, Instant at) {}
 
         Hop(String name, Dialer dialer, DialEngine engine) {
             this.name = name;
@@ -133,8 +155,28 @@ final class RoutingTable {
                     : dialer instanceof DirectDialer;
         }
 
+        /** A dial or a request has used it, or tried to. */
+        void used() {
+            uses.increment();
+        }
+
+        /** A snapshot. */
+        HopStats stats(long nowNanos) {
+            Failure last = lastFailure;
+            return new HopStats(
+                    name,
+                    dialer,
+                    uses.sum(),
+                    failures.sum(),
+                    last == null ? null : last.failure,
+                    last == null ? null : last.at,
+                    Duration.ofNanos(penaltyLeftNanos(nowNanos)));
+        }
+
         /** It failed; true if it has a penalty now and had none. The failure of a direct dial is the target's, and costs nothing. */
-        boolean failed(long nowNanos, long penaltyNanos) {
+        boolean failed(DialException failure, long nowNanos, long penaltyNanos) {
+            failures.increment();
+            lastFailure = new Failure(failure, Instant.now());
             if (direct) {
                 return false;
             }

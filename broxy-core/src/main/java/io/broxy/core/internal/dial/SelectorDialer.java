@@ -4,6 +4,7 @@ import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
+import io.broxy.Explanation;
 import io.broxy.HostPort;
 import io.broxy.ProxyUri;
 import io.broxy.Route;
@@ -89,6 +90,13 @@ public final class SelectorDialer implements EngineDialer {
     @Override
     public boolean sendsClientAddress() {
         return direct.dialer.sendsClientAddress();
+    }
+
+    /** Does not ask the selector, which may block. */
+    @Override
+    public Explanation explain(DialRequest request) {
+        String text = "as a " + selector.getClass().getName() + " says when it is dialed";
+        return RouteExplanation.literal(Explanation.admitted(Explanation.Part.ROUTE, text), request);
     }
 
     // ------------------------------------------------------------------ the selector

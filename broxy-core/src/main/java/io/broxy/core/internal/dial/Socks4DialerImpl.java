@@ -26,6 +26,11 @@ final class Socks4DialerImpl extends TunnelDialer implements Socks4Dialer {
     }
 
     @Override
+    String scheme() {
+        return "socks4";
+    }
+
+    @Override
     Handshake handshake(HostPort target, @Nullable String authorization) {
         return new Socks4Handshake(target, userId);
     }

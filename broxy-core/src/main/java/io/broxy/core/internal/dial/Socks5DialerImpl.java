@@ -17,6 +17,11 @@ final class Socks5DialerImpl extends TunnelDialer implements Socks5Dialer {
     }
 
     @Override
+    String scheme() {
+        return "socks5";
+    }
+
+    @Override
     Handshake handshake(HostPort target, @Nullable String authorization) {
         return new Socks5Handshake(target, credentials);
     }

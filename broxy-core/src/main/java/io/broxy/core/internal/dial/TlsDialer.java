@@ -4,6 +4,7 @@ import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
+import io.broxy.Explanation;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
@@ -38,6 +39,16 @@ final class TlsDialer implements EngineDialer {
     @Override
     public DialEngine engine() {
         return engine;
+    }
+
+    /** Dials below the handshake. */
+    Dialer toPeer() {
+        return toPeer;
+    }
+
+    @Override
+    public Explanation explain(DialRequest request) {
+        return toPeer.explain(request);
     }
 
     @Override

@@ -3,6 +3,8 @@ package io.broxy.core.internal.dial;
 import io.broxy.AddressPolicy;
 import io.broxy.ConnPool;
 import io.broxy.DialRequest;
+import io.broxy.Dialer;
+import io.broxy.Explanation;
 import io.broxy.HostPort;
 import io.broxy.core.internal.http.KeepAlive;
 import io.broxy.core.internal.net.Completion;
@@ -62,6 +64,24 @@ abstract class TunnelDialer implements EngineDialer {
 
     /** Makes the handshake for one connection, with the value that {@link #authorization} gave for the target. */
     abstract Handshake handshake(HostPort target, @Nullable String authorization);
+
+    /** The scheme of the proxy in URIs. */
+    abstract String scheme();
+
+    /** Whether the proxy is spoken to over TLS. */
+    final boolean overTls() {
+        return proxy.dialer() instanceof TlsDialer;
+    }
+
+    @Override
+    public Explanation explain(DialRequest request) {
+        IOException unsupported = unsupported(request.target());
+        if (unsupported != null) {
+            return Explanation.refused(Explanation.Part.ROUTE, String.valueOf(unsupported.getMessage()));
+        }
+        Dialer below = proxy.dialer() instanceof TlsDialer tls ? tls.toPeer() : proxy.dialer();
+        return RouteExplanation.through(scheme(), proxy(), below, request);
+    }
 
     HostPort proxy() {
         return proxy.address();

@@ -44,6 +44,13 @@ public interface ExchangeOwner {
     }
 
     /**
+     * A connection was opened for the request.
+     *
+     * @param nanos how long that took
+     */
+    default void dialed(LoopConnection origin, long nanos) {}
+
+    /**
      * The response as the client gets it; asked once, for one that is not interim.
      *
      * @throws RefusedException if the client does not get it

@@ -67,6 +67,9 @@ final class HopLeasing implements Completion<LoopLease> {
     public void done(LoopLease got) {
         waiting = false;
         underWay = null;
+        if (!got.wasIdle()) {
+            owner.dialed(got.connection(), got.openingNanos());
+        }
         route.leased(got, null);
     }
 

@@ -41,6 +41,7 @@ public final class BufferPool {
 
     private final int maxCallerBuffers;
     private final AtomicLong heldBytes = new AtomicLong();
+    private final AtomicLong loopBytes = new AtomicLong();
     private final long maxHeldBytes;
 
     /**
@@ -75,7 +76,7 @@ public final class BufferPool {
 
     /** The buffers of a new loop. */
     LoopBuffers forLoop() {
-        return new LoopBuffers(heldBytes, maxHeldBytes);
+        return new LoopBuffers(heldBytes, maxHeldBytes, loopBytes);
     }
 
     /** A cleared buffer for the calling thread, to be {@linkplain #giveBack given back} by the same thread. */
@@ -173,5 +174,15 @@ public final class BufferPool {
     /** The number of unwritten bytes that all loops hold. */
     public long heldBytes() {
         return heldBytes.get();
+    }
+
+    /** The number of held bytes at which loops start to read less. */
+    public long maxHeldBytes() {
+        return maxHeldBytes;
+    }
+
+    /** The bytes of all buffers that are kept or lent. */
+    public long bytes() {
+        return loopBytes.get() + (long) callerBuffers.get() * CALLER_BUFFER_SIZE;
     }
 }

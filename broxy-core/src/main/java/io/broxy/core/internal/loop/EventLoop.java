@@ -1,14 +1,14 @@
 package io.broxy.core.internal.loop;
 
+import io.broxy.EngineStats;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -42,10 +42,6 @@ public final class EventLoop implements Executor {
     /** The maximum number of rounds at the end, which bounds timers that keep rescheduling themselves. */
     private static final int MAX_END_ROUNDS = 100;
 
-    /** Marks the end of a turn's tasks; compared by identity. */
-    @SuppressWarnings("UnnecessaryLambda")
-    private static final Runnable LAST = () -> {};
-
     private final Selector selector;
     /** Created once: a method reference per select would be the only allocation of a relayed message. */
     private final Consumer<SelectionKey> dispatch = this::dispatch;
@@ -55,7 +51,8 @@ public final class EventLoop implements Executor {
     private final TimerQueue timers = new TimerQueue();
     private final LoopBuffers buffers;
 
-    private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    private final LoopLoad load;
+    private final LoopTasks tasks = new LoopTasks();
     /** False while the thread may block in select; the first task then wakes it, later ones need not. */
     private final AtomicBoolean awake = new AtomicBoolean(true);
 
@@ -72,6 +69,7 @@ public final class EventLoop implements Executor {
     EventLoop(String name, BufferPool pool, Ticker ticker) throws IOException {
         this.ticker = ticker;
         nowNanos = ticker.nanos();
+        load = new LoopLoad(nowNanos);
         buffers = pool.forLoop();
         thread = new LoopThread(this, name);
         selector = Selector.open();
@@ -135,6 +133,17 @@ public final class EventLoop implements Executor {
     /** The number of clients that the loop serves. Thread-safe. */
     public int clients() {
         return clients.get();
+    }
+
+    /** A snapshot. Thread-safe. */
+    EngineStats.Loop stats() {
+        int channels;
+        try {
+            channels = selector.keys().size();
+        } catch (ClosedSelectorException e) {
+            channels = 0;
+        }
+        return load.stats(thread.getName(), clients(), channels, ticker);
     }
 
     /** Counts a new client; see {@link EventLoops#forClient}. */
@@ -229,9 +238,9 @@ public final class EventLoop implements Executor {
             select();
             closes.afterSelect();
             fireTimers();
-            runTasks();
+            tasks.runAll();
         } catch (Throwable e) { // such as an OutOfMemoryError; remaining work is still queued
-            report("a turn of the event loop failed", e);
+            LoopTasks.report("a turn of the event loop failed", e);
         }
     }
 
@@ -240,7 +249,7 @@ public final class EventLoop implements Executor {
         asleep = true;
         awake.set(false); // from now on a new task wakes the selector
         try {
-            long nanos = hasTasks() ? 0 : timers.nanosToNext(ticker.nanos());
+            long nanos = nanosToWait();
             if (nanos == 0) {
                 selector.selectNow(dispatch);
             } else {
@@ -248,10 +257,22 @@ public final class EventLoop implements Executor {
                 selector.select(dispatch, nanos == Long.MAX_VALUE ? 0 : (nanos - 1) / 1_000_000 + 1);
             }
         } catch (Throwable e) {
-            report("selecting failed", e);
+            LoopTasks.report("selecting failed", e);
             LockSupport.parkNanos(SELECT_FAILURE_PAUSE_NANOS);
         }
         woken();
+    }
+
+    private long nanosToWait() {
+        if (hasTasks()) {
+            return 0;
+        }
+        long now = ticker.nanos();
+        long nanos = timers.nanosToNext(now);
+        if (nanos != 0) {
+            load.waits(now);
+        }
+        return nanos;
     }
 
     private boolean hasTasks() {
@@ -264,6 +285,7 @@ public final class EventLoop implements Executor {
             asleep = false;
             awake.set(true);
             nowNanos = ticker.nanos();
+            load.works(nowNanos);
         }
     }
 
@@ -274,7 +296,7 @@ public final class EventLoop implements Executor {
                 ((ChannelEvents) key.attachment()).ready(key.readyOps());
             }
         } catch (Throwable e) {
-            report("a connection's handler failed; the connection is closed", e);
+            LoopTasks.report("a connection's handler failed; the connection is closed", e);
             abandon(key, e);
         }
     }
@@ -291,7 +313,7 @@ public final class EventLoop implements Executor {
             events.ready(readyOps);
             return true;
         } catch (Throwable e) {
-            report("a connection's handler failed; the connection is closed", e);
+            LoopTasks.report("a connection's handler failed; the connection is closed", e);
             abandon(events, e);
             return false;
         }
@@ -308,7 +330,7 @@ public final class EventLoop implements Executor {
         try {
             events.abandoned(cause);
         } catch (Throwable e) {
-            report("releasing a connection failed", e);
+            LoopTasks.report("releasing a connection failed", e);
         }
     }
 
@@ -322,34 +344,7 @@ public final class EventLoop implements Executor {
             if (task == null) {
                 return;
             }
-            runSafely(task);
-        }
-    }
-
-    /** Runs only the tasks that are queued now, so that tasks which submit others do not starve the channels. */
-    private void runTasks() {
-        if (tasks.isEmpty()) {
-            return;
-        }
-        tasks.add(LAST);
-        for (Runnable task; (task = tasks.poll()) != null && task != LAST; ) {
-            runSafely(task);
-        }
-    }
-
-    static void runSafely(Runnable task) {
-        try {
-            task.run();
-        } catch (Throwable e) {
-            report("a task of the event loop failed", e);
-        }
-    }
-
-    private static void report(String what, Throwable failure) {
-        try {
-            log.error(what, failure);
-        } catch (Throwable e) {
-            // The logger itself may fail, for example when memory is exhausted: the loop continues without a message.
+            LoopTasks.runSafely(task);
         }
     }
 
@@ -372,6 +367,7 @@ public final class EventLoop implements Executor {
         } catch (IOException e) {
             log.warn("closing a selector failed", e);
         }
+        load.waits(ticker.nanos());
     }
 
     private boolean hasMore() {
@@ -392,7 +388,7 @@ public final class EventLoop implements Executor {
             log.warn("the last select failed", e);
         }
         closes.afterSelect();
-        runTasks();
+        tasks.runAll();
         fireTimers();
     }
 }

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.loop;
 
+import io.broxy.EngineStats;
 import io.broxy.core.internal.time.Ticker;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -57,6 +58,11 @@ public final class EventLoops {
         }
         best.enter();
         return best;
+    }
+
+    /** A snapshot of each loop. */
+    public List<EngineStats.Loop> stats() {
+        return loops.stream().map(EventLoop::stats).toList();
     }
 
     /**

@@ -43,7 +43,8 @@ public final class LoopBuffers {
 
     private final AtomicLong held;
     private final long maxHeld;
-    private final ByteBuffer transfer = allocate(TRANSFER);
+    private final AtomicLong kept;
+    private final ByteBuffer transfer;
     /** By size class. */
     private final List<ArrayDeque<ByteBuffer>> free;
 
@@ -56,10 +57,13 @@ public final class LoopBuffers {
      *
      * @param held the number of unwritten bytes that all loops of the engine hold
      * @param maxHeld the level at which loops start to read less
+     * @param kept the bytes of all buffers that all loops of the engine have
      */
-    LoopBuffers(AtomicLong held, long maxHeld) {
+    LoopBuffers(AtomicLong held, long maxHeld, AtomicLong kept) {
         this.held = held;
         this.maxHeld = maxHeld;
+        this.kept = kept;
+        this.transfer = counted(allocate(TRANSFER));
         free = Stream.generate(() -> new ArrayDeque<ByteBuffer>(0))
                 .limit(LARGEST_CLASS - SMALLEST_CLASS + 1)
                 .toList();
@@ -69,7 +73,7 @@ public final class LoopBuffers {
     public ByteBuffer shared() {
         ByteBuffer buffer = shared;
         if (buffer == null) {
-            buffer = AlignedMemory.allocate(MAX_READ);
+            buffer = counted(AlignedMemory.allocate(MAX_READ));
             shared = buffer;
         }
         return buffer.clear();
@@ -84,7 +88,9 @@ public final class LoopBuffers {
     public ByteBuffer staging(int bytes) {
         ByteBuffer buffer = staging;
         if (buffer == null || buffer.capacity() < bytes) {
-            buffer = AlignedMemory.allocate(1 << sizeClass(Math.max(bytes, STAGING)));
+            ByteBuffer larger = counted(AlignedMemory.allocate(1 << sizeClass(Math.max(bytes, STAGING))));
+            dropped(buffer);
+            buffer = larger;
             staging = buffer;
         }
         return buffer.clear();
@@ -113,7 +119,7 @@ public final class LoopBuffers {
      */
     public ByteBuffer hold(ByteBuffer rest) {
         ByteBuffer buffer =
-                rest.remaining() > MAX_READ ? ByteBuffer.allocate(rest.remaining()) : take(rest.remaining());
+                rest.remaining() > MAX_READ ? counted(ByteBuffer.allocate(rest.remaining())) : take(rest.remaining());
         held.addAndGet(buffer.capacity());
         return buffer.clear().put(rest).flip();
     }
@@ -129,7 +135,7 @@ public final class LoopBuffers {
         int sizeClass = sizeClass(bytes);
         ByteBuffer buffer = free.get(sizeClass - SMALLEST_CLASS).poll();
         if (buffer == null) {
-            return allocate(1 << sizeClass);
+            return counted(allocate(1 << sizeClass));
         }
         freeBytes -= buffer.capacity();
         return buffer;
@@ -141,6 +147,19 @@ public final class LoopBuffers {
         if (buffer.isDirect() && freeBytes + buffer.capacity() <= MAX_FREE_BYTES) {
             freeBytes += buffer.capacity();
             free.get(sizeClass(buffer.capacity()) - SMALLEST_CLASS).push(buffer);
+        } else {
+            dropped(buffer);
+        }
+    }
+
+    private ByteBuffer counted(ByteBuffer buffer) {
+        kept.addAndGet(buffer.capacity());
+        return buffer;
+    }
+
+    private void dropped(@Nullable ByteBuffer buffer) {
+        if (buffer != null) {
+            kept.addAndGet(-buffer.capacity());
         }
     }
 
@@ -159,6 +178,10 @@ public final class LoopBuffers {
     }
 
     void close() {
+        dropped(transfer);
+        dropped(shared);
+        dropped(staging);
+        kept.addAndGet(-freeBytes);
         shared = null;
         staging = null;
         free.forEach(ArrayDeque::clear);

@@ -55,7 +55,7 @@ final class PendingCloses {
             closeNow(channels.remove());
         }
         for (; selectedTasks > 0; selectedTasks--) {
-            EventLoop.runSafely(tasks.remove());
+            LoopTasks.runSafely(tasks.remove());
         }
     }
 

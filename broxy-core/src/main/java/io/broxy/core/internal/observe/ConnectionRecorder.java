@@ -4,10 +4,12 @@ import io.broxy.ClientTls;
 import io.broxy.CloseReason;
 import io.broxy.ConnectionResult;
 import io.broxy.DialException;
+import io.broxy.DialResult;
 import io.broxy.ExchangeResult;
 import io.broxy.HostPort;
 import io.broxy.ProxyListener;
 import io.broxy.RefusedException;
+import io.broxy.RequestId;
 import io.broxy.TunnelResult;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -40,14 +42,15 @@ public final class ConnectionRecorder {
     }
 
     /** The recorder of clients without observers. */
-    public static final ConnectionRecorder NONE = new ConnectionRecorder(null, 0, 0);
+    public static final ConnectionRecorder NONE = new ConnectionRecorder();
 
     private final @Nullable Observers observers;
-    private final long number;
+    private final HandOver handOver;
 
     private ProxyListener.@Nullable Client client;
     private String protocol = AccessLog.HTTP;
     private State state = State.WAITING;
+    private long number;
     private long requestNanos;
     private @Nullable String method;
     private @Nullable HostPort target;
@@ -57,10 +60,16 @@ public final class ConnectionRecorder {
     private boolean dialReported;
     private @Nullable RequestEvents recorded;
 
-    ConnectionRecorder(@Nullable Observers observers, long number, long startNanos) {
+    ConnectionRecorder(Observers observers, HandOver handOver, long request) {
         this.observers = observers;
-        this.number = number;
-        this.requestNanos = startNanos;
+        this.handOver = handOver;
+        this.number = request;
+        this.requestNanos = observers.nanos();
+    }
+
+    private ConnectionRecorder() {
+        observers = null;
+        handOver = new HandOver(0, 0, 0);
     }
 
     /** Whether there are observers. */
@@ -72,7 +81,10 @@ public final class ConnectionRecorder {
     public void opened(@Nullable SocketAddress address, @Nullable ClientTls tls) {
         if (observers != null && client == null) {
             ProxyListener.Client own = new ProxyListener.Client(
-                    number, address instanceof InetSocketAddress internet ? internet : null, tls);
+                    handOver.number(),
+                    address instanceof InetSocketAddress internet ? internet : null,
+                    handOver.start(),
+                    tls);
             client = own;
             observers.notifyListener(listener -> listener.connectionOpened(own));
         }
@@ -130,6 +142,20 @@ public final class ConnectionRecorder {
             observers.notifyListener(listener -> listener.requestRefused(request, refusal));
             String spoken = protocol;
             observers.log(() -> AccessLog.refusal(request, spoken, refusal, millis));
+        }
+    }
+
+    /**
+     * Records that a connection was opened for the request.
+     *
+     * @param nanos how long that took, until now
+     */
+    public void dialed(@Nullable SocketAddress address, long nanos) {
+        if (observers != null) {
+            ProxyListener.Request request = request();
+            DialResult result =
+                    new DialResult(address, handOver.at(observers.nanos() - nanos), Duration.ofNanos(nanos));
+            observers.notifyListener(listener -> listener.dialSucceeded(request, result));
         }
     }
 
@@ -197,9 +223,10 @@ public final class ConnectionRecorder {
         }
     }
 
-    /** Records that the client may send another request. */
-    public void next() {
+    /** Records that the client may send another request, which has this number. */
+    public void next(long request) {
         if (observers != null) {
+            number = request;
             state = State.WAITING;
             requestNanos = observers.nanos();
             method = null;
@@ -263,6 +290,12 @@ public final class ConnectionRecorder {
     }
 
     private ProxyListener.Request request() {
-        return new ProxyListener.Request(client(), method, target, identity);
+        return new ProxyListener.Request(
+                new RequestId(handOver.number(), number),
+                client(),
+                handOver.at(requestNanos),
+                method,
+                target,
+                identity);
     }
 }

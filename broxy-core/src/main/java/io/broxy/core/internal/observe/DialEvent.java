@@ -24,6 +24,7 @@ final class DialEvent extends Event implements DialTrace {
     private static final DialEvent ANY = new DialEvent();
 
     @Label("Target")
+    @Description("The host and port to connect to")
     private @Nullable String target;
 
     @Label("Via")
@@ -39,6 +40,7 @@ final class DialEvent extends Event implements DialTrace {
     private @Nullable String reason;
 
     @Label("Failed Addresses")
+    @Description("The number of addresses, or of hops, that were tried in vain")
     private int failedAddresses;
 
     static boolean isOn() {

@@ -25,12 +25,15 @@ final class ExchangeEvent extends Event {
     private static final ExchangeEvent ANY = new ExchangeEvent();
 
     @Label("Client")
+    @Description("The client's address, as a trusted PROXY header announces it if there is one; null if it has none")
     private @Nullable String client;
 
     @Label("Identity")
+    @Description("The client's identity; null if there is none")
     private @Nullable String identity;
 
     @Label("Method")
+    @Description("The method of the request")
     private @Nullable String method;
 
     @Label("Target")
@@ -46,14 +49,17 @@ final class ExchangeEvent extends Event {
     private int status;
 
     @Label("Bytes to Origin")
+    @Description("The bytes that were passed to the origin, with the head of the request")
     @DataAmount
     private long bytesToOrigin;
 
     @Label("Bytes to Client")
+    @Description("The bytes that were passed to the client, with the head of the response")
     @DataAmount
     private long bytesToClient;
 
     @Label("Reason")
+    @Description("The CloseReason of the end")
     private @Nullable String reason;
 
     @Label("Error")

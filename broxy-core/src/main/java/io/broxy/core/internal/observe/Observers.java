@@ -38,10 +38,19 @@ public final class Observers {
         this.forAccess = new EventQueue("the access log", executor, ticker);
     }
 
-    /** Creates a recorder for a client's connection; {@link ConnectionRecorder#NONE} without observers. */
-    public ConnectionRecorder newRecorder() {
+    /** A client's connection is handed over now; it gets the next number. */
+    public HandOver handOver() {
+        return new HandOver(connections.incrementAndGet(), System.currentTimeMillis(), ticker.nanos());
+    }
+
+    /**
+     * Creates a recorder for a client's connection; {@link ConnectionRecorder#NONE} without observers.
+     *
+     * @param request the number of its current request
+     */
+    public ConnectionRecorder newRecorder(HandOver handOver, long request) {
         return listener != null || access.isInfoEnabled() || FlightRecorderEvents.followsRequests()
-                ? new ConnectionRecorder(this, connections.incrementAndGet(), ticker.nanos())
+                ? new ConnectionRecorder(this, handOver, request)
                 : ConnectionRecorder.NONE;
     }
 

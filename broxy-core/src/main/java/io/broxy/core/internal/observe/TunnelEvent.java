@@ -25,9 +25,11 @@ final class TunnelEvent extends Event {
     private static final TunnelEvent ANY = new TunnelEvent();
 
     @Label("Client")
+    @Description("The client's address, as a trusted PROXY header announces it if there is one; null if it has none")
     private @Nullable String client;
 
     @Label("Identity")
+    @Description("The client's identity; null if there is none")
     private @Nullable String identity;
 
     @Label("Protocol")
@@ -35,6 +37,7 @@ final class TunnelEvent extends Event {
     private @Nullable String protocol;
 
     @Label("Target")
+    @Description("The host and port that the tunnel leads to")
     private @Nullable String target;
 
     @Label("Peer")
@@ -42,13 +45,16 @@ final class TunnelEvent extends Event {
     private @Nullable String peer;
 
     @Label("Established")
+    @Description("Whether the tunnel was open")
     private boolean established;
 
     @Label("Bytes to Origin")
+    @Description("The bytes that were passed to the origin")
     @DataAmount
     private long bytesToOrigin;
 
     @Label("Bytes to Client")
+    @Description("The bytes that were passed to the client")
     @DataAmount
     private long bytesToClient;
 
@@ -58,6 +64,7 @@ final class TunnelEvent extends Event {
     private long sinceHandOver;
 
     @Label("Reason")
+    @Description("The CloseReason of the end")
     private @Nullable String reason;
 
     @Label("Error")

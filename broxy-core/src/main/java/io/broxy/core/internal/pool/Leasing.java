@@ -223,7 +223,8 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
     private void leased(Slot<IdleConnection> got, LoopConnection connection) {
         end();
         trace.leased(got.parked() != null);
-        completion.done(new LoopLease(pool, got, connection, request.client() == null));
+        completion.done(new LoopLease(
+                pool, got, connection, request.client() == null, pool.ticker().nanos() - request.startNanos()));
     }
 
     private void fail(Reason reason, Throwable cause) {

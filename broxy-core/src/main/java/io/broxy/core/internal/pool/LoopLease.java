@@ -16,6 +16,7 @@ public final class LoopLease {
     private final LoopConnection connection;
     private final boolean reusable;
     private final boolean idleBefore;
+    private final long openingNanos;
     private boolean answered;
     private long answeredNanos;
     private boolean ended;
@@ -24,13 +25,20 @@ public final class LoopLease {
      * Begins a lease.
      *
      * @param reusable whether the pool may keep the connection; false if the dial sent a client's address
+     * @param openingNanos how long it took to get the connection
      */
-    LoopLease(EnginePool pool, Slot<IdleConnection> slot, LoopConnection connection, boolean reusable) {
+    LoopLease(
+            EnginePool pool,
+            Slot<IdleConnection> slot,
+            LoopConnection connection,
+            boolean reusable,
+            long openingNanos) {
         this.pool = pool;
         this.slot = slot;
         this.connection = connection;
         this.reusable = reusable;
         this.idleBefore = slot.parked() != null;
+        this.openingNanos = openingNanos;
     }
 
     /** The connection's place in the pool. */
@@ -46,6 +54,11 @@ public final class LoopLease {
     /** Whether the connection was idle before, so that its peer may be closing it. */
     public boolean wasIdle() {
         return idleBefore;
+    }
+
+    /** How long it took to open the connection if it was not idle, with the wait for a place in the pool. */
+    public long openingNanos() {
+        return openingNanos;
     }
 
     /** Whether the connection is acceptable for a request that must not be retried; see {@link IdleUse#PROMISED}. */

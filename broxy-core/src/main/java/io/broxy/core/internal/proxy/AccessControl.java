@@ -3,6 +3,8 @@ package io.broxy.core.internal.proxy;
 import io.broxy.AccessPolicy;
 import io.broxy.AccessRequest;
 import io.broxy.Authenticator;
+import io.broxy.Explanation;
+import io.broxy.Explanation.Part;
 import io.broxy.RefusedException;
 import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
@@ -140,6 +142,24 @@ final class AccessControl {
             outcome.admitted(request.identity());
         } else {
             outcome.refused(Rejection.ACCESS_DENIED.exception());
+        }
+    }
+
+    /** Says what is decided about a request, without an authenticator. */
+    Explanation explain(AccessRequest request) {
+        try {
+            boolean anonymous = authenticator != null && request.identity() == null;
+            if (policy.refusesClient(request.client())) {
+                return Explanation.refused(Part.CLIENT, "the access policy refuses every request of the client");
+            }
+            if (anonymous) {
+                return Explanation.refused(Part.AUTHENTICATION, "the client has no identity, and must log in");
+            }
+            return new Explanation(
+                    List.of(new Explanation.Step(Part.ACCESS_POLICY, policy.admits(request), policy.explain(request))));
+        } catch (RuntimeException | Error e) {
+            DefaultProxyHandler.log.error("an access policy failed, which refuses the request", e);
+            return Explanation.refused(Part.ACCESS_POLICY, "the access policy failed, which refuses the request");
         }
     }
 

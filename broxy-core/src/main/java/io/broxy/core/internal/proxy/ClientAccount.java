@@ -1,8 +1,11 @@
 package io.broxy.core.internal.proxy;
 
 import io.broxy.ConnectionResult;
+import io.broxy.RequestId;
 import io.broxy.TunnelResult;
+import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.observe.ConnectionRecorder;
+import io.broxy.core.internal.observe.HandOver;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -26,9 +29,15 @@ final class ClientAccount {
 
     private final HandlerContext context;
     private final ConnectionLimits.Admission admission;
-    private final long openedAtMillis = System.currentTimeMillis();
+    private final HandOver handOver;
 
     private volatile ConnectionRecorder recorder = ConnectionRecorder.NONE;
+    /** The number of the current request. */
+    private long requests = 1;
+
+    /** Where the tunnel leads to; written before the phase is. */
+    private @Nullable SocketAddress peer;
+
     private volatile Phase phase = Phase.REQUESTED;
     private volatile long exchanges;
     private volatile boolean endsWithExchange;
@@ -37,11 +46,12 @@ final class ClientAccount {
     ClientAccount(HandlerContext context, ConnectionLimits.Admission admission) {
         this.context = context;
         this.admission = admission;
+        this.handOver = context.observers().handOver();
     }
 
-    /** The wall-clock time at which the client was handed over. */
-    long openedAtMillis() {
-        return openedAtMillis;
+    /** When the client was handed over. */
+    HandOver handOver() {
+        return handOver;
     }
 
     /** The client's places among those that are counted. */
@@ -60,10 +70,32 @@ final class ClientAccount {
     ConnectionRecorder startRecorder() {
         ConnectionRecorder current = recorder;
         if (!current.isOn()) {
-            current = context.observers().newRecorder();
+            current = context.observers().newRecorder(handOver, requests);
             recorder = current;
         }
         return current;
+    }
+
+    /** Identifies the current request. */
+    RequestId requestId() {
+        return new RequestId(handOver.number(), requests);
+    }
+
+    /** The client may send another request. */
+    void nextRequest() {
+        recorder.next(++requests);
+    }
+
+    /**
+     * A connection was opened for the current request.
+     *
+     * @param nanos how long that took
+     */
+    void dialed(LoopConnection origin, long nanos) {
+        context.metrics().dialTimes().record(nanos);
+        if (recorder.isOn()) {
+            recorder.dialed(origin.peer(), nanos);
+        }
     }
 
     // ------------------------------------------------------------------ how far it has come
@@ -88,12 +120,19 @@ final class ClientAccount {
     /**
      * The tunnel is open.
      *
-     * @param peer the other end of its socket, which is the target or a proxy on the path; null if that is not known
+     * @param to the other end of its socket, which is the target or a proxy on the path; null if that is not known
      */
-    void tunnelEstablished(@Nullable SocketAddress peer) {
+    void tunnelEstablished(@Nullable SocketAddress to) {
+        peer = to;
         phase = Phase.ESTABLISHED;
-        recorder.established(peer);
+        recorder.established(to);
         context.metrics().established();
+    }
+
+    /** The other end of the socket of a tunnel that is open, if it is known; with the {@link #phase} for any thread. */
+    @Nullable
+    SocketAddress peer() {
+        return peer;
     }
 
     /** An exchange of plain HTTP, or a request to the proxy itself, is over. */

@@ -29,6 +29,7 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
     private final boolean spoken;
     private final TargetDialer dialer;
 
+    private long startNanos;
     private @Nullable DialHandle dialing;
 
     private ConnectStep(ClientConnection connection, HostPort target, boolean spoken, TargetDialer dialer) {
@@ -66,6 +67,7 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
         if (!connection.isAt(this)) {
             return;
         }
+        startNanos = nanos();
         DialHandle underWay = dialer.dial(connection, target, this);
         if (!connection.isAt(this)) {
             return;
@@ -115,6 +117,7 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
                     Rejection.FULL.exception());
             return;
         }
+        connection.account().dialed(origin, nanos() - startNanos);
         if (client instanceof HostClient host) {
             OpenedStep.start(connection, host, origin);
             return;
@@ -156,6 +159,10 @@ final class ConnectStep implements Step, Completion<LoopConnection> {
     public void broken(DialException failure) {
         Throwable cause = failure.getCause();
         answer(connection.protocol().internalError(), CloseReason.FAILED, cause == null ? failure : cause);
+    }
+
+    private long nanos() {
+        return connection.context().engine().ticker().nanos();
     }
 
     private void answer(Answer reply, CloseReason reason, Throwable cause) {

@@ -1,5 +1,6 @@
 package io.broxy.core.internal.proxy;
 
+import io.broxy.AccessRequest;
 import io.broxy.ActiveTunnel;
 import io.broxy.ClientHandle;
 import io.broxy.ClientHandler;
@@ -7,6 +8,8 @@ import io.broxy.CloseReason;
 import io.broxy.ConnectRequest;
 import io.broxy.ConnectResponse;
 import io.broxy.ConnectionResult;
+import io.broxy.Explanation;
+import io.broxy.Explanation.Part;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
@@ -41,6 +44,7 @@ public final class DefaultProxyHandler implements ProxyHandler, OwnAddresses.Hol
 
     private final OwnAddresses ownAddresses;
     private final Metrics metrics;
+    private final HandlerContext context;
     private final ClientIntake intake;
 
     /** Runs once this needs no closing any more. */
@@ -58,7 +62,7 @@ public final class DefaultProxyHandler implements ProxyHandler, OwnAddresses.Hol
                 observers::dropped,
                 engine.workers()::lookUpStats);
         HandlerSettings.Access access = settings.access();
-        this.intake = new ClientIntake(new HandlerContext(
+        this.context = new HandlerContext(
                 settings,
                 engine,
                 dialer,
@@ -70,7 +74,8 @@ public final class DefaultProxyHandler implements ProxyHandler, OwnAddresses.Hol
                 new ConnectionLimits(settings, engine.ticker()),
                 metrics,
                 observers,
-                engine.workers()::complete));
+                engine.workers()::complete);
+        this.intake = new ClientIntake(context);
     }
 
     // ------------------------------------------------------------------ clients come
@@ -201,6 +206,19 @@ public final class DefaultProxyHandler implements ProxyHandler, OwnAddresses.Hol
     @Override
     public ProxyStats stats() {
         return metrics.stats();
+    }
+
+    @Override
+    public Explanation explain(AccessRequest request) {
+        HostPort target = request.target();
+        Explanation access = context.access().explain(request);
+        if (!access.isAdmitted()) {
+            return access;
+        }
+        Explanation filtered = context.settings().filters().request() == null
+                ? access
+                : access.then(Explanation.admitted(Part.FILTER, "a request filter may refuse or change the request"));
+        return filtered.then(context.dialer().explain(target));
     }
 
     @Override

@@ -27,13 +27,22 @@ final class FilterFacts {
             @Nullable String identity,
             List<ConnectRequest.Field> fields) {
         ClientFacts facts = connection.facts();
-        return new FilterRequest(facts.address(), "CONNECT", target, null, identity, fields, facts.tls());
+        return new FilterRequest(
+                connection.account().requestId(),
+                facts.address(),
+                "CONNECT",
+                target,
+                null,
+                identity,
+                fields,
+                facts.tls());
     }
 
     /** A request that is forwarded. */
     static FilterRequest of(ClientConnection connection, ForwardedRequest request, @Nullable String identity) {
         ClientFacts facts = connection.facts();
         return new FilterRequest(
+                connection.account().requestId(),
                 facts.address(),
                 request.method(),
                 request.target().hostPort(),

@@ -110,7 +110,14 @@ final class ForwardStep implements Step, ExchangeOwner {
     }
 
     @Override
+    public void dialed(LoopConnection origin, long nanos) {
+        connection.account().dialed(origin, nanos);
+    }
+
+    @Override
     public ForwardedResponse filter(ForwardedResponse response) throws RefusedException {
+        long now = connection.context().engine().ticker().nanos();
+        connection.metrics().responseTimes().record(now - requests.headNanos());
         Exchange current = exchange;
         ResponseFilter filter = connection.context().settings().filters().response();
         return filter == null || current == null ? response : response.with(edits(filter, current.request(), response));

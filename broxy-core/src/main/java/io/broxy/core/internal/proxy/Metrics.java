@@ -3,14 +3,15 @@ package io.broxy.core.internal.proxy;
 import io.broxy.ActiveTunnel;
 import io.broxy.CloseReason;
 import io.broxy.DialException;
+import io.broxy.DurationHistogram;
 import io.broxy.LookUpStats;
 import io.broxy.PoolStats;
 import io.broxy.ProxyStats;
 import io.broxy.RefusedException;
 import io.broxy.TlsOutcome;
 import io.broxy.TunnelResult;
+import io.broxy.core.internal.observe.DurationRecorder;
 import io.broxy.core.internal.relay.TunnelHandle;
-import java.time.Instant;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -40,6 +41,9 @@ final class Metrics {
     private final LongAdder bytesToOrigin = new LongAdder();
     private final LongAdder bytesToClient = new LongAdder();
     private final LongAdder exchanges = new LongAdder();
+    private final DurationRecorder dialTimes = new DurationRecorder();
+    private final DurationRecorder tunnelDurations = new DurationRecorder();
+    private final DurationRecorder responseTimes = new DurationRecorder();
     private final TlsCounters tls;
     private final Supplier<PoolStats> pool;
     private final LongSupplier droppedEvents;
@@ -81,6 +85,16 @@ final class Metrics {
     /** The TLS handshakes of clients. */
     TlsCounters tls() {
         return tls;
+    }
+
+    /** How long dials took that opened a connection. */
+    DurationRecorder dialTimes() {
+        return dialTimes;
+    }
+
+    /** How long responses took to begin. */
+    DurationRecorder responseTimes() {
+        return responseTimes;
     }
 
     /** A client was handed over. */
@@ -175,6 +189,9 @@ final class Metrics {
         } else if (result.reason() == CloseReason.DIAL_FAILED && result.cause() instanceof DialException failure) {
             dialFailed(failure);
         }
+        if (connection.account().phase() == ClientAccount.Phase.ESTABLISHED) {
+            tunnelDurations.record(result.duration().toNanos());
+        }
         connection.tunnel().takePassed(result, this::countBytes);
     }
 
@@ -222,17 +239,20 @@ final class Metrics {
         return open.stream()
                 .filter(connection -> connection.account().phase() == ClientAccount.Phase.ESTABLISHED)
                 .map(Metrics::active)
-                .sorted(Comparator.comparing(ActiveTunnel::start))
+                .sorted(Comparator.comparingLong(ActiveTunnel::number))
                 .toList();
     }
 
     private static ActiveTunnel active(ClientConnection connection) {
         TunnelHandle tunnel = connection.tunnel();
+        ClientAccount account = connection.account();
         return new ActiveTunnel(
+                account.handOver().number(),
                 Objects.requireNonNull(tunnel.target(), "an established tunnel has a target"),
                 tunnel.identity(),
                 connection.facts().settled(),
-                Instant.ofEpochMilli(connection.account().openedAtMillis()),
+                account.peer(),
+                account.handOver().start(),
                 tunnel.bytesToOrigin(),
                 tunnel.bytesToClient(),
                 tunnel);
@@ -259,6 +279,9 @@ final class Metrics {
                 bytesToOrigin.sum(),
                 bytesToClient.sum(),
                 droppedEvents.getAsLong(),
+                dialTimes.snapshot(),
+                tunnelDurations.snapshot(),
+                responseTimes.snapshot(),
                 tls.snapshot(),
                 pool.get(),
                 lookUps.get());
@@ -276,6 +299,9 @@ final class Metrics {
             @Override long bytesToOrigin,
             @Override long bytesToClient,
             @Override long droppedEvents,
+            @Override DurationHistogram dialTimes,
+            @Override DurationHistogram tunnelDurations,
+            @Override DurationHistogram responseTimes,
             TlsCounters.Snapshot tls,
             @Override PoolStats pool,
             @Override LookUpStats lookUps)

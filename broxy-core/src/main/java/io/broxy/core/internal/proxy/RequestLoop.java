@@ -48,6 +48,7 @@ final class RequestLoop implements Step {
     private boolean answered;
 
     private int requests;
+    private long headNanos;
 
     /** Made for the first request that is forwarded. */
     private @Nullable ForwardStep forwarded;
@@ -127,6 +128,7 @@ final class RequestLoop implements Step {
 
     private void headComplete(RequestHead head, ByteBuffer rest) {
         requests++;
+        headNanos = connection.context().engine().ticker().nanos();
         try {
             LocalRequestHandler local = settings.localRequests();
             ForwardedRequest request = RequestValidator.read(head, connectOnly, local != null);
@@ -194,6 +196,11 @@ final class RequestLoop implements Step {
         }
     }
 
+    /** When the head of the current request was complete. */
+    long headNanos() {
+        return headNanos;
+    }
+
     // ------------------------------------------------------------------ from request to request
 
     /** Whether another request may come over the connection, for all that is known now. */
@@ -229,7 +236,7 @@ final class RequestLoop implements Step {
         }
         parser = HeadParser.request(settings.limits().requestHead());
         connection.step(this);
-        connection.recorder().next();
+        connection.account().nextRequest();
         connection.due(loop.nowNanos() + settings.timeouts().keepAliveNanos());
         connection.waitFor(SelectionKey.OP_READ);
     }

@@ -5,6 +5,7 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
+import io.broxy.Explanation;
 import io.broxy.HostPort;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
@@ -124,6 +125,14 @@ final class TargetDialer implements HttpRouter {
         } catch (DialException e) {
             return false; // the dial fails for the same reason
         }
+    }
+
+    /** Says how a target would be dialed, without a lookup. */
+    Explanation explain(HostPort target) {
+        if (own.contain(target)) {
+            return Explanation.refused(Explanation.Part.OWN_ADDRESS, target + " is where this proxy listens");
+        }
+        return dialer.explain(builder(target).build());
     }
 
     private static DialException denial(HostPort target) {

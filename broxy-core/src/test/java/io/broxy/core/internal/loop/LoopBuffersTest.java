@@ -19,7 +19,8 @@ class LoopBuffersTest {
     private static final int MIB = 1 << 20;
 
     private final AtomicLong held = new AtomicLong();
-    private final LoopBuffers buffers = new LoopBuffers(held, 8 * MIB);
+    private final AtomicLong kept = new AtomicLong();
+    private final LoopBuffers buffers = new LoopBuffers(held, 8 * MIB, kept);
 
     private static ByteBuffer rest(int bytes) {
         return ByteBuffer.wrap(Payload.bytes(bytes, bytes));

@@ -8,10 +8,12 @@ import io.broxy.HostPort;
 import io.broxy.OriginException;
 import io.broxy.ProxyListener;
 import io.broxy.RefusedException;
+import io.broxy.RequestId;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,10 +22,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Specifies the lines of the access log. */
 class AccessLogTest {
     private static final HostPort TARGET = HostPort.of("example.org", 80);
+    private static final RequestId ID = new RequestId(1, 1);
 
     private static String refusal(@Nullable String method, @Nullable HostPort target, @Nullable String identity) {
-        ProxyListener.Request request =
-                new ProxyListener.Request(new ProxyListener.Client(1, null, null), method, target, identity);
+        ProxyListener.Request request = new ProxyListener.Request(
+                ID, new ProxyListener.Client(1, null, Instant.EPOCH, null), Instant.EPOCH, method, target, identity);
         return AccessLog.refusal(
                 request, "socks5", new RefusedException(RefusedException.Reason.LIMIT, 503, "full"), 7);
     }
@@ -32,8 +35,8 @@ class AccessLogTest {
     void aLineHasEveryKeyInItsOrder() throws UnknownHostException {
         InetSocketAddress client = new InetSocketAddress(InetAddress.getByName("2001:db8::1"), 50312);
         InetSocketAddress peer = new InetSocketAddress(InetAddress.getByName("198.51.100.4"), 80);
-        ProxyListener.Request request =
-                new ProxyListener.Request(new ProxyListener.Client(1, client, null), "GET", TARGET, "alice");
+        ProxyListener.Request request = new ProxyListener.Request(
+                ID, new ProxyListener.Client(1, client, Instant.EPOCH, null), Instant.EPOCH, "GET", TARGET, "alice");
         ExchangeResult result = new ExchangeResult(
                 504,
                 517,

@@ -20,6 +20,7 @@ class ConnectionRecorderTest {
             },
             System::nanoTime);
 
+    private final HandOver handOver = observers.handOver();
     private int on;
 
     @Test
@@ -37,13 +38,14 @@ class ConnectionRecorderTest {
 
     private void serve(int requests) {
         for (int i = 0; i < requests; i++) {
-            ConnectionRecorder recorder = observers.newRecorder();
+            ConnectionRecorder recorder = observers.newRecorder(handOver, 1);
             recorder.opened(null, null);
             recorder.requested("CONNECT", TARGET);
             recorder.identified(null);
             recorder.established(null);
             recorder.exchanged(200, 1, 2, CloseReason.FINISHED, null, null);
-            recorder.next();
+            recorder.dialed(null, 1);
+            recorder.next(2);
             recorder.answered(200, CloseReason.FINISHED, null);
             FlightRecorderEvents.dial(TARGET, null).connected(null);
             FlightRecorderEvents.lease(TARGET).leased(true);
