@@ -68,6 +68,7 @@ class BothListenersTest {
     }
 
     @Test
+    @SuppressWarnings("NullAway") // misuse
     void aMissingListenerIsRefused() {
         assertThatThrownBy(() -> new ProxyListener() {}.and(null)).isInstanceOf(NullPointerException.class);
     }

@@ -18,6 +18,7 @@ import io.broxy.core.testkit.Proxy;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -28,15 +29,16 @@ class ProxyMonitorTest {
 
     @Test
     void theFiguresAreThoseOfTheClients() throws Exception {
-        AtomicReference<ProxyMonitor> created = new AtomicReference<>();
+        AtomicReference<@Nullable ProxyMonitor> created = new AtomicReference<>();
         Events own = new Events();
-        try (Broxy broxy = Broxy.create();
-                ProxyMonitor monitor = ProxyMonitor.of(broxy);
-                Origin origin = Origin.echo();
-                Proxy proxy = Proxy.start(
-                        settings -> settings.listener(monitor.listener().and(own)));
+        try (Origin origin = Origin.echo();
+                Proxy proxy = Proxy.start((broxy, settings) -> {
+                    ProxyMonitor monitor = ProxyMonitor.of(broxy);
+                    created.set(monitor);
+                    settings.listener(monitor.listener().and(own));
+                });
                 Peer client = proxy.connect(origin.target())) {
-            created.set(monitor);
+            ProxyMonitor monitor = Objects.requireNonNull(created.get());
             assertThat(monitor.latest()).isNull();
             monitor.watch(proxy.handler());
             client.send("hello").readText(5);
@@ -51,14 +53,14 @@ class ProxyMonitorTest {
             Sample last = Objects.requireNonNull(monitor.latest());
             assertThat(last.openTunnels()).isEqualTo(1);
             assertThat(last.busiestLoop()).isBetween(0.0, 1.0);
-            assertThat(last.duration()).isGreaterThanOrEqualTo(Duration.ofMillis(500));
+            assertThat(last.duration()).isPositive();
 
             client.close();
             own.untilClosed();
             await().atMost(PATIENCE).until(() -> monitor.tunnels().isEmpty());
             assertThat(monitor.topTargets(5, Order.REQUESTS).usages()).containsExactly(new Usage(target, 1, 5, 5));
         }
-        ProxyMonitor monitor = created.get();
+        ProxyMonitor monitor = Objects.requireNonNull(created.get());
         int samples = monitor.samples().size();
         assertThat(samples).as("what was seen stays").isPositive();
         monitor.close();

@@ -10,7 +10,7 @@ import java.time.Duration;
  * How long a loop has worked, in contrast to waiting for something to do. Two writes a turn are all that it costs, since the
  * loop reads the clock anyway; what is under way counts as well, so that a loop that hangs is seen to be busy.
  *
- * <p>Threading: written by the loop's own thread; the rest is for any thread.
+ * <p>Threading: written by the loop's own thread; snapshots are for any thread, and the lock is theirs.
  */
 final class LoopLoad {
     private static final VarHandle STATE = state();
@@ -23,6 +23,10 @@ final class LoopLoad {
      */
     @SuppressWarnings("unused") // used by STATE
     private long state = 1;
+
+    private final Object lock = new Object();
+    /** What the latest snapshot has counted; guarded by the lock. */
+    private long shownNanos;
 
     /** Begins to work. */
     LoopLoad(long nowNanos) {
@@ -55,20 +59,21 @@ final class LoopLoad {
         return (current & 1) == 0 ? current >> 1 : nowNanos - startNanos - (current >> 1);
     }
 
-    /** A snapshot at a moment at which the loop did not change between work and waiting, so that no later one has less. */
+    /**
+     * A snapshot, taken while the loop did not change between work and waiting. The loop may have read the clock before, and tell
+     * only afterwards that it has worked until then: the snapshot has counted a little more by that time, and no later one has less.
+     */
     EngineStats.Loop stats(String name, int clients, int channels, Ticker ticker) {
-        while (true) {
-            long current = (long) STATE.getAcquire(this);
-            long now = ticker.nanos();
-            if (current == (long) STATE.getAcquire(this)) {
-                return new EngineStats.Loop(
-                        name,
-                        clients,
-                        channels,
-                        Duration.ofNanos(busyNanos(current, now)),
-                        Duration.ofNanos(now - startNanos));
-            }
-            Thread.onSpinWait();
+        synchronized (lock) {
+            long current;
+            long now;
+            do {
+                current = (long) STATE.getAcquire(this);
+                now = ticker.nanos();
+            } while (current != (long) STATE.getAcquire(this));
+            shownNanos = Math.max(shownNanos, busyNanos(current, now));
+            return new EngineStats.Loop(
+                    name, clients, channels, Duration.ofNanos(shownNanos), Duration.ofNanos(now - startNanos));
         }
     }
 }

@@ -45,6 +45,18 @@ class LoopLoadTest {
     }
 
     @Test
+    void aLoopThatTellsLateOfItsWaitTakesNothingBack() {
+        afterSeconds(1);
+        long read = ticker.nanos();
+        assertThat(afterSeconds(2)).as("it has not told yet").isEqualTo(seconds(3, 3));
+        load.waits(read);
+        assertThat(afterSeconds(1)).isEqualTo(seconds(3, 4));
+        load.works(ticker.nanos());
+        assertThat(afterSeconds(1)).as("1 s before the wait, and 1 s since").isEqualTo(seconds(3, 5));
+        assertThat(afterSeconds(2)).isEqualTo(seconds(4, 7));
+    }
+
+    @Test
     void theShareIsThatBetweenTwoSnapshots() {
         afterSeconds(1);
         load.waits(ticker.nanos());
