@@ -32,19 +32,19 @@ record JvmMemory(MemoryUsage heap, long direct) {
                 .name("jvm_memory_used_bytes")
                 .help("Bytes of memory in use")
                 .labelNames("area")
-                .callback(gauge -> gauge.call(now().heap().getUsed(), "heap"))
+                .callback(gauge -> gauge.call((double) now().heap().getUsed(), "heap"))
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("jvm_memory_max_bytes")
                 .help("The most bytes of memory that may be in use")
                 .labelNames("area")
-                .callback(gauge -> gauge.call(now().heap().getMax(), "heap"))
+                .callback(gauge -> gauge.call((double) now().heap().getMax(), "heap"))
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("jvm_buffer_pool_used_bytes")
                 .help("Bytes of buffers in use")
                 .labelNames("pool")
-                .callback(gauge -> gauge.call(now().direct(), "direct"))
+                .callback(gauge -> gauge.call((double) now().direct(), "direct"))
                 .register(registry);
     }
 }

@@ -9,11 +9,8 @@ import org.jspecify.annotations.Nullable;
  * A file of the page, which is a resource beside this class.
  *
  * <p>Threading: immutable.
- *
- * @param type the media type
- * @param bytes the content
  */
-record PageFile(String type, byte[] bytes) {
+final class PageFile {
     private static final Map<String, String> NAMES =
             Map.of("/", "index.html", "/style.css", "style.css", "/script.js", "script.js", "/icon.svg", "icon.svg");
 
@@ -22,6 +19,14 @@ record PageFile(String type, byte[] bytes) {
             "css", "text/css; charset=utf-8",
             "js", "text/javascript; charset=utf-8",
             "svg", "image/svg+xml");
+
+    private final String type;
+    private final byte[] bytes;
+
+    private PageFile(String type, byte[] bytes) {
+        this.type = type;
+        this.bytes = bytes;
+    }
 
     /**
      * The file at a path; null if there is none.
@@ -40,5 +45,15 @@ record PageFile(String type, byte[] bytes) {
             String type = TYPES.getOrDefault(name.substring(name.indexOf('.') + 1), "application/octet-stream");
             return new PageFile(type, in.readAllBytes());
         }
+    }
+
+    /** The media type. */
+    String type() {
+        return type;
+    }
+
+    /** The content. */
+    byte[] bytes() {
+        return bytes.clone();
     }
 }

@@ -210,8 +210,8 @@ final class PrometheusMetrics {
                 .labelNames("kind")
                 .callback(gauge -> {
                     EngineStats now = proxy.broxy().stats();
-                    gauge.call(now.bufferBytes(), "all");
-                    gauge.call(now.heldBytes(), "held");
+                    gauge.call((double) now.bufferBytes(), "all");
+                    gauge.call((double) now.heldBytes(), "held");
                 })
                 .register(registry);
     }
