@@ -111,7 +111,7 @@ final class BroxyTracing implements ProxyListener {
         Context parent = propagator.extract(Context.root(), request, FIELDS);
         Span span = begin(request.id(), request.method(), request.target(), null, parent);
         Map<String, String> fields = new HashMap<>();
-        propagator.inject(parent.with(span), fields, Map::put);
+        propagator.inject(parent.with(span), fields, (carrier, name, value) -> fields.put(name, value));
         RequestDecision.Pass result = pass;
         if (!request.isTunnel() && span.getSpanContext().isValid()) {
             for (String name : propagator.fields()) {
