@@ -102,9 +102,13 @@ public final class Daemon implements AutoCloseable {
         return HostPort.of("127.0.0.1", port);
     }
 
-    /** Ends the process and its children, by force if it takes too long. */
     @Override
     public void close() {
+        end(process);
+    }
+
+    /** Ends a process and its children, by force if it takes too long. */
+    public static void end(Process process) {
         List<ProcessHandle> all = new ArrayList<>(process.descendants().toList());
         all.add(process.toHandle());
         process.destroy();
