@@ -28,9 +28,8 @@ public final class DurationRecorder {
         AtomicLongArray stripe = stripe();
         stripe.getAndIncrement(DurationBuckets.of(duration));
         stripe.getAndAdd(SUM, duration / 1_000 + duration % 1_000 / HALF_MICRO);
-        for (long max; (max = stripe.get(MAX)) < duration && !stripe.compareAndSet(MAX, max, duration); ) {
-            Thread.onSpinWait();
-        }
+        stripe.accumulateAndGet(
+                MAX, duration, Math::max); // no rare branch, whose first use would undo compiled callers
     }
 
     /** Threads that are created one after another, such as the loops of an engine, have different stripes. */

@@ -102,6 +102,9 @@ final class RequestLoop implements Step {
                 ended();
                 return;
             }
+            if (count == 0) {
+                return; // to feed nothing would take branches that HotSpot compiles as never taken
+            }
             head = parser.feed(buffer.flip());
         } catch (BadHeadException e) {
             connection.refuse(Rejection.of(e), true);

@@ -46,18 +46,18 @@ public final class TimerQueue {
         siftUp(timer, size++);
     }
 
-    /** Cancels a timer; has no effect on one that is not scheduled. */
+    /**
+     * Cancels a timer; has no effect on one that is not scheduled. The last timer takes its place before the heap shrinks, so that
+     * cancelling the last one is no case of its own: HotSpot would compile that rare branch late, and the whole path of a tunnel's
+     * end with it.
+     */
     public void cancel(Timer timer) {
-        int hole = timer.index;
-        if (hole < 0) {
-            return;
-        }
-        timer.index = -1;
-        Timer last = at(--size);
-        heap[size] = null;
-        if (last != timer) {
-            siftUp(last, hole);
+        if (timer.index >= 0) {
+            Timer last = at(size - 1);
+            siftUp(last, timer.index);
             siftDown(last, last.index);
+            heap[--size] = null;
+            timer.index = -1;
         }
     }
 
