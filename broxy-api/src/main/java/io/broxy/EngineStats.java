@@ -5,21 +5,37 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A snapshot of an engine: the load of its event loops, its buffers and its name lookups. Each figure is exact by itself; figures of
+ * A snapshot of an engine: its kind of sockets, the load of its event loops, its buffers and its name lookups. Each figure is exact by itself; figures of
  * one snapshot may be a few events apart.
  *
  * <p>Threading: immutable.
  *
+ * @param transport the sockets that it uses for the clients of its servers
  * @param loops the event loops, always in the same order; unmodifiable
  * @param bufferBytes the bytes of all buffers that the engine keeps or has lent: of its loops, and of threads that copy
  * @param heldBytes the bytes of buffers that hold data which a peer has not accepted yet, a part of {@code bufferBytes}
  * @param heldBytesCap the number of held bytes from which the loops read less from senders; it may be exceeded, but slowly
  * @param lookUps the name lookups
  */
-public record EngineStats(List<Loop> loops, long bufferBytes, long heldBytes, long heldBytesCap, LookUpStats lookUps) {
+public record EngineStats(
+        Transport transport,
+        List<Loop> loops,
+        long bufferBytes,
+        long heldBytes,
+        long heldBytesCap,
+        LookUpStats lookUps) {
+
+    /** Kinds of sockets. */
+    public enum Transport {
+        /** NIO channels. */
+        NIO,
+        /** Sockets of the engine's own, on Linux: {@code epoll}, and {@code splice} for bulk. */
+        EPOLL
+    }
 
     /** Checks for null, and copies the list. */
     public EngineStats {
+        Objects.requireNonNull(transport, "transport");
         loops = List.copyOf(loops);
         Objects.requireNonNull(lookUps, "lookUps");
     }

@@ -28,7 +28,10 @@ public interface PoolStats {
         STRAY_BYTES,
         /** It broke while it was idle, for example by a reset. */
         FAILED,
-        /** No event loop can watch it, so it cannot be kept. */
+        /**
+         * No event loop can watch it, so it cannot be kept; or the lease needed a channel, and it was a {@linkplain
+         * EngineStats.Transport#EPOLL socket of the engine's own}.
+         */
         UNWATCHABLE,
         /** The pool was closed. */
         CLOSED

@@ -7,12 +7,14 @@ import java.util.concurrent.Executor;
 /** Collects the settings of an engine: {@link Broxy#builder}. Threading: for one thread. */
 public final class BroxyBuilder {
     private int eventLoops = Runtime.getRuntime().availableProcessors();
+    private TransportMode transport = TransportMode.NIO;
     private final Workers.Settings workers = new Workers.Settings();
 
     BroxyBuilder() {}
 
     /**
-     * The number of event loops; default one for each processor.
+     * The number of event loops; default one for each processor. With {@linkplain TransportMode#AUTO sockets of the engine's own}
+     * these have as many loops beside those of NIO channels.
      *
      * @throws IllegalArgumentException if it is less than 1
      */
@@ -21,6 +23,12 @@ public final class BroxyBuilder {
             throw new IllegalArgumentException("there must be at least 1 event loop, not " + count);
         }
         eventLoops = count;
+        return this;
+    }
+
+    /** Which sockets the engine uses; default {@link TransportMode#NIO}. */
+    public BroxyBuilder transport(TransportMode mode) {
+        transport = Objects.requireNonNull(mode, "mode");
         return this;
     }
 
@@ -53,6 +61,10 @@ public final class BroxyBuilder {
 
     int eventLoops() {
         return eventLoops;
+    }
+
+    TransportMode transport() {
+        return transport;
     }
 
     Workers.Settings workers() {

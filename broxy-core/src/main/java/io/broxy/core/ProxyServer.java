@@ -1,8 +1,11 @@
 package io.broxy.core;
 
 import io.broxy.ClientHandler;
+import io.broxy.EngineStats;
 import io.broxy.core.internal.loop.Acceptor;
+import io.broxy.core.internal.loop.ChannelAcceptor;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.NativeTransport;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.socket.IpSockets;
 import io.broxy.core.internal.socket.UnixSocketFile;
@@ -20,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,9 +37,10 @@ public final class ProxyServer implements AutoCloseable {
     /** The most connections waiting to be accepted; the system may allow fewer. */
     private static final int BACKLOG = 1_024;
 
+    private final EngineStats.Transport transport;
     private final SocketAddress localAddress;
     private final EventLoop loop;
-    private final Acceptor acceptor;
+    private final Acceptor<?> acceptor;
     /** The file of a Unix domain socket; null for a port. */
     private final @Nullable UnixSocketFile file;
     /** Allows handlers to dial its address again. */
@@ -44,24 +49,81 @@ public final class ProxyServer implements AutoCloseable {
     private final CountDownLatch closed = new CountDownLatch(1);
 
     private ProxyServer(
-            ServerSocketChannel channel,
+            EngineStats.Transport transport,
+            SocketAddress localAddress,
             @Nullable UnixSocketFile file,
-            Acceptor.AtClose atClose,
             ClientHandler handler,
             EventLoop loop,
             OwnAddresses ownAddresses,
-            Consumer<ProxyServer> onClose)
-            throws IOException {
-        this.localAddress = channel.getLocalAddress();
+            Consumer<ProxyServer> onClose,
+            Function<Runnable, Acceptor<?>> source) {
+        this.transport = transport;
+        this.localAddress = localAddress;
         this.file = file;
         this.loop = loop;
         this.forgotten = noteOwnAddress(handler, ownAddresses);
-        this.acceptor = new Acceptor(loop, channel, handler::serve, atClose, () -> {
+        this.acceptor = source.apply(() -> {
             unlink();
             forgotten.run();
             onClose.accept(this);
             closed.countDown();
         });
+    }
+
+    private static ProxyServer at(
+            ServerSocketChannel channel,
+            @Nullable UnixSocketFile file,
+            ChannelAcceptor.AtClose atClose,
+            ClientHandler handler,
+            EventLoop loop,
+            OwnAddresses ownAddresses,
+            Consumer<ProxyServer> onClose)
+            throws IOException {
+        return new ProxyServer(
+                EngineStats.Transport.NIO,
+                channel.getLocalAddress(),
+                file,
+                handler,
+                loop,
+                ownAddresses,
+                onClose,
+                whenClosed -> new ChannelAcceptor(loop, channel, handler::serve, atClose, whenClosed));
+    }
+
+    /**
+     * Starts a server at a socket of a transport.
+     *
+     * @return null if the address cannot be bound; NIO says why
+     */
+    static @Nullable ProxyServer start(
+            InetSocketAddress address,
+            ClientHandler handler,
+            NativeTransport transport,
+            NativeTransport.Intake intake,
+            EventLoop loop,
+            OwnAddresses ownAddresses,
+            Consumer<ProxyServer> onClose) {
+        NativeTransport.Bound bound;
+        try {
+            bound = transport.bind(address, BACKLOG);
+        } catch (IOException e) {
+            return null;
+        }
+        try {
+            return new ProxyServer(
+                            EngineStats.Transport.EPOLL,
+                            bound.localAddress(),
+                            null,
+                            handler,
+                            loop,
+                            ownAddresses,
+                            onClose,
+                            whenClosed -> bound.onLoop(loop, intake::serve, whenClosed))
+                    .begin();
+        } catch (RejectedExecutionException e) {
+            bound.close();
+            throw e;
+        }
     }
 
     /**
@@ -104,7 +166,8 @@ public final class ProxyServer implements AutoCloseable {
             } else {
                 channel.bind(address, BACKLOG);
             }
-            return new ProxyServer(channel, file, Acceptor.AtClose.CLOSE, handler, loop, ownAddresses, onClose).begin();
+            return at(channel, file, ChannelAcceptor.AtClose.CLOSE, handler, loop, ownAddresses, onClose)
+                    .begin();
         } catch (IOException e) {
             channel.close();
             throw new IOException("cannot listen on " + text(address) + ": " + e.getMessage(), e);
@@ -133,9 +196,10 @@ public final class ProxyServer implements AutoCloseable {
             throw new IllegalArgumentException("the channel is not of the default selector provider");
         }
         channel.configureBlocking(false);
-        Acceptor.AtClose atClose =
-                channel == System.inheritedChannel() ? Acceptor.AtClose.LEAVE_OPEN : Acceptor.AtClose.CLOSE;
-        return new ProxyServer(channel, null, atClose, handler, loop, ownAddresses, onClose).begin();
+        ChannelAcceptor.AtClose atClose = channel == System.inheritedChannel()
+                ? ChannelAcceptor.AtClose.LEAVE_OPEN
+                : ChannelAcceptor.AtClose.CLOSE;
+        return at(channel, null, atClose, handler, loop, ownAddresses, onClose).begin();
     }
 
     private static ServerSocketChannel open(SocketAddress address) throws IOException {
@@ -181,6 +245,11 @@ public final class ProxyServer implements AutoCloseable {
     /** The address that the server listens on, with the actual port if port 0 was given. */
     public SocketAddress localAddress() {
         return localAddress;
+    }
+
+    /** The sockets that its clients get. */
+    public EngineStats.Transport transport() {
+        return transport;
     }
 
     /** Waits until the server is closed. */

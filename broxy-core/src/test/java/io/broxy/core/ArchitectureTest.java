@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
  *
  * <pre>
  *                      core
- *                proxy      dial
+ *                proxy      dial     epoll
  *          forward
  *                relay      pool
  *                         upstream
@@ -58,6 +58,8 @@ class ArchitectureTest {
                 .definedBy(INTERNAL + "proxy")
                 .layer("dial")
                 .definedBy(INTERNAL + "dial")
+                .layer("epoll")
+                .definedBy(INTERNAL + "epoll")
                 .layer("forward")
                 .definedBy(INTERNAL + "forward")
                 .layer("relay")
@@ -70,6 +72,8 @@ class ArchitectureTest {
                 .definedBy(INTERNAL + "tls")
                 .layer("bridge")
                 .definedBy(INTERNAL + "bridge")
+                .layer("epoll")
+                .definedBy(INTERNAL + "epoll")
                 .layer("net")
                 .definedBy(INTERNAL + "net")
                 .layer("socket")
@@ -121,6 +125,10 @@ class ArchitectureTest {
                         "socks",
                         "time",
                         "api")
+                .whereLayer("epoll")
+                .mayOnlyAccessLayers("net", "socket", "loop", "api")
+                .whereLayer("epoll")
+                .mayOnlyBeAccessedByLayers("core")
                 .whereLayer("relay")
                 .mayOnlyAccessLayers("bridge", "net", "loop", "time", "api")
                 .whereLayer("pool")
@@ -131,6 +139,10 @@ class ArchitectureTest {
                 .mayOnlyAccessLayers("net", "socket", "loop", "time", "api")
                 .whereLayer("bridge")
                 .mayOnlyAccessLayers("net", "loop", "time", "api")
+                .whereLayer("epoll")
+                .mayOnlyAccessLayers("net", "socket", "loop", "api")
+                .whereLayer("epoll")
+                .mayOnlyBeAccessedByLayers("core")
                 .whereLayer("net")
                 .mayOnlyAccessLayers("socket", "loop", "time", "api")
                 .whereLayer("socket")
@@ -207,6 +219,20 @@ class ArchitectureTest {
                         "org.ietf.jgss",
                         "org.slf4j..",
                         "org.jspecify.annotations")
+                .check(ALL);
+    }
+
+    /** Everything else knows the interfaces of {@code net} only. */
+    @Test
+    void onlyTheEngineSeesItsOwnKindOfSockets() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(INTERNAL + "epoll")
+                .and()
+                .doNotHaveFullyQualifiedName(CORE + ".Engine")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(INTERNAL + "epoll")
                 .check(ALL);
     }
 

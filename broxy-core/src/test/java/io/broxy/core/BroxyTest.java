@@ -14,6 +14,7 @@ import io.broxy.DialException;
 import io.broxy.DialRequest;
 import io.broxy.Dialer;
 import io.broxy.DirectDialer;
+import io.broxy.EngineStats;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.Tunnel;
@@ -238,7 +239,7 @@ class BroxyTest {
         broxy.close();
 
         assertThat(Thread.interrupted()).isTrue();
-        assertThat(loops).isEqualTo(2);
+        assertThat(loops).isEqualTo(2 * kindsOfLoops(broxy));
         assertThat(LeakCheck.engineThreads()).isEmpty();
     }
 
@@ -306,11 +307,22 @@ class BroxyTest {
     @Test
     void thereAreAsManyLoopsAsAskedForAndOneForEachProcessorOtherwise() {
         try (Broxy three = Broxy.builder().eventLoops(3).build()) {
-            assertThat(LeakCheck.engineThreads()).hasSize(3);
+            assertThat(LeakCheck.engineThreads()).hasSize(3 * kindsOfLoops(three));
         }
         try (Broxy usual = Broxy.create()) {
-            assertThat(LeakCheck.engineThreads()).hasSize(Runtime.getRuntime().availableProcessors());
+            assertThat(LeakCheck.engineThreads())
+                    .hasSize(Runtime.getRuntime().availableProcessors() * kindsOfLoops(usual));
         }
+        try (Broxy nio =
+                Broxy.builder().transport(TransportMode.NIO).eventLoops(3).build()) {
+            assertThat(nio.stats().transport()).isEqualTo(EngineStats.Transport.NIO);
+            assertThat(LeakCheck.engineThreads()).hasSize(3);
+        }
+    }
+
+    /** Sockets of the engine's own have loops beside those of NIO channels. */
+    private static int kindsOfLoops(Broxy broxy) {
+        return broxy.stats().transport() == EngineStats.Transport.EPOLL ? 2 : 1;
     }
 
     @Test

@@ -52,6 +52,7 @@ class MonitorSamplerTest {
     private EngineStats engine() {
         Duration now = Duration.ofNanos(ticker.nanos() - startNanos);
         return new EngineStats(
+                EngineStats.Transport.NIO,
                 List.of(
                         new EngineStats.Loop("idle", 0, 0, Duration.ZERO, now),
                         new EngineStats.Loop("busy", 0, 0, Duration.ofNanos(busyNanos), now)),

@@ -50,6 +50,17 @@ class ReflectionTest {
 
         assertThat(found)
                 .containsExactlyInAnyOrder(
+                        // a native image lacks these: it uses NIO
+                        "EpollTransport Class.getMethod",
+                        "EpollTransport Method.invoke",
+                        "ForeignFunctions Class.forName",
+                        "ForeignFunctions Class.getField",
+                        "ForeignFunctions Class.getMethod",
+                        "ForeignFunctions Field.get",
+                        "ForeignFunctions Method.invoke",
+                        "ForeignFunctions Array.newInstance",
+                        "ForeignFunctions MethodHandles$Lookup.findStatic",
+                        "ForeignFunctions MethodHandles$Lookup.findVirtual",
                         "LoopLoad MethodHandles$Lookup.findVarHandle",
                         "Pipe MethodHandles$Lookup.findVarHandle",
                         "VirtualThreads Class.forName",

@@ -1,6 +1,7 @@
 package io.broxy.examples;
 
 import io.broxy.AccessRequest;
+import io.broxy.EngineStats;
 import io.broxy.Explanation;
 import io.broxy.examples.admin.Explain;
 import io.broxy.examples.logging.LogProvider;
@@ -75,7 +76,8 @@ final class MiniServer {
         ReloadSignal reload = ReloadSignal.install();
         try (RunningServer server = RunningServer.start(options)) {
             reload.reloads(server::reload);
-            out.println("listening on " + server.address() + (server.speaksTls() ? " with TLS" : ""));
+            out.println("listening on " + server.address() + (server.speaksTls() ? " with TLS" : "")
+                    + (server.transport() == EngineStats.Transport.EPOLL ? " over epoll" : ""));
             ListenAddress admin = server.adminAddress();
             if (admin != null) {
                 out.println("admin on " + admin);

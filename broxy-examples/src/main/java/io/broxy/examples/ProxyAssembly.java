@@ -3,7 +3,6 @@ package io.broxy.examples;
 import io.broxy.Authenticator;
 import io.broxy.ProxyHandler;
 import io.broxy.core.Broxy;
-import io.broxy.core.BroxyBuilder;
 import io.broxy.core.ProxyMonitor;
 import io.broxy.examples.admin.UpstreamView;
 import java.io.IOException;
@@ -46,7 +45,7 @@ final class ProxyAssembly implements AutoCloseable {
      */
     ProxyAssembly(ServerOptions options) throws IOException {
         this.options = options;
-        broxy = engine(options);
+        broxy = options.engine().start();
         add(broxy::close);
         try {
             ways = Ways.open(broxy, options);
@@ -102,15 +101,6 @@ final class ProxyAssembly implements AutoCloseable {
         return upstream == null
                 ? List.of()
                 : List.of(new UpstreamView(upstream.uri().address().toString(), ways.dialer(), null));
-    }
-
-    private static Broxy engine(ServerOptions options) {
-        BroxyBuilder builder = Broxy.builder();
-        Integer eventLoops = options.eventLoops();
-        if (eventLoops != null) {
-            builder.eventLoops(eventLoops);
-        }
-        return builder.build();
     }
 
     private @Nullable Authenticator authenticator() throws IOException {

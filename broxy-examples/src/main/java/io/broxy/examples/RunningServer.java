@@ -1,6 +1,7 @@
 package io.broxy.examples;
 
 import io.broxy.AddressPolicy;
+import io.broxy.EngineStats;
 import io.broxy.HostPort;
 import io.broxy.ProxyHandler;
 import io.broxy.ProxyStats;
@@ -122,6 +123,11 @@ final class RunningServer implements AutoCloseable {
         if (literal != null && !options.reportOnly() && !policy.admits(literal, target.port())) {
             log.warn("--forward: clients will be reset, because {}", policy.explain(literal, target.port()));
         }
+    }
+
+    /** The sockets that serve its clients. */
+    EngineStats.Transport transport() {
+        return server.transport();
     }
 
     /** Where it listens, as {@code HOST:PORT} with the port that was taken, or as {@code unix:PATH}. */

@@ -114,11 +114,7 @@ final class ServerOptions {
 
     private final LogOptions log = new LogOptions(options);
 
-    private final Setting<@Nullable Integer> eventLoops = options.one(
-            "--event-loops",
-            "N",
-            new CountConverter.Threads(),
-            "The number of event loops. Default: one for each processor");
+    private final EngineOptions engine = new EngineOptions(options);
 
     private final Setting<Duration> idleTimeout = options.one(
             "--idle-timeout",
@@ -348,10 +344,9 @@ final class ServerOptions {
         return log;
     }
 
-    /** How many event loops, or null for the library's default. */
-    @Nullable
-    Integer eventLoops() {
-        return eventLoops.value();
+    /** The engine's. */
+    EngineOptions engine() {
+        return engine;
     }
 
     Duration idleTimeout() {

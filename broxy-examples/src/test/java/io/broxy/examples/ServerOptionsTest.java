@@ -14,6 +14,7 @@ import io.broxy.ForwardedMode;
 import io.broxy.HostPort;
 import io.broxy.ProxyProtocol;
 import io.broxy.ProxyUri;
+import io.broxy.core.TransportMode;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
@@ -59,7 +60,8 @@ class ServerOptionsTest {
         assertThat(options.sendProxyProtocol()).isNull();
         assertThat(options.allowPrivate()).isFalse();
         assertThat(options.allow()).isEmpty();
-        assertThat(options.eventLoops()).isNull();
+        assertThat(options.engine().eventLoops()).isNull();
+        assertThat(options.engine().transport()).isEqualTo(TransportMode.NIO);
         assertThat(options.idleTimeout()).isEqualTo(Duration.ofMinutes(5));
         assertThat(options.headTimeout()).isEqualTo(Duration.ofSeconds(10));
         assertThat(options.dialTimeout()).isEqualTo(Duration.ofSeconds(10));
@@ -105,6 +107,8 @@ class ServerOptionsTest {
                 "--allow",
                 "198.18.0.0/15",
                 "--allow=2001:db8::/32",
+                "--transport",
+                "auto",
                 "--event-loops",
                 "3",
                 "--idle-timeout=90s",
@@ -159,7 +163,8 @@ class ServerOptionsTest {
                         new Forward(new ListenPath(Path.of("/run/ssh.sock"), null), HostPort.of("2001:db8::7", 22)));
         assertThat(options.allowPrivate()).isTrue();
         assertThat(options.allow()).containsExactly(Cidr.parse("198.18.0.0/15"), Cidr.parse("2001:db8::/32"));
-        assertThat(options.eventLoops()).isEqualTo(3);
+        assertThat(options.engine().eventLoops()).isEqualTo(3);
+        assertThat(options.engine().transport()).isEqualTo(TransportMode.AUTO);
         assertThat(options.idleTimeout()).isEqualTo(Duration.ofSeconds(90));
         assertThat(options.headTimeout()).isEqualTo(Duration.ofMillis(500));
         assertThat(options.dialTimeout()).isEqualTo(Duration.ofMillis(2_500));
@@ -317,6 +322,7 @@ class ServerOptionsTest {
         "--listen=a b:1, --listen, \"a b:1\"",
         "'--allow-ports=80,x,443', --allow-ports, '''x'' is neither a port'",
         "--event-loops=x, --event-loops, '''x'' is not'",
+        "--transport=epoll, --transport, '''epoll'' is neither auto nor nio'",
         "argument, argument, Unmatched argument",
     })
     void whatIsWrongIsNamed(String argument, String name, String problem) {

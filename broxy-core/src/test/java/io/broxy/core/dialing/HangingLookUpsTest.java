@@ -204,6 +204,7 @@ class HangingLookUpsTest {
             for (int i = 0; i < 4; i++) {
                 dials.add(dialer.dialAsync(DialRequest.to(HostPort.of(i + ".tarpit.example", 1)), Runnable::run));
             }
+            await().atMost(PATIENCE).until(() -> broxy.lookUps().running() == 4);
             Peer client =
                     client(server, "127.0.0.2").send(Proxy.connectHead(HostPort.of("good.example", origin.port())));
             await().atMost(PATIENCE)

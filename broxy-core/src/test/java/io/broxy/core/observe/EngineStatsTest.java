@@ -20,6 +20,11 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class EngineStatsTest {
     private static final Duration PATIENCE = Duration.ofMillis(Peer.PATIENCE_MILLIS);
 
+    /** The loops of the clients of servers: the last two. */
+    private static List<EngineStats.Loop> serving(EngineStats stats) {
+        return stats.loops().subList(stats.loops().size() - 2, stats.loops().size());
+    }
+
     private static int clients(Broxy broxy) {
         return broxy.stats().loops().stream()
                 .mapToInt(EngineStats.Loop::clients)
@@ -37,7 +42,12 @@ class EngineStatsTest {
         try (Origin origin = Origin.echo();
                 Proxy proxy = Proxy.start()) {
             EngineStats idle = proxy.broxy().stats();
-            assertThat(idle.loops()).extracting(EngineStats.Loop::name).containsExactly("broxy-loop-1", "broxy-loop-2");
+            boolean epoll = idle.transport() == EngineStats.Transport.EPOLL;
+            assertThat(idle.loops())
+                    .extracting(EngineStats.Loop::name)
+                    .startsWith("broxy-loop-1", "broxy-loop-2")
+                    .endsWith(epoll ? "broxy-epoll-2" : "broxy-loop-2")
+                    .hasSize(epoll ? 4 : 2);
             await("the listener").atMost(PATIENCE).until(() -> channels(proxy.broxy()) == 1);
             List<Peer> peers = new ArrayList<>();
             try {
@@ -47,7 +57,7 @@ class EngineStatsTest {
                     peer.send("hello").readText(5);
                 }
                 EngineStats busy = proxy.broxy().stats();
-                assertThat(busy.loops()).extracting(EngineStats.Loop::clients).containsExactly(2, 2);
+                assertThat(serving(busy)).extracting(EngineStats.Loop::clients).containsExactly(2, 2);
                 assertThat(channels(proxy.broxy()))
                         .as("the listener, and two of each tunnel")
                         .isEqualTo(9);
@@ -78,9 +88,10 @@ class EngineStatsTest {
             EngineStats after = proxy.broxy().stats();
             double busiest = 0;
             for (int loop = 0; loop < 2; loop++) {
-                EngineStats.Loop now = after.loops().get(loop);
-                assertThat(now.busy()).isBetween(before.loops().get(loop).busy(), now.running());
-                busiest = Math.max(busiest, now.busyShare(before.loops().get(loop)));
+                EngineStats.Loop now = serving(after).get(loop);
+                EngineStats.Loop earlier = serving(before).get(loop);
+                assertThat(now.busy()).isBetween(earlier.busy(), now.running());
+                busiest = Math.max(busiest, now.busyShare(earlier));
             }
             assertThat(busiest).isGreaterThan(0).isLessThanOrEqualTo(1);
         }

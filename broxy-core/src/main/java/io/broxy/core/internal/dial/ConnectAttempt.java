@@ -4,6 +4,7 @@ import io.broxy.DialException.Reason;
 import io.broxy.HostPort;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.net.Connector;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopSocket;
 import java.io.IOException;
@@ -42,6 +43,9 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
             contender.failed(Reason.CANCELLED, new IOException("the event loop is stopping"));
             return this;
         }
+        if (loop.poller() instanceof Connector connector) {
+            return begin(connector, sockets, address);
+        }
         SocketChannel opened;
         try {
             opened = sockets.open(address.getAddress());
@@ -63,6 +67,26 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
         }
         passOn(new LoopSocket(loop, opened).dialed(target));
         return this;
+    }
+
+    /** As the other method, with a socket that is no channel. */
+    private Runnable begin(Connector connector, NewSockets sockets, InetSocketAddress address) {
+        try {
+            return connector.connect(
+                    loop,
+                    address,
+                    sockets.options(),
+                    sockets.localAddress(),
+                    contender::connected,
+                    failure -> contender.failed(reason(failure), failure));
+        } catch (IOException | RuntimeException e) {
+            contender.failed(Reason.LOCAL, e);
+            return this;
+        }
+    }
+
+    private Reason reason(Exception failure) {
+        return DialFailures.ofConnecting(failure, loop.nowNanos() - startNanos);
     }
 
     @Override
@@ -91,7 +115,7 @@ final class ConnectAttempt implements ChannelEvents, Runnable {
 
     private void fail(Exception failure) {
         close();
-        contender.failed(DialFailures.ofConnecting(failure, loop.nowNanos() - startNanos), failure);
+        contender.failed(reason(failure), failure);
     }
 
     /** Cancels the attempt. */

@@ -2,9 +2,6 @@ package io.broxy.core.internal.loop;
 
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -12,18 +9,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Accepts connections on a loop. When accepting fails, for example because the process has run out of descriptors, it pauses
- * and retries later; meanwhile the connections wait in the kernel's queue.
+ * Accepts connections at a server's socket on a loop. When accepting fails, for example because the process has run out of
+ * descriptors, it pauses and retries later; meanwhile the connections wait in the kernel's queue.
  *
  * <p>Threading: owned by its event loop.
+ *
+ * @param <C> the type of the connections
  */
-public final class Acceptor implements ChannelEvents {
+public abstract class Acceptor<C extends AutoCloseable> {
     private static final Logger log = LoggerFactory.getLogger(Acceptor.class);
 
     /**
      * The maximum number of connections accepted in one turn of the loop, so that a flood of new ones does not stall open ones.
      */
-    private static final int BURST = 16;
+    private static final int MAX_BURST = 16;
 
     /** The maximum number of connections accepted on closing: enough for the kernel's queue, but bounded. */
     private static final int MAX_WAITING = 1_024;
@@ -31,98 +30,90 @@ public final class Acceptor implements ChannelEvents {
     private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long MAX_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private final EventLoop loop;
-    private final ServerSocketChannel server;
-    private final Accepting accepting;
-    private final Consumer<SocketChannel> accepted;
-    private final AtClose atClose;
+    protected final EventLoop loop;
+    private final Consumer<C> accepted;
     private final Runnable closed;
-    private @Nullable SelectionKey key;
+
+    /**
+     * The number of connections that the next turn accepts. It is 1 unless they come in every turn, since a call that finds no
+     * second connection costs as much as one that does.
+     */
+    private int burst = 1;
+
+    private long readyInTurn;
     private TimerQueue.@Nullable Timer resume;
     private long pauseNanos;
-    private boolean over;
-
-    /** What becomes of the server's channel when the acceptor closes. */
-    public enum AtClose {
-        /** It is closed, after the connections in its queue have been accepted. */
-        CLOSE,
-        /** It stays open with its queue, which another process shares. */
-        LEAVE_OPEN
-    }
-
-    /** Takes a connection out of the server's queue. */
-    @FunctionalInterface
-    interface Accepting {
-        /** The next connection, or null for none. */
-        @Nullable
-        SocketChannel accept() throws IOException;
-    }
+    private boolean registered;
+    private boolean closing;
 
     /**
      * Creates an acceptor, which {@link #start} starts.
      *
-     * @param server bound and non-blocking
      * @param accepted takes over a connection, on the loop; if it throws, the connection is closed
-     * @param closed runs when the server's channel is deregistered from the loop, and closed if it is to be
+     * @param closed runs when the socket is deregistered from the loop, and closed if it is to be
      */
-    public Acceptor(
-            EventLoop loop,
-            ServerSocketChannel server,
-            Consumer<SocketChannel> accepted,
-            AtClose atClose,
-            Runnable closed) {
-        this(loop, server, server::accept, accepted, atClose, closed);
-    }
-
-    Acceptor(
-            EventLoop loop,
-            ServerSocketChannel server,
-            Accepting accepting,
-            Consumer<SocketChannel> accepted,
-            AtClose atClose,
-            Runnable closed) {
+    protected Acceptor(EventLoop loop, Consumer<C> accepted, Runnable closed) {
         this.loop = loop;
-        this.server = server;
-        this.accepting = accepting;
         this.accepted = accepted;
-        this.atClose = atClose;
         this.closed = closed;
     }
 
+    /** Registers the socket with the loop, and waits for connections. */
+    protected abstract void register() throws IOException;
+
+    /** Waits for connections from now on, or no longer. */
+    protected abstract void await(boolean connections);
+
+    /** Deregisters the socket from the loop, and runs a task once that is complete. */
+    protected abstract void deregister(Runnable then);
+
+    /** Takes a connection out of the kernel's queue; null if there is none. */
+    protected abstract @Nullable C accept() throws IOException;
+
+    /** Whether the socket stays open with its queue, which another process shares. */
+    protected boolean staysOpen() {
+        return false;
+    }
+
+    /** Closes the socket. */
+    protected abstract void closeServer() throws IOException;
+
+    // ------------------------------------------------------------------ for servers
+
     /** Starts accepting. */
-    public void start() {
+    public final void start() {
         assert loop.inLoop();
         try {
-            key = loop.register(server, SelectionKey.OP_ACCEPT, this);
+            register();
+            registered = true;
         } catch (IOException e) {
             log.error("a server's socket was closed before it could accept connections", e);
-            closeServer();
+            close();
         }
     }
 
-    /** Stops accepting, and closes the server's channel if it is to be closed. */
-    public void close() {
+    /** Stops accepting, and closes the server's socket if it is to be closed. */
+    public final void close() {
         assert loop.inLoop();
+        if (closing) {
+            return;
+        }
+        closing = true;
         if (resume != null) {
             loop.timers().cancel(resume);
         }
-        SelectionKey serverKey = key;
-        if (serverKey == null) {
-            closeServer();
-        } else if (serverKey.isValid()) {
-            loop.release(serverKey, this::closeServer);
+        if (registered) {
+            deregister(this::end);
+        } else {
+            end();
         }
     }
 
-    private void closeServer() {
-        if (over) {
-            return;
-        }
-        over = true;
-        if (atClose == AtClose.CLOSE) {
+    private void end() {
+        if (!staysOpen()) {
             acceptWaiting();
             try {
-                server.close();
+                closeServer();
             } catch (IOException e) {
                 log.warn("closing a server's socket failed", e);
             }
@@ -136,8 +127,8 @@ public final class Acceptor implements ChannelEvents {
             return;
         }
         try {
-            SocketChannel client;
-            for (int i = 0; i < MAX_WAITING && (client = accepting.accept()) != null; i++) {
+            C client;
+            for (int i = 0; i < MAX_WAITING && (client = accept()) != null; i++) {
                 pass(client);
             }
         } catch (IOException | OutOfMemoryError e) {
@@ -145,39 +136,38 @@ public final class Acceptor implements ChannelEvents {
         }
     }
 
-    @Override
-    public void ready(int readyOps) {
-        for (int i = 0; i < BURST && key != null && key.isValid(); i++) {
-            SocketChannel client;
+    // ------------------------------------------------------------------ readiness
+
+    /** Must be called when the socket is ready. */
+    protected final void acceptReady() {
+        boolean inEveryTurn = loop.turn() == readyInTurn + 1;
+        readyInTurn = loop.turn();
+        for (int i = 0; i < burst && !closing; i++) {
+            C client;
             try {
-                client = accepting.accept();
+                client = accept();
             } catch (IOException | OutOfMemoryError e) {
                 pause(e);
                 return;
             }
             if (client == null) {
-                break;
+                burst = Math.max(1, i);
+                resumed();
+                return;
             }
             pass(client);
         }
+        burst = inEveryTurn ? Math.min(MAX_BURST, 2 * burst) : 1;
         resumed();
     }
 
-    /** Ends a pause after a turn without any failure; a single freed descriptor is not a recovery. */
-    private void resumed() {
-        if (pauseNanos != 0) {
-            log.info("accepting connections again");
-            pauseNanos = 0;
-        }
-    }
-
-    private void pass(SocketChannel client) {
+    private void pass(C client) {
         try {
             accepted.accept(client);
         } catch (Throwable e) {
             try {
                 client.close();
-            } catch (IOException suppressed) {
+            } catch (Exception suppressed) {
                 e.addSuppressed(suppressed);
             }
             log.error("a new connection could not be handled and is closed", e);
@@ -191,29 +181,21 @@ public final class Acceptor implements ChannelEvents {
         } else {
             pauseNanos = Math.min(2 * pauseNanos, MAX_PAUSE_NANOS);
         }
-        interest(0);
+        burst = MAX_BURST; // one that is accepted is no recovery
+        await(false);
         long at = loop.nowNanos() + pauseNanos;
         if (resume == null) {
-            resume = loop.timers().schedule(at, () -> interest(SelectionKey.OP_ACCEPT));
+            resume = loop.timers().schedule(at, () -> await(true));
         } else {
             loop.timers().reschedule(resume, at);
         }
     }
 
-    /** Whether it waits for clients; false during a pause. */
-    boolean isAccepting() {
-        assert loop.inLoop();
-        return key != null && key.isValid() && key.interestOps() != 0;
-    }
-
-    private void interest(int ops) {
-        if (key != null && key.isValid()) {
-            key.interestOps(ops);
+    /** Ends a pause after a turn without any failure. */
+    private void resumed() {
+        if (pauseNanos != 0) {
+            log.info("accepting connections again");
+            pauseNanos = 0;
         }
-    }
-
-    @Override
-    public void abandoned(Throwable cause) {
-        close();
     }
 }

@@ -4,18 +4,14 @@ import io.broxy.EngineStats;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
-import java.nio.channels.ClosedChannelException;
-import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,10 +38,7 @@ public final class EventLoop implements Executor {
     /** The maximum number of rounds at the end, which bounds timers that keep rescheduling themselves. */
     private static final int MAX_END_ROUNDS = 100;
 
-    private final Selector selector;
-    /** Created once: a method reference per select would be the only allocation of a relayed message. */
-    private final Consumer<SelectionKey> dispatch = this::dispatch;
-
+    private final Poller poller;
     private final LoopThread thread;
     private final Ticker ticker;
     private final TimerQueue timers = new TimerQueue();
@@ -56,23 +49,22 @@ public final class EventLoop implements Executor {
     /** False while the thread may block in select; the first task then wakes it, later ones need not. */
     private final AtomicBoolean awake = new AtomicBoolean(true);
 
-    private final PendingCloses closes = new PendingCloses();
-
     /** The number of clients assigned to this loop. */
     private final AtomicInteger clients = new AtomicInteger();
 
+    private long turn;
     private long nowNanos;
     private boolean asleep;
     private volatile boolean stopping;
     private volatile boolean stopped;
 
-    EventLoop(String name, BufferPool pool, Ticker ticker) throws IOException {
+    EventLoop(String name, BufferPool pool, Ticker ticker, EventLoops.Pollers pollers) throws IOException {
         this.ticker = ticker;
         nowNanos = ticker.nanos();
         load = new LoopLoad(nowNanos);
         buffers = pool.forLoop();
         thread = new LoopThread(this, name);
-        selector = Selector.open();
+        poller = pollers.open();
     }
 
     /** A thread with a reference to its loop, so that {@link #current} needs no map. */
@@ -91,7 +83,7 @@ public final class EventLoop implements Executor {
         try {
             thread.start();
         } catch (Throwable e) {
-            selector.close();
+            poller.close();
             throw e;
         }
     }
@@ -125,7 +117,7 @@ public final class EventLoop implements Executor {
         }
         tasks.add(task);
         if (!inLoop() && !awake.get() && awake.compareAndSet(false, true)) {
-            selector.wakeup();
+            poller.wakeup();
         }
         return !stopped || !tasks.remove(task);
     }
@@ -137,13 +129,7 @@ public final class EventLoop implements Executor {
 
     /** A snapshot. Thread-safe. */
     EngineStats.Loop stats() {
-        int channels;
-        try {
-            channels = selector.keys().size();
-        } catch (ClosedSelectorException e) {
-            channels = 0;
-        }
-        return load.stats(thread.getName(), clients(), channels, ticker);
+        return load.stats(thread.getName(), clients(), poller.channels(), ticker);
     }
 
     /** Counts a new client; see {@link EventLoops#forClient}. */
@@ -162,6 +148,12 @@ public final class EventLoop implements Executor {
         return nowNanos;
     }
 
+    /** The number of the current turn. */
+    public long turn() {
+        assert inLoop();
+        return turn;
+    }
+
     /** The loop's timers. */
     public TimerQueue timers() {
         assert inLoop();
@@ -174,33 +166,47 @@ public final class EventLoop implements Executor {
         return buffers;
     }
 
+    /** What the loop waits on. */
+    public Poller poller() {
+        return poller;
+    }
+
     /**
      * Registers a non-blocking channel; the key's attachment receives its events.
      *
-     * @throws ClosedChannelException if the channel is closed
+     * @throws IOException if the channel is closed, or no selector can be opened for it
      */
-    public SelectionKey register(SelectableChannel channel, int ops, ChannelEvents events)
-            throws ClosedChannelException {
+    public SelectionKey register(SelectableChannel channel, int ops, ChannelEvents events) throws IOException {
+        return selector().register(channel, ops, events);
+    }
+
+    private SelectorPoller selector() throws IOException {
         assert inLoop();
-        return channel.register(selector, ops, events);
+        return poller.selector(this);
+    }
+
+    /** Changes what a registered channel waits for. */
+    public void interest(SelectionKey key, int ops) {
+        assert inLoop();
+        poller.registered().interest(key, ops);
     }
 
     /** Closes a registered channel after the next select. */
     public void close(SelectionKey key) {
         assert inLoop();
-        closes.close(key);
+        poller.registered().close(key);
     }
 
     /** Deregisters a channel, and runs a task on the loop once the deregistration is complete. */
     public void release(SelectionKey key, Runnable task) {
         assert inLoop();
-        closes.release(key, task);
+        poller.registered().release(key, task);
     }
 
     /** Runs a task once all channels closed so far are really closed: immediately, or after the next select. */
     public void afterClosing(Runnable task) {
         assert inLoop();
-        closes.afterClosing(task);
+        poller.afterClosing(task);
     }
 
     /** Whether the loop is stopping, so that new work would not complete. */
@@ -211,7 +217,7 @@ public final class EventLoop implements Executor {
     /** Asks the loop to stop: it abandons all registered channels, closes the selector and ends its thread. */
     void stop() {
         stopping = true;
-        selector.wakeup();
+        poller.wakeup();
     }
 
     /** Waits until the thread has ended. */
@@ -225,18 +231,17 @@ public final class EventLoop implements Executor {
     private void run() {
         try {
             while (!stopping) {
-                turn();
+                runTurn();
             }
         } finally {
             end();
         }
     }
 
-    private void turn() {
+    private void runTurn() {
+        turn++;
         try {
-            closes.beforeSelect();
             select();
-            closes.afterSelect();
             fireTimers();
             tasks.runAll();
         } catch (Throwable e) { // such as an OutOfMemoryError; remaining work is still queued
@@ -250,12 +255,8 @@ public final class EventLoop implements Executor {
         awake.set(false); // from now on a new task wakes the selector
         try {
             long nanos = nanosToWait();
-            if (nanos == 0) {
-                selector.selectNow(dispatch);
-            } else {
-                // Rounded up, so that a timer is due when select returns; to select, 0 means "no limit".
-                selector.select(dispatch, nanos == Long.MAX_VALUE ? 0 : (nanos - 1) / 1_000_000 + 1);
-            }
+            // Rounded up, so that a timer is due when poll returns.
+            poller.poll(this, nanos == Long.MAX_VALUE ? -1 : (nanos + 999_999) / 1_000_000);
         } catch (Throwable e) {
             LoopTasks.report("selecting failed", e);
             LockSupport.parkNanos(SELECT_FAILURE_PAUSE_NANOS);
@@ -276,7 +277,7 @@ public final class EventLoop implements Executor {
     }
 
     private boolean hasTasks() {
-        return !tasks.isEmpty() || !closes.isEmpty();
+        return !tasks.isEmpty() || poller.hasPendingCloses();
     }
 
     /** Called once per turn: tasks no longer need to wake the selector, and the clock is read. */
@@ -289,18 +290,6 @@ public final class EventLoop implements Executor {
         }
     }
 
-    private void dispatch(SelectionKey key) {
-        woken();
-        try {
-            if (key.isValid()) {
-                ((ChannelEvents) key.attachment()).ready(key.readyOps());
-            }
-        } catch (Throwable e) {
-            LoopTasks.report("a connection's handler failed; the connection is closed", e);
-            abandon(key, e);
-        }
-    }
-
     /**
      * Delivers readiness that the selector cannot see, such as bytes that were read ahead. A handler that throws is abandoned,
      * as with the selector's events.
@@ -309,6 +298,7 @@ public final class EventLoop implements Executor {
      */
     public boolean deliver(ChannelEvents events, int readyOps) {
         assert inLoop();
+        woken();
         try {
             events.ready(readyOps);
             return true;
@@ -319,14 +309,8 @@ public final class EventLoop implements Executor {
         }
     }
 
-    private void abandon(SelectionKey key, Throwable cause) {
-        abandon((ChannelEvents) key.attachment(), cause);
-        if (key.isValid()) {
-            close(key);
-        }
-    }
-
-    private static void abandon(ChannelEvents events, Throwable cause) {
+    /** Tells a handler that its channel is abandoned. */
+    public void abandon(ChannelEvents events, Throwable cause) {
         try {
             events.abandoned(cause);
         } catch (Throwable e) {
@@ -359,11 +343,10 @@ public final class EventLoop implements Executor {
             log.warn(
                     "the event loop stops although its tasks keep creating new ones; {} timers are dropped",
                     timers.size());
-            selector.keys().forEach(key -> PendingCloses.closeNow(key.channel()));
         }
         buffers.close();
         try {
-            selector.close();
+            poller.close();
         } catch (IOException e) {
             log.warn("closing a selector failed", e);
         }
@@ -371,23 +354,17 @@ public final class EventLoop implements Executor {
     }
 
     private boolean hasMore() {
-        return !selector.keys().isEmpty() || timers.size() > 0;
+        return !poller.isEmpty() || timers.size() > 0;
     }
 
     private void endRound() {
         IOException cause = new IOException("the event loop has stopped");
-        for (SelectionKey key : selector.keys()) {
-            if (key.isValid()) {
-                abandon(key, cause);
-            }
-        }
-        closes.beforeSelect();
+        poller.abandonAll(this, cause);
         try {
-            selector.selectNow(key -> {});
+            poller.poll(this, 0);
         } catch (IOException e) {
             log.warn("the last select failed", e);
         }
-        closes.afterSelect();
         tasks.runAll();
         fireTimers();
     }

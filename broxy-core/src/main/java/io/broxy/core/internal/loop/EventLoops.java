@@ -22,10 +22,27 @@ public final class EventLoops {
      * @throws IOException if a selector cannot be opened, after stopping the loops that were already started
      */
     public static EventLoops start(int count, BufferPool pool, Ticker ticker) throws IOException {
+        return start("broxy-loop", count, pool, ticker, SelectorPoller::new);
+    }
+
+    /** Opens pollers. */
+    public interface Pollers {
+        /** Opens one. */
+        Poller open() throws IOException;
+    }
+
+    /**
+     * As the other method.
+     *
+     * @param name of the threads, behind which their number comes
+     * @param pollers what they wait on
+     */
+    public static EventLoops start(String name, int count, BufferPool pool, Ticker ticker, Pollers pollers)
+            throws IOException {
         List<EventLoop> loops = new ArrayList<>(count);
         try {
             for (int i = 1; i <= count; i++) {
-                EventLoop loop = new EventLoop("broxy-loop-" + i, pool, ticker);
+                EventLoop loop = new EventLoop(name + "-" + i, pool, ticker, pollers);
                 loop.start();
                 loops.add(loop);
             }

@@ -163,6 +163,16 @@ public final class LoopBuffers {
         }
     }
 
+    /** Counts bytes that are held outside this process among the remainders. */
+    public void holdElsewhere(int bytes) {
+        held.addAndGet(bytes);
+    }
+
+    /** Undoes {@link #holdElsewhere}. */
+    public void releaseElsewhere(int bytes) {
+        held.addAndGet(-bytes);
+    }
+
     /** The exponent of the smallest power of two that holds a number of bytes. */
     private static int sizeClass(int bytes) {
         return Math.max(SMALLEST_CLASS, Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(1, bytes) - 1));

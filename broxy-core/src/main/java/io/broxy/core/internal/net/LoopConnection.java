@@ -118,4 +118,40 @@ public interface LoopConnection {
      * @param failed receives the failure, after which the connection is closed
      */
     void release(Consumer<Connection> ready, Consumer<IOException> failed);
+
+    /**
+     * Begins to move bytes to another connection within the kernel, for a stream whose reads are large; the caller must {@linkplain
+     * KernelBytes#release release} what it gets.
+     *
+     * @return null if that is not possible now, or never, with these connections
+     */
+    default @Nullable KernelBytes toKernel(LoopConnection sink) {
+        return null;
+    }
+
+    /**
+     * Moves the connection to another loop of the engine.
+     *
+     * @param arrived receives the connection there
+     * @param failed receives the failure on this loop, after which the connection is closed
+     */
+    default void moveTo(EventLoop other, Consumer<LoopConnection> arrived, Consumer<IOException> failed) {
+        release(
+                connection -> {
+                    Transferable transferable = (Transferable) connection; // as all connections of loops are
+                    try {
+                        transferable.detach();
+                        transferable.unblock();
+                    } catch (IOException e) {
+                        transferable.detached().abort();
+                        failed.accept(e);
+                        return;
+                    }
+                    if (!other.tryExecute(() -> arrived.accept(transferable.onLoop(other)))) {
+                        transferable.detached().abort();
+                        failed.accept(new IOException("the event loop has stopped"));
+                    }
+                },
+                failed);
+    }
 }

@@ -7,10 +7,8 @@ import io.broxy.core.internal.loop.EventLoop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketAddress;
-import java.net.SocketException;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.function.Consumer;
@@ -24,7 +22,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: owned by its event loop.
  */
-public final class LoopSocket extends DrivenConnection {
+public final class LoopSocket extends DrivenSocket {
     private static final Logger log = LoggerFactory.getLogger(LoopSocket.class);
 
     private final SocketChannel channel;
@@ -35,7 +33,7 @@ public final class LoopSocket extends DrivenConnection {
 
     /** Takes over a connected channel. */
     public LoopSocket(EventLoop loop, SocketChannel channel) {
-        super(loop, new LoopLeftover(loop));
+        super(loop);
         this.channel = channel;
     }
 
@@ -43,7 +41,7 @@ public final class LoopSocket extends DrivenConnection {
     public LoopSocket(EventLoop loop, SocketChannel channel, SelectionKey key) {
         this(loop, channel);
         this.key = key;
-        key.interestOps(0);
+        loop.interest(key, 0);
     }
 
     /** Records the target that the connection was dialed for, whose host becomes part of the peer's address; null for none. */
@@ -73,7 +71,7 @@ public final class LoopSocket extends DrivenConnection {
         if (key == null) {
             key = loop.register(channel, ops, handler());
         } else {
-            key.interestOps(isProbed() ? ops | SelectionKey.OP_CONNECT : ops);
+            loop.interest(key, isProbed() ? ops | SelectionKey.OP_CONNECT : ops);
         }
         interest = ops;
         checkUnseen();
@@ -85,30 +83,8 @@ public final class LoopSocket extends DrivenConnection {
     }
 
     @Override
-    protected int unseenOps() {
-        return leftover.isPresent() ? interest & SelectionKey.OP_READ : 0;
-    }
-
-    @Override
-    public int write(ByteBuffer from) throws IOException {
-        return from.isDirect() ? channel.write(from) : writeFromHeap(from);
-    }
-
-    private int writeFromHeap(ByteBuffer from) throws IOException {
-        int written = 0;
-        while (from.hasRemaining()) {
-            ByteBuffer slice = loop.buffers().transfer();
-            int start = from.position();
-            int count = Math.min(slice.remaining(), from.remaining());
-            slice.put(0, from, start, count).limit(count);
-            int out = channel.write(slice);
-            from.position(start + out);
-            written += out;
-            if (out < count) {
-                break;
-            }
-        }
-        return written;
+    protected int writeDirect(ByteBuffer from) throws IOException {
+        return channel.write(from);
     }
 
     @Override
@@ -153,9 +129,9 @@ public final class LoopSocket extends DrivenConnection {
                     key = loop.register(channel, ops, this);
                 } else {
                     key.attach(this);
-                    key.interestOps(ops);
+                    loop.interest(key, ops);
                 }
-            } catch (ClosedChannelException e) {
+            } catch (IOException e) {
                 log.debug("a connection was closed by another thread; its next read or write fails", e);
             }
             loop.execute(this);
@@ -178,7 +154,7 @@ public final class LoopSocket extends DrivenConnection {
         private void end() {
             broken = null;
             if (isOpen() && key != null && key.isValid()) {
-                key.interestOps(interest);
+                loop.interest(key, interest);
                 key.attach(handler());
             }
         }
@@ -197,17 +173,6 @@ public final class LoopSocket extends DrivenConnection {
         @Override
         public void abandoned(Throwable cause) {
             handler().abandoned(cause);
-        }
-    }
-
-    /** The failure of a write on a connection that has hung up. */
-    private IOException failureOfWrite() {
-        try {
-            channel.write(
-                    loop.buffers().transfer().limit(1)); // never reaches the peer, since the connection has broken
-            return new SocketException("the connection has hung up");
-        } catch (IOException e) {
-            return e;
         }
     }
 

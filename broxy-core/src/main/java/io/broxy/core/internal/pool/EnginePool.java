@@ -10,6 +10,7 @@ import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.Workers;
 import io.broxy.core.internal.net.Completion;
+import io.broxy.core.internal.net.Connector;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.time.Durations;
@@ -44,6 +45,8 @@ public final class EnginePool implements ConnPool {
     private final Consumer<ConnPool> ended;
 
     private final PoolKeeper keeper;
+    /** The loop of the last lease on a loop; null for none yet. */
+    private volatile @Nullable EventLoop lastLeasing;
 
     EnginePool(
             PoolEngine engine, PoolLimits limits, long leaseTimeoutNanos, LeakWatch leaks, Consumer<ConnPool> ended) {
@@ -81,7 +84,7 @@ public final class EnginePool implements ConnPool {
         Objects.requireNonNull(key, "key");
         long timeoutNanos = Durations.positiveNanos(timeout, "a lease's timeout");
         ensureOpen();
-        EventLoop loop = policy.homeOfNext(key) instanceof EventLoop home ? home : nextLoop();
+        EventLoop loop = policy.homeOfNext(key) instanceof EventLoop home && !Connector.isAt(home) ? home : nextLoop();
         return FutureLease.start(this, loop, key, timeoutNanos);
     }
 
@@ -147,6 +150,9 @@ public final class EnginePool implements ConnPool {
             @Nullable InetAddress lookUpClient,
             long timeoutNanos,
             Completion<LoopLease> completion) {
+        if (lastLeasing != loop) {
+            lastLeasing = loop;
+        }
         boolean named = client != null && key.dialer().sendsClientAddress();
         LeaseRequest request = new LeaseRequest(
                 key,
@@ -221,6 +227,12 @@ public final class EnginePool implements ConnPool {
 
     EventLoop nextLoop() {
         return engine.loops().next();
+    }
+
+    /** A loop for a spare, with the kind of sockets that the last lease on a loop used. */
+    EventLoop loopOfSpare() {
+        EventLoop last = lastLeasing;
+        return last != null && Connector.isAt(last) ? last : nextLoop();
     }
 
     Workers workers() {

@@ -5,6 +5,7 @@ import io.broxy.PoolStats.Eviction;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.LoopConnection;
+import io.broxy.core.internal.net.StaysOnLoopException;
 import io.broxy.core.internal.net.Transferable;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
@@ -208,12 +209,17 @@ final class IdleConnection implements ChannelEvents {
 
     /** As {@link #take}, for a blocking user. */
     void handOver(Consumer<Connection> alive, Consumer<Eviction> dead) {
-        take(
-                idle -> idle.release(alive, failure -> {
-                    log.debug("a pooled connection could not leave its loop", failure);
-                    dead.accept(Eviction.FAILED);
-                }),
-                dead);
+        take(idle -> idle.release(alive, failure -> dead.accept(cannotLeave(failure))), dead);
+    }
+
+    /** As {@link #take}, for a lease on another loop, which gets the connection there. */
+    void moveTo(EventLoop other, Consumer<LoopConnection> alive, Consumer<Eviction> dead) {
+        take(idle -> idle.moveTo(other, alive, failure -> dead.accept(cannotLeave(failure))), dead);
+    }
+
+    private static Eviction cannotLeave(IOException failure) {
+        log.debug("a pooled connection could not leave its loop", failure);
+        return failure instanceof StaysOnLoopException ? Eviction.UNWATCHABLE : Eviction.FAILED;
     }
 
     /** Makes the connection idle again after its lease was cancelled before getting it. */

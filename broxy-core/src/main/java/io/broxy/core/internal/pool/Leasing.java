@@ -1,6 +1,5 @@
 package io.broxy.core.internal.pool;
 
-import io.broxy.Connection;
 import io.broxy.DialException;
 import io.broxy.DialException.Reason;
 import io.broxy.PoolStats.Eviction;
@@ -8,14 +7,11 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.Completion;
 import io.broxy.core.internal.net.DialHandle;
 import io.broxy.core.internal.net.LoopConnection;
-import io.broxy.core.internal.net.Transferable;
 import io.broxy.core.internal.observe.FlightRecorderEvents;
 import io.broxy.core.internal.observe.LeaseTrace;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Gets a lease on an event loop.
@@ -29,8 +25,6 @@ import org.slf4j.LoggerFactory;
  * <p>Threading: owned by its event loop, except for the callbacks of {@link Waiter}.
  */
 final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection>, DialHandle {
-    private static final Logger log = LoggerFactory.getLogger(Leasing.class);
-
     private enum Phase {
         WAITING,
         MOVING,
@@ -119,28 +113,10 @@ final class Leasing implements Waiter<IdleConnection>, Completion<LoopConnection
 
     private void move(Slot<IdleConnection> got, IdleConnection parked) {
         phase = Phase.MOVING;
-        boolean asked = parked.execute(() -> parked.handOver(
-                connection -> sendToLeasingLoop(got, connection), cause -> diedOnOtherLoop(got, cause)));
+        boolean asked = parked.execute(
+                () -> parked.moveTo(loop, connection -> moved(got, connection), cause -> diedOnOtherLoop(got, cause)));
         if (!asked) {
             replace(got, Eviction.CLOSED);
-        }
-    }
-
-    /** Runs on the connection's previous loop. */
-    private void sendToLeasingLoop(Slot<IdleConnection> got, Connection connection) {
-        Transferable transferable = (Transferable) connection; // as all connections of loops are
-        try {
-            transferable.detach();
-            transferable.unblock();
-        } catch (IOException e) {
-            log.debug("moving a pooled connection to another loop failed", e);
-            transferable.detached().abort();
-            diedOnOtherLoop(got, Eviction.FAILED);
-            return;
-        }
-        if (!loop.tryExecute(() -> moved(got, transferable.onLoop(loop)))) {
-            transferable.detached().abort();
-            pool.policy.drop(got, Eviction.CLOSED);
         }
     }
 

@@ -137,7 +137,7 @@ final class PoolKeeper implements PoolActions.ActionRunner<IdleConnection> {
         public void open(List<? extends Slot<?>> slots) {
             for (Slot<?> slot : slots) {
                 Opening opening = new Opening((Slot<IdleConnection>) slot);
-                EventLoop home = pool.nextLoop();
+                EventLoop home = pool.loopOfSpare();
                 if (!home.tryExecute(() -> opening.begin(home))) {
                     opening.notOpened();
                 }

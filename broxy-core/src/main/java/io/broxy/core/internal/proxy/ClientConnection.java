@@ -7,6 +7,7 @@ import io.broxy.TunnelResult;
 import io.broxy.core.internal.forward.PinnedConnections;
 import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.observe.ConnectionRecorder;
@@ -79,9 +80,9 @@ final class ClientConnection implements ChannelEvents, Stage, TunnelHandle.EndLi
 
     // ------------------------------------------------------------------ on its loop
 
-    /** Picks the loop that serves the client. */
-    EventLoop chooseLoop() {
-        EventLoop loop = context.engine().loops().forClient();
+    /** Picks the loop that serves the client, one of those that can. */
+    EventLoop chooseLoop(EventLoops loops) {
+        EventLoop loop = loops.forClient();
         servedBy = loop;
         return loop;
     }

@@ -9,6 +9,8 @@ import io.broxy.ServerTls;
 import io.broxy.core.internal.bridge.HandOff;
 import io.broxy.core.internal.http.Rejection;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.EventLoops;
+import io.broxy.core.internal.net.AcceptedSocket;
 import io.broxy.core.internal.net.Leftover;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopSocket;
@@ -97,8 +99,22 @@ final class ClientIntake {
             endUnserved(client, remote, connection, CloseReason.CLIENT_GONE, broken);
             return connection;
         }
-        begin(connection, client, remote, admission, session, loop -> new LoopSocket(loop, client));
+        begin(
+                connection,
+                client,
+                remote,
+                admission,
+                session,
+                context.engine().loops(),
+                loop -> new LoopSocket(loop, client));
         return connection;
+    }
+
+    /** Takes a client of the engine's transport over. */
+    void take(AcceptedSocket client, Session session) {
+        Admission admission = context.limits().enter(client.remoteAddress(), session.read());
+        EventLoops loops = Objects.requireNonNull(context.engine().transportLoops(), "the client has come over one");
+        begin(open(admission), client, client.remoteAddress(), admission, session, loops, client::onLoop);
     }
 
     /** Begins to serve a client that takes no threads, or refuses it. */
@@ -108,12 +124,13 @@ final class ClientIntake {
             @Nullable SocketAddress remote,
             Admission admission,
             Session session,
+            EventLoops loops,
             Function<EventLoop, LoopConnection> onLoop) {
         if (admission.verdict() == Verdict.OVERFULL) {
             endUnserved(client, remote, connection, CloseReason.REFUSED, admission.refusal());
             return;
         }
-        EventLoop loop = connection.chooseLoop();
+        EventLoop loop = connection.chooseLoop(loops);
         try {
             loop.execute(() -> {
                 RefusedException refusal = admission.verdict() == Verdict.ADMITTED ? null : admission.refusal();
@@ -197,7 +214,7 @@ final class ClientIntake {
             endUnserved(client, remote, connection, CloseReason.REFUSED, refusal);
             return connection;
         }
-        EventLoop loop = connection.chooseLoop();
+        EventLoop loop = connection.chooseLoop(context.engine().loops());
         try {
             HandOff taken =
                     HandOff.of(new StreamConnection(client), context.engine().workers());
@@ -224,7 +241,7 @@ final class ClientIntake {
         if (admission.verdict() == Verdict.OVERFULL) {
             response.answer(connection.protocol().refused(admission.refusal(), true));
         }
-        begin(connection, response, client, admission, session, loop -> {
+        begin(connection, response, client, admission, session, context.engine().loops(), loop -> {
             if (client instanceof InetSocketAddress internet) {
                 connection.facts().announced(internet, null);
             }

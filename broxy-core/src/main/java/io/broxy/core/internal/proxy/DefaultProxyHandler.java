@@ -17,6 +17,9 @@ import io.broxy.ServerTls;
 import io.broxy.TlsFrontend;
 import io.broxy.Tunnel;
 import io.broxy.core.internal.loop.EventLoop;
+import io.broxy.core.internal.loop.EventLoops;
+import io.broxy.core.internal.net.AcceptedSocket;
+import io.broxy.core.internal.net.NativeTransport;
 import io.broxy.core.internal.net.OwnAddresses;
 import io.broxy.core.internal.observe.Observers;
 import io.broxy.core.internal.proxy.ClientIntake.Session;
@@ -31,6 +34,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,7 +43,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: thread-safe.
  */
-public final class DefaultProxyHandler implements ProxyHandler, OwnAddresses.Holder {
+public final class DefaultProxyHandler implements ProxyHandler, OwnAddresses.Holder, NativeTransport.Intake {
     static final Logger log = LoggerFactory.getLogger(DefaultProxyHandler.class);
 
     private final OwnAddresses ownAddresses;
@@ -144,10 +148,20 @@ public final class DefaultProxyHandler implements ProxyHandler, OwnAddresses.Hol
 
     /** Serves the clients of one target. Threading: thread-safe. */
     private record FixedTarget(DefaultProxyHandler handler, Session session)
-            implements ClientHandler, OwnAddresses.Holder {
+            implements ClientHandler, OwnAddresses.Holder, NativeTransport.Intake {
         @Override
         public void serve(SocketChannel client) {
             handler.intake.take(client, session);
+        }
+
+        @Override
+        public @Nullable EventLoops transportLoops() {
+            return handler.transportLoops();
+        }
+
+        @Override
+        public void serve(AcceptedSocket client) {
+            handler.serve(client, session);
         }
 
         @Override
@@ -159,6 +173,20 @@ public final class DefaultProxyHandler implements ProxyHandler, OwnAddresses.Hol
     @Override
     public void serve(SocketChannel client) {
         intake.take(client, Session.OF_ANYTHING);
+    }
+
+    @Override
+    public @Nullable EventLoops transportLoops() {
+        return context.engine().transportLoops();
+    }
+
+    @Override
+    public void serve(AcceptedSocket client) {
+        serve(client, Session.OF_ANYTHING);
+    }
+
+    void serve(AcceptedSocket client, Session session) {
+        intake.take(client, session);
     }
 
     /** Threading: thread-safe. */

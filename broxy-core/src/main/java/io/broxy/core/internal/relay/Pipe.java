@@ -4,6 +4,7 @@ import io.broxy.core.internal.loop.ChannelEvents;
 import io.broxy.core.internal.loop.LoopBuffers;
 import io.broxy.core.internal.loop.Throttle;
 import io.broxy.core.internal.net.BreakWatch;
+import io.broxy.core.internal.net.KernelBytes;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.WriteFailures;
 import java.io.IOException;
@@ -61,6 +62,8 @@ final class Pipe implements ChannelEvents {
     private State state = State.OPEN;
     private int readSize = LoopBuffers.MIN_READ;
     private @Nullable ByteBuffer held;
+    /** As {@link #held}, if the kernel has the bytes; never both. */
+    private @Nullable KernelBytes inKernel;
     /** Whether the held bytes were read by this pipe and thus charged to the rate. */
     private boolean heldIsCharged;
     /** While bytes are held: the last time when the sink accepted bytes, or first got these. */
@@ -97,7 +100,7 @@ final class Pipe implements ChannelEvents {
 
     /** Whether bytes wait for the sink. */
     boolean isWaiting() {
-        return held != null;
+        return held != null || inKernel != null;
     }
 
     /** While bytes wait: since when the sink has accepted none. */
@@ -151,11 +154,18 @@ final class Pipe implements ChannelEvents {
     }
 
     private void pump() {
-        if (held != null || state == State.ENDED) {
+        if (isWaiting() || state == State.ENDED) {
             return; // the preceding flush has ended the pipe
         }
         LoopBuffers buffers = relay.loop().buffers();
         int size = buffers.readSize(readSize);
+        if (size == LoopBuffers.MAX_READ && throttle == null && state == State.OPEN) {
+            KernelBytes bytes = source.toKernel(sink);
+            if (bytes != null) {
+                pump(bytes);
+                return;
+            }
+        }
         if (throttle != null) {
             size = throttle.grant(size, this::resume);
             if (size == 0) {
@@ -176,7 +186,6 @@ final class Pipe implements ChannelEvents {
             throttle.used(Math.max(count, 0));
         }
         if (count < 0) {
-            relay.touch();
             end();
         } else if (count > 0 && state == State.OPEN) {
             relay.touch();
@@ -186,17 +195,57 @@ final class Pipe implements ChannelEvents {
         }
     }
 
+    /** As a read and a write, within the kernel. */
+    private void pump(KernelBytes bytes) {
+        int count;
+        try {
+            count = bytes.read();
+        } catch (IOException e) {
+            bytes.release();
+            relay.reset(source, e);
+            return;
+        }
+        if (count < LoopBuffers.MIN_READ) {
+            readSize = LoopBuffers.MIN_READ; // copying is faster for these
+        }
+        if (count > 0) {
+            relay.touch();
+            pass(bytes);
+        } else {
+            bytes.release();
+            if (count < 0) {
+                end();
+            }
+        }
+    }
+
+    private void pass(KernelBytes bytes) {
+        try {
+            addMoved(bytes.write());
+        } catch (IOException e) {
+            bytes.release();
+            sinkFailed(e);
+            return;
+        }
+        if (bytes.remaining() == 0) {
+            bytes.release();
+            return;
+        }
+        inKernel = bytes;
+        relay.loop().buffers().holdElsewhere(bytes.capacity());
+        unwant(source, SelectionKey.OP_READ);
+        want(sink, SelectionKey.OP_WRITE);
+        waiting();
+    }
+
     /** Called when it is this pipe's turn to read again. */
     private void resume() {
-        if (held == null && state != State.ENDED) {
+        if (!isWaiting() && state != State.ENDED) {
             want(source, SelectionKey.OP_READ);
         }
     }
 
-    /**
-     * Discards bytes to reach the end of the stream behind them, up to a limit, since a source that keeps sending would keep
-     * the loop busy.
-     */
+    /** Discards bytes to reach the end of the stream behind them, up to a limit: an endless source would keep the loop busy. */
     private void discard(int count) {
         discarded += count;
         if (discarded > MAX_DISCARDED) {
@@ -230,12 +279,13 @@ final class Pipe implements ChannelEvents {
     /** Called when the sink may accept more bytes. */
     private void flush() {
         ByteBuffer rest = held;
-        if (rest == null) {
+        KernelBytes kernelRest = inKernel;
+        if (!isWaiting()) {
             return;
         }
         int count;
         try {
-            count = sink.write(rest);
+            count = rest != null ? sink.write(rest) : kernelRest != null ? kernelRest.write() : 0;
         } catch (IOException e) {
             sinkFailed(e);
             return;
@@ -244,7 +294,7 @@ final class Pipe implements ChannelEvents {
             relay.touch();
             addMoved(count);
         }
-        if (rest.hasRemaining()) {
+        if (rest != null ? rest.hasRemaining() : kernelRest != null && kernelRest.remaining() > 0) {
             want(sink, SelectionKey.OP_WRITE);
             if (count > 0) {
                 waiting();
@@ -264,6 +314,7 @@ final class Pipe implements ChannelEvents {
     // ------------------------------------------------------------------ ends
 
     private void end() {
+        relay.touch();
         unwant(source, SelectionKey.OP_READ); // otherwise a hang-up would cause a busy loop
         if (state == State.OPEN) {
             try {
@@ -316,6 +367,11 @@ final class Pipe implements ChannelEvents {
             }
             relay.loop().buffers().release(held);
             held = null;
+        }
+        if (inKernel != null) {
+            relay.loop().buffers().releaseElsewhere(inKernel.capacity());
+            inKernel.release();
+            inKernel = null;
         }
     }
 

@@ -89,6 +89,10 @@ public final class Relay implements Stage {
     }
 
     private void start() {
+        if (loop.isStopping()) { // and may have closed the sockets
+            cut(CloseReason.CLOSED, null);
+            return;
+        }
         // Each connection needs its handler before the other pipe may wait for it.
         client.handler(toOrigin);
         origin.handler(toClient);

@@ -31,6 +31,16 @@ public final class SocketOptions {
         void applyTo(SocketChannel channel) throws IOException {
             channel.setOption(option, value);
         }
+
+        void applyTo(Target target) throws IOException {
+            target.set(option, value);
+        }
+    }
+
+    /** A socket that is no NIO channel. */
+    public interface Target {
+        /** Sets an option. */
+        void set(SocketOption<?> option, Object value) throws IOException;
     }
 
     /**
@@ -60,6 +70,13 @@ public final class SocketOptions {
     public void applyTo(SocketChannel channel) throws IOException {
         for (int i = 0; i < settings.size(); i++) { // no iterator for each socket
             settings.get(i).applyTo(channel);
+        }
+    }
+
+    /** As the other method. */
+    public void applyTo(Target target) throws IOException {
+        for (int i = 0; i < settings.size(); i++) {
+            settings.get(i).applyTo(target);
         }
     }
 }

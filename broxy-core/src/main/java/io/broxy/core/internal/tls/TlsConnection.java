@@ -85,13 +85,8 @@ public final class TlsConnection extends UserConnection implements Transferable 
     @Override
     public LoopConnection onLoop(EventLoop loop) {
         LoopConnection base = transferable().onLoop(loop);
-        TlsLoopInput loopInput = new TlsLoopInput(base, engine);
-        ByteBuffer ciphertext = input.takeCiphertext();
-        if (ciphertext != null) {
-            loopInput.unreadCiphertext(ciphertext);
-        }
-        loopInput.plaintext().unread(leftover().takeAll());
-        return new TlsLoopConnection(base, engine, resources, loopInput, new TlsLoopOutput(base, engine));
+        return TlsLoopConnection.resume(
+                base, engine, resources, input.takeCiphertext(), leftover().takeAll());
     }
 
     // ------------------------------------------------------------------ bytes

@@ -2,6 +2,7 @@ package io.broxy.core.internal.tls;
 
 import io.broxy.Connection;
 import io.broxy.core.internal.loop.ChannelEvents;
+import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.net.DrivenConnection;
 import io.broxy.core.internal.net.LingeringClose;
 import io.broxy.core.internal.net.LoopConnection;
@@ -291,18 +292,53 @@ final class TlsLoopConnection extends DrivenConnection implements ChannelEvents 
 
     @Override
     public void release(Consumer<Connection> ready, Consumer<IOException> failed) {
+        release(() -> passToUser(ready, failed), failed);
+    }
+
+    @Override
+    public void moveTo(EventLoop other, Consumer<LoopConnection> arrived, Consumer<IOException> failed) {
+        release(() -> passToLoop(other, arrived, failed), failed);
+    }
+
+    private void release(Runnable pass, Consumer<IOException> failed) {
         assert loop.inLoop();
         interest = 0;
-        release = new TlsRelease(this, ready, failed);
+        release = new TlsRelease(this, pass, failed);
         proceed();
     }
 
-    /** Passes the connection on to the user; no work may be pending. */
-    void passToUser(Consumer<Connection> ready, Consumer<IOException> failed) {
+    private void passToUser(Consumer<Connection> ready, Consumer<IOException> failed) {
         ByteBuffer ciphertext = input.takeCiphertext();
         ByteBuffer plaintext = leftover.takeAll();
         end();
         below.release(user -> ready.accept(new TlsConnection(user, engine, resources, ciphertext, plaintext)), failed);
+    }
+
+    private void passToLoop(EventLoop other, Consumer<LoopConnection> arrived, Consumer<IOException> failed) {
+        ByteBuffer ciphertext = input.takeCiphertext();
+        ByteBuffer plaintext = leftover.takeAll();
+        end();
+        below.moveTo(other, base -> arrived.accept(resume(base, engine, resources, ciphertext, plaintext)), failed);
+    }
+
+    /**
+     * Resumes a connection on a loop.
+     *
+     * @param ciphertext what was read ahead and not decrypted; null for none
+     * @param plaintext what was decrypted and not read
+     */
+    static TlsLoopConnection resume(
+            LoopConnection base,
+            TlsEngine engine,
+            TlsResources resources,
+            @Nullable ByteBuffer ciphertext,
+            ByteBuffer plaintext) {
+        TlsLoopInput input = new TlsLoopInput(base, engine);
+        if (ciphertext != null) {
+            input.unreadCiphertext(ciphertext);
+        }
+        input.plaintext().unread(plaintext);
+        return new TlsLoopConnection(base, engine, resources, input, new TlsLoopOutput(base, engine));
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.broxy.core.internal.tls;
 
-import io.broxy.Connection;
 import io.broxy.core.internal.time.TimerQueue;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
@@ -8,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Releases a TLS connection from a loop to a user once no work is pending: otherwise held ciphertext would be sent only with
+ * Releases a TLS connection from a loop to a user, or to another loop, once no work is pending: otherwise held ciphertext would be sent only with
  * the user's next write, which the user may not make before receiving an answer to that ciphertext.
  *
  * <p>Threading: owned by the event loop.
@@ -18,14 +17,19 @@ final class TlsRelease {
     private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final TlsLoopConnection connection;
-    private final Consumer<Connection> ready;
+    private final Runnable pass;
     private final Consumer<IOException> failed;
     private final TimerQueue.Timer timer;
     private boolean over;
 
-    TlsRelease(TlsLoopConnection connection, Consumer<Connection> ready, Consumer<IOException> failed) {
+    /**
+     * Begins the release.
+     *
+     * @param pass passes the connection on; no work is pending then
+     */
+    TlsRelease(TlsLoopConnection connection, Runnable pass, Consumer<IOException> failed) {
         this.connection = connection;
-        this.ready = ready;
+        this.pass = pass;
         this.failed = failed;
         this.timer = connection.loop().timers().schedule(connection.loop().nowNanos() + TIMEOUT_NANOS, this::timedOut);
     }
@@ -33,7 +37,7 @@ final class TlsRelease {
     /** Completes the release, since no work is pending any more. */
     void complete() {
         if (end()) {
-            connection.passToUser(ready, failed);
+            pass.run();
         }
     }
 

@@ -50,6 +50,7 @@ final class ForwardRig implements AutoCloseable {
         handler = new ProxyHandlerBuilder(
                         new ProxyEngine(
                                 loops,
+                                null,
                                 workers,
                                 Ticker.SYSTEM,
                                 new OwnAddresses(),

@@ -35,8 +35,8 @@ class AcceptorPauseTest {
     /** What accept gives or throws; nothing is left: null. */
     private final Deque<Object> outcomes = new ArrayDeque<>();
 
-    private final Acceptor acceptor =
-            new Acceptor(driver.loop(), server, this::nextOutcome, accepted::add, Acceptor.AtClose.CLOSE, () -> {});
+    private final ChannelAcceptor acceptor = new ChannelAcceptor(
+            driver.loop(), server, this::nextOutcome, accepted::add, ChannelAcceptor.AtClose.CLOSE, () -> {});
     private final CapturedLog log = CapturedLog.start();
 
     AcceptorPauseTest() throws IOException {}
@@ -143,6 +143,8 @@ class AcceptorPauseTest {
     void aClientAcceptedBeforeTheFailureIsServed() throws Exception {
         SocketChannel first = client();
         SocketChannel second = client();
+        ready(noDescriptor);
+        assertThat(isAcceptingAfter(100)).isTrue();
         ready(first, second, noDescriptor, client());
 
         assertThat(accepted).containsExactly(first, second);

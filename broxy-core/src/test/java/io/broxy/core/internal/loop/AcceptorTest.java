@@ -52,12 +52,12 @@ class AcceptorTest {
         }
     }
 
-    private Acceptor acceptor(Consumer<SocketChannel> consumer) {
-        return acceptor(consumer, Acceptor.AtClose.CLOSE);
+    private ChannelAcceptor acceptor(Consumer<SocketChannel> consumer) {
+        return acceptor(consumer, ChannelAcceptor.AtClose.CLOSE);
     }
 
-    private Acceptor acceptor(Consumer<SocketChannel> consumer, Acceptor.AtClose atClose) {
-        return new Acceptor(loop, server, consumer, atClose, closed::incrementAndGet);
+    private ChannelAcceptor acceptor(Consumer<SocketChannel> consumer, ChannelAcceptor.AtClose atClose) {
+        return new ChannelAcceptor(loop, server, consumer, atClose, closed::incrementAndGet);
     }
 
     private Peer connect() throws IOException {
@@ -66,7 +66,7 @@ class AcceptorTest {
 
     @Test
     void clientsThatWaitInTheQueueAtTheCloseHaveComeInTime() throws Exception {
-        Acceptor acceptor = acceptor(accepted::add);
+        ChannelAcceptor acceptor = acceptor(accepted::add);
         loop.execute(acceptor::start);
         List<Peer> waiting = new CopyOnWriteArrayList<>();
         loop.execute(() -> {
@@ -91,7 +91,7 @@ class AcceptorTest {
 
     @Test
     void aSharedChannelStaysOpenAndItsQueueIsLeftToOthers() throws Exception {
-        Acceptor acceptor = acceptor(accepted::add, Acceptor.AtClose.LEAVE_OPEN);
+        ChannelAcceptor acceptor = acceptor(accepted::add, ChannelAcceptor.AtClose.LEAVE_OPEN);
         loop.execute(acceptor::start);
         try (Peer served = connect()) {
             patiently().until(() -> accepted.size() == 1);
@@ -114,7 +114,7 @@ class AcceptorTest {
     @Test
     void everyClientIsPassedOnConnectedOnTheLoop() throws Exception {
         List<Boolean> inLoop = new CopyOnWriteArrayList<>();
-        Acceptor acceptor = acceptor(client -> {
+        ChannelAcceptor acceptor = acceptor(client -> {
             inLoop.add(loop.inLoop() && client.isConnected());
             accepted.add(client);
         });
@@ -137,14 +137,14 @@ class AcceptorTest {
         for (int i = 0; i < 40; i++) {
             peers.add(connect());
         }
-        Acceptor acceptor = acceptor(client -> {
+        ChannelAcceptor acceptor = acceptor(client -> {
             perTurn.merge(loop.nowNanos(), 1, Integer::sum);
             accepted.add(client);
         });
         loop.execute(acceptor::start);
         patiently().until(() -> accepted.size() == 40);
 
-        assertThat(driver.call(() -> List.copyOf(perTurn.values()))).containsExactly(16, 16, 8);
+        assertThat(driver.call(() -> List.copyOf(perTurn.values()))).containsExactly(1, 1, 2, 4, 8, 16, 8);
         for (Peer peer : peers) {
             peer.close();
         }
@@ -153,7 +153,7 @@ class AcceptorTest {
     @Test
     void aClientThatIsNotTakenOverIsClosedAndTheNextIsAccepted() throws Exception {
         AtomicInteger calls = new AtomicInteger();
-        Acceptor acceptor = acceptor(client -> {
+        ChannelAcceptor acceptor = acceptor(client -> {
             if (calls.incrementAndGet() == 1) {
                 throw new IllegalStateException("thrown by consumer");
             }
@@ -176,7 +176,7 @@ class AcceptorTest {
     @Test
     void closingFreesThePortAndIsReportedOnceHoweverOftenItIsRequested() throws Exception {
         InetSocketAddress address = (InetSocketAddress) server.getLocalAddress();
-        Acceptor acceptor = acceptor(accepted::add);
+        ChannelAcceptor acceptor = acceptor(accepted::add);
         loop.execute(acceptor::start);
         try (Peer standing = connect()) {
             patiently().until(() -> accepted.size() == 1);
@@ -206,7 +206,7 @@ class AcceptorTest {
                 throw new AssertionError(e);
             }
         });
-        Acceptor[] acceptor = new Acceptor[1];
+        ChannelAcceptor[] acceptor = new ChannelAcceptor[1];
         acceptor[0] = acceptor(client -> {
             accepted.add(client);
             acceptor[0].close();
@@ -226,7 +226,7 @@ class AcceptorTest {
 
     @Test
     void oneThatWasNeverStartedClosesToo() throws Exception {
-        Acceptor acceptor = acceptor(accepted::add);
+        ChannelAcceptor acceptor = acceptor(accepted::add);
         driver.call(() -> {
             acceptor.close();
             acceptor.close();
@@ -240,7 +240,7 @@ class AcceptorTest {
     @Test
     void aServerWhoseSocketWasClosedBeforeIsReportedAsClosed() throws Exception {
         server.close();
-        Acceptor acceptor = acceptor(accepted::add);
+        ChannelAcceptor acceptor = acceptor(accepted::add);
         try (CapturedLog log = CapturedLog.start()) {
             driver.call(() -> {
                 acceptor.start();
@@ -255,7 +255,7 @@ class AcceptorTest {
 
     @Test
     void theEndOfTheLoopClosesTheServer() throws Exception {
-        Acceptor acceptor = acceptor(accepted::add);
+        ChannelAcceptor acceptor = acceptor(accepted::add);
         loop.execute(acceptor::start);
         driver.turn();
 
@@ -267,7 +267,7 @@ class AcceptorTest {
 
     @Test
     void aStartThatMeetsTheEndOfTheLoopIsClosedToo() throws Exception {
-        Acceptor acceptor = acceptor(accepted::add);
+        ChannelAcceptor acceptor = acceptor(accepted::add);
         driver.call(() -> {
             loop.timers().schedule(loop.nowNanos() + TimeUnit.HOURS.toNanos(1), acceptor::start);
             return 0;

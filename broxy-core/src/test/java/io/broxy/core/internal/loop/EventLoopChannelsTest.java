@@ -116,7 +116,7 @@ class EventLoopChannelsTest {
         loop.execute(() -> {
             try {
                 loop.register(channel, SelectionKey.OP_READ, new Handler());
-            } catch (ClosedChannelException e) {
+            } catch (IOException e) {
                 failure.complete(e);
             }
         });
@@ -288,7 +288,7 @@ class EventLoopChannelsTest {
                         };
                         try {
                             this.key = loop.register(channel, SelectionKey.OP_READ, new Handler());
-                        } catch (ClosedChannelException e) {
+                        } catch (IOException e) {
                             again.completeExceptionally(e);
                         }
                     }));

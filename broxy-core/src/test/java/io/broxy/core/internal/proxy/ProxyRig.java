@@ -61,6 +61,7 @@ final class ProxyRig implements AutoCloseable {
         ProxyHandler.Builder builder = new ProxyHandlerBuilder(
                         new ProxyEngine(
                                 loops,
+                                null,
                                 workers,
                                 time,
                                 new OwnAddresses(),

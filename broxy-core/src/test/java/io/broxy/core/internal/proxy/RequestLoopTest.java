@@ -71,6 +71,7 @@ class RequestLoopTest {
         return new ProxyHandlerBuilder(
                         new ProxyEngine(
                                 loops,
+                                null,
                                 workers,
                                 Ticker.SYSTEM,
                                 new OwnAddresses(),

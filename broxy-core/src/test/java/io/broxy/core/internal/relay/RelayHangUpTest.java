@@ -10,32 +10,43 @@ import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.relay.RelayRig.Relayed;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Payload;
+import io.broxy.core.testkit.Sockets;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
-import java.nio.channels.SocketChannel;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Specifies that a relay that waits for something else is not woken again and again by a hang-up that the selector
  * keeps reporting.
  */
+@ParameterizedClass
+@EnumSource
 @ExtendWith(LeakCheck.class)
 class RelayHangUpTest {
     private static final int TURNS = 50;
 
     private final AtomicInteger told = new AtomicInteger();
+
+    private final Sockets sockets;
+
     private RelayRig rig;
+
+    RelayHangUpTest(Sockets sockets) {
+        this.sockets = sockets.ifPossible();
+    }
 
     @BeforeEach
     void start() throws IOException {
-        rig = new RelayRig();
+        rig = new RelayRig(sockets);
     }
 
     @AfterEach
@@ -123,12 +134,12 @@ class RelayHangUpTest {
 
     @Test
     void readinessThatWasAwaitedBeforeTheRelayBegan() throws Exception {
-        RelayRig.Accepted<SocketChannel> client = rig.channel(true);
-        RelayRig.Accepted<SocketChannel> origin = rig.channel(true);
+        RelayRig.Accepted<LoopConnection> client = rig.onLoop(true);
+        RelayRig.Accepted<LoopConnection> origin = rig.onLoop(true);
         TunnelHandle tunnel = rig.tunnel();
         rig.inLoop(() -> {
-            LoopConnection one = new Counted(rig.loopSocket(client.near()), told);
-            LoopConnection other = new Counted(rig.loopSocket(origin.near()), told);
+            LoopConnection one = new Counted(client.near(), told);
+            LoopConnection other = new Counted(origin.near(), told);
             one.handler(new Ignoring());
             other.handler(new Ignoring());
             try {

@@ -12,6 +12,7 @@ import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.ManualTicker;
 import io.broxy.core.testkit.Payload;
 import io.broxy.core.testkit.Peer;
+import io.broxy.core.testkit.Sockets;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
@@ -21,11 +22,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Specifies the idle, half-close and stall limits of a relay, over real sockets with a manual clock. */
+@ParameterizedClass
+@EnumSource
 @ExtendWith(LeakCheck.class)
 class RelayIdleTest {
     private static final Idleness LIMITS =
@@ -35,11 +39,18 @@ class RelayIdleTest {
             new Idleness(TimeUnit.SECONDS.toNanos(300), TimeUnit.SECONDS.toNanos(300), TimeUnit.SECONDS.toNanos(60));
 
     private final ManualTicker ticker = new ManualTicker();
+
+    private final Sockets sockets;
+
     private RelayRig rig;
+
+    RelayIdleTest(Sockets sockets) {
+        this.sockets = sockets.ifPossible();
+    }
 
     @BeforeEach
     void start() throws IOException {
-        rig = new RelayRig(ticker);
+        rig = new RelayRig(sockets, ticker);
     }
 
     @AfterEach

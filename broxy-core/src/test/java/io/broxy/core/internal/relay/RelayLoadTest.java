@@ -2,6 +2,7 @@ package io.broxy.core.internal.relay;
 
 import static io.broxy.core.internal.relay.RelayRig.await;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.sun.management.ThreadMXBean;
 import io.broxy.core.internal.relay.RelayRig.Relayed;
@@ -9,6 +10,7 @@ import io.broxy.core.internal.relay.RelayRig.Way;
 import io.broxy.core.testkit.Background;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Peer;
+import io.broxy.core.testkit.Sockets;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -21,8 +23,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Specifies that bulk data does not starve other tunnels of its loop, and that a relayed message allocates nothing. */
+@ParameterizedClass
+@EnumSource
 @ExtendWith(LeakCheck.class)
 class RelayLoadTest {
     private static final int BULK_TUNNELS = 8;
@@ -30,12 +36,20 @@ class RelayLoadTest {
     private static final int WARM_UP = 5_000;
     private static final int MESSAGES = 5_000;
     private static final int MESSAGE = 64;
+    /** The most rounds of messages that the JVM may take to compile the calls of the C library. */
+    private static final int COMPILED_AFTER = 40;
+
+    private final Sockets sockets;
 
     private RelayRig rig;
 
+    RelayLoadTest(Sockets sockets) {
+        this.sockets = sockets.ifPossible();
+    }
+
     @BeforeEach
     void start() throws IOException {
-        rig = new RelayRig();
+        rig = new RelayRig(sockets);
     }
 
     @AfterEach
@@ -116,22 +130,33 @@ class RelayLoadTest {
     void relayedMessageAllocatesNothing() throws Exception {
         Relayed relayed = rig.relay(Way.LOOP);
         pingPong(relayed, WARM_UP);
-        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long loopThread = loopThread();
 
+        double allocated = allocatedForAMessage(relayed, loopThread);
+        if (sockets == Sockets.EPOLL) {
+            List<String> options = ManagementFactory.getRuntimeMXBean().getInputArguments();
+            assumeFalse(
+                    options.contains("-XX:TieredStopAtLevel=1"),
+                    "only the JVM's second compiler removes what the foreign-function API allocates in each call");
+            for (int round = 0; round < COMPILED_AFTER && allocated >= 8; round++) {
+                allocated = allocatedForAMessage(relayed, loopThread);
+            }
+        }
+
+        assertThat(allocated).as("bytes allocated for a relayed message").isLessThan(8);
+    }
+
+    private static double allocatedForAMessage(Relayed relayed, long loopThread) throws Exception {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long before = threads.getThreadAllocatedBytes(loopThread);
         pingPong(relayed, MESSAGES);
-        long allocated = threads.getThreadAllocatedBytes(loopThread) - before;
-
-        assertThat(allocated / (2.0 * MESSAGES))
-                .as("bytes allocated for a relayed message")
-                .isLessThan(8);
+        return (threads.getThreadAllocatedBytes(loopThread) - before) / (2.0 * MESSAGES);
     }
 
     @SuppressWarnings("deprecation") // Thread.threadId() came with Java 19
-    private static long loopThread() {
+    private long loopThread() {
         for (Thread thread : Thread.getAllStackTraces().keySet()) {
-            if (thread.getName().startsWith("broxy-loop-")) {
+            if (thread.getName().startsWith(sockets.loopName() + "-")) {
                 return thread.getId();
             }
         }

@@ -15,6 +15,7 @@ import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.ManualTicker;
 import io.broxy.core.testkit.Payload;
 import io.broxy.core.testkit.Peer;
+import io.broxy.core.testkit.Sockets;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -33,6 +35,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Specifies that bytes that reach no one neither wait for a rate nor use it up, and that a limited relay ends as soon
  * as an unlimited one. Real sockets, with a manual clock.
  */
+@ParameterizedClass
+@EnumSource
 @ExtendWith(LeakCheck.class)
 class RelayRateEndsTest {
     private static final int RATE = 2_000;
@@ -45,11 +49,18 @@ class RelayRateEndsTest {
     private static final Duration SOON = Duration.ofSeconds(60);
 
     private final ManualTicker ticker = new ManualTicker();
+
+    private final Sockets sockets;
+
     private RelayRig rig;
+
+    RelayRateEndsTest(Sockets sockets) {
+        this.sockets = sockets.ifPossible();
+    }
 
     @BeforeEach
     void start() throws IOException {
-        rig = new RelayRig(ticker);
+        rig = new RelayRig(sockets, ticker);
     }
 
     @AfterEach

@@ -14,6 +14,7 @@ import io.broxy.core.testkit.Background;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.ManualTicker;
 import io.broxy.core.testkit.Payload;
+import io.broxy.core.testkit.Sockets;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,21 +25,32 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Specifies the rate limits of a relay, over real sockets with a manual clock. */
+@ParameterizedClass
+@EnumSource
 @ExtendWith(LeakCheck.class)
 class RelayRateTest {
     private static final int RATE = 20_000;
     private static final int QUANTUM = RATE / 20;
 
     private final ManualTicker ticker = new ManualTicker();
+
+    private final Sockets sockets;
+
     private RelayRig rig;
+
+    RelayRateTest(Sockets sockets) {
+        this.sockets = sockets.ifPossible();
+    }
 
     @BeforeEach
     void start() throws IOException {
-        rig = new RelayRig(ticker);
+        rig = new RelayRig(sockets, ticker);
     }
 
     @AfterEach

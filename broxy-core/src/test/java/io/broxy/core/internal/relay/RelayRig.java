@@ -11,13 +11,16 @@ import io.broxy.core.internal.loop.EventLoop;
 import io.broxy.core.internal.loop.EventLoops;
 import io.broxy.core.internal.loop.Throttles;
 import io.broxy.core.internal.loop.Workers;
+import io.broxy.core.internal.net.Connector;
 import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.internal.net.SocketConnection;
 import io.broxy.core.internal.net.StreamConnection;
 import io.broxy.core.internal.net.Transferable;
+import io.broxy.core.internal.socket.SocketOptions;
 import io.broxy.core.internal.time.Ticker;
 import io.broxy.core.testkit.Peer;
+import io.broxy.core.testkit.Sockets;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
@@ -30,6 +33,7 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -53,7 +57,7 @@ final class RelayRig implements AutoCloseable {
 
     /** How a relay is made. */
     enum Way {
-        /** Two channels, on the loop. */
+        /** Two sockets of the loop's kind. */
         LOOP,
         /** Two sockets without channels, for which threads block. */
         THREADS,
@@ -98,6 +102,7 @@ final class RelayRig implements AutoCloseable {
     final Workers workers = new Workers();
     final EventLoops loops;
     final EventLoop loop;
+    private final Sockets sockets;
     private final Ticker ticker;
 
     /** Limits the rate of the relays to come. */
@@ -106,13 +111,14 @@ final class RelayRig implements AutoCloseable {
     private final List<AutoCloseable> open = new ArrayList<>();
     private final List<TunnelHandle> tunnels = new ArrayList<>();
 
-    RelayRig() throws IOException {
-        this(Ticker.SYSTEM);
+    RelayRig(Sockets sockets) throws IOException {
+        this(sockets, Ticker.SYSTEM);
     }
 
-    RelayRig(Ticker ticker) throws IOException {
+    RelayRig(Sockets sockets, Ticker ticker) throws IOException {
+        this.sockets = sockets;
         this.ticker = ticker;
-        loops = EventLoops.start(1, buffers, ticker);
+        loops = sockets.startLoops(1, buffers, ticker);
         loop = loops.next();
     }
 
@@ -163,13 +169,13 @@ final class RelayRig implements AutoCloseable {
 
     /** A relay on the loop over connections that a test has wrapped. */
     Relayed onLoop(Idleness idleness, boolean narrow, UnaryOperator<LoopConnection> wrap) throws Exception {
-        Accepted<SocketChannel> client = channel(narrow);
-        Accepted<SocketChannel> origin = channel(narrow);
+        Accepted<LoopConnection> client = onLoop(narrow);
+        Accepted<LoopConnection> origin = onLoop(narrow);
         TunnelHandle tunnel = tunnel();
         inLoop(() -> {
             Relay.start(
-                    wrap.apply(loopSocket(client.near)),
-                    wrap.apply(loopSocket(origin.near)),
+                    wrap.apply(client.near),
+                    wrap.apply(origin.near),
                     idleness,
                     tunnel,
                     throttles.apply(loop),
@@ -178,15 +184,6 @@ final class RelayRig implements AutoCloseable {
                     0);
         });
         return new Relayed(client.peer, origin.peer, tunnel);
-    }
-
-    LoopConnection loopSocket(SocketChannel channel) {
-        try {
-            channel.configureBlocking(false);
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
-        return new LoopSocket(loop, channel);
     }
 
     /** A relay of connections that block, or one of which does. */
@@ -234,6 +231,46 @@ final class RelayRig implements AutoCloseable {
                 near.setOption(StandardSocketOptions.SO_SNDBUF, SMALL_BUFFER);
             }
             return new Accepted<>(peer, near);
+        }
+    }
+
+    /** A connection on the loop, of the loop's kind. */
+    Accepted<LoopConnection> onLoop(boolean narrow) throws Exception {
+        if (sockets == Sockets.EPOLL) {
+            return dialed(narrow);
+        }
+        Accepted<SocketChannel> accepted = channel(narrow);
+        accepted.near.configureBlocking(false);
+        return new Accepted<>(accepted.peer, new LoopSocket(loop, accepted.near));
+    }
+
+    private Accepted<LoopConnection> dialed(boolean narrow) throws Exception {
+        SocketOptions options = narrow
+                ? SocketOptions.DEFAULT.with(StandardSocketOptions.SO_SNDBUF, SMALL_BUFFER)
+                : SocketOptions.DEFAULT;
+        try (ServerSocket server = new ServerSocket()) {
+            if (narrow) {
+                server.setReceiveBufferSize(SMALL_BUFFER);
+            }
+            server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            CompletableFuture<LoopConnection> near = new CompletableFuture<>();
+            inLoop(() -> {
+                try {
+                    ((Connector) loop.poller())
+                            .connect(
+                                    loop,
+                                    (InetSocketAddress) server.getLocalSocketAddress(),
+                                    options,
+                                    null,
+                                    near::complete,
+                                    near::completeExceptionally);
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            Socket far = server.accept();
+            open.add(far);
+            return new Accepted<>(new Peer(far), near.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
         }
     }
 

@@ -2,6 +2,7 @@ package io.broxy.core.internal.relay;
 
 import static io.broxy.core.internal.relay.RelayRig.await;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.broxy.CloseReason;
 import io.broxy.TunnelResult;
@@ -9,6 +10,7 @@ import io.broxy.core.internal.net.LoopConnection;
 import io.broxy.core.internal.net.LoopSocket;
 import io.broxy.core.testkit.Background;
 import io.broxy.core.testkit.LeakCheck;
+import io.broxy.core.testkit.Sockets;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -19,20 +21,30 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Specifies what happens when a relay's connections, tunnel or loop end before it begins. */
+@ParameterizedClass
+@EnumSource
 @ExtendWith(LeakCheck.class)
 class RelayStartTest {
+    private final Sockets sockets;
+
     private RelayRig rig;
-    private RelayRig.Accepted<SocketChannel> client;
-    private RelayRig.Accepted<SocketChannel> origin;
+    private RelayRig.Accepted<LoopConnection> client;
+    private RelayRig.Accepted<LoopConnection> origin;
     private TunnelHandle tunnel;
 
+    RelayStartTest(Sockets sockets) {
+        this.sockets = sockets.ifPossible();
+    }
+
     @BeforeEach
-    void start() throws IOException {
-        rig = new RelayRig();
-        client = rig.channel(true);
-        origin = rig.channel(true);
+    void start() throws Exception {
+        rig = new RelayRig(sockets);
+        client = rig.onLoop(true);
+        origin = rig.onLoop(true);
         tunnel = rig.tunnel();
     }
 
@@ -42,11 +54,9 @@ class RelayStartTest {
     }
 
     private void startRelay() {
-        LoopConnection one = rig.loopSocket(client.near());
-        LoopConnection other = rig.loopSocket(origin.near());
         ByteBuffer early = rig.loop.buffers().hold(ByteBuffer.allocate(100_000));
         ByteBuffer answer = rig.loop.buffers().hold(ByteBuffer.allocate(100_000));
-        Relay.start(one, other, RelayRig.PATIENT, tunnel, null, early, answer, 1_000);
+        Relay.start(client.near(), origin.near(), RelayRig.PATIENT, tunnel, null, early, answer, 1_000);
     }
 
     private TunnelResult result() throws Exception {
@@ -79,13 +89,14 @@ class RelayStartTest {
 
     @Test
     void connectionThatIsClosedIsAFailureAndReleasesAll() throws Exception {
-        client.near().configureBlocking(false);
-        origin.near().configureBlocking(false);
-        origin.near().close();
+        assumeTrue(sockets == Sockets.NIO, "only channels can be closed by others");
+        RelayRig.Accepted<SocketChannel> closed = rig.channel(true);
+        closed.near().configureBlocking(false);
+        closed.near().close();
 
         rig.inLoop(() -> Relay.start(
-                new LoopSocket(rig.loop, client.near()),
-                new LoopSocket(rig.loop, origin.near()),
+                client.near(),
+                new LoopSocket(rig.loop, closed.near()),
                 RelayRig.PATIENT,
                 tunnel,
                 null,

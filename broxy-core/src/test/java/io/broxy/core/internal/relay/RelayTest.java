@@ -13,6 +13,7 @@ import io.broxy.core.testkit.Background;
 import io.broxy.core.testkit.LeakCheck;
 import io.broxy.core.testkit.Payload;
 import io.broxy.core.testkit.Peer;
+import io.broxy.core.testkit.Sockets;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.Socket;
@@ -24,20 +25,29 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Specifies how the two directions of a relay behave, on a loop and on threads alike. */
+@ParameterizedClass
+@EnumSource
 @ExtendWith(LeakCheck.class)
 class RelayTest {
     private static final int MEBIBYTE = 1 << 20;
 
+    private final Sockets sockets;
+
     private RelayRig rig;
+
+    RelayTest(Sockets sockets) {
+        this.sockets = sockets.ifPossible();
+    }
 
     @BeforeEach
     void start() throws IOException {
-        rig = new RelayRig();
+        rig = new RelayRig(sockets);
     }
 
     @AfterEach
