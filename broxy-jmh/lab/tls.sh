@@ -1,93 +1,70 @@
 #!/usr/bin/env bash
-# Measures proxies that speak TLS to their clients, each on one core, with load and origin on another: Broxy, Netty with the JDK's
-# TLS engine (NIO and epoll), a thread for each direction over SSLSocket, and HAProxy and nginx, which end TLS and relay without CONNECT.
+# Measures proxies that speak TLS to their clients, each on one core, with load and origin on another: Broxy's mini-server, Netty with
+# the JDK's TLS engine (NIO and epoll), a thread for each direction over SSLSocket, and HAProxy and nginx, which end TLS and relay
+# without CONNECT.
 #
-#   tls.sh [-n ROUNDS] [-s SECS] [-w WARM-UP] [-o FILE]
+#   tls.sh [-n ROUNDS] [-s SECS] [-w WARM-UP] [-i ROUNDS] [-o FILE]      as in compare.sh
 #
-# Environment: JAVA [java], MODES [full8 resumed8 ping16 bulk1 idle], PEERS [broxy netty-nio netty-epoll blocking haproxy nginx], and what
-# compare.sh reads. Takes about 10 minutes. Needs gcc, OpenSSL with its headers (Debian: openssl libssl-dev), and the benchmarks' jar.
+# Environment: JDKS, the homes of the JDKs to measure on [JAVA_HOME, or that of the java on the path], MODES [full8 resumed8 ping16
+# bulk1 idle], PEERS [broxy broxy-epoll netty-nio netty-epoll blocking haproxy nginx], of which a JVM's name means all JDKS, broxy25 one
+# of them, and what compare.sh reads. The first of PEERS on the first of JDKS is what the others are compared with.
+# Takes about 10 minutes a JDK. Needs gcc, OpenSSL with its headers (Debian: openssl libssl-dev), and the jars of the build.
 set -euo pipefail
 
-lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-module=${lab%/*}
-build=$module/target/lab
-benchmarks=${BENCHMARKS:-$module/target/broxy-benchmarks.jar}
-java=${JAVA:-java}
+source "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
 modes=${MODES:-full8 resumed8 ping16 bulk1 idle}
-peers=${PEERS:-broxy netty-nio netty-epoll blocking haproxy nginx}
+peers=${PEERS:-broxy broxy-epoll netty-nio netty-epoll blocking haproxy nginx}
+rows=$build/tls-rows.tsv options=()
 
-say() { echo "tls: $*" >&2; }
-
-mkdir -p "$build"
-gcc -O2 -Wall -Wextra -std=gnu11 -o "$build/tunlab" "$lab/tunlab.c"
-gcc -O2 -Wall -Wextra -std=gnu11 -o "$build/tlslab" "$lab/tlslab.c" -lssl -lcrypto -lpthread
-[ -f "$benchmarks" ] || { say "$benchmarks is not built: mvn -B package -DskipTests"; exit 1; }
+while getopts n:s:w:i:o: option; do
+    case $option in
+    o) rows=$OPTARG ;;
+    n | s | w | i) options+=("-$option" "$OPTARG") ;;
+    *) usage ;;
+    esac
+done
+[ $OPTIND -gt $# ] || usage
+need openssl:'Debian: openssl'
+compile tunlab
+compile tlslab -lssl -lcrypto -lpthread
 
 # ---- a certificate for this run: ECDSA P-256, as most servers have today
-certificate=$(mktemp -d)
-trap 'rm -rf "$certificate"' EXIT
+files=$(mktemp -d)
+trap 'rm -rf "$files"' EXIT
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
-    -keyout "$certificate/key.pem" -out "$certificate/cert.pem" 2>/dev/null
-openssl pkcs12 -export -in "$certificate/cert.pem" -inkey "$certificate/key.pem" -out "$certificate/lab.p12" -passout pass:lab
-cat "$certificate/cert.pem" "$certificate/key.pem" >"$certificate/both.pem"
+    -keyout "$files/key.pem" -out "$files/cert.pem" 2>/dev/null
+openssl pkcs12 -export -in "$files/cert.pem" -inkey "$files/key.pem" -out "$files/lab.p12" -passout pass:lab
+cat "$files/cert.pem" "$files/key.pem" >"$files/both.pem"
 
-# ---- HAProxy and nginx: the origin's port of echoes and that of its source, each behind a port of its own
-cat >"$certificate/haproxy.sh" <<END
-#!/bin/bash
-cat >"$certificate/haproxy-\$1.cfg" <<CONFIG
-global
-    nbthread 1
-    maxconn 4000
-    tune.ssl.cachesize 20000
-defaults
-    mode tcp
-    timeout connect 10s
-    timeout client 5m
-    timeout server 5m
-listen echo
-    bind 127.0.0.1:\$1 ssl crt $certificate/both.pem
-    server origin 127.0.0.1:\$2
-listen source
-    bind 127.0.0.1:\$((\$1 + 2)) ssl crt $certificate/both.pem
-    server origin 127.0.0.1:\$((\$2 + 2))
-CONFIG
-exec haproxy -db -f "$certificate/haproxy-\$1.cfg"
-END
-cat >"$certificate/nginx.sh" <<END
-#!/bin/bash
-module=/usr/lib/nginx/modules/ngx_stream_module.so
-{
-    [ ! -f \$module ] || echo "load_module \$module;"
-    cat <<CONFIG
-daemon off;
-master_process off;
-pid $certificate/nginx.pid;
-error_log stderr warn;
-events { worker_connections 10000; }
-stream {
-    ssl_certificate $certificate/cert.pem;
-    ssl_certificate_key $certificate/key.pem;
-    ssl_session_cache shared:lab:10m;
-    server { listen 127.0.0.1:\$1 ssl; proxy_pass 127.0.0.1:\$2; tcp_nodelay on; }
-    server { listen 127.0.0.1:\$((\$1 + 2)) ssl; proxy_pass 127.0.0.1:\$((\$2 + 2)); tcp_nodelay on; }
+# ---- the proxies
+conditions=()
+mini="-jar '$mini_server' --listen 127.0.0.1:@PORT --allow-private --tls-cert '$files/cert.pem' --tls-key '$files/key.pem'"
+add_jvm() { # JDK PEER
+    local release
+    release=$(release_of "$1")
+    case $2 in
+    broxy) proxies+=("broxy$release=$(jvm "$1") $mini --transport nio") ;;
+    broxy-epoll)
+        if has_native_sockets "$1"; then
+            proxies+=("broxy$release-epoll=$(jvm "$1") --enable-native-access=ALL-UNNAMED $mini --transport auto")
+        fi
+        ;;
+    *) proxies+=("$2$release=$(peer_jvm "$1") -jar '$benchmarks' peer --tls '$files/lab.p12' $2 @PORT") ;;
+    esac
 }
-CONFIG
-} >"$certificate/nginx.conf"
-exec nginx -e stderr -p "$certificate" -c "$certificate/nginx.conf"
-END
-chmod +x "$certificate"/*.sh
-
-proxies=()
 for peer in $peers; do
     case $peer in
     haproxy | nginx)
-        if PATH="$PATH:/usr/sbin" command -v "$peer" >/dev/null && [ "$peer" != nginx -o -f /usr/lib/nginx/modules/ngx_stream_module.so ]; then
-            proxies+=("$peer@plain=env PATH='$PATH:/usr/sbin' '$certificate/$peer.sh' @PORT @ORIGIN")
+        if version=$("$lab/program.sh" "$peer-tls" 2>&1); then
+            proxies+=("$peer@plain='$lab/program.sh' $peer-tls '$files' @PORT @ORIGIN")
+            conditions+=("$peer: $version")
         else
-            say "$peer is left out: it is not installed (Debian: haproxy; nginx libnginx-mod-stream)"
+            leave_out "$version"
         fi
         ;;
-    *) proxies+=("$peer=$java -Xmx512m -XX:+UseSerialGC -jar '$benchmarks' peer --tls '$certificate/lab.p12' $peer @PORT") ;;
+    *) on_jdks add_jvm "$peer" ;;
     esac
 done
-IDLE=${IDLE:-500} TUNLAB=$build/tlslab "$lab/compare.sh" -w 8 -m "$modes" "$@" "${proxies[@]}"
+[ ${#proxies[@]} -gt 0 ] || { say "none of PEERS can run here"; exit 1; }
+IDLE=${IDLE:-500} TUNLAB=$build/tlslab "$lab/compare.sh" -w 8 -m "$modes" "${options[@]}" -o "$rows" "${proxies[@]}"
+complete "$rows" "${conditions[@]}"

@@ -1,88 +1,131 @@
 #!/usr/bin/env bash
-# Measures whole proxy processes in turn, each on one core, with load and origin on another: Broxy's mini-server, the C relay
-# `floor` (which parses no CONNECT), the same with one exchange before each tunnel (`floor-connect`), and the peers. The figures go into a result file of the benchmarks.
+# Measures whole proxy processes in turn, each on one core, with load and origin on another, and writes one report with one
+# picture: DATE-whole-process.md, .json and .svg. Nothing leaves the loopback; everything that it starts ends with it.
 #
-#   whole-process.sh [--quick] [RESULTS.json]
+#   whole-process.sh [options] [NAME='COMMAND WITH @PORT']...
 #
-#   --quick         one short round: shows that everything works, not how fast
-#   RESULTS.json    the file that gets the figures; default the newest in broxy-jmh/results
+#   --quick           one short round: shows that everything works, not how fast
+#   --to DIRECTORY    for the results [broxy-jmh/results]
+#   -n, -s, -w, -i    rounds [5], seconds of a run [1], warm-up ["connect32:15 ping64:3 bulk16:3 up16:3 http32:5"] and rounds of
+#                     idle [1], as in compare.sh
+#   NAME='COMMAND'    one proxy more, as in compare.sh: another program that answers CONNECT
 #
-# Environment: JAVA [java], MODES [connect32 connect1 ping64 bulk1 bulk16 up1 up16 http32 idle], PEERS [netty-nio netty-epoll jetty
-# littleproxy vthread], and what compare.sh reads. Takes about 16 minutes.
+# Environment:
+#   JDKS       the homes of the JDKs to measure on [JAVA_HOME, or that of the java on the path]
+#   PEERS      [floor-again floor-connect splice splice-connect broxy broxy-epoll haproxy haproxy-splice goproxy squid tinyproxy
+#              netty-nio netty-epoll jetty littleproxy vertx blocking vthread]; a JVM's name means all JDKS, jetty25 means one
+#   MODES      [connect32 connect1 ping64 bulk1 bulk16 up1 up16 http32 idle]
+#   TLS_PEERS, TLS_MODES   the PEERS and MODES of tls.sh; an empty one of the four leaves that part out
+#   and what compare.sh reads
+#
+# `floor` is the C relay that all others are compared with; the same once more is the noise of the run. With two JDKs a whole run
+# takes about 70 minutes: 30 s for each JVM's warm-up, 1.2 s for each proxy, mode and round, 9 s for a JVM's idle tunnels, and the
+# same again for TLS with fewer proxies.
 set -euo pipefail
 
-lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-module=${lab%/*} root=${lab%/broxy-jmh/lab}
-build=$module/target/lab
-benchmarks=$module/target/broxy-benchmarks.jar
-mini_server=$root/broxy-examples/target/broxy-mini-server.jar
-java=${JAVA:-java}
-modes=${MODES:-connect32 connect1 ping64 bulk1 bulk16 up1 up16 http32 idle}
-peers=${PEERS:-netty-nio netty-epoll jetty littleproxy vthread}
-length=(-n 5 -s 1 -w 8)
-
-say() { echo "whole-process: $*" >&2; }
+source "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
+modes=${MODES-connect32 connect1 ping64 bulk1 bulk16 up1 up16 http32 idle}
+peers=${PEERS-floor-again floor-connect splice splice-connect broxy broxy-epoll haproxy haproxy-splice goproxy squid tinyproxy
+    netty-nio netty-epoll jetty littleproxy vertx blocking vthread}
+tls_modes=${TLS_MODES-full8 resumed8 ping16 bulk1 idle} tls_peers=${TLS_PEERS-default}
+rounds=5 secs=1 idle_rounds=1 warm='connect32:15 ping64:3 bulk16:3 up16:3 http32:5' tls_warm=8
+to=$module/results quick=() files= command="broxy-jmh/lab/whole-process.sh${*:+ $*}"
 
 # ---- arguments
-if [ "${1-}" = --quick ]; then
-    length=(-n 1 -s 0.5 -w 0.5)
-    export IDLE=${IDLE:-200}
+while [ $# -gt 0 ]; do
+    case $1 in
+    --quick) rounds=1 secs=0.5 warm=0.5 tls_warm=0.5 quick=(--quick); export IDLE=${IDLE:-200} ;;
+    --to | -n | -s | -w | -i)
+        [ $# -ge 2 ] || usage
+        case $1 in --to) to=$2 ;; -n) rounds=$2 ;; -s) secs=$2 ;; -w) warm=$2 tls_warm=3 ;; -i) idle_rounds=$2 ;; esac
+        shift
+        ;;
+    [!-]*=*@PORT*) proxies+=("$1") ;;
+    *) usage ;;
+    esac
     shift
-fi
-case ${1-} in
--*) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
-esac
-results=${1-}
-if [ -z "$results" ]; then results=$(ls -t "$module"/results/*.json 2>/dev/null | head -n 1) || true; fi
-
-# ---- what must be here; everything that is missing is told at once
-missing=()
-for program in gcc:'a C compiler (Debian: gcc libc6-dev)' taskset:'util-linux' flock:'util-linux' awk:'any awk' timeout:'coreutils' "$java:a JDK"; do
-    command -v "${program%%:*}" >/dev/null || missing+=("${program%%:*} is not installed: ${program#*:}")
 done
-[ "$(nproc)" -ge 2 ] || missing+=("two processors: one for the proxy, one for load and origin")
-for jar in "$benchmarks" "$mini_server"; do
-    [ -f "$jar" ] || missing+=("${jar#"$root"/} is not built: mvn -B package -DskipTests")
-done
-[ -n "$results" ] && [ -f "$results" ] || missing+=("a result file to put the figures into: run the benchmarks first, or name one")
-if [ ${#missing[@]} -gt 0 ]; then
-    say "cannot run, for this is missing:"
-    printf '  - %s\n' "${missing[@]}" >&2
-    exit 1
-fi
+more=("${proxies[@]}") proxies=()
+need
 
-# ---- the C programs
-mkdir -p "$build"
-for program in tunlab floor; do
-    gcc -O2 -Wall -Wextra -std=gnu11 -o "$build/$program" "$lab/$program.c" || {
-        say "$program.c does not compile, see above; it needs Linux and the C library's headers"
-        exit 1
-    }
-done
-
-# ---- the proxies; Netty is half as fast on newer Java unless it may use Unsafe
-jvm="$java -Xmx512m -XX:+UseSerialGC"
-if "$java" --sun-misc-unsafe-memory-access=allow -version >/dev/null 2>&1; then
-    jvm+=" --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
-    jvm+=" --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/jdk.internal.misc=ALL-UNNAMED"
-    jvm+=" -Dio.netty.noUnsafe=false -Dio.netty.tryReflectionSetAccessible=true"
-fi
-proxies=(
-    broxy="$jvm -jar '$mini_server' --listen 127.0.0.1:@PORT --allow-private"
-    floor@plain="'$build/floor' --listen @PORT --target @ORIGIN --buffer 1048576"
-    floor-connect="'$build/floor' --connect --listen @PORT --target @ORIGIN --buffer 1048576"
-)
-for peer in $peers; do
-    # A peer that cannot run here says so on standard error and ends; a running one is ended by timeout, which is 124.
-    status=0
-    timeout 5 $jvm -jar "$benchmarks" peer "$peer" 0 >/dev/null || status=$?
-    if [ "$status" -eq 124 ]; then
-        proxies+=("$peer=$jvm -jar '$benchmarks' peer $peer @PORT")
+# ---- the proxies
+finish() { [ -z "$files" ] || rm -rf "$files"; }
+trap finish EXIT
+files=$(mktemp -d)
+conditions=()
+add_jvm() { # JDK PEER
+    local release
+    release=$(release_of "$1")
+    case $2 in
+    broxy) proxies+=("broxy$release=$(jvm "$1") -jar '$mini_server' --listen 127.0.0.1:@PORT --allow-private --transport nio") ;;
+    broxy-epoll)
+        if has_native_sockets "$1"; then
+            proxies+=("broxy$release-epoll=$(jvm "$1") --enable-native-access=ALL-UNNAMED -jar '$mini_server' --listen 127.0.0.1:@PORT --allow-private --transport auto")
+        fi
+        ;;
+    blocking | vthread) proxies+=("$2$release@tunnels=$(peer_jvm "$1") -jar '$benchmarks' peer $2 @PORT") ;;
+    *) proxies+=("$2$release=$(peer_jvm "$1") -jar '$benchmarks' peer $2 @PORT") ;;
+    esac
+}
+add_program() { # NAME KIND
+    local version
+    if version=$("$lab/program.sh" "$1" 2>&1); then
+        proxies+=("$1$2='$lab/program.sh' $1 '$files' @PORT @ORIGIN")
+        conditions+=("$1: $version")
     else
-        say "$peer is left out"
+        leave_out "$version"
     fi
-done
+}
+add_goproxy() {
+    local library=/usr/share/gocode
+    if ! command -v go >/dev/null || [ ! -d $library/src/github.com/elazarl/goproxy ]; then
+        leave_out "goproxy is left out: Go or its library is not installed (Debian: golang-go golang-github-elazarl-goproxy-dev)"
+    elif GO111MODULE=off GOPATH=$library go build -o "$build/goproxy" "$lab/goproxy.go"; then
+        proxies+=("goproxy='$build/goproxy' 127.0.0.1:@PORT")
+        conditions+=("goproxy: $(go version)")
+    else
+        leave_out "goproxy is left out: it cannot be built"
+    fi
+}
+floor="'$build/floor' --listen @PORT --target @ORIGIN --buffer 1048576"
 
-rows=$build/rows.tsv
-TUNLAB=$build/tunlab "$lab/compare.sh" "${length[@]}" -m "$modes" -o "$rows" "${proxies[@]}"
-"$java" -jar "$benchmarks" add-whole-process --foreign-load "${OTHER:-15}" "$results" "$rows"
+measure_plain() {
+    compile tunlab
+    compile floor
+    proxies=("floor@plain=$floor")
+    local peer
+    for peer in $peers; do
+        case $peer in
+        floor) ;;
+        floor-again) proxies+=("$peer@plain=$floor") ;;
+        floor-connect) proxies+=("$peer=$floor --connect") ;;
+        splice) proxies+=("$peer@plain=$floor --mode splice") ;;
+        splice-connect) proxies+=("$peer=$floor --mode splice --connect") ;;
+        haproxy*) add_program "$peer" @plain ;;
+        squid | tinyproxy) add_program "$peer" '' ;;
+        goproxy) add_goproxy ;;
+        *) on_jdks add_jvm "$peer" ;;
+        esac
+    done
+    proxies+=("${more[@]}")
+    TUNLAB=$build/tunlab "$lab/compare.sh" -n "$rounds" -s "$secs" -w "$warm" -i "$idle_rounds" -m "$modes" -o "$build/rows.tsv" "${proxies[@]}"
+    complete "$build/rows.tsv" "${conditions[@]}"
+}
+
+report=()
+if [ -n "$peers" ] && [ -n "$modes" ]; then
+    measure_plain
+    report+=(--rows "$build/rows.tsv")
+fi
+if [ -n "$tls_peers" ] && [ -n "$tls_modes" ]; then
+    [ "$tls_peers" = default ] || export PEERS=$tls_peers
+    [ "$tls_peers" != default ] || unset PEERS
+    if MODES=$tls_modes "$lab/tls.sh" -n "$rounds" -s "$secs" -w "$tls_warm" -i "$idle_rounds" -o "$build/tls-rows.tsv"; then
+        report+=(--tls-rows "$build/tls-rows.tsv")
+    else
+        say "TLS is left out, see above"
+    fi
+fi
+[ ${#report[@]} -gt 0 ] || { say "nothing was measured"; exit 1; }
+for jdk in $jdks; do report+=(--jdk "$(version_of "$jdk")"); done
+"${jdks%% *}/bin/java" -jar "$benchmarks" whole-process "${report[@]}" "${quick[@]}" --to "$to" --command "$command" --foreign-load "${OTHER:-15}"

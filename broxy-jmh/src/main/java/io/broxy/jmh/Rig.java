@@ -27,7 +27,7 @@ import org.openjdk.jmh.annotations.TearDown;
 @State(Scope.Benchmark)
 public class Rig {
     /** The name of the proxy's {@link Peer}. */
-    @Param({"broxy", "netty-nio", "netty-epoll", "jetty", "littleproxy", "blocking", "vthread"})
+    @Param({"broxy", "netty-nio", "netty-epoll", "jetty", "littleproxy", "vertx", "blocking", "vthread"})
     public String implementation = "broxy";
 
     private final LongAdder operations = new LongAdder();

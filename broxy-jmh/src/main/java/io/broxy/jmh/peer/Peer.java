@@ -25,6 +25,8 @@ public enum Peer {
     JETTY("jetty", true),
     /** LittleProxy 2.x. */
     LITTLEPROXY("littleproxy", true),
+    /** Vert.x 5: {@code toNetSocket} and two pipes, and its {@code HttpClient} for the rest. */
+    VERTX("vertx", true),
     /** Blocking, with two platform threads and two new buffers per tunnel; the seed's "unpooled". */
     BLOCKING("blocking", false),
     /** The same with two virtual threads per tunnel. */
@@ -108,6 +110,7 @@ public enum Peer {
             case NETTY_EPOLL -> NettyProxy.start(NettyTransport.EPOLL, port, tls);
             case JETTY -> JettyProxy.start(withoutTls(port, tls));
             case LITTLEPROXY -> LittleProxy.start(withoutTls(port, tls));
+            case VERTX -> VertxProxy.start(withoutTls(port, tls));
             case BLOCKING -> blocking(Threads.platform(), port, tls);
             case VTHREAD -> blocking(Threads.virtual(), port, tls);
         };

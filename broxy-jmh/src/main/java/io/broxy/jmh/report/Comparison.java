@@ -52,13 +52,18 @@ public record Comparison(List<Change> changes, List<String> warnings) {
                 figures.put(row.key() + ": B/op on Broxy's threads", atLeastBytes(own));
             }
         }
-        for (ProcessRow row : results.wholeProcess().rows()) {
-            figures.put(row.key() + ": CPU " + row.unit(), row.cpu());
-        }
-        for (IdleRow row : results.wholeProcess().idle()) {
-            figures.put(row.key() + ": RSS KiB a tunnel", row.rssKib());
-        }
+        addProcesses(figures, "", results.wholeProcess());
+        addProcesses(figures, "TLS, ", results.tls());
         return figures;
+    }
+
+    private static void addProcesses(Map<String, Figure> figures, String prefix, WholeProcess processes) {
+        for (ProcessRow row : processes.rows()) {
+            figures.put(prefix + row.key() + ": CPU " + row.unit(), row.cpu());
+        }
+        for (IdleRow row : processes.idle()) {
+            figures.put(prefix + row.key() + ": RSS KiB a tunnel", row.rssKib());
+        }
     }
 
     /** Widens the interval to at least the variation of the harness itself. */

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the rows that {@code lab/compare.sh -o FILE} writes, which are those of the load generator preceded by round and load,
- * and computes medians.
+ * and computes medians. The first proxy is the reference of the ratios. A line that begins with {@code about} has a condition of
+ * the run, one that begins with {@code note} what was left out.
  *
  * <p>Threading: for one thread.
  */
@@ -30,7 +31,9 @@ public final class LabRows {
 
     private final Map<Key, Runs> loads = new LinkedHashMap<>();
     private final Map<String, IdleRuns> idle = new LinkedHashMap<>();
+    private final List<String> conditions = new ArrayList<>();
     private final List<String> failures = new ArrayList<>();
+    private String reference = "";
 
     private final double foreignLoad;
 
@@ -97,9 +100,20 @@ public final class LabRows {
     }
 
     private void add(String[] columns) {
+        switch (columns[0]) {
+            case "about" -> conditions.add(columns[1]);
+            case "note" -> failures.add(columns[1]);
+            default -> addRun(columns);
+        }
+    }
+
+    private void addRun(String[] columns) {
         int round = Integer.parseInt(columns[0]);
         String mode = columns[1];
         String proxy = columns[2];
+        if (reference.isEmpty()) {
+            reference = proxy;
+        }
         boolean failed = columns[3].equals("FAILED");
         if (mode.equals("idle")) {
             addIdle(proxy, columns, failed);
@@ -118,7 +132,7 @@ public final class LabRows {
         } else if (Double.parseDouble(columns[OTHER]) > foreignLoad) {
             runs.disturbed++;
         } else {
-            runs.cpu.put(round, Double.parseDouble(columns[CPU]) / (isBulk(mode) ? 1_000 : 1));
+            runs.cpu.put(round, Double.parseDouble(columns[CPU]) / (new LabMode(mode).isBulk() ? 1_000 : 1));
             runs.rate.add(Double.parseDouble(columns[RATE]));
             runs.p50.add(Double.parseDouble(columns[P50]));
             runs.p99.add(Double.parseDouble(columns[P99]));
@@ -157,48 +171,37 @@ public final class LabRows {
                 Figure.ofMedian(runs.rss),
                 runs.heap.isEmpty() ? null : Figure.ofMedian(runs.heap),
                 Figure.ofMedian(runs.cpu))));
-        return new WholeProcess(rows, idleRows, failures);
+        return new WholeProcess(reference, conditions, rows, idleRows, failures);
     }
 
     private ProcessRow row(Key key, Runs runs) {
-        boolean bulk = isBulk(key.mode);
+        LabMode mode = new LabMode(key.mode);
         return new ProcessRow(
                 key.mode,
                 key.proxy,
-                unit(key.mode),
+                mode.unit(),
                 Figure.ofMedian(List.copyOf(runs.cpu.values())),
                 ratio(key, runs),
                 Figure.ofMedian(runs.rate).value(),
-                bulk ? 0 : Figure.ofMedian(runs.p50).value(),
-                bulk ? 0 : Figure.ofMedian(runs.p99).value(),
+                mode.isBulk() ? 0 : Figure.ofMedian(runs.p50).value(),
+                mode.isBulk() ? 0 : Figure.ofMedian(runs.p99).value(),
                 runs.cpu.size(),
                 runs.remarks());
     }
 
-    /** The processor time of each round divided by Broxy's in the same round. */
+    /** The processor time of each round divided by the reference's in the same round. */
     private @Nullable Figure ratio(Key key, Runs runs) {
-        Runs broxy = loads.get(new Key(key.mode, Row.BROXY));
-        if (broxy == null) {
+        Runs base = loads.get(new Key(key.mode, reference));
+        if (base == null) {
             return null;
         }
         List<Double> ratios = new ArrayList<>();
-        runs.cpu.forEach((round, cpu) -> at(broxy.cpu, round).ifPresent(own -> ratios.add(cpu / own)));
+        runs.cpu.forEach((round, cpu) -> at(base.cpu, round).ifPresent(own -> ratios.add(cpu / own)));
         return ratios.isEmpty() ? null : Figure.ofMedian(ratios);
     }
 
     private static OptionalDouble at(Map<Integer, Double> cpu, int round) {
         Double value = cpu.get(round);
         return value == null || value <= 0 ? OptionalDouble.empty() : OptionalDouble.of(value);
-    }
-
-    private static boolean isBulk(String mode) {
-        return mode.startsWith("bulk") || mode.startsWith("up");
-    }
-
-    private static String unit(String mode) {
-        if (isBulk(mode)) {
-            return "ms/GiB";
-        }
-        return mode.startsWith("ping") ? "µs/message" : mode.startsWith("http") ? "µs/request" : "µs/connection";
     }
 }

@@ -17,6 +17,11 @@ import java.util.List;
  */
 public record Machine(String cpu, int cores, long memoryMib, String kernel, String jdk, String commit) {
 
+    /** A copy with the JDKs of the measured processes; the same if there are none. */
+    public Machine withJdk(List<String> jdks) {
+        return jdks.isEmpty() ? this : new Machine(cpu, cores, memoryMib, kernel, String.join("; ", jdks), commit);
+    }
+
     /** The differences from another machine that affect speed; empty if there are none. */
     public List<String> differences(Machine other) {
         List<String> found = new ArrayList<>();

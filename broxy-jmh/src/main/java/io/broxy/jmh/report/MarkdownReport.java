@@ -18,7 +18,7 @@ final class MarkdownReport {
     }
 
     String text() {
-        return head() + matrix() + summary() + peers() + notes() + wholeProcess();
+        return head() + (results.hasMatrix() ? matrix() + summary() + peers() + notes() : "") + processes();
     }
 
     private String head() {
@@ -139,53 +139,13 @@ final class MarkdownReport {
         return results.notes().isEmpty() ? "" : "## Not measured\n\n- " + String.join("\n- ", results.notes()) + "\n\n";
     }
 
-    private String wholeProcess() {
-        WholeProcess measured = results.wholeProcess();
-        if (measured.equals(WholeProcess.NONE)) {
+    private String processes() {
+        if (results.wholeProcess().isNothing() && results.tls().isNothing()) {
             return "";
         }
-        return "## Whole process\n\nEach proxy on one core, load and origin on another, in turn. Processor time is user and system"
-                + " time of the proxy's process: median and range of the rounds. Below 1 a proxy is cheaper than Broxy.\n\n"
-                + loads(measured) + idle(measured)
-                + (measured.failures().isEmpty() ? "" : "- " + String.join("\n- ", measured.failures()) + "\n\n");
-    }
-
-    private static String loads(WholeProcess measured) {
-        MarkdownTable table = new MarkdownTable(
-                "load", "proxy", "CPU", "unit", "range", "its CPU / Broxy's", "rate/s", "p50 µs", "p99 µs", "rounds");
-        for (ProcessRow row : measured.rows()) {
-            Figure ratio = row.ratio();
-            table.add(
-                    row.mode(),
-                    row.proxy(),
-                    Numbers.plain(row.cpu().value()),
-                    row.unit(),
-                    range(row.cpu()),
-                    ratio == null ? NOTHING : Numbers.times(ratio.value()) + " (" + range(ratio) + ")",
-                    Numbers.plain(row.ratePerSecond()),
-                    row.p50Micros() == 0 ? NOTHING : Numbers.plain(row.p50Micros()),
-                    row.p99Micros() == 0 ? NOTHING : Numbers.plain(row.p99Micros()),
-                    row.runs() + (row.remarks().isEmpty() ? "" : ", " + row.remarks()));
-        }
-        return table.hasRows() ? table.text() : "";
-    }
-
-    private static String idle(WholeProcess measured) {
-        MarkdownTable table = new MarkdownTable(
-                "idle tunnels of", "RSS KiB a tunnel", "range", "live heap KiB a tunnel", "CPU ms/s of all of them");
-        for (IdleRow row : measured.idle()) {
-            Figure heap = row.heapKib();
-            table.add(
-                    row.proxy(),
-                    Numbers.plain(row.rssKib().value()),
-                    range(row.rssKib()),
-                    heap == null ? NOTHING : Numbers.plain(heap.value()),
-                    Numbers.plain(row.cpuMillisPerSecond().value()));
-        }
-        return table.hasRows() ? table.text() : "";
-    }
-
-    private static String range(Figure figure) {
-        return Numbers.plain(figure.low()) + "–" + Numbers.plain(figure.high());
+        String chart = results.hasMatrix() ? "" : "![CPU relative to the reference](" + picture + ")\n\n";
+        return chart
+                + ProcessReport.text("Whole process", results.wholeProcess())
+                + ProcessReport.text("TLS to clients", results.tls());
     }
 }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param proxy the measured proxy
  * @param unit the unit of the processor time, such as {@code us/conn}
  * @param cpu user and system processor time of the process per unit: median, minimum and maximum of the rounds
- * @param ratio this processor time over Broxy's, round by round, or null without Broxy
+ * @param ratio this processor time over that of the reference, round by round, or null without a round of both
  * @param ratePerSecond median of operations, messages, requests or GiB per second
  * @param p50Micros median of the rounds' median latencies; 0 for bulk
  * @param p99Micros median of the rounds' 99th percentiles

@@ -29,9 +29,13 @@ public final class ResultFile {
         this.json = json;
     }
 
-    /** The file for a run's results. */
-    public static ResultFile in(Path directory, String date, int javaFeature, boolean quick) {
-        return new ResultFile(directory.resolve(date + "-jdk" + javaFeature + (quick ? "-quick" : "") + ENDING));
+    /**
+     * The file for a run's results.
+     *
+     * @param subject what was measured, such as {@code jdk17} or {@code whole-process}
+     */
+    public static ResultFile in(Path directory, String date, String subject, boolean quick) {
+        return new ResultFile(directory.resolve(date + "-" + subject + (quick ? "-quick" : "") + ENDING));
     }
 
     /**
@@ -48,7 +52,7 @@ public final class ResultFile {
         Files.createDirectories(json.toAbsolutePath().getParent());
         Files.writeString(json, JSON.writeValueAsString(results) + "\n");
         Path picture = beside(".svg");
-        Files.writeString(picture, RatioChart.of(results).svg());
+        Files.writeString(picture, results.hasMatrix() ? RatioChart.of(results).svg() : ProcessChart.svg(results));
         Files.writeString(
                 beside(".md"), new MarkdownReport(results, picture.getFileName().toString()).text());
     }

@@ -1,10 +1,11 @@
 package io.broxy.jmh.report;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
- * All measurements of a run: the content of a result file.
+ * All measurements of a run, of the matrix or of whole processes: the content of a result file.
  *
  * <p>Threading: immutable.
  *
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param rows the matrix
  * @param notes cases that could not be measured, and the reasons
  * @param wholeProcess figures of whole processes, {@link WholeProcess#NONE} without any
+ * @param tls figures of whole processes that speak TLS to their clients, {@link WholeProcess#NONE} without any
  */
 public record Results(
         String date,
@@ -23,16 +25,30 @@ public record Results(
         Machine machine,
         List<Row> rows,
         List<String> notes,
-        WholeProcess wholeProcess) {
+        WholeProcess wholeProcess,
+        WholeProcess tls) {
 
     public Results {
+        tls = Objects.requireNonNullElse(tls, WholeProcess.NONE); // as in files of before November 2026
         rows = List.copyOf(rows);
         notes = List.copyOf(notes);
     }
 
-    /** A copy with different figures of whole processes. */
-    public Results withWholeProcess(WholeProcess measured) {
-        return new Results(date, quick, command, machine, rows, notes, measured);
+    /** The matrix of a run. */
+    public static Results ofMatrix(
+            String date, boolean quick, String command, Machine machine, List<Row> rows, List<String> notes) {
+        return new Results(date, quick, command, machine, rows, notes, WholeProcess.NONE, WholeProcess.NONE);
+    }
+
+    /** The whole processes of a run. */
+    public static Results ofProcesses(
+            String date, boolean quick, String command, Machine machine, WholeProcess plain, WholeProcess tls) {
+        return new Results(date, quick, command, machine, List.of(), List.of(), plain, tls);
+    }
+
+    /** Whether the matrix was measured. */
+    boolean hasMatrix() {
+        return !rows.isEmpty() || !notes.isEmpty();
     }
 
     /** The distinct names of the matrix's rows, in order. */

@@ -2,7 +2,6 @@ package io.broxy.jmh.run;
 
 import io.broxy.jmh.report.ResultFile;
 import io.broxy.jmh.report.Results;
-import io.broxy.jmh.report.WholeProcess;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -26,7 +25,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = Benchmarks.NAME,
         description = {
-            "Runs the benchmark matrix with all peers in about 14 minutes, and writes DATE-jdkN.md, .json and .svg.",
+            "Runs the benchmark matrix with all peers in about 15 minutes, and writes DATE-jdkN.md, .json and .svg.",
             "The machine should be otherwise idle."
         },
         mixinStandardHelpOptions = true,
@@ -88,11 +87,12 @@ public final class Benchmarks implements Callable<Integer> {
             throw new CommandLine.ParameterException(spec.commandLine(), "no row's name contains " + only);
         }
         String date = LocalDate.now(ZoneOffset.UTC).toString();
-        ResultFile file = ResultFile.in(directory, date, Runtime.version().feature(), quick);
+        ResultFile file =
+                ResultFile.in(directory, date, "jdk" + Runtime.version().feature(), quick);
         MatrixRun run = new MatrixRun(quick ? Length.QUICK : Length.FULL, out, directory.resolve("jmh.log"));
         run.run(cases);
         String command = COMMAND + (quick ? " --quick" : "") + (only.isEmpty() ? "" : " --only " + only);
-        file.write(new Results(date, quick, command, MachineProbe.probe(), run.rows(), run.notes(), WholeProcess.NONE));
+        file.write(Results.ofMatrix(date, quick, command, MachineProbe.probe(), run.rows(), run.notes()));
         out.println("written: " + file + ", .md and .svg beside it");
         return run.rows().isEmpty() ? CommandLine.ExitCode.SOFTWARE : CommandLine.ExitCode.OK;
     }

@@ -35,7 +35,7 @@ final class PeerCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "NAME",
-            description = "broxy, netty-nio, netty-epoll, jetty, littleproxy, blocking or vthread.")
+            description = "broxy, netty-nio, netty-epoll, jetty, littleproxy, vertx, blocking or vthread.")
     private String name = "";
 
     @Parameters(index = "1", paramLabel = "PORT", description = "The port to listen on; 0 for a free port.")

@@ -77,9 +77,11 @@ class PeerTest {
         });
     }
 
-    /** Without LittleProxy, which closes a tunnel as soon as one side has ended its stream. */
+    /** Without LittleProxy and Vert.x, which close a tunnel as soon as one side has ended its stream. */
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "LITTLEPROXY")
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"LITTLEPROXY", "VERTX"})
     void tunnelCarriesBothStreamsToTheirEnds(Peer peer) throws Exception {
         byte[] payload = new byte[3_000_000];
         new Random(1).nextBytes(payload);
@@ -150,7 +152,7 @@ class PeerTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"JETTY", "LITTLEPROXY"})
+    @EnumSource(names = {"JETTY", "LITTLEPROXY", "VERTX"})
     void peersThatAreMeasuredWithoutTlsSaySo(Peer peer) {
         assertThatThrownBy(() -> peer.start(0, Certificates.loopback().server()))
                 .isInstanceOf(UnsupportedOperationException.class)
@@ -166,7 +168,7 @@ class PeerTest {
 
     /** The peers only: what Broxy does with plain HTTP, its own tests say. */
     @ParameterizedTest
-    @EnumSource(names = {"NETTY_NIO", "NETTY_EPOLL", "JETTY", "LITTLEPROXY"})
+    @EnumSource(names = {"NETTY_NIO", "NETTY_EPOLL", "JETTY", "LITTLEPROXY", "VERTX"})
     void plainHttpIsForwardedOverAKeptConnection(Peer peer) throws Exception {
         try (ServerSocket server = listening();
                 PeerProxy proxy = started(peer);
@@ -217,7 +219,8 @@ class PeerTest {
     @Test
     void peersAreFoundByTheirNames() {
         assertThat(Peer.labels())
-                .containsExactly("broxy", "netty-nio", "netty-epoll", "jetty", "littleproxy", "blocking", "vthread")
+                .containsExactly(
+                        "broxy", "netty-nio", "netty-epoll", "jetty", "littleproxy", "vertx", "blocking", "vthread")
                 .allSatisfy(label -> assertThat(Peer.named(label).label()).isEqualTo(label));
         assertThatThrownBy(() -> Peer.named("squid"))
                 .isInstanceOf(IllegalArgumentException.class)

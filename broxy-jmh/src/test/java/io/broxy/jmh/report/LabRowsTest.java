@@ -38,7 +38,8 @@ class LabRowsTest {
     }
 
     @Test
-    void ratioIsTakenRoundByRound() throws IOException {
+    void ratioToTheFirstProxyIsTakenRoundByRound() throws IOException {
+        assertThat(lab().reference()).isEqualTo("broxy");
         assertThat(row("connect32, floor").ratio()).isEqualTo(new Figure(72.0 / 80, 70.0 / 82, 84.0 / 84));
         assertThat(row("connect32, broxy").ratio()).isEqualTo(new Figure(1, 1, 1));
     }
@@ -68,7 +69,7 @@ class LabRowsTest {
     }
 
     @Test
-    void withoutBroxyThereIsNoRatio() throws IOException {
+    void withoutARoundOfTheReferenceThereIsNoRatio() throws IOException {
         ProcessRow jetty = row("http32, jetty");
 
         assertThat(jetty.ratio()).isNull();
@@ -79,6 +80,17 @@ class LabRowsTest {
     void whatGaveNoFigureIsTold() throws IOException {
         assertThat(lab().failures())
                 .containsExactly("idle tunnels of jetty failed", "http32 of broxy gave no figure: 3 failed");
+    }
+
+    @Test
+    void conditionsAndWhatWasLeftOutComeWithTheRows() {
+        WholeProcess lab = LabRows.read(
+                List.of("round\tlabel", "about\t5 rounds of 1 s", "note\tsquid is left out: it is not installed"),
+                FOREIGN_LOAD);
+
+        assertThat(lab.conditions()).containsExactly("5 rounds of 1 s");
+        assertThat(lab.failures()).containsExactly("squid is left out: it is not installed");
+        assertThat(lab.rows()).isEmpty();
     }
 
     @Test

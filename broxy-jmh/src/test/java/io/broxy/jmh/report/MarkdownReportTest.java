@@ -28,7 +28,7 @@ class MarkdownReportTest {
 
     private static Results with(List<Row> rows, boolean quick) throws IOException {
         Results some = Fixtures.results("before.json");
-        return new Results(some.date(), quick, some.command(), some.machine(), rows, List.of(), WholeProcess.NONE);
+        return Results.ofMatrix(some.date(), quick, some.command(), some.machine(), rows, List.of());
     }
 
     @Test
@@ -75,13 +75,31 @@ class MarkdownReportTest {
     }
 
     @Test
-    void wholeProcessesHaveTablesOfTheirOwn() throws IOException {
+    void wholeProcessesHaveSectionsOfTheirOwn() throws IOException {
         assertThat(page(Fixtures.results("before.json")))
+                .contains("## The matrix")
                 .contains("## Whole process")
-                .contains("| connect32 | broxy | 80.0 | µs/connection | 78.0–82.0 | 1.00 (1.00–1.00) | 12,000 | 2,500 |"
-                        + " 4,000 | 5 |")
+                .contains("| broxy | 80.0 | 78.0–82.0 | 1.00 | 1.00–1.00 | 12,000 | 2,500 | 4,000 | 5 |")
                 .contains("| broxy | 6.00 | 5.50–6.50 | 1.90 | 1.00 |");
         assertThat(page(with(List.of(), false))).doesNotContain("Whole process");
+    }
+
+    @Test
+    void pageOfWholeProcessesHasNoMatrixButThePicture() throws IOException {
+        Results matrix = Fixtures.results("before.json");
+        String page = page(Results.ofProcesses(
+                "2026-11-30",
+                false,
+                "lab/whole-process.sh",
+                matrix.machine(),
+                matrix.wholeProcess(),
+                matrix.wholeProcess()));
+
+        assertThat(page)
+                .contains("![CPU relative to the reference](picture.svg)")
+                .contains("## Whole process")
+                .contains("## TLS to clients")
+                .doesNotContain("## The matrix");
     }
 
     @Test

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.broxy.jmh.Fixtures;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.util.List;
 import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -39,8 +38,7 @@ class RatioChartTest {
     void eachPeerHasABarAsLongAsItsRatio() throws Exception {
         Element picture = picture(Fixtures.results("before.json"));
 
-        assertThat(texts(picture))
-                .containsSubsequence("HandleConnect_Direct: time", "jetty", "3.00", "littleproxy", "4.00");
+        assertThat(texts(picture)).containsSubsequence("HandleConnect_Direct", "jetty", "3.00", "littleproxy", "4.00");
         List<Element> bars = all(picture, "rect").subList(1, 3); // the first is the background
         double jetty = Double.parseDouble(bars.get(0).getAttribute("width"));
         double littleProxy = Double.parseDouble(bars.get(1).getAttribute("width"));
@@ -58,32 +56,21 @@ class RatioChartTest {
     }
 
     @Test
-    void wholeProcessesAreShownToo() throws Exception {
-        WholeProcess lab = LabRows.read(Files.readAllLines(Fixtures.path("lab.tsv")), 15);
-
-        assertThat(texts(picture(Fixtures.results("before.json").withWholeProcess(lab))))
-                .containsSubsequence("Whole process, connect32: CPU", "floor", "0.90");
-    }
-
-    @Test
     void namesCannotBreakThePicture() throws Exception {
         Row strange =
                 new Row("a<b & c", "broxy", "pooled", 0, new Figure(1, 1, 1), new Figure(1, 1, 1), null, List.of());
         Row peer = new Row("a<b & c", "<peer>", "", 0, new Figure(2, 2, 2), new Figure(1, 1, 1), null, List.of());
         Results some = Fixtures.results("before.json");
 
-        assertThat(texts(picture(new Results(
-                        "", false, "", some.machine(), List.of(strange, peer), List.of(), WholeProcess.NONE))))
-                .contains("a<b & c: time", "<peer>");
+        assertThat(texts(picture(Results.ofMatrix("", false, "", some.machine(), List.of(strange, peer), List.of()))))
+                .contains("a<b & c", "<peer>");
     }
 
     @Test
     void nothingMeasuredIsAnEmptyPicture() throws IOException, Exception {
         Results some = Fixtures.results("before.json");
 
-        assertThat(all(
-                        picture(new Results("", false, "", some.machine(), List.of(), List.of(), WholeProcess.NONE)),
-                        "rect"))
+        assertThat(all(picture(Results.ofMatrix("", false, "", some.machine(), List.of(), List.of())), "rect"))
                 .hasSize(1);
     }
 }

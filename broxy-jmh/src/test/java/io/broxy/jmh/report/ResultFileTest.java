@@ -18,7 +18,7 @@ class ResultFileTest {
     @Test
     void whatIsWrittenIsReadAgain() throws IOException {
         Results results = Fixtures.results("before.json");
-        ResultFile file = ResultFile.in(directory.resolve("new"), "2026-11-24", 17, false);
+        ResultFile file = ResultFile.in(directory.resolve("new"), "2026-11-24", "jdk17", false);
 
         file.write(results);
 
@@ -27,7 +27,7 @@ class ResultFileTest {
 
     @Test
     void pageAndPictureLieBesideIt() throws IOException {
-        ResultFile.in(directory, "2026-11-24", 25, true).write(Fixtures.results("after.json"));
+        ResultFile.in(directory, "2026-11-24", "jdk25", true).write(Fixtures.results("after.json"));
 
         assertThat(directory.resolve("2026-11-24-jdk25-quick.json")).exists();
         assertThat(directory.resolve("2026-11-24-jdk25-quick.svg")).content().startsWith("<svg ");

@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -70,16 +71,48 @@ class CommandsTest {
     }
 
     @Test
-    void wholeProcessFiguresAreAddedToAResultFile() throws IOException {
-        Path results = Files.copy(Fixtures.path("after.json"), directory.resolve("results.json"));
-
-        assertThat(execute("add-whole-process", results.toString(), fixture("lab.tsv")))
+    void wholeProcessesBecomeAReportWithoutTheMatrix() throws IOException {
+        assertThat(execute(
+                        "whole-process",
+                        "--rows",
+                        fixture("lab.tsv"),
+                        "--tls-rows",
+                        fixture("lab.tsv"),
+                        "--jdk",
+                        "OpenJDK 17",
+                        "--jdk",
+                        "OpenJDK 25",
+                        "--to",
+                        directory.toString()))
                 .isZero();
 
-        assertThat(directory.resolve("results.md"))
-                .content()
-                .contains("| connect32 | floor | 72.0 |")
-                .contains("| HandleHTTP_Direct |");
+        try (Stream<Path> written = Files.list(directory)) {
+            assertThat(written.map(file -> file.getFileName().toString()))
+                    .allMatch(name -> name.matches("\\d{4}-\\d\\d-\\d\\d-whole-process\\.(md|json|svg)"))
+                    .hasSize(3);
+        }
+        assertThat(page())
+                .contains("| JDK | OpenJDK 17; OpenJDK 25 |")
+                .contains("| floor | 72.0 | 70.0–84.0 | 0.90 |")
+                .contains("## TLS to clients");
+    }
+
+    private String page() throws IOException {
+        try (Stream<Path> written = Files.list(directory)) {
+            return Files.readString(written.filter(file -> file.toString().endsWith(".md"))
+                    .findFirst()
+                    .orElseThrow());
+        }
+    }
+
+    @Test
+    void wholeProcessNeedsRows() throws IOException {
+        assertThat(execute("whole-process")).isEqualTo(CommandLine.ExitCode.USAGE);
+        assertThat(err.toString()).contains("--rows");
+
+        Path wrong = Files.writeString(directory.resolve("wrong.tsv"), "1\tconnect32\tbroxy\tconnect\n");
+        assertThat(execute("whole-process", "--rows", wrong.toString())).isEqualTo(CommandLine.ExitCode.USAGE);
+        assertThat(err.toString()).contains("wrong.tsv: line 1 ");
     }
 
     @Test

@@ -53,7 +53,7 @@ class MatrixTest {
         assertThat(implementations(each -> each.row().equals("HandleConnect_Direct")))
                 .containsExactlyInAnyOrderElementsOf(Peer.labels());
         assertThat(implementations(each -> each.row().equals("HandleHTTP_Direct")))
-                .containsExactlyInAnyOrder("broxy", "netty-nio", "netty-epoll", "jetty", "littleproxy");
+                .containsExactlyInAnyOrder("broxy", "netty-nio", "netty-epoll", "jetty", "littleproxy", "vertx");
     }
 
     private static Set<String> implementations(Predicate<Case> which) {
