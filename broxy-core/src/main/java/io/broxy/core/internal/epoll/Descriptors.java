@@ -24,9 +24,4 @@ final class Descriptors {
         libc.checked(libc.call(Libc.GETSOCKNAME, fd, libc.scratchAddress, libc.scratchAddress + Libc.RESULTS));
         return SocketAddresses.get(libc.scratch);
     }
-
-    /** Closes a descriptor, which must not be used again: the next one that is opened may get its number. */
-    static void close(Libc libc, int fd) {
-        libc.close(fd); // Linux frees the number whatever this returns
-    }
 }

@@ -50,7 +50,7 @@ final class EpollAcceptor extends Acceptor<AcceptedSocket> {
 
         @Override
         public void close() {
-            Descriptors.close(new Libc(), fd);
+            new Libc().close(fd);
         }
     }
 
@@ -93,6 +93,6 @@ final class EpollAcceptor extends Acceptor<AcceptedSocket> {
 
     @Override
     protected void closeServer() {
-        Descriptors.close(poller.libc, registration.fd);
+        poller.libc.close(registration.fd);
     }
 }

@@ -53,7 +53,7 @@ final class EpollConnect extends EpollPoller.Member implements Runnable {
                 Descriptors.bind(libc, fd, new InetSocketAddress(localAddress, 0), v4);
             }
         } catch (IOException | RuntimeException e) {
-            Descriptors.close(libc, fd);
+            libc.close(fd);
             throw e;
         }
         EpollConnect attempt = new EpollConnect(poller, fd, address, connected, failed);
@@ -116,6 +116,6 @@ final class EpollConnect extends EpollPoller.Member implements Runnable {
     private void close() {
         over = true;
         poller.remove(this);
-        Descriptors.close(poller.libc, fd);
+        poller.libc.close(fd);
     }
 }

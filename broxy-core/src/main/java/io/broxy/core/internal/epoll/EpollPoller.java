@@ -81,9 +81,9 @@ final class EpollPoller extends CompanionPoller implements Connector {
         wakeup = libc.call(Libc.EVENTFD, 0, Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK);
         if (wakeup < 0 || control(Libc.EPOLL_CTL_ADD, wakeup, Libc.EPOLLIN | Libc.EPOLLET, WAKEUP) < 0) {
             IOException failure = libc.failure();
-            Descriptors.close(libc, epoll);
+            libc.close(epoll);
             if (wakeup >= 0) {
-                Descriptors.close(libc, wakeup);
+                libc.close(wakeup);
             }
             throw failure;
         }
@@ -217,10 +217,10 @@ final class EpollPoller extends CompanionPoller implements Connector {
     @Override
     protected void closeSockets() {
         pipes.close();
-        Descriptors.close(libc, epoll);
+        libc.close(epoll);
         synchronized (wakeupLibc) {
             wakeable = false;
-            Descriptors.close(libc, wakeup);
+            libc.close(wakeup);
         }
     }
 }

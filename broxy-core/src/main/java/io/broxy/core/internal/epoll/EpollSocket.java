@@ -197,7 +197,7 @@ final class EpollSocket extends DrivenSocket {
             over();
             leftover.release();
             poller.remove(registration);
-            Descriptors.close(libc, fd);
+            libc.close(fd);
         }
     }
 
@@ -230,7 +230,7 @@ final class EpollSocket extends DrivenSocket {
                     arrived.accept(socket);
                 });
         if (!moved) {
-            Descriptors.close(libc, fd);
+            libc.close(fd);
             failed.accept(
                     Connector.isAt(other) ? new IOException("the event loop has stopped") : new StaysOnLoopException());
         }

@@ -81,7 +81,7 @@ public final class EpollTransport implements NativeTransport {
             libc.checked(libc.call(Libc.LISTEN, fd, backlog));
             return new Listening(fd, Descriptors.localAddress(libc, fd));
         } catch (IOException | RuntimeException e) {
-            Descriptors.close(libc, fd);
+            libc.close(fd);
             throw e;
         }
     }
@@ -95,7 +95,7 @@ public final class EpollTransport implements NativeTransport {
 
         @Override
         public void close() {
-            Descriptors.close(new Libc(), fd);
+            new Libc().close(fd);
         }
     }
 }

@@ -84,8 +84,8 @@ final class KernelPipes {
     /** Closes a pipe, and discards what is in it. */
     void close(KernelPipe pipe) {
         open--;
-        Descriptors.close(libc, pipe.source);
-        Descriptors.close(libc, pipe.sink);
+        libc.close(pipe.source);
+        libc.close(pipe.sink);
     }
 
     /** Closes the spare pipes. */

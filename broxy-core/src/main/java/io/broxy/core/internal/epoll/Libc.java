@@ -219,9 +219,12 @@ final class Libc {
                 : callBlocking(EPOLL_WAIT, epoll, events, maxEvents, millis);
     }
 
-    /** Closes a descriptor, which waits if the socket has a positive {@code SO_LINGER}. */
-    int close(int fd) {
-        return callBlocking(CLOSE, fd, 0, 0, 0);
+    /**
+     * Closes a descriptor, which waits if the socket has a positive {@code SO_LINGER}. It must not be used again: the next one that is
+     * opened may get its number.
+     */
+    void close(int fd) {
+        callBlocking(CLOSE, fd, 0, 0, 0); // Linux frees the number whatever this returns
     }
 
     private int callBlocking(Object function, long a, long b, long c, long d) {

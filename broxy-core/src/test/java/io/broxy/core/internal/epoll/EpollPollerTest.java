@@ -146,7 +146,7 @@ class EpollPollerTest {
         while ((fd = Descriptors.socket(libc, true)) < number) {
             lower.add(fd);
         }
-        lower.forEach(each -> Descriptors.close(libc, each));
+        lower.forEach(libc::close);
         assertThat(fd).isEqualTo(number);
         return fd;
     }

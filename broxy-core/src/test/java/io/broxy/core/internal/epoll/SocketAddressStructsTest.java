@@ -129,7 +129,7 @@ class SocketAddressStructsTest {
                         .isEqualTo(bound.getAddress());
             }
         } finally {
-            Descriptors.close(libc, fd);
+            libc.close(fd);
         }
     }
 
@@ -152,7 +152,7 @@ class SocketAddressStructsTest {
             assertThat(bound).isEqualTo(linkLocal);
             assertThat(((Inet6Address) bound).getScopeId()).isEqualTo(linkLocal.getScopeId());
         } finally {
-            Descriptors.close(libc, fd);
+            libc.close(fd);
         }
     }
 }

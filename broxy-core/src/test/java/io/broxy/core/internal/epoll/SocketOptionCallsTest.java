@@ -88,7 +88,7 @@ class SocketOptionCallsTest {
             int[] number = Objects.requireNonNull(NUMBERS.get(option));
             assertThat(EpollRig.option(libc, fd, number[0], number[1])).isEqualTo(ofChannel(option, value, v4));
         } finally {
-            Descriptors.close(libc, fd);
+            libc.close(fd);
         }
     }
 
@@ -107,7 +107,7 @@ class SocketOptionCallsTest {
                         SocketOptionCalls.set(libc, fd, false, option, value);
                     }
                 } finally {
-                    Descriptors.close(libc, fd);
+                    libc.close(fd);
                 }
             }
         }
@@ -124,7 +124,7 @@ class SocketOptionCallsTest {
             assertThat(EpollRig.option(libc, fd, 1, 13, 8)).isEqualTo(Math.max(seconds, 0));
             assertThat(libc.scratch.getInt(0)).as("on").isEqualTo(seconds < 0 ? 0 : 1);
         } finally {
-            Descriptors.close(libc, fd);
+            libc.close(fd);
         }
     }
 
@@ -142,7 +142,7 @@ class SocketOptionCallsTest {
                 assertThat(EpollRig.option(libc, fd, 41, 67)).isEqualTo(0x10);
             }
         } finally {
-            Descriptors.close(libc, fd);
+            libc.close(fd);
         }
     }
 
@@ -166,7 +166,7 @@ class SocketOptionCallsTest {
                     .isInstanceOf(SocketException.class)
                     .hasMessage("the option SO_UNHEARD_OF is not supported");
         } finally {
-            Descriptors.close(libc, fd);
+            libc.close(fd);
         }
     }
 
@@ -185,7 +185,7 @@ class SocketOptionCallsTest {
             assertThat(EpollRig.option(libc, fd, 6, 1)).isEqualTo(1);
             assertThat(EpollRig.option(libc, fd, 1, 9)).isEqualTo(1);
         } finally {
-            Descriptors.close(libc, fd);
+            libc.close(fd);
         }
     }
 }
